@@ -1,0 +1,2 @@
+//! Daily work.
+fn main() {}
