@@ -1,1 +1,34 @@
-//! Placeholder replaced by the first slice.
+//! The words of Tenon as types: ids, host facts, advisories, directives, orders, events, commands.
+//!
+//! This crate holds data and its invariants and nothing else: no clock, no I/O, no randomness. Values are
+//! parsed once, at the edge (`FromStr`, `Deserialize` through it); inner code never checks again.
+
+mod advisory;
+mod command;
+mod component;
+mod digest;
+mod directive;
+mod event;
+mod facts;
+mod ids;
+mod intel;
+mod order;
+mod time;
+
+pub use advisory::{Advisory, AdvisoryDelta, Affected, AffectedRange};
+pub use command::{Command, Refusal, RefusalCode};
+pub use component::{Component, Manifest, ManifestError, SourcePackage};
+pub use digest::{Digest, DigestError};
+pub use directive::{Action, Basis, Decision, Directive, Outcome, Priority, RiskPoints, Stage};
+pub use event::{EVENT_VERSION, Event, EventError, Record, Versioned};
+pub use facts::{
+    Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, Offer, OfferState, OsRelease,
+    StaleProcess, Unit, Updater, Virtualization,
+};
+pub use ids::{AssetId, DirectiveId, GroupName, IdError, OrderId, Person, TokenId, VulnerabilityId};
+pub use intel::{Epss, Intel, IntelDelta, IntelSource, Kev, Probability};
+pub use order::{
+    ApplyOutcome, ApplyReport, Change, Evidence, Generation, Order, OrderAction, PackageTarget, PinnedFile,
+    RehearsalOutcome, RehearsalReport, Transaction, TransactionStep, Undo, UnitHealth,
+};
+pub use time::Timestamp;

@@ -1,0 +1,190 @@
+//! Commands: what somebody asks for, before it is decided.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AdvisoryDelta, ApplyReport, AssetId, Digest, DirectiveId, GroupName, IntelDelta, Inventory, OrderId,
+    Person, RehearsalReport, Timestamp, TokenId,
+};
+
+/// Something asked of Tenon. `decide` turns it into events or refuses it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// A leader starts.
+    BeginTerm,
+    /// A feed brought advisories.
+    ChangeAdvisories {
+        /// The feed (`osv/Debian`).
+        feed: String,
+        /// What changed.
+        delta: AdvisoryDelta,
+        /// The feed's own newest modification.
+        as_of: Option<Timestamp>,
+    },
+    /// A feed brought intel.
+    ChangeIntel {
+        /// What changed.
+        delta: IntelDelta,
+        /// The feed's own date.
+        as_of: Option<Timestamp>,
+    },
+    /// A person makes an enrolment token.
+    IssueToken {
+        /// Its public name.
+        token: TokenId,
+        /// SHA-256 of its secret half.
+        secret: Digest,
+        /// The group to join.
+        group: GroupName,
+        /// Not accepted after this.
+        expires: Timestamp,
+        /// Who.
+        by: Person,
+    },
+    /// A host presents a token and its own new key.
+    Enrol {
+        /// The asset named by the key.
+        asset: AssetId,
+        /// The name it gives.
+        hostname: String,
+        /// The token's public name.
+        token: TokenId,
+        /// SHA-256 of the secret half it presented.
+        secret: Digest,
+    },
+    /// A host reports.
+    ReportInventory {
+        /// The asset, as authenticated.
+        asset: AssetId,
+        /// The host's report sequence.
+        sequence: u64,
+        /// What it reports.
+        inventory: Inventory,
+    },
+    /// A person promotes a group.
+    Promote {
+        /// The group.
+        group: GroupName,
+        /// Who.
+        by: Person,
+    },
+    /// A person demotes a group.
+    Demote {
+        /// The group.
+        group: GroupName,
+        /// Who.
+        by: Person,
+    },
+    /// A host answers a rehearsal order.
+    ReportRehearsal {
+        /// The asset, as authenticated.
+        asset: AssetId,
+        /// The order.
+        order: OrderId,
+        /// What it found.
+        report: RehearsalReport,
+    },
+    /// A person approves a directive wherever its rehearsal passed.
+    Approve {
+        /// The directive.
+        directive: DirectiveId,
+        /// Who.
+        by: Person,
+        /// Why evidence need not be preserved first; needed where the decision row asks for it.
+        waive_evidence: Option<String>,
+    },
+    /// A person refuses a directive.
+    Refuse {
+        /// The directive.
+        directive: DirectiveId,
+        /// Who.
+        by: Person,
+        /// Why.
+        why: String,
+    },
+    /// A person asks for another attempt on an asset that stands still.
+    Retry {
+        /// The directive.
+        directive: DirectiveId,
+        /// The asset.
+        asset: AssetId,
+        /// Who.
+        by: Person,
+    },
+    /// A host answers an apply order.
+    ReportApply {
+        /// The asset, as authenticated.
+        asset: AssetId,
+        /// The order.
+        order: OrderId,
+        /// What it did and saw.
+        report: ApplyReport,
+    },
+    /// Time passed; yields events only when something fell due.
+    Tick,
+}
+
+/// Stable codes of refusals, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusalCode {
+    /// No such asset.
+    UnknownAsset,
+    /// No such directive, or it is closed.
+    UnknownDirective,
+    /// No such order, or it is not this asset's, or it was answered.
+    UnknownOrder,
+    /// No such token, wrong secret, used up or expired.
+    BadToken,
+    /// The key is enrolled already.
+    AlreadyEnrolled,
+    /// The inventory breaks a bound.
+    BadInventory,
+    /// The report's sequence is not above the last one.
+    StaleReport,
+    /// Nothing is waiting for approval.
+    NothingToApprove,
+    /// The decision row wants evidence preserved first, or a named waiver.
+    EvidenceRequired,
+    /// The asset's stage does not allow it.
+    WrongStage,
+    /// The command changes nothing.
+    NothingToDo,
+    /// The content does not encode or exceeds a bound.
+    BadContent,
+}
+
+impl RefusalCode {
+    /// Every code; a test holds the list against the documentation.
+    pub const ALL: [Self; 12] = [
+        Self::UnknownAsset,
+        Self::UnknownDirective,
+        Self::UnknownOrder,
+        Self::BadToken,
+        Self::AlreadyEnrolled,
+        Self::BadInventory,
+        Self::StaleReport,
+        Self::NothingToApprove,
+        Self::EvidenceRequired,
+        Self::WrongStage,
+        Self::NothingToDo,
+        Self::BadContent,
+    ];
+}
+
+/// Why a command was refused: nothing changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{message}")]
+pub struct Refusal {
+    /// For programs.
+    pub code: RefusalCode,
+    /// For people: what, with which value, and what to do.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal with its message.
+    pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}

@@ -1,0 +1,199 @@
+//! Directives: what a team must do, why, by when, and how far each asset is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AssetId, Digest, GroupName, OrderId, PackageTarget, SourcePackage, Timestamp, VulnerabilityId};
+
+/// The one action that closes every finding a directive groups.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub enum Action {
+    /// Bring every binary package of one source package to the version built from this source version.
+    Upgrade {
+        /// Source package and the source version to reach.
+        source: SourcePackage,
+    },
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Upgrade { source } => write!(f, "upgrade {} to {}", source.name, source.version),
+        }
+    }
+}
+
+/// Risk points in thousandths: 100 points is the certain loss of one fully critical asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RiskPoints(pub u64);
+
+impl fmt::Display for RiskPoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0 / 1000, self.0 % 1000 / 100)
+    }
+}
+
+/// A row of a published decision table, and what was put into it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Table and version (`cisa-bod-26-04 1.0.0`).
+    pub table: String,
+    /// Row number as published.
+    pub row: u32,
+    /// The row's outcome, as published.
+    pub outcome: String,
+    /// Whether evidence must be preserved before anything changes.
+    pub forensics: bool,
+    /// Inputs that are not known and were assumed, each with the assumption.
+    pub assumed: Vec<String>,
+}
+
+/// One input of a priority, with where it came from and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// What is claimed, for people.
+    pub fact: String,
+    /// Who says so (`kev`, `epss v2026.06.15`, `DSA-5724-1`, `changelog`).
+    pub source: String,
+    /// As of when, where the source tells.
+    pub as_of: Option<Timestamp>,
+}
+
+/// Decision, due date and expected loss, explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Priority {
+    /// The table row that decided.
+    pub decision: Decision,
+    /// When it must be done; `None` where the table sets no date.
+    pub due: Option<Timestamp>,
+    /// Expected loss that doing it removes.
+    pub removes: RiskPoints,
+    /// The inputs.
+    pub because: Vec<Basis>,
+}
+
+/// What a team must do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directive {
+    /// Whose work it is.
+    pub group: GroupName,
+    /// What to do.
+    #[serde(flatten)]
+    pub action: Action,
+    /// On which assets, and with which exact packages there.
+    pub assets: BTreeMap<AssetId, Vec<PackageTarget>>,
+    /// Vulnerabilities that a published advisory says this closes.
+    pub closes: Vec<VulnerabilityId>,
+    /// CVE ids that only the vendor's changelog claims; unconfirmed.
+    pub claims: Vec<VulnerabilityId>,
+    /// The advisories that say so.
+    pub advisories: Vec<VulnerabilityId>,
+    /// How urgent it is, and why.
+    pub priority: Priority,
+}
+
+/// How far a directive is on one asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "stage", rename_all = "kebab-case")]
+pub enum Stage {
+    /// Known and waiting: for the group's promotion, or for its turn on this host.
+    Proposed,
+    /// A rehearsal was ordered.
+    Rehearsing {
+        /// The order.
+        order: OrderId,
+    },
+    /// The rehearsal passed; a person must approve.
+    AwaitingApproval {
+        /// The rehearsal report.
+        report: Digest,
+    },
+    /// Approved; waits for its turn on this host.
+    Approved {
+        /// The rehearsal report that was approved.
+        report: Digest,
+    },
+    /// An apply was ordered.
+    Applying {
+        /// The order.
+        order: OrderId,
+        /// The rehearsal report that was approved.
+        report: Digest,
+    },
+    /// The host reports success; a later inventory must confirm it.
+    Applied {
+        /// The apply report.
+        report: Digest,
+        /// Inventories must have a sequence above this one to count.
+        after_sequence: u64,
+    },
+    /// Later evidence from the host shows the fix.
+    Verified,
+    /// The fix arrived by another hand than Tenon's.
+    FixedOtherwise,
+    /// Only a person can go on.
+    NeedsPerson {
+        /// Why, and what to do.
+        reason: String,
+        /// The report that says so, if a host sent one.
+        report: Option<Digest>,
+    },
+    /// The change failed and was taken back; the finding stays open.
+    RolledBack {
+        /// What failed.
+        reason: String,
+        /// The apply report.
+        report: Digest,
+    },
+    /// The change failed, or the host fell silent.
+    Failed {
+        /// What failed and what to do.
+        reason: String,
+        /// The apply report, if there is one.
+        report: Option<Digest>,
+    },
+}
+
+impl Stage {
+    /// Whether nothing is left to do on this asset.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Verified | Self::FixedOtherwise)
+    }
+
+    /// Whether an order is out.
+    pub fn outstanding_order(&self) -> Option<OrderId> {
+        match self {
+            Self::Rehearsing { order } | Self::Applying { order, .. } => Some(*order),
+            _ => None,
+        }
+    }
+}
+
+/// How a directive ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Every asset shows the fix.
+    Fixed,
+    /// A newer directive replaces it.
+    Superseded {
+        /// The newer one.
+        by: crate::DirectiveId,
+    },
+    /// It is no longer needed on any asset.
+    Withdrawn {
+        /// Why.
+        reason: String,
+    },
+    /// A person refused it; the findings stay open.
+    Refused {
+        /// Who.
+        by: crate::Person,
+        /// Why.
+        why: String,
+    },
+}

@@ -1,0 +1,262 @@
+//! Events: facts and consequences, as the journal keeps them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ApplyOutcome, AssetId, Digest, Directive, DirectiveId, GroupName, IntelSource, Order, OrderId, Outcome,
+    Person, RehearsalOutcome, Timestamp, TokenId,
+};
+
+/// The version of the event encoding that this code writes. Older ones are upcast when read.
+pub const EVENT_VERSION: u16 = 1;
+
+/// Something that happened. Events record consequences: what people act on is an event that names the rule that
+/// produced it, and `apply` only records. New code never rewrites history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A leader started; its orders carry this term.
+    TermBegan {
+        /// Grows with every start.
+        term: u64,
+    },
+    /// An advisory feed changed; the blob is an [`crate::AdvisoryDelta`].
+    AdvisoriesChanged {
+        /// The feed (`osv/Debian`).
+        feed: String,
+        /// The delta.
+        delta: Digest,
+        /// How many advisories are new or changed.
+        published: u32,
+        /// How many were withdrawn.
+        withdrawn: u32,
+        /// The newest modification the feed states, if it states one.
+        as_of: Option<Timestamp>,
+    },
+    /// An intel feed changed; the blob is an [`crate::IntelDelta`].
+    IntelChanged {
+        /// The feed.
+        source: IntelSource,
+        /// The delta.
+        delta: Digest,
+        /// How many vulnerabilities it touches.
+        changed: u32,
+        /// The feed's own date, if it states one.
+        as_of: Option<Timestamp>,
+    },
+    /// A one-time enrolment token was made. Only its digest is kept.
+    TokenIssued {
+        /// Its public name.
+        token: TokenId,
+        /// SHA-256 of the secret half.
+        secret: Digest,
+        /// Hosts that use it join this group.
+        group: GroupName,
+        /// Not accepted after this.
+        expires: Timestamp,
+        /// Who made it.
+        by: Person,
+    },
+    /// A host enrolled with a key of its own.
+    AssetEnrolled {
+        /// The asset, named by its key.
+        asset: AssetId,
+        /// The host name it gave.
+        hostname: String,
+        /// Its group.
+        group: GroupName,
+        /// The token it used up.
+        token: TokenId,
+    },
+    /// A host reported what it is. The blobs are a [`crate::Manifest`] and a [`crate::HostFacts`].
+    InventoryReported {
+        /// The asset.
+        asset: AssetId,
+        /// The host's report sequence; orders evidence, host clocks do not.
+        sequence: u64,
+        /// Its packages.
+        manifest: Digest,
+        /// Everything else.
+        facts: Digest,
+    },
+    /// A person lets the agents of a group act.
+    GroupPromoted {
+        /// The group.
+        group: GroupName,
+        /// Who.
+        by: Person,
+    },
+    /// A person takes that back: the agents only observe.
+    GroupDemoted {
+        /// The group.
+        group: GroupName,
+        /// Who.
+        by: Person,
+    },
+    /// Something must be done.
+    DirectiveRaised {
+        /// Its id.
+        id: DirectiveId,
+        /// What and why.
+        directive: Directive,
+    },
+    /// The same action, for other assets or reasons than before.
+    DirectiveRevised {
+        /// Its id.
+        id: DirectiveId,
+        /// What and why, now.
+        directive: Directive,
+    },
+    /// Nothing is left to do for it.
+    DirectiveClosed {
+        /// Its id.
+        id: DirectiveId,
+        /// How it ended.
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
+    /// An order was made for a host.
+    OrderIssued {
+        /// The order, whole.
+        order: Order,
+    },
+    /// A host rehearsed. The blob is a [`crate::RehearsalReport`].
+    RehearsalRecorded {
+        /// The order it answers.
+        order: OrderId,
+        /// The report.
+        report: Digest,
+        /// How it ended.
+        #[serde(flatten)]
+        outcome: RehearsalOutcome,
+    },
+    /// A person approved what the rehearsals showed.
+    DirectiveApproved {
+        /// The directive.
+        id: DirectiveId,
+        /// Who.
+        by: Person,
+        /// The assets, each with the rehearsal report that was looked at.
+        rehearsals: Vec<(AssetId, Digest)>,
+        /// Why evidence is not preserved first, where the decision row asks for it.
+        evidence_waived: Option<String>,
+    },
+    /// A person asked for another attempt on one asset.
+    RetryRequested {
+        /// The directive.
+        id: DirectiveId,
+        /// The asset.
+        asset: AssetId,
+        /// Who.
+        by: Person,
+    },
+    /// A host applied, or tried to. The blob is an [`crate::ApplyReport`].
+    ApplyRecorded {
+        /// The order it answers.
+        order: OrderId,
+        /// The report.
+        report: Digest,
+        /// How it ended.
+        #[serde(flatten)]
+        outcome: ApplyOutcome,
+    },
+    /// A later inventory shows that nothing is left to do for this directive on this asset.
+    AssetVerified {
+        /// The directive.
+        id: DirectiveId,
+        /// The asset.
+        asset: AssetId,
+        /// The report that shows it.
+        sequence: u64,
+    },
+    /// No answer came in time: a silent host counts as failed.
+    OrderExpired {
+        /// The order.
+        order: OrderId,
+    },
+}
+
+impl Event {
+    /// The blobs this event names; they are durable before it and needed to apply it.
+    pub fn blobs(&self) -> Vec<Digest> {
+        match self {
+            Self::AdvisoriesChanged { delta, .. } | Self::IntelChanged { delta, .. } => vec![*delta],
+            Self::InventoryReported { manifest, facts, .. } => vec![*manifest, *facts],
+            Self::RehearsalRecorded { report, .. } | Self::ApplyRecorded { report, .. } => vec![*report],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// An event with its place in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Position, from 1.
+    pub seq: u64,
+    /// The leader's stamp; never decreases.
+    pub time: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// An event as it is written: with the version of its encoding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versioned {
+    /// Version of the encoding.
+    pub v: u16,
+    /// The event.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Why the payload of a journal entry is not an event.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// Not the JSON of an event.
+    #[error("journal entry {seq} does not hold an event: {source}")]
+    Encoding {
+        /// Which entry.
+        seq: u64,
+        /// What the decoder says.
+        source: serde_json::Error,
+    },
+    /// Written by a newer Tenon.
+    #[error(
+        "journal entry {seq} has event version {found}, this program reads up to {EVENT_VERSION}: upgrade Tenon"
+    )]
+    Newer {
+        /// Which entry.
+        seq: u64,
+        /// Its version.
+        found: u16,
+    },
+}
+
+impl Versioned {
+    /// The bytes that go into the journal.
+    ///
+    /// # Errors
+    /// When the event cannot be encoded, which no event of this crate causes.
+    pub fn encode(event: &Event) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(&Self { v: EVENT_VERSION, event: event.clone() })
+    }
+
+    /// Reads the payload of entry `seq`.
+    ///
+    /// # Errors
+    /// When the payload is no event, or one of a newer version.
+    pub fn decode(seq: u64, payload: &[u8]) -> Result<Event, EventError> {
+        #[derive(Deserialize)]
+        struct Version {
+            v: u16,
+        }
+        let version: Version =
+            serde_json::from_slice(payload).map_err(|source| EventError::Encoding { seq, source })?;
+        if version.v > EVENT_VERSION {
+            return Err(EventError::Newer { seq, found: version.v });
+        }
+        let versioned: Self =
+            serde_json::from_slice(payload).map_err(|source| EventError::Encoding { seq, source })?;
+        Ok(versioned.event)
+    }
+}
