@@ -1,1 +1,30 @@
-//! Placeholder replaced by the first slice.
+//! The journal: an append-only, durable, totally ordered, hash-chained store of opaque event payloads, with a
+//! content-addressed blob store beside it.
+//!
+//! The journal does not know event types: a payload is bytes. What it promises is in the contract of [`Journal`];
+//! every implementation passes the one suite in [`contract`] (feature `testing`).
+//!
+//! - [`SqliteJournal`]: the default; one file, durable when an append returns.
+//! - [`MemoryJournal`]: for tests and simulations, with seeded faults.
+//! - [`verify`]: re-computes the chain and every blob's address; [`export`](fn@export) and [`verify_export`] do the
+//!   same with a text file and no database.
+
+mod entry;
+mod export;
+mod journal;
+mod memory;
+mod sqlite;
+mod verify;
+
+#[cfg(feature = "testing")]
+pub mod contract;
+
+pub use entry::{Entry, Head, NewEntry, entry_hash, genesis_hash};
+pub use export::{ExportError, MAX_EXPORT_LINE, export, verify_export};
+pub use journal::{
+    Acknowledged, Batch, ClientKey, ClientKeyError, Journal, JournalError, MAX_BLOB, MAX_GROUP_ENTRIES,
+    MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, MAX_PAYLOAD,
+};
+pub use memory::{Fault, MemoryJournal};
+pub use sqlite::SqliteJournal;
+pub use verify::{ChainError, EntryFault, VerifyReport, verify};

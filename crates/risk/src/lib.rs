@@ -1,1 +1,3 @@
-//! Placeholder replaced by the first slice.
+//! Risk: published decision tables, exactly, as data.
+
+pub mod bod_26_04;

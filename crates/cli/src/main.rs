@@ -1,2 +1,0 @@
-//! The `tenon` command.
-fn main() {}

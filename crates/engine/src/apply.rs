@@ -1,0 +1,392 @@
+//! `apply`: events change the World. It records and decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tenon_model::{
+    AdvisoryDelta, ApplyOutcome, ApplyReport, AssetId, Digest, Directive, DirectiveId, Event, HostFacts, IntelDelta,
+    Manifest, Order, OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, Stage, Timestamp,
+};
+
+use crate::world::{
+    AssetState, DirectiveState, FeedState, GroupMode, KnownAdvisory, OrderState, PackageKey, TokenState, World,
+};
+
+/// The blobs that a batch of events names, by content. The shell loads them; `apply` only looks them up.
+#[derive(Debug, Clone, Default)]
+pub struct Attachments(BTreeMap<Digest, Arc<[u8]>>);
+
+impl Attachments {
+    /// Adds a blob under its own digest.
+    pub fn insert(&mut self, bytes: Vec<u8>) {
+        self.0.insert(Digest::of(&bytes), bytes.into());
+    }
+
+    fn get(&self, digest: &Digest) -> Result<&[u8], ApplyError> {
+        self.0.get(digest).map(Arc::as_ref).ok_or(ApplyError::MissingBlob(*digest))
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, ApplyError> {
+        serde_json::from_slice(self.get(digest)?).map_err(|source| ApplyError::BadBlob { digest: *digest, source })
+    }
+}
+
+/// Why an event cannot be applied: the record and this program do not fit together.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The journal names a blob that is not there.
+    #[error("blob {0} is named by the journal and missing: restore the data folder from a backup")]
+    MissingBlob(Digest),
+    /// A blob does not hold what its event says.
+    #[error("blob {digest} does not decode: {source}")]
+    BadBlob {
+        /// Which blob.
+        digest: Digest,
+        /// What the decoder says.
+        source: serde_json::Error,
+    },
+    /// A manifest in the journal breaks a bound.
+    #[error("manifest blob {digest}: {source}")]
+    BadManifest {
+        /// Which blob.
+        digest: Digest,
+        /// What is wrong.
+        source: tenon_model::ManifestError,
+    },
+    /// An event speaks of something no earlier event made.
+    #[error("event {seq} names {what}, which no earlier event made")]
+    Dangling {
+        /// Position of the event.
+        seq: u64,
+        /// What it names.
+        what: String,
+    },
+    /// Events arrived out of order.
+    #[error("event {found} follows {last}: the journal has a gap")]
+    Gap {
+        /// Last applied.
+        last: u64,
+        /// What came.
+        found: u64,
+    },
+}
+
+/// What the shell should do because of an event. Replays drop these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActionWanted {
+    /// An order waits for this asset.
+    SendOrder {
+        /// The asset.
+        asset: AssetId,
+        /// The order.
+        order: OrderId,
+    },
+    /// A person must approve.
+    AskApproval {
+        /// The directive.
+        directive: DirectiveId,
+    },
+}
+
+impl World {
+    /// Applies one event of the journal.
+    ///
+    /// # Errors
+    /// When the record does not fit: a gap, a missing or undecodable blob, an event about something unknown. The World
+    /// is then unusable and must be dropped.
+    pub fn apply(
+        &mut self,
+        record: &Record,
+        blobs: &Attachments,
+        actions: &mut Vec<ActionWanted>,
+    ) -> Result<(), ApplyError> {
+        if record.seq != self.seq + 1 {
+            return Err(ApplyError::Gap { last: self.seq, found: record.seq });
+        }
+        self.seq = record.seq;
+        self.time = Some(record.time);
+        let now = record.time;
+        match &record.event {
+            Event::TermBegan { term } => self.term = *term,
+            Event::AdvisoriesChanged { feed, delta, as_of, .. } => {
+                self.feeds.insert(feed.clone(), FeedState { changed: now, as_of: *as_of });
+                self.change_advisories(blobs.json(delta)?, now);
+            }
+            Event::IntelChanged { source, delta, as_of, .. } => {
+                let name = match source {
+                    tenon_model::IntelSource::Kev => "kev",
+                    tenon_model::IntelSource::Epss => "epss",
+                };
+                self.feeds.insert(name.to_owned(), FeedState { changed: now, as_of: *as_of });
+                self.change_intel(blobs.json(delta)?);
+            }
+            Event::TokenIssued { token, secret, group, expires, .. } => {
+                let state = TokenState { secret: *secret, group: group.clone(), expires: *expires };
+                self.tokens.insert(token.clone(), state);
+            }
+            Event::AssetEnrolled { asset, hostname, group, token } => {
+                self.tokens.remove(token);
+                let state = AssetState {
+                    hostname: hostname.clone(),
+                    group: group.clone(),
+                    enrolled: now,
+                    reported: None,
+                    manifest: None,
+                    facts: None,
+                    installed_since: BTreeMap::new(),
+                    outstanding: None,
+                };
+                self.assets.insert(*asset, state);
+            }
+            Event::InventoryReported { asset, sequence, manifest, facts } => {
+                let facts: HostFacts = blobs.json(facts)?;
+                let contents = Manifest::from_blob(blobs.get(manifest)?)
+                    .map_err(|source| ApplyError::BadManifest { digest: *manifest, source })?;
+                self.replace_inventory(record, *asset, *sequence, *manifest, contents, facts)?;
+            }
+            Event::GroupPromoted { group, .. } => {
+                self.groups.insert(group.clone(), GroupMode::Act);
+            }
+            Event::GroupDemoted { group, .. } => {
+                self.groups.insert(group.clone(), GroupMode::Observe);
+            }
+            Event::DirectiveRaised { id, directive } => self.raise(*id, directive, now),
+            Event::DirectiveRevised { id, directive } => {
+                let state = self.directive_mut(record.seq, *id)?;
+                state.stages.retain(|asset, _| directive.assets.contains_key(asset));
+                for (asset, targets) in &directive.assets {
+                    let stage = state.stages.entry(*asset).or_insert(Stage::Proposed);
+                    let changed = state.directive.assets.get(asset) != Some(targets);
+                    // What was rehearsed or approved spoke of other packages.
+                    if changed && stage.outstanding_order().is_none() && !stage.is_done() {
+                        *stage = Stage::Proposed;
+                    }
+                }
+                state.directive = directive.clone();
+            }
+            Event::DirectiveClosed { id, outcome } => {
+                let state = self.directive_mut(record.seq, *id)?;
+                state.closed = Some((now, outcome.clone()));
+                state.rehearsals.clear();
+                if !matches!(outcome, Outcome::Refused { .. }) {
+                    self.standing.retain(|_, standing| standing != id);
+                }
+            }
+            Event::OrderIssued { order } => {
+                self.issue(record.seq, order)?;
+                actions.push(ActionWanted::SendOrder { asset: order.asset, order: order.id });
+            }
+            Event::RehearsalRecorded { order, report, outcome } => {
+                let stage = match outcome {
+                    RehearsalOutcome::Passed => Stage::AwaitingApproval { report: *report },
+                    RehearsalOutcome::Failed { reason } => Stage::NeedsPerson {
+                        reason: format!("the rehearsal failed: {reason}"),
+                        report: Some(*report),
+                    },
+                    RehearsalOutcome::NotRehearsed { reason } => {
+                        Stage::NeedsPerson { reason: format!("not rehearsed: {reason}"), report: Some(*report) }
+                    }
+                };
+                let order = self.settle(record.seq, *order)?;
+                if matches!(stage, Stage::AwaitingApproval { .. }) {
+                    let report: RehearsalReport = blobs.json(report)?;
+                    let directive = self.directive_mut(record.seq, order.directive)?;
+                    directive.rehearsals.insert(order.asset, Arc::new(report));
+                    actions.push(ActionWanted::AskApproval { directive: order.directive });
+                }
+                self.set_stage(order.directive, order.asset, stage);
+            }
+            Event::DirectiveApproved { id, rehearsals, .. } => {
+                for (asset, report) in rehearsals {
+                    self.set_stage(*id, *asset, Stage::Approved { report: *report });
+                }
+            }
+            Event::RetryRequested { id, asset, .. } => self.set_stage(*id, *asset, Stage::Proposed),
+            Event::ApplyRecorded { order, report, outcome } => {
+                let order = self.settle(record.seq, *order)?;
+                let sequence = self.assets.get(&order.asset).and_then(|asset| asset.reported).map_or(0, |(seq, _)| seq);
+                // The evidence in the report is kept; only its form is checked here.
+                let _: ApplyReport = blobs.json(report)?;
+                self.set_stage(order.directive, order.asset, stage_after_apply(outcome, *report, sequence));
+            }
+            Event::AssetVerified { id, asset, .. } => {
+                let state = self.directive_mut(record.seq, *id)?;
+                if let Some(stage) = state.stages.get_mut(asset) {
+                    *stage = match stage {
+                        Stage::Applied { .. } => Stage::Verified,
+                        _ => Stage::FixedOtherwise,
+                    };
+                }
+            }
+            Event::OrderExpired { order } => {
+                let order = self.settle(record.seq, *order)?;
+                let reason = format!(
+                    "{} was not answered by {}; a silent host counts as failed: look at the host, then retry",
+                    order.id, order.expires
+                );
+                self.set_stage(order.directive, order.asset, Stage::Failed { reason, report: None });
+            }
+        }
+        Ok(())
+    }
+
+    fn directive_mut(&mut self, seq: u64, id: DirectiveId) -> Result<&mut DirectiveState, ApplyError> {
+        self.directives.get_mut(&id).ok_or_else(|| ApplyError::Dangling { seq, what: id.to_string() })
+    }
+
+    fn set_stage(&mut self, id: DirectiveId, asset: AssetId, stage: Stage) {
+        if let Some(slot) = self.directives.get_mut(&id).and_then(|state| state.stages.get_mut(&asset)) {
+            *slot = stage;
+        }
+    }
+
+    fn raise(&mut self, id: DirectiveId, directive: &Directive, now: Timestamp) {
+        self.next_directive = self.next_directive.max(id.ordinal());
+        let tenon_model::Action::Upgrade { source } = &directive.action;
+        self.standing.insert((directive.group.clone(), source.clone()), id);
+        let stages = directive.assets.keys().map(|asset| (*asset, Stage::Proposed)).collect();
+        let state = DirectiveState { directive: directive.clone(), raised: now, stages, rehearsals: BTreeMap::new(), closed: None };
+        self.directives.insert(id, state);
+    }
+
+    fn issue(&mut self, seq: u64, order: &Order) -> Result<(), ApplyError> {
+        self.next_order = self.next_order.max(order.id.ordinal());
+        self.open_orders.insert(order.id);
+        self.orders.insert(order.id, OrderState { order: order.clone(), settled: false });
+        let asset = self
+            .assets
+            .get_mut(&order.asset)
+            .ok_or_else(|| ApplyError::Dangling { seq, what: order.asset.to_string() })?;
+        asset.outstanding = Some(order.id);
+        let approved = match self.directives.get(&order.directive).and_then(|state| state.stages.get(&order.asset)) {
+            Some(Stage::Approved { report }) => Some(*report),
+            _ => None,
+        };
+        let stage = match (&order.action, approved) {
+            (OrderAction::Apply { .. }, Some(report)) => Stage::Applying { order: order.id, report },
+            _ => Stage::Rehearsing { order: order.id },
+        };
+        self.set_stage(order.directive, order.asset, stage);
+        Ok(())
+    }
+
+    fn settle(&mut self, seq: u64, id: OrderId) -> Result<Order, ApplyError> {
+        let state = self.orders.get_mut(&id).ok_or_else(|| ApplyError::Dangling { seq, what: id.to_string() })?;
+        state.settled = true;
+        let order = state.order.clone();
+        self.open_orders.remove(&id);
+        if let Some(asset) = self.assets.get_mut(&order.asset)
+            && asset.outstanding == Some(id)
+        {
+            asset.outstanding = None;
+        }
+        Ok(order)
+    }
+
+    fn replace_inventory(
+        &mut self,
+        record: &Record,
+        id: AssetId,
+        sequence: u64,
+        digest: Digest,
+        manifest: Manifest,
+        facts: HostFacts,
+    ) -> Result<(), ApplyError> {
+        let ecosystem = facts.os.osv_ecosystem().unwrap_or_default();
+        let sources: BTreeSet<_> = manifest.components().iter().map(|component| component.source.clone()).collect();
+        let asset = self
+            .assets
+            .get_mut(&id)
+            .ok_or_else(|| ApplyError::Dangling { seq: record.seq, what: id.to_string() })?;
+        let old_ecosystem = asset.facts.as_ref().and_then(|facts| facts.os.osv_ecosystem()).unwrap_or_default();
+        let old = std::mem::take(&mut asset.installed_since);
+        let old_manifest = asset.manifest.replace(digest);
+        asset.installed_since =
+            sources.iter().map(|source| (source.clone(), old.get(source).copied().unwrap_or(record.time))).collect();
+        asset.reported = Some((sequence, record.time));
+        asset.facts = Some(Arc::new(facts));
+        for source in old.keys() {
+            let key = PackageKey { ecosystem: old_ecosystem.clone(), package: source.name.clone() };
+            if let Some(carriers) = self.carriers.get_mut(&key) {
+                carriers.remove(&id);
+            }
+        }
+        for source in sources {
+            let key = PackageKey { ecosystem: ecosystem.clone(), package: source.name };
+            self.carriers.entry(key, BTreeSet::new).insert(id);
+        }
+        self.manifests.insert(digest, Arc::new(manifest));
+        if let Some(old) = old_manifest
+            && old != digest
+            && !self.assets.iter().any(|(_, asset)| asset.manifest == Some(old))
+        {
+            self.manifests.remove(&old);
+        }
+        Ok(())
+    }
+
+    fn change_advisories(&mut self, delta: AdvisoryDelta, now: Timestamp) {
+        for id in &delta.withdrawn {
+            self.forget_advisory(id);
+        }
+        for advisory in delta.published {
+            let known = self.advisories.get(&advisory.id).map_or(now, |known| known.known);
+            self.forget_advisory(&advisory.id);
+            for affected in &advisory.affected {
+                let key = PackageKey { ecosystem: affected.ecosystem.clone(), package: affected.package.clone() };
+                self.advisories_of.entry(key, BTreeSet::new).insert(advisory.id.clone());
+            }
+            self.advisories
+                .insert(advisory.id.clone(), KnownAdvisory { advisory: Arc::new(advisory), known });
+        }
+    }
+
+    fn forget_advisory(&mut self, id: &tenon_model::VulnerabilityId) {
+        let Some(known) = self.advisories.remove(id) else { return };
+        for affected in &known.advisory.affected {
+            let key = PackageKey { ecosystem: affected.ecosystem.clone(), package: affected.package.clone() };
+            if let Some(ids) = self.advisories_of.get_mut(&key) {
+                ids.remove(id);
+                if ids.is_empty() {
+                    self.advisories_of.remove(&key);
+                }
+            }
+        }
+    }
+
+    fn change_intel(&mut self, delta: IntelDelta) {
+        match delta {
+            IntelDelta::Kev { listed, retracted } => {
+                for (id, kev) in listed {
+                    Arc::make_mut(self.intel.entry(id, Arc::default)).kev = Some(kev);
+                }
+                for id in retracted {
+                    Arc::make_mut(self.intel.entry(id, Arc::default)).kev = None;
+                }
+            }
+            IntelDelta::Epss { model, scored, scores, dropped } => {
+                for (id, score) in scores {
+                    let epss = tenon_model::Epss { score, model: model.clone(), scored };
+                    Arc::make_mut(self.intel.entry(id, Arc::default)).epss = Some(epss);
+                }
+                for id in dropped {
+                    Arc::make_mut(self.intel.entry(id, Arc::default)).epss = None;
+                }
+            }
+        }
+    }
+}
+
+fn stage_after_apply(outcome: &ApplyOutcome, report: Digest, sequence: u64) -> Stage {
+    match outcome {
+        ApplyOutcome::Verified => Stage::Applied { report, after_sequence: sequence },
+        ApplyOutcome::RolledBack { reason } => Stage::RolledBack { reason: reason.clone(), report },
+        ApplyOutcome::Failed { reason, remedy } => {
+            Stage::Failed { reason: format!("{reason}; remedy: {remedy}"), report: Some(report) }
+        }
+        ApplyOutcome::Refused { code, detail } => Stage::NeedsPerson {
+            reason: format!("the host refused, nothing was changed ({code}): {detail}; retry rehearses again"),
+            report: Some(report),
+        },
+    }
+}

@@ -1,0 +1,259 @@
+//! `decide`: a command against the World gives events, or a refusal with a reason. Pure.
+
+use tenon_model::{
+    ApplyReport, AssetId, Command, Event, GroupName, IntelDelta, Inventory, Manifest, OrderAction, OrderId, Record,
+    Refusal, RefusalCode, RehearsalReport, Stage, Timestamp,
+};
+
+use crate::apply::Attachments;
+use crate::consequences::{Dirty, consequences};
+use crate::world::{GroupMode, OrderState, World};
+
+/// How often consequences may have consequences before something is wrong: three rounds are the longest known chain.
+const MAX_ROUNDS: usize = 16;
+/// How long after its expiry an order waits for the answer to work that was begun in time, in seconds.
+const ANSWER_GRACE_SECONDS: u32 = 900;
+
+/// What a command leads to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decided {
+    /// The facts and all their consequences, in order.
+    pub events: Vec<Event>,
+    /// Blobs the events name; store them first.
+    pub blobs: Vec<Vec<u8>>,
+}
+
+impl Decided {
+    fn of(event: Event) -> Self {
+        Self { events: vec![event], blobs: Vec::new() }
+    }
+}
+
+fn refuse<T>(code: RefusalCode, message: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::new(code, message))
+}
+
+fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Refusal> {
+    serde_json::to_vec(value).map_err(|error| Refusal::new(RefusalCode::BadContent, format!("cannot be stored: {error}")))
+}
+
+/// Decides one command at the time `now`, which the shell stamps on every event.
+///
+/// # Errors
+/// A [`Refusal`] with a stable code; nothing changes then.
+pub fn decide(world: &World, command: Command, now: Timestamp) -> Result<Decided, Refusal> {
+    let now = world.time().map_or(now, |last| last.max(now));
+    let mut decided = primary(world, command, now)?;
+    let mut attachments = Attachments::default();
+    for blob in &decided.blobs {
+        attachments.insert(blob.clone());
+    }
+    let mut fork = world.clone();
+    let mut pending = decided.events.clone();
+    for _ in 0..MAX_ROUNDS {
+        let mut dirty = Dirty::default();
+        for event in pending {
+            dirty.note(&fork, &event, &attachments);
+            let record = Record { seq: fork.seq() + 1, time: now, event };
+            fork.apply(&record, &attachments, &mut Vec::new())
+                .map_err(|error| Refusal::new(RefusalCode::BadContent, error.to_string()))?;
+        }
+        pending = consequences(&fork, &dirty, now);
+        if pending.is_empty() {
+            return Ok(decided);
+        }
+        decided.events.extend(pending.iter().cloned());
+    }
+    refuse(RefusalCode::BadContent, format!("the consequences of this command did not settle in {MAX_ROUNDS} rounds"))
+}
+
+/// The facts a command states, before any consequence.
+fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, Refusal> {
+    match command {
+        Command::BeginTerm => Ok(Decided::of(Event::TermBegan { term: world.term() + 1 })),
+        Command::ChangeAdvisories { feed, delta, as_of } => {
+            let (published, withdrawn) = (count(delta.published.len()), count(delta.withdrawn.len()));
+            if published == 0 && withdrawn == 0 {
+                return refuse(RefusalCode::NothingToDo, format!("feed {feed} brings no change"));
+            }
+            let blob = encode(&delta)?;
+            let delta = tenon_model::Digest::of(&blob);
+            let event = Event::AdvisoriesChanged { feed, delta, published, withdrawn, as_of };
+            Ok(Decided { events: vec![event], blobs: vec![blob] })
+        }
+        Command::ChangeIntel { delta, as_of } => {
+            let changed = count(match &delta {
+                IntelDelta::Kev { listed, retracted } => listed.len() + retracted.len(),
+                IntelDelta::Epss { scores, dropped, .. } => scores.len() + dropped.len(),
+            });
+            if changed == 0 {
+                return refuse(RefusalCode::NothingToDo, "the intel feed brings no change");
+            }
+            let (source, blob) = (delta.source(), encode(&delta)?);
+            let event = Event::IntelChanged { source, delta: tenon_model::Digest::of(&blob), changed, as_of };
+            Ok(Decided { events: vec![event], blobs: vec![blob] })
+        }
+        Command::IssueToken { token, secret, group, expires, by } => {
+            if expires <= now {
+                return refuse(RefusalCode::BadToken, format!("a token that expires at {expires} is of no use"));
+            }
+            Ok(Decided::of(Event::TokenIssued { token, secret, group, expires, by }))
+        }
+        Command::Enrol { asset, hostname, token, secret } => {
+            let known = world.tokens.get(&token).filter(|known| known.secret == secret && known.expires > now);
+            let Some(known) = known else {
+                return refuse(
+                    RefusalCode::BadToken,
+                    format!("enrolment token {token} is unknown, used up, expired or wrong: make a new one"),
+                );
+            };
+            if world.asset(&asset).is_some() {
+                return refuse(RefusalCode::AlreadyEnrolled, format!("{asset} is enrolled already"));
+            }
+            let hostname = hostname.chars().filter(|c| !c.is_control()).take(253).collect();
+            Ok(Decided::of(Event::AssetEnrolled { asset, hostname, group: known.group.clone(), token }))
+        }
+        Command::ReportInventory { asset, sequence, inventory } => report(world, asset, sequence, inventory),
+        Command::Promote { group, by } => {
+            expect_other_mode(world, &group, GroupMode::Act)?;
+            Ok(Decided::of(Event::GroupPromoted { group, by }))
+        }
+        Command::Demote { group, by } => {
+            expect_other_mode(world, &group, GroupMode::Observe)?;
+            Ok(Decided::of(Event::GroupDemoted { group, by }))
+        }
+        Command::ReportRehearsal { asset, order, report } => rehearsed(world, asset, order, &report),
+        Command::ReportApply { asset, order, report } => applied(world, asset, order, &report),
+        Command::Approve { directive: id, by, waive_evidence } => {
+            let state = open_directive(world, id)?;
+            let rehearsals: Vec<_> = state
+                .stages
+                .iter()
+                .filter_map(|(asset, stage)| match stage {
+                    Stage::AwaitingApproval { report } => Some((*asset, *report)),
+                    _ => None,
+                })
+                .collect();
+            if rehearsals.is_empty() {
+                return refuse(
+                    RefusalCode::NothingToApprove,
+                    format!("{id} has no asset with a passed rehearsal that waits for approval"),
+                );
+            }
+            let waived = waive_evidence.filter(|why| !why.trim().is_empty());
+            if state.directive.priority.decision.forensics && waived.is_none() {
+                return refuse(
+                    RefusalCode::EvidenceRequired,
+                    format!(
+                        "{id} is decided by {} row {}, which asks for evidence before anything changes: preserve it \
+                         and say so, or waive it with a reason",
+                        state.directive.priority.decision.table, state.directive.priority.decision.row
+                    ),
+                );
+            }
+            Ok(Decided::of(Event::DirectiveApproved { id, by, rehearsals, evidence_waived: waived }))
+        }
+        Command::Refuse { directive: id, by, why } => {
+            let state = open_directive(world, id)?;
+            if state.stages.values().any(|stage| matches!(stage, Stage::Applying { .. })) {
+                return refuse(RefusalCode::WrongStage, format!("{id} is being applied: wait for the host's report"));
+            }
+            if why.trim().is_empty() {
+                return refuse(RefusalCode::BadContent, "a refusal needs a reason");
+            }
+            Ok(Decided::of(Event::DirectiveClosed { id, outcome: tenon_model::Outcome::Refused { by, why } }))
+        }
+        Command::Retry { directive: id, asset, by } => match open_directive(world, id)?.stages.get(&asset) {
+            Some(Stage::NeedsPerson { .. } | Stage::Failed { .. } | Stage::RolledBack { .. }) => {
+                Ok(Decided::of(Event::RetryRequested { id, asset, by }))
+            }
+            Some(_) => refuse(RefusalCode::WrongStage, format!("{id} is not standing still on {asset}")),
+            None => refuse(RefusalCode::UnknownAsset, format!("{asset} is not part of {id}")),
+        },
+        Command::Tick => {
+            let expired = world.open_orders.iter().filter(|order| {
+                world
+                    .order(order)
+                    .is_some_and(|state| state.order.expires.plus_seconds(ANSWER_GRACE_SECONDS) < now)
+            });
+            let events: Vec<_> = expired.map(|order| Event::OrderExpired { order: *order }).collect();
+            if events.is_empty() {
+                return refuse(RefusalCode::NothingToDo, "nothing is due");
+            }
+            Ok(Decided { events, blobs: Vec::new() })
+        }
+    }
+}
+
+fn count(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+fn open_directive(world: &World, id: tenon_model::DirectiveId) -> Result<&crate::DirectiveState, Refusal> {
+    world
+        .directive(&id)
+        .filter(|state| state.closed.is_none())
+        .ok_or_else(|| Refusal::new(RefusalCode::UnknownDirective, format!("{id} is unknown or closed")))
+}
+
+fn expect_other_mode(world: &World, group: &GroupName, wanted: GroupMode) -> Result<(), Refusal> {
+    if world.mode(group) == wanted {
+        return refuse(RefusalCode::NothingToDo, format!("group {group} is in this mode already"));
+    }
+    Ok(())
+}
+
+fn report(world: &World, asset: AssetId, sequence: u64, inventory: Inventory) -> Result<Decided, Refusal> {
+    let Some(state) = world.asset(&asset) else {
+        return refuse(RefusalCode::UnknownAsset, format!("{asset} is not enrolled"));
+    };
+    if let Some((last, _)) = state.reported
+        && sequence <= last
+    {
+        return refuse(
+            RefusalCode::StaleReport,
+            format!("report {sequence} of {asset} is not newer than report {last}: it is ignored"),
+        );
+    }
+    let manifest = Manifest::new(inventory.components)
+        .map_err(|error| Refusal::new(RefusalCode::BadInventory, error.to_string()))?;
+    let blobs = vec![manifest.to_blob(), encode(&inventory.facts)?];
+    let [manifest, facts] = [0, 1].map(|index: usize| tenon_model::Digest::of(&blobs[index]));
+    Ok(Decided { events: vec![Event::InventoryReported { asset, sequence, manifest, facts }], blobs })
+}
+
+/// The order this asset may answer with a report of this kind.
+fn answered<'w>(world: &'w World, asset: AssetId, order: OrderId) -> Result<&'w OrderState, Refusal> {
+    world
+        .order(&order)
+        .filter(|state| state.order.asset == asset)
+        .ok_or_else(|| Refusal::new(RefusalCode::UnknownOrder, format!("{order} is not an order to {asset}")))
+}
+
+fn rehearsed(world: &World, asset: AssetId, order: OrderId, report: &RehearsalReport) -> Result<Decided, Refusal> {
+    let state = answered(world, asset, order)?;
+    if state.settled || !matches!(state.order.action, OrderAction::Rehearse { .. }) {
+        return refuse(RefusalCode::UnknownOrder, format!("{order} does not wait for a rehearsal report"));
+    }
+    let outcome = report.outcome.clone();
+    let blob = encode(report)?;
+    let event = Event::RehearsalRecorded { order, report: tenon_model::Digest::of(&blob), outcome };
+    Ok(Decided { events: vec![event], blobs: vec![blob] })
+}
+
+fn applied(world: &World, asset: AssetId, order: OrderId, report: &ApplyReport) -> Result<Decided, Refusal> {
+    let state = answered(world, asset, order)?;
+    // A report that comes after the order was given up still tells what happened on the host: it is taken.
+    let given_up = world
+        .directive(&state.order.directive)
+        .and_then(|directive| directive.stages.get(&asset))
+        .is_some_and(|stage| matches!(stage, Stage::Failed { report: None, .. }));
+    let waits = !state.settled || given_up;
+    if !waits || !matches!(state.order.action, OrderAction::Apply { .. }) {
+        return refuse(RefusalCode::UnknownOrder, format!("{order} does not wait for an apply report"));
+    }
+    let outcome = report.outcome.clone();
+    let blob = encode(report)?;
+    let event = Event::ApplyRecorded { order, report: tenon_model::Digest::of(&blob), outcome };
+    Ok(Decided { events: vec![event], blobs: vec![blob] })
+}

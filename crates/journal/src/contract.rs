@@ -1,0 +1,235 @@
+//! What every [`Journal`] must do, as cases to run against each implementation: see [`contract_tests!`].
+
+use std::error::Error;
+
+use crate::{
+    Acknowledged, Batch, ClientKey, Head, Journal, JournalError, MAX_GROUP_ENTRIES, MAX_PAGE_ENTRIES,
+    MAX_PAYLOAD, NewEntry, export, genesis_hash, verify, verify_export,
+};
+use tenon_model::Digest;
+
+/// Outcome of a case: a failed assertion panics, an unexpected error is returned.
+pub type Outcome = Result<(), Box<dyn Error>>;
+
+/// Makes one `#[test]` for every case of the contract. `$fresh` is an expression that yields a new, empty journal
+/// with whatever must outlive it: `(guard, journal)`.
+#[macro_export]
+macro_rules! contract_tests {
+    ($fresh:expr) => {
+        $crate::contract_tests!(@cases $fresh,
+            an_empty_journal_ends_at_genesis, entries_are_chained_and_read_in_pages,
+            an_append_on_a_moved_head_is_refused, time_never_goes_back, a_superseded_term_is_refused,
+            sizes_are_bounded, blobs_are_addressed_by_content, a_refused_append_leaves_nothing,
+            a_client_key_is_answered_once, an_export_verifies_without_the_journal, an_altered_export_is_refused,
+            a_group_of_batches_is_one_append);
+    };
+    (@cases $fresh:expr, $($case:ident),+) => {
+        $(#[test]
+        fn $case() {
+            let (_guard, mut journal) = $fresh;
+            $crate::contract::$case(&mut journal).unwrap();
+        })+
+    };
+}
+
+fn entry(time_ms: i64, term: u64, payload: &str) -> NewEntry {
+    NewEntry { time_ms, term, payload: payload.as_bytes().to_vec() }
+}
+
+fn batch(entries: Vec<NewEntry>) -> Batch {
+    Batch { entries, ..Batch::default() }
+}
+
+/// Sequence 0 and the genesis hash.
+pub fn an_empty_journal_ends_at_genesis(journal: &mut dyn Journal) -> Outcome {
+    assert_eq!(journal.head()?, Head { seq: 0, time_ms: 0, term: 0, hash: genesis_hash() });
+    assert!(journal.read(1, 10)?.is_empty());
+    assert!(journal.blobs(None, 10)?.is_empty());
+    assert_eq!(verify(journal)?.head, Head::genesis());
+    Ok(())
+}
+
+/// Places from 1 without gaps, each linked to the one before; pages bounded.
+pub fn entries_are_chained_and_read_in_pages(journal: &mut dyn Journal) -> Outcome {
+    let count = MAX_PAGE_ENTRIES + 10;
+    let entries = (0..count).map(|n| entry(n as i64, 1, &format!("event {n}"))).collect();
+    let head = journal.append(&Head::genesis(), &[batch(entries)])?;
+    assert_eq!((head.seq, head.time_ms), (count as u64, count as i64 - 1));
+    assert_eq!(journal.head()?, head);
+    let first = journal.read(0, usize::MAX)?;
+    assert_eq!(first.len(), MAX_PAGE_ENTRIES);
+    assert_eq!(first[0].prev, genesis_hash());
+    assert!(first.windows(2).all(|pair| pair[1].prev == pair[0].hash && pair[1].seq == pair[0].seq + 1));
+    let rest = journal.read(MAX_PAGE_ENTRIES as u64 + 1, usize::MAX)?;
+    assert_eq!(rest.len(), 10);
+    assert_eq!(rest[9].head(), head);
+    assert_eq!(journal.read(5, 2)?.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [5, 6]);
+    assert!(journal.read(count as u64 + 1, 10)?.is_empty());
+    assert!(journal.read(u64::MAX, 10)?.is_empty());
+    assert_eq!(verify(journal)?.head, head);
+    Ok(())
+}
+
+/// Compare and append.
+pub fn an_append_on_a_moved_head_is_refused(journal: &mut dyn Journal) -> Outcome {
+    let head = journal.append(&Head::genesis(), &[batch(vec![entry(1, 1, "first")])])?;
+    let refused = journal.append(&Head::genesis(), &[batch(vec![entry(2, 1, "late")])]);
+    assert!(
+        matches!(&refused, Err(JournalError::HeadMoved { actual, .. }) if **actual == head),
+        "{refused:?}"
+    );
+    let forked = Head { hash: Digest::of(b"another journal"), ..head };
+    let refused = journal.append(&forked, &[batch(vec![entry(2, 1, "fork")])]);
+    assert!(matches!(refused, Err(JournalError::HeadMoved { .. })), "{refused:?}");
+    assert_eq!(journal.head()?, head);
+    Ok(())
+}
+
+/// Against the head and inside a batch; equal stamps are fine.
+pub fn time_never_goes_back(journal: &mut dyn Journal) -> Outcome {
+    let head = journal.append(&Head::genesis(), &[batch(vec![entry(10, 1, "a"), entry(10, 1, "b")])])?;
+    let refused = journal.append(&head, &[batch(vec![entry(9, 1, "c")])]);
+    assert!(matches!(refused, Err(JournalError::TimeBackwards { time_ms: 9, last_ms: 10 })), "{refused:?}");
+    let refused = journal.append(&head, &[batch(vec![entry(12, 1, "c"), entry(11, 1, "d")])]);
+    assert!(matches!(refused, Err(JournalError::TimeBackwards { time_ms: 11, last_ms: 12 })), "{refused:?}");
+    assert_eq!(journal.head()?, head);
+    Ok(())
+}
+
+/// A leader with an older term is fenced off.
+pub fn a_superseded_term_is_refused(journal: &mut dyn Journal) -> Outcome {
+    let head = journal.append(&Head::genesis(), &[batch(vec![entry(1, 3, "a")])])?;
+    let refused = journal.append(&head, &[batch(vec![entry(1, 2, "b")])]);
+    assert!(matches!(refused, Err(JournalError::TermOutdated { term: 2, last_term: 3 })), "{refused:?}");
+    let refused = journal.append(&head, &[batch(vec![entry(1, u64::MAX, "b")])]);
+    assert!(matches!(refused, Err(JournalError::NumberTooLarge { .. })), "{refused:?}");
+    assert_eq!(journal.append(&head, &[batch(vec![entry(1, 4, "b")])])?.term, 4);
+    Ok(())
+}
+
+/// Payloads at the limit are kept, above it refused; so are groups.
+pub fn sizes_are_bounded(journal: &mut dyn Journal) -> Outcome {
+    let full = NewEntry { time_ms: 1, term: 1, payload: vec![0xff; MAX_PAYLOAD] };
+    let head = journal.append(&Head::genesis(), &[batch(vec![full.clone()])])?;
+    assert_eq!(journal.read(1, 1)?[0].payload, full.payload);
+    let above = NewEntry { payload: vec![0; MAX_PAYLOAD + 1], ..full };
+    let refused = journal.append(&head, &[batch(vec![above])]);
+    assert!(matches!(refused, Err(JournalError::PayloadTooLarge { size }) if size == MAX_PAYLOAD + 1));
+    let many = vec![entry(1, 1, ""); MAX_GROUP_ENTRIES + 1];
+    let refused = journal.append(&head, &[batch(many)]);
+    assert!(matches!(refused, Err(JournalError::GroupTooLarge { .. })));
+    assert_eq!(journal.head()?, head);
+    Ok(())
+}
+
+/// Idempotent, found by SHA-256, listed in order.
+pub fn blobs_are_addressed_by_content(journal: &mut dyn Journal) -> Outcome {
+    let digest = journal.put_blob(b"manifest")?;
+    assert_eq!(digest, Digest::of(b"manifest"));
+    assert_eq!(journal.put_blob(b"manifest")?, digest);
+    assert_eq!(journal.get_blob(&digest)?.as_deref(), Some(&b"manifest"[..]));
+    assert_eq!(journal.get_blob(&Digest::of(b"other"))?, None);
+    let with_blob = Batch { blobs: vec![b"manifest".to_vec(), Vec::new()], ..batch(vec![entry(1, 1, "a")]) };
+    journal.append(&Head::genesis(), &[with_blob])?;
+    let mut expected = [digest, Digest::of(b"")];
+    expected.sort_unstable();
+    assert_eq!(journal.blobs(None, 10)?, expected);
+    assert_eq!(journal.blobs(Some(&expected[0]), 10)?, expected[1..]);
+    assert_eq!(verify(journal)?.blobs, 2);
+    Ok(())
+}
+
+/// Neither entries nor blobs nor keys of a group with a wrong member.
+pub fn a_refused_append_leaves_nothing(journal: &mut dyn Journal) -> Outcome {
+    let key: ClientKey = "command-1".parse()?;
+    let good = Batch {
+        blobs: vec![b"blob".to_vec()],
+        entries: vec![entry(5, 1, "a")],
+        client_key: Some(key.clone()),
+    };
+    let refused = journal.append(&Head::genesis(), &[good, batch(vec![entry(4, 1, "b")])]);
+    assert!(matches!(refused, Err(JournalError::TimeBackwards { .. })), "{refused:?}");
+    assert_eq!(journal.head()?, Head::genesis());
+    assert_eq!(journal.get_blob(&Digest::of(b"blob"))?, None);
+    assert_eq!(journal.lookup_client_key(&key)?, None);
+    Ok(())
+}
+
+/// A repetition is refused with the first answer, and leaves nothing.
+pub fn a_client_key_is_answered_once(journal: &mut dyn Journal) -> Outcome {
+    let key: ClientKey = "command-1".parse()?;
+    let keyed = |entries| Batch { client_key: Some(key.clone()), ..batch(entries) };
+    let head = journal.append(&Head::genesis(), &[batch(vec![entry(1, 1, "a")])])?;
+    let head = journal.append(&head, &[keyed(vec![entry(1, 1, "b"), entry(1, 1, "c")])])?;
+    let answer = Acknowledged { after: 1, last: 3 };
+    assert_eq!(journal.lookup_client_key(&key)?, Some(answer));
+    let repeated = Batch { blobs: vec![b"again".to_vec()], ..keyed(vec![entry(1, 1, "d")]) };
+    let refused = journal.append(&head, &[repeated]);
+    assert!(
+        matches!(&refused, Err(JournalError::ClientKeyUsed { acknowledged, .. }) if *acknowledged == answer),
+        "{refused:?}"
+    );
+    assert_eq!(journal.head()?, head);
+    assert_eq!(journal.get_blob(&Digest::of(b"again"))?, None);
+    let nothing = Batch { client_key: Some("command-2".parse()?), ..Batch::default() };
+    assert_eq!(journal.append(&head, std::slice::from_ref(&nothing))?, head);
+    let answer = journal.lookup_client_key(&"command-2".parse()?)?;
+    assert_eq!(answer, Some(Acknowledged { after: 3, last: 3 }));
+    let twice = Batch { client_key: Some("command-3".parse()?), ..Batch::default() };
+    let refused = journal.append(&head, &[twice.clone(), twice]);
+    assert!(matches!(refused, Err(JournalError::ClientKeyRepeated { .. })), "{refused:?}");
+    Ok(())
+}
+
+/// Text and bytes survive; the head is proven.
+pub fn an_export_verifies_without_the_journal(journal: &mut dyn Journal) -> Outcome {
+    let bytes = NewEntry { time_ms: 3, term: 2, payload: vec![0, 0xff, 0xfe] };
+    let text = entry(2, 1, "{\"line\":\"one\\n two\",\"sign\":\"\u{1}é\"}");
+    let head = journal.append(&Head::genesis(), &[batch(vec![text, bytes, entry(3, 2, "")])])?;
+    let mut out = Vec::new();
+    assert_eq!(export(journal, &mut out)?, head);
+    assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 5);
+    assert_eq!(verify_export(&mut out.as_slice())?, head);
+    Ok(())
+}
+
+/// Any changed byte, and any line left out, is noticed.
+pub fn an_altered_export_is_refused(journal: &mut dyn Journal) -> Outcome {
+    let entries = (0..4).map(|n| entry(n, 1, &format!("event {n}"))).collect();
+    journal.append(&Head::genesis(), &[batch(entries)])?;
+    let mut out = Vec::new();
+    export(journal, &mut out)?;
+    for at in 0..out.len() - 1 {
+        let mut altered = out.clone();
+        altered[at] ^= 1;
+        assert!(verify_export(&mut altered.as_slice()).is_err(), "the altered byte {at} went unnoticed");
+    }
+    let lines: Vec<&[u8]> = out.split_inclusive(|byte| *byte == b'\n').collect();
+    for left_out in 0..lines.len() {
+        let cut: Vec<u8> = lines
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| *n != left_out)
+            .flat_map(|(_, line)| line.to_vec())
+            .collect();
+        assert!(verify_export(&mut cut.as_slice()).is_err(), "the missing line {left_out} went unnoticed");
+    }
+    Ok(())
+}
+
+/// Batches of one append get consecutive places and their own answers.
+pub fn a_group_of_batches_is_one_append(journal: &mut dyn Journal) -> Outcome {
+    let keyed = |name: &str, entries| -> Result<Batch, Box<dyn Error>> {
+        Ok(Batch { client_key: Some(name.parse()?), ..batch(entries) })
+    };
+    let group = [
+        keyed("one", vec![entry(1, 1, "a"), entry(2, 1, "b")])?,
+        keyed("two", Vec::new())?,
+        keyed("three", vec![entry(2, 1, "c")])?,
+    ];
+    assert_eq!(journal.append(&Head::genesis(), &group)?.seq, 3);
+    for (name, after, last) in [("one", 0, 2), ("two", 2, 2), ("three", 2, 3)] {
+        assert_eq!(journal.lookup_client_key(&name.parse()?)?, Some(Acknowledged { after, last }), "{name}");
+    }
+    Ok(())
+}

@@ -1,0 +1,361 @@
+//! The contract that every journal keeps.
+
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use tenon_model::Digest;
+
+use crate::{Entry, Head, NewEntry};
+
+/// Largest payload of one entry, in bytes. Whatever is larger belongs into a blob.
+pub const MAX_PAYLOAD: usize = 4 << 20;
+/// Largest blob, in bytes: room for the largest single advisory feed document, far below SQLite's own limit of 1 GB.
+pub const MAX_BLOB: usize = 256 << 20;
+/// Most entries in one append.
+pub const MAX_GROUP_ENTRIES: usize = 65_536;
+/// Most entries in one page of [`Journal::read`].
+pub const MAX_PAGE_ENTRIES: usize = 4_096;
+/// A page of [`Journal::read`] ends once its payloads hold this many bytes.
+pub const MAX_PAGE_BYTES: usize = 16 << 20;
+/// Longest client key, in bytes.
+const MAX_CLIENT_KEY: usize = 200;
+
+/// Names one command of one client, so that a repetition is answered and not repeated. It is personal data's
+/// neighbour, not part of the chain: keys may be forgotten without breaking a hash.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientKey(String);
+
+/// A text that cannot be a client key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a client key takes 1 to {MAX_CLIENT_KEY} visible ASCII characters; this text has {bytes} bytes")]
+pub struct ClientKeyError {
+    bytes: usize,
+}
+
+impl ClientKey {
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ClientKey {
+    type Err = ClientKeyError;
+
+    fn from_str(text: &str) -> Result<Self, ClientKeyError> {
+        if (1..=MAX_CLIENT_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ClientKeyError { bytes: text.len() })
+        }
+    }
+}
+
+impl fmt::Display for ClientKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What one command leaves behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Content that the entries name; stored in the same transaction, so durable no later than they are.
+    pub blobs: Vec<Vec<u8>>,
+    /// The events, in order; empty for a command that changed nothing but must not be repeated.
+    pub entries: Vec<NewEntry>,
+    /// The key under which a repetition of the command finds this batch.
+    pub client_key: Option<ClientKey>,
+}
+
+/// The entries that a command was acknowledged with: `after < seq <= last`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Place of the last entry before the batch.
+    pub after: u64,
+    /// Place of the last entry of the batch; equals `after` for a batch without entries.
+    pub last: u64,
+}
+
+/// A journal with one writer.
+///
+/// **Group commit.** One [`append`](Journal::append) is one transaction with one sync, and takes any number of
+/// batches: the caller, a single writer thread, gathers the commands that arrived during the previous append and
+/// hands them over together. The journal starts no thread and waits for nobody.
+pub trait Journal: Send {
+    /// Appends the batches in order, all or nothing, and returns the new head. When it returns, everything in them
+    /// is durable.
+    ///
+    /// # Errors
+    /// [`JournalError::HeadMoved`] when the journal does not end with `expected` (compare and append);
+    /// [`JournalError::TimeBackwards`], [`JournalError::TermOutdated`], a size error, or
+    /// [`JournalError::ClientKeyUsed`]: nothing was written. [`JournalError::OutcomeUnknown`]: the storage failed
+    /// while committing, see there.
+    fn append(&mut self, expected: &Head, batches: &[Batch]) -> Result<Head, JournalError>;
+
+    /// The end of the chain.
+    ///
+    /// # Errors
+    /// When the storage cannot be read.
+    fn head(&self) -> Result<Head, JournalError>;
+
+    /// A page of entries from `from_seq` on, in order. It holds at most `limit` and [`MAX_PAGE_ENTRIES`] entries and
+    /// ends early after [`MAX_PAGE_BYTES`], yet holds at least one where one exists; an empty page means the end.
+    /// It does not check hashes: [`verify`](fn@crate::verify) does.
+    ///
+    /// # Errors
+    /// When the storage cannot be read, or holds what is no entry.
+    fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Entry>, JournalError>;
+
+    /// Stores content under its SHA-256, durable when it returns. Storing it again changes nothing.
+    ///
+    /// # Errors
+    /// [`JournalError::BlobTooLarge`], or when the storage fails.
+    fn put_blob(&mut self, content: &[u8]) -> Result<Digest, JournalError>;
+
+    /// The content of this address, checked against it.
+    ///
+    /// # Errors
+    /// [`JournalError::BlobDamaged`] when the content does not hash to its address.
+    fn get_blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError>;
+
+    /// The addresses of the blobs held, ascending, after `after`, at most `limit` and [`MAX_PAGE_ENTRIES`].
+    ///
+    /// # Errors
+    /// When the storage cannot be read, or holds what is no address.
+    fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, JournalError>;
+
+    /// What the command with this key was acknowledged with.
+    ///
+    /// # Errors
+    /// When the storage cannot be read.
+    fn lookup_client_key(&self, key: &ClientKey) -> Result<Option<Acknowledged>, JournalError>;
+}
+
+/// Why the journal refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Another append came first, or the caller belongs to another journal.
+    #[error(
+        "the journal ends at entry {} ({}), not at {} ({}) as the writer expected: read the new entries, decide again",
+        actual.seq, actual.hash, expected.seq, expected.hash
+    )]
+    HeadMoved {
+        /// What the caller expected.
+        expected: Box<Head>,
+        /// Where the journal ends.
+        actual: Box<Head>,
+    },
+    /// An entry is stamped before the one it would follow, or before 1970.
+    #[error(
+        "an entry stamped {time_ms} ms cannot follow one stamped {last_ms} ms: the leader must stamp the later of both"
+    )]
+    TimeBackwards {
+        /// The refused stamp.
+        time_ms: i64,
+        /// The stamp before it.
+        last_ms: i64,
+    },
+    /// The writer has been superseded by a leader with a later term.
+    #[error(
+        "an entry of term {term} cannot follow one of term {last_term}: this leader was superseded, stop it"
+    )]
+    TermOutdated {
+        /// The refused term.
+        term: u64,
+        /// The term of the journal.
+        last_term: u64,
+    },
+    /// A term or place that the storage cannot hold (above 2^63 - 1).
+    #[error("{what} {value} is beyond 2^63 - 1, the largest that a journal stores")]
+    NumberTooLarge {
+        /// Which number.
+        what: &'static str,
+        /// Its value.
+        value: u64,
+    },
+    /// A payload above [`MAX_PAYLOAD`].
+    #[error(
+        "a payload of {size} bytes is above the limit of {MAX_PAYLOAD}: put the content in a blob and name it"
+    )]
+    PayloadTooLarge {
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// A blob above [`MAX_BLOB`].
+    #[error("a blob of {size} bytes is above the limit of {MAX_BLOB}: split it")]
+    BlobTooLarge {
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// More entries in one append than [`MAX_GROUP_ENTRIES`].
+    #[error(
+        "an append of {entries} entries is above the limit of {MAX_GROUP_ENTRIES}: append in several groups"
+    )]
+    GroupTooLarge {
+        /// How many.
+        entries: usize,
+    },
+    /// The command was acknowledged before: answer with that, do not repeat it.
+    #[error("the command {key} was already acknowledged with the entries after {} up to {}", acknowledged.after, acknowledged.last)]
+    ClientKeyUsed {
+        /// The key.
+        key: ClientKey,
+        /// What it was acknowledged with.
+        acknowledged: Acknowledged,
+    },
+    /// Two batches of one append bear the same key.
+    #[error("two batches of one append bear the client key {key}: drop the repetition")]
+    ClientKeyRepeated {
+        /// The key.
+        key: ClientKey,
+    },
+    /// A blob whose content does not hash to its address.
+    #[error("the blob {digest} is damaged: its content hashes to {actual}; restore it from a backup")]
+    BlobDamaged {
+        /// Its address.
+        digest: Digest,
+        /// What its content hashes to.
+        actual: Digest,
+    },
+    /// The storage failed while committing. Whether the append happened is known only after the journal is opened
+    /// again; until then this handle refuses everything (a failed sync cannot be repeated: the kernel may have
+    /// dropped the pages).
+    #[error("the storage of {path} failed during a commit, its outcome is unknown: open the journal again: {source}", path = path.display())]
+    OutcomeUnknown {
+        /// The journal's file.
+        path: PathBuf,
+        /// The failure.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// This handle met [`JournalError::OutcomeUnknown`] before.
+    #[error("{path} failed during an earlier commit: open the journal again", path = path.display())]
+    NeedsReopen {
+        /// The journal's file.
+        path: PathBuf,
+    },
+    /// No space is left; nothing was written.
+    #[error("no space is left for {path}: free some, then repeat the command", path = path.display())]
+    StorageFull {
+        /// The journal's file.
+        path: PathBuf,
+    },
+    /// Another process has the journal open.
+    #[error("{path} is in use by another process: stop it first (a journal has one writer)", path = path.display())]
+    InUse {
+        /// The journal's file.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("{path} is not a Tenon journal ({found}): name another file, it was not changed", path = path.display())]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        found: String,
+    },
+    /// A journal of a later Tenon.
+    #[error("{path} has journal format {found}, this Tenon knows {known}: use the Tenon that wrote it", path = path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The format this code reads and writes.
+        known: i64,
+    },
+    /// The file is a journal, and broken.
+    #[error("{path} is damaged ({detail}): restore it from a backup", path = path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        detail: String,
+    },
+    /// Any other failure of the storage; nothing was written.
+    #[error("cannot {doing} {path}: {source}", path = path.display())]
+    Storage {
+        /// The operation.
+        doing: &'static str,
+        /// The journal's file.
+        path: PathBuf,
+        /// The failure.
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// Largest number that every storage holds: SQL integers are signed.
+const MAX_NUMBER: u64 = i64::MAX as u64;
+
+/// An append that has passed every check that needs no storage but the head.
+pub(crate) struct Checked {
+    /// The entries in order, chained to the head.
+    pub(crate) entries: Vec<Entry>,
+    /// The keys and what each is acknowledged with.
+    pub(crate) keys: Vec<(ClientKey, Acknowledged)>,
+    /// The head after the append.
+    pub(crate) head: Head,
+}
+
+/// Applies the rules of [`Journal::append`] that all implementations share.
+pub(crate) fn check(actual: Head, expected: &Head, batches: &[Batch]) -> Result<Checked, JournalError> {
+    if actual != *expected {
+        return Err(JournalError::HeadMoved { expected: Box::new(*expected), actual: Box::new(actual) });
+    }
+    let count: usize = batches.iter().map(|batch| batch.entries.len()).sum();
+    if count > MAX_GROUP_ENTRIES {
+        return Err(JournalError::GroupTooLarge { entries: count });
+    }
+    let mut head = actual;
+    let mut entries = Vec::with_capacity(count);
+    let mut keys: Vec<(ClientKey, Acknowledged)> = Vec::new();
+    for batch in batches {
+        for blob in &batch.blobs {
+            check_blob(blob)?;
+        }
+        let after = head.seq;
+        for new in &batch.entries {
+            check_entry(&head, new)?;
+            let entry = Entry::following(&head, new);
+            head = entry.head();
+            entries.push(entry);
+        }
+        if let Some(key) = &batch.client_key {
+            keys.push((key.clone(), Acknowledged { after, last: head.seq }));
+        }
+    }
+    let mut sorted: Vec<&ClientKey> = keys.iter().map(|(key, _)| key).collect();
+    sorted.sort_unstable();
+    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(JournalError::ClientKeyRepeated { key: pair[0].clone() });
+    }
+    Ok(Checked { entries, keys, head })
+}
+
+fn check_entry(head: &Head, new: &NewEntry) -> Result<(), JournalError> {
+    if new.payload.len() > MAX_PAYLOAD {
+        return Err(JournalError::PayloadTooLarge { size: new.payload.len() });
+    }
+    if new.time_ms < head.time_ms {
+        return Err(JournalError::TimeBackwards { time_ms: new.time_ms, last_ms: head.time_ms });
+    }
+    if new.term < head.term {
+        return Err(JournalError::TermOutdated { term: new.term, last_term: head.term });
+    }
+    if new.term > MAX_NUMBER {
+        return Err(JournalError::NumberTooLarge { what: "term", value: new.term });
+    }
+    if head.seq >= MAX_NUMBER {
+        return Err(JournalError::NumberTooLarge { what: "entry", value: head.seq });
+    }
+    Ok(())
+}
+
+pub(crate) fn check_blob(content: &[u8]) -> Result<(), JournalError> {
+    if content.len() > MAX_BLOB {
+        return Err(JournalError::BlobTooLarge { size: content.len() });
+    }
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! A journal in memory, for tests and simulations, on a simulated disk that fails on request.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use tenon_model::Digest;
+
+use crate::journal::{Checked, check, check_blob};
+use crate::{
+    Acknowledged, Batch, ClientKey, Entry, Head, Journal, JournalError, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES,
+};
+
+/// What happens to one write (an append or a blob) of a [`MemoryJournal`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// No space is left: refused, nothing is written.
+    DiskFull,
+    /// The process dies before anything reaches the disk.
+    CrashBeforeWrite,
+    /// The process dies while writing: a seeded prefix of the pieces is on the disk, perhaps all of them.
+    TornWrite,
+    /// The process dies while writing and the disk completed out of order: a seeded subset of the pieces is there.
+    Reordered,
+    /// The process dies after the sync, before it can acknowledge: the write is durable.
+    CrashAfterSync,
+    /// The disk lies: the write is acknowledged, yet only a seeded subset of its pieces survives a restart. No
+    /// journal can survive this; it exists to show that a test notices.
+    LostSync,
+}
+
+/// A journal in memory. Without faults it keeps the contract for as long as the process lives.
+#[derive(Debug)]
+pub struct MemoryJournal {
+    entries: Vec<Entry>,
+    blobs: BTreeMap<Digest, Vec<u8>>,
+    keys: BTreeMap<ClientKey, Acknowledged>,
+    records: Vec<Record>,
+    faults: BTreeMap<u64, Fault>,
+    writes: u64,
+    rng: u64,
+    crashed: bool,
+}
+
+/// One write as the disk has it: every entry, blob and key is a piece, and one more marks the end.
+#[derive(Debug)]
+struct Record {
+    entries: usize,
+    blobs: Vec<Digest>,
+    keys: Vec<ClientKey>,
+    survives: Survives,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Survives {
+    Whole,
+    /// Some piece is missing, so that recovery takes it for a write that never ended.
+    Partly,
+}
+
+impl MemoryJournal {
+    /// An empty journal whose faults draw from a generator (SplitMix64) that starts in this state.
+    pub fn new(rng: u64) -> Self {
+        Self {
+            entries: Vec::new(),
+            blobs: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            records: Vec::new(),
+            faults: BTreeMap::new(),
+            writes: 0,
+            rng,
+            crashed: false,
+        }
+    }
+
+    /// Lets the write number `write` (from 0, counted since the journal was made) meet a fault.
+    pub fn inject(&mut self, write: u64, fault: Fault) {
+        self.faults.insert(write, fault);
+    }
+
+    /// Opens the journal again after a crash, with what is on the disk: every write up to the first incomplete one.
+    #[must_use]
+    pub fn restart(mut self) -> Self {
+        let whole = self.records.iter().take_while(|record| record.survives == Survives::Whole).count();
+        for record in self.records.drain(whole..).rev() {
+            self.entries.truncate(self.entries.len() - record.entries);
+            for digest in &record.blobs {
+                self.blobs.remove(digest);
+            }
+            for key in &record.keys {
+                self.keys.remove(key);
+            }
+        }
+        self.crashed = false;
+        self
+    }
+
+    /// SplitMix64 (Steele, Lea and Flood, 2014).
+    fn draw(&mut self) -> u64 {
+        self.rng = self.rng.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.rng;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn draw_subset(&mut self, pieces: usize) -> Survives {
+        // Drawn for every piece, so that one more piece disturbs nothing drawn before.
+        let kept = (0..pieces).filter(|_| self.draw() % 2 == 0).count();
+        if kept == pieces { Survives::Whole } else { Survives::Partly }
+    }
+
+    fn path() -> PathBuf {
+        PathBuf::from("the memory journal")
+    }
+
+    fn alive(&self) -> Result<(), JournalError> {
+        if self.crashed { Err(JournalError::NeedsReopen { path: Self::path() }) } else { Ok(()) }
+    }
+
+    fn write(&mut self, checked: Checked, contents: &[&[u8]]) -> Result<Head, JournalError> {
+        let fault = self.faults.remove(&self.writes);
+        self.writes += 1;
+        let pieces = checked.entries.len() + checked.keys.len() + contents.len() + 1;
+        let survives = match fault {
+            None | Some(Fault::CrashAfterSync) => Survives::Whole,
+            Some(Fault::DiskFull) => return Err(JournalError::StorageFull { path: Self::path() }),
+            Some(Fault::CrashBeforeWrite) => Survives::Partly,
+            Some(Fault::TornWrite) => {
+                let kept = self.draw() % (pieces as u64 + 1);
+                if kept == pieces as u64 { Survives::Whole } else { Survives::Partly }
+            }
+            Some(Fault::Reordered | Fault::LostSync) => self.draw_subset(pieces),
+        };
+        let mut record =
+            Record { entries: checked.entries.len(), blobs: Vec::new(), keys: Vec::new(), survives };
+        for content in contents {
+            let digest = Digest::of(content);
+            if !self.blobs.contains_key(&digest) {
+                self.blobs.insert(digest, content.to_vec());
+                record.blobs.push(digest);
+            }
+        }
+        for (key, acknowledged) in checked.keys {
+            self.keys.insert(key.clone(), acknowledged);
+            record.keys.push(key);
+        }
+        self.entries.extend(checked.entries);
+        self.records.push(record);
+        match fault {
+            None | Some(Fault::LostSync | Fault::DiskFull) => Ok(checked.head),
+            Some(Fault::CrashBeforeWrite | Fault::TornWrite | Fault::Reordered | Fault::CrashAfterSync) => {
+                self.crashed = true;
+                Err(JournalError::OutcomeUnknown {
+                    path: Self::path(),
+                    source: "the simulated process died".into(),
+                })
+            }
+        }
+    }
+
+    fn current_head(&self) -> Head {
+        self.entries.last().map_or_else(Head::genesis, Entry::head)
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn append(&mut self, expected: &Head, batches: &[Batch]) -> Result<Head, JournalError> {
+        self.alive()?;
+        let checked = check(self.current_head(), expected, batches)?;
+        for (key, _) in &checked.keys {
+            if let Some(acknowledged) = self.keys.get(key) {
+                return Err(JournalError::ClientKeyUsed { key: key.clone(), acknowledged: *acknowledged });
+            }
+        }
+        let contents: Vec<&[u8]> = batches.iter().flat_map(|batch| &batch.blobs).map(Vec::as_slice).collect();
+        self.write(checked, &contents)
+    }
+
+    fn head(&self) -> Result<Head, JournalError> {
+        self.alive()?;
+        Ok(self.current_head())
+    }
+
+    fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
+        self.alive()?;
+        let from = usize::try_from(from_seq.max(1) - 1).unwrap_or(usize::MAX);
+        let mut page = Vec::new();
+        let mut bytes = 0;
+        for entry in self.entries.iter().skip(from).take(limit.min(MAX_PAGE_ENTRIES)) {
+            bytes += entry.payload.len();
+            page.push(entry.clone());
+            if bytes >= MAX_PAGE_BYTES {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    fn put_blob(&mut self, content: &[u8]) -> Result<Digest, JournalError> {
+        self.alive()?;
+        check_blob(content)?;
+        let checked = Checked { entries: Vec::new(), keys: Vec::new(), head: self.current_head() };
+        self.write(checked, &[content])?;
+        Ok(Digest::of(content))
+    }
+
+    fn get_blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
+        self.alive()?;
+        Ok(self.blobs.get(digest).cloned())
+    }
+
+    fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, JournalError> {
+        self.alive()?;
+        let limit = limit.min(MAX_PAGE_ENTRIES);
+        Ok(self
+            .blobs
+            .keys()
+            .filter(|digest| after.is_none_or(|after| *digest > after))
+            .take(limit)
+            .copied()
+            .collect())
+    }
+
+    fn lookup_client_key(&self, key: &ClientKey) -> Result<Option<Acknowledged>, JournalError> {
+        self.alive()?;
+        Ok(self.keys.get(key).copied())
+    }
+}

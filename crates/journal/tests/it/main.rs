@@ -1,0 +1,4 @@
+//! Integration tests of the journal.
+
+mod memory;
+mod sqlite;

@@ -1,2 +1,0 @@
-//! Daily work.
-fn main() {}
