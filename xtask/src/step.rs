@@ -1,0 +1,105 @@
+//! One step of a task: a command with a name people recognise, its duration and its failure.
+
+use std::fmt::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+/// A command to run.
+pub(crate) struct Step {
+    name: String,
+    command: Command,
+}
+
+impl Step {
+    pub(crate) fn new(name: &str, words: &[&str]) -> Self {
+        let mut command = Command::new(words.first().copied().unwrap_or("true"));
+        command.args(words.iter().skip(1)).stdin(Stdio::null());
+        Self { name: name.to_owned(), command }
+    }
+
+    pub(crate) fn cargo(name: &str, arguments: &[&str]) -> Self {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let mut words = vec![cargo.as_str()];
+        words.extend(arguments);
+        Self::new(name, &words)
+    }
+
+    pub(crate) fn within(mut self, folder: &str) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    pub(crate) fn env(mut self, key: &str, value: &str) -> Self {
+        self.command.env(key, value);
+        self
+    }
+
+    /// Runs it, its output passing through.
+    pub(crate) fn run(mut self) -> Result<()> {
+        eprintln!("== {}", self.name);
+        let started = Instant::now();
+        let status = self.command.status().with_context(|| self.cannot_start())?;
+        if !status.success() {
+            bail!("{} failed: {status}", self.name);
+        }
+        eprintln!("== {}: {:.1} s", self.name, started.elapsed().as_secs_f32());
+        Ok(())
+    }
+
+    /// Becomes it; returns only when that fails.
+    pub(crate) fn exec(mut self) -> Result<()> {
+        eprintln!("== {}", self.name);
+        self.command.stdin(Stdio::inherit());
+        let error = self.command.exec();
+        Err(error).with_context(|| self.cannot_start())
+    }
+
+    fn cannot_start(&self) -> String {
+        format!("{}: starting {}", self.name, self.command.get_program().to_string_lossy())
+    }
+}
+
+/// Runs every step, also after a failure, and writes what each measured into a dated report. A line that starts with
+/// `measured:` is a figure; test runners' closing lines are kept too.
+pub(crate) fn report(folder: &Path, steps: Vec<Step>) -> Result<()> {
+    let date = text_of("date", &["-u", "+%Y-%m-%d"])?;
+    let commit = text_of("git", &["rev-parse", "--short", "HEAD"])?;
+    let machine = format!("{} cores, {}", text_of("nproc", &[])?, text_of("uname", &["-sr"])?);
+    let mut page = format!("# Soak of {date}\n\nCommit {commit}, {machine}. Made by `cargo xtask soak`.\n");
+    let mut failed = Vec::new();
+    for mut step in steps {
+        eprintln!("== {}", step.name);
+        let started = Instant::now();
+        let output = step.command.stderr(Stdio::inherit()).output().with_context(|| step.cannot_start())?;
+        let verdict = if output.status.success() { "passed" } else { "FAILED" };
+        writeln!(page, "\n## {}: {verdict} in {} s\n\n```", step.name, started.elapsed().as_secs())?;
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            let line = line.trim();
+            if ["measured:", "skipped:", "test result:"].iter().any(|mark| line.starts_with(mark)) {
+                writeln!(page, "{line}")?;
+            }
+        }
+        page.push_str("```\n");
+        if !output.status.success() {
+            failed.push(step.name);
+        }
+    }
+    std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+    let file = folder.join(format!("{date}-soak.md"));
+    std::fs::write(&file, &page).with_context(|| format!("writing {}", file.display()))?;
+    println!("{page}\nwritten to {}", file.display());
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+fn text_of(program: &str, arguments: &[&str]) -> Result<String> {
+    let output =
+        Command::new(program).args(arguments).output().with_context(|| format!("starting {program}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
