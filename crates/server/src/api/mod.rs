@@ -1,0 +1,169 @@
+//! The public HTTP API. The page and the CLI are clients like any other.
+
+mod guard;
+mod read;
+mod write;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, middleware};
+use tenon_model::{Digest, Person, RefusalCode};
+use tenon_wire::Problem;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) use write::new_token;
+
+use crate::folder::DataFolder;
+use crate::writer::{SubmitError, Writer};
+
+/// What every handler needs.
+pub(crate) struct Context {
+    pub(crate) writer: Writer,
+    /// SHA-256 of the operator's token; the token itself is not kept.
+    pub(crate) operator: Digest,
+    /// In whose name the operator's token acts.
+    pub(crate) person: Person,
+    /// Host names under which the API may be asked (DNS rebinding).
+    pub(crate) hosts: Vec<String>,
+    /// Digest of the certificate authority, for new tokens.
+    pub(crate) authority: Digest,
+}
+
+pub(crate) type Shared = Arc<Context>;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(info(
+    title = "Tenon",
+    description = "One record of assets, vulnerabilities, directives and evidence. Reading is open to whoever reaches \
+                   the listening address (loopback by default); changing anything takes the operator's token as bearer."
+))]
+struct ApiDoc;
+
+fn documented() -> OpenApiRouter<Shared> {
+    let reads = OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .routes(routes!(read::overview))
+        .routes(routes!(read::directive))
+        .routes(routes!(read::asset))
+        .routes(routes!(read::report))
+        .routes(routes!(read::head))
+        .routes(routes!(read::journal))
+        .routes(routes!(read::events));
+    let writes = OpenApiRouter::new()
+        .routes(routes!(write::approve))
+        .routes(routes!(write::refuse))
+        .routes(routes!(write::retry))
+        .routes(routes!(write::promote))
+        .routes(routes!(write::demote))
+        .routes(routes!(write::issue_token));
+    reads.merge(writes)
+}
+
+/// The OpenAPI document, generated from the handlers.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().into_openapi()
+}
+
+/// The API and the page.
+pub(crate) fn router(context: Shared) -> Router {
+    let (router, document) = documented().split_for_parts();
+    let document = Arc::new(serde_json::to_vec(&document).unwrap_or_default());
+    router
+        .route(
+            "/api/v1/openapi.json",
+            axum::routing::get(move || {
+                let document = document.clone();
+                async move { ([(header::CONTENT_TYPE, "application/json")], document.to_vec()) }
+            }),
+        )
+        .layer(middleware::from_fn_with_state(context.clone(), guard::operator_for_writes))
+        .merge(page())
+        .fallback(|| async { ApiError::not_found("no such path; see /api/v1/openapi.json") })
+        .layer(middleware::from_fn_with_state(context.clone(), guard::known_host))
+        .layer(middleware::map_response(guard::security_headers))
+        .with_state(context)
+}
+
+mod embedded {
+    include!(concat!(env!("OUT_DIR"), "/page.rs"));
+}
+
+/// The page, compiled in.
+fn page() -> Router<Shared> {
+    let mut router = Router::new();
+    for (path, kind, content) in embedded::FILES {
+        router = router
+            .route(path, axum::routing::get(move || async move { ([(header::CONTENT_TYPE, *kind)], *content) }));
+    }
+    router
+}
+
+/// An error answer: status and [`Problem`].
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    problem: Problem,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self { status, problem: Problem { code: code.to_owned(), message: message.into() } }
+    }
+
+    pub(crate) fn message(self) -> String {
+        self.problem.message
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", message)
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-request", message)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.problem)).into_response()
+    }
+}
+
+impl From<SubmitError> for ApiError {
+    fn from(error: SubmitError) -> Self {
+        let SubmitError::Refused(refusal) = &error else {
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "journal-failed", error.to_string());
+        };
+        let status = match refusal.code {
+            RefusalCode::UnknownAsset | RefusalCode::UnknownDirective | RefusalCode::UnknownOrder => {
+                StatusCode::NOT_FOUND
+            }
+            RefusalCode::BadToken => StatusCode::FORBIDDEN,
+            RefusalCode::BadInventory | RefusalCode::BadContent => StatusCode::UNPROCESSABLE_ENTITY,
+            RefusalCode::AlreadyEnrolled
+            | RefusalCode::StaleReport
+            | RefusalCode::NothingToApprove
+            | RefusalCode::EvidenceRequired
+            | RefusalCode::WrongStage
+            | RefusalCode::NothingToDo => StatusCode::CONFLICT,
+        };
+        let code = serde_json::to_value(refusal.code).ok().and_then(|code| code.as_str().map(str::to_owned));
+        Self::new(status, &code.unwrap_or_default(), refusal.message.clone())
+    }
+}
+
+/// The context of a folder: its token and names.
+pub(crate) fn context(
+    writer: Writer,
+    folder: &DataFolder,
+    person: Person,
+    hosts: Vec<String>,
+    authority: Digest,
+) -> Result<Shared, crate::folder::FolderError> {
+    let operator = folder.operator_token()?.digest();
+    Ok(Arc::new(Context { writer, operator, person, hosts, authority }))
+}

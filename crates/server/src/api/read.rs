@@ -1,0 +1,96 @@
+//! Reading: views of the World, the record itself, live changes.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::sse::{self, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream};
+use tenon_model::{AssetId, Digest, DirectiveId};
+
+use super::{ApiError, Shared};
+use crate::view::{AssetDetail, DirectiveView, HeadView, Overview};
+
+/// Shortest time between two live notices to one client: a burst of events is one notice.
+const NOTICE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Assets, queue and feeds.
+#[utoipa::path(get, path = "/api/v1/overview", responses((status = OK, body = Overview)))]
+pub(super) async fn overview(State(context): State<Shared>) -> Json<Overview> {
+    Json(Overview::of(&context.writer.world()))
+}
+
+/// One directive.
+#[utoipa::path(get, path = "/api/v1/directives/{id}", params(("id" = String, Path, description = "as in dir_7")),
+    responses((status = OK, body = DirectiveView), (status = NOT_FOUND)))]
+pub(super) async fn directive(
+    State(context): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Json<DirectiveView>, ApiError> {
+    let id: DirectiveId = parse(&id)?;
+    let world = context.writer.world();
+    let state = world.directive(&id).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))?;
+    Ok(Json(DirectiveView::of(&world, id, state)))
+}
+
+/// One asset with its findings.
+#[utoipa::path(get, path = "/api/v1/assets/{id}", params(("id" = String, Path, description = "as in ast_0123...")),
+    responses((status = OK, body = AssetDetail), (status = NOT_FOUND)))]
+pub(super) async fn asset(State(context): State<Shared>, Path(id): Path<String>) -> Result<Json<AssetDetail>, ApiError> {
+    let id: AssetId = parse(&id)?;
+    let world = context.writer.world();
+    AssetDetail::of(&world, &id).map(Json).ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
+}
+
+/// A rehearsal or apply report, as the host sent it.
+#[utoipa::path(get, path = "/api/v1/reports/{digest}", params(("digest" = String, Path, description = "SHA-256")),
+    responses((status = OK, body = Object), (status = NOT_FOUND)))]
+pub(super) async fn report(State(context): State<Shared>, Path(digest): Path<String>) -> Result<Response, ApiError> {
+    let digest: Digest = parse(&digest)?;
+    let content = context.writer.blob(digest).await?;
+    let content = content.ok_or_else(|| ApiError::not_found(format!("no report {digest}")))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], content).into_response())
+}
+
+/// Position and digest of all state.
+#[utoipa::path(get, path = "/api/v1/head", responses((status = OK, body = HeadView)))]
+pub(super) async fn head(State(context): State<Shared>) -> Result<Json<HeadView>, ApiError> {
+    let world = context.writer.world();
+    let digest = world.digest().map_err(|error| {
+        ApiError::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "digest", error.to_string())
+    })?;
+    Ok(Json(HeadView { seq: world.seq(), term: world.term(), world: digest.to_string() }))
+}
+
+/// The whole record, one JSON line per entry, for `tenon log verify`.
+#[utoipa::path(get, path = "/api/v1/journal", responses((status = OK, content_type = "application/jsonl", body = String)))]
+pub(super) async fn journal(State(context): State<Shared>) -> Result<Response, ApiError> {
+    let lines = context.writer.export().await.map_err(|error| {
+        ApiError::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "journal-failed", error.to_string())
+    })?;
+    Ok(([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response())
+}
+
+/// Live: a `world` event with the new position after every change, the first one at once.
+#[utoipa::path(get, path = "/api/v1/events", responses((status = OK, content_type = "text/event-stream", body = String)))]
+pub(super) async fn events(
+    State(context): State<Shared>,
+) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
+    let mut follow = context.writer.follow();
+    follow.mark_changed();
+    let notices = stream::unfold(follow, |mut follow| async move {
+        // The writer is gone when this fails: the stream ends and the client sees it.
+        follow.changed().await.ok()?;
+        tokio::time::sleep(NOTICE_PAUSE).await;
+        let seq = follow.borrow_and_update().seq();
+        Some((Ok(sse::Event::default().event("world").data(seq.to_string())), follow))
+    });
+    Sse::new(notices).keep_alive(KeepAlive::default())
+}
+
+pub(super) fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|error: T::Err| ApiError::bad_request(error.to_string()))
+}

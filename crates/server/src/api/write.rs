@@ -1,0 +1,173 @@
+//! Changing: what people decide. Each is one command; an `Idempotency-Key` header makes a repetition harmless.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use tenon_journal::ClientKey;
+use tenon_model::{Command, GroupName, TokenId};
+use tenon_wire::EnrolToken;
+use utoipa::ToSchema;
+
+use super::read::parse;
+use super::{ApiError, Shared};
+use crate::folder::random_secret;
+
+/// How long an enrolment token lives, in seconds.
+const TOKEN_SECONDS: u32 = 3_600;
+
+/// The change is durable and visible.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Done {
+    /// Position of the last event it led to.
+    pub(crate) seq: u64,
+    /// Whether it had been done before, under the same key.
+    pub(crate) repeated: bool,
+}
+
+/// Approval of what the rehearsals showed.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub(super) struct Approval {
+    /// Why evidence need not be preserved first, where the decision row asks for it.
+    waive_evidence: Option<String>,
+}
+
+/// A refusal.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct RefusalBody {
+    /// Why.
+    why: String,
+}
+
+/// Another attempt.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct RetryBody {
+    /// On which asset.
+    asset: String,
+}
+
+/// A new enrolment token.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct TokenBody {
+    /// Hosts that use it join this group.
+    group: String,
+}
+
+/// The token, shown once.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TokenIssued {
+    /// What to hand to the host.
+    token: String,
+    /// Not accepted after this many seconds.
+    expires_seconds: u32,
+}
+
+async fn submit(context: &Shared, headers: &HeaderMap, command: Command) -> Result<Json<Done>, ApiError> {
+    let key = headers.get("idempotency-key").map(|value| value.to_str().unwrap_or_default());
+    let key: Option<ClientKey> = key.map(parse).transpose()?;
+    let accepted = context.writer.submit(command, key).await?;
+    Ok(Json(Done { seq: accepted.seq, repeated: accepted.repeated }))
+}
+
+/// Approve a directive wherever its rehearsal passed.
+#[utoipa::path(post, path = "/api/v1/directives/{id}/approve", params(("id" = String, Path)), request_body = Approval,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
+pub(super) async fn approve(
+    State(context): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<Approval>,
+) -> Result<Json<Done>, ApiError> {
+    let by = context.person.clone();
+    let command = Command::Approve { directive: parse(&id)?, by, waive_evidence: body.waive_evidence };
+    submit(&context, &headers, command).await
+}
+
+/// Refuse a directive. Its findings stay open.
+#[utoipa::path(post, path = "/api/v1/directives/{id}/refuse", params(("id" = String, Path)), request_body = RefusalBody,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
+pub(super) async fn refuse(
+    State(context): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<RefusalBody>,
+) -> Result<Json<Done>, ApiError> {
+    let by = context.person.clone();
+    submit(&context, &headers, Command::Refuse { directive: parse(&id)?, by, why: body.why }).await
+}
+
+/// Try again on an asset that stands still.
+#[utoipa::path(post, path = "/api/v1/directives/{id}/retry", params(("id" = String, Path)), request_body = RetryBody,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
+pub(super) async fn retry(
+    State(context): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<RetryBody>,
+) -> Result<Json<Done>, ApiError> {
+    let by = context.person.clone();
+    submit(&context, &headers, Command::Retry { directive: parse(&id)?, asset: parse(&body.asset)?, by }).await
+}
+
+/// Let the agents of a group act.
+#[utoipa::path(post, path = "/api/v1/groups/{name}/promote", params(("name" = String, Path)),
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
+pub(super) async fn promote(
+    State(context): State<Shared>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Done>, ApiError> {
+    let group: GroupName = parse(&name)?;
+    // A group exists through its assets; promoting a name nobody carries is a typing error.
+    if !context.writer.world().assets().any(|(_, asset)| asset.group == group) {
+        return Err(ApiError::not_found(format!("no asset is in group {group}")));
+    }
+    let by = context.person.clone();
+    submit(&context, &headers, Command::Promote { group, by }).await
+}
+
+/// Take that back: the agents of a group only observe.
+#[utoipa::path(post, path = "/api/v1/groups/{name}/demote", params(("name" = String, Path)),
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
+pub(super) async fn demote(
+    State(context): State<Shared>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Done>, ApiError> {
+    let by = context.person.clone();
+    submit(&context, &headers, Command::Demote { group: parse(&name)?, by }).await
+}
+
+/// Make a one-time enrolment token.
+#[utoipa::path(post, path = "/api/v1/enrolment-tokens", request_body = TokenBody,
+    responses((status = OK, body = TokenIssued), (status = UNAUTHORIZED)))]
+pub(super) async fn issue_token(
+    State(context): State<Shared>,
+    Json(body): Json<TokenBody>,
+) -> Result<Json<TokenIssued>, ApiError> {
+    let group: GroupName = parse(&body.group)?;
+    let token = new_token(&context, group).await?;
+    Ok(Json(TokenIssued { token: token.reveal(), expires_seconds: TOKEN_SECONDS }))
+}
+
+/// A token in the record, its secret half only in the answer.
+pub(crate) async fn new_token(context: &Shared, group: GroupName) -> Result<EnrolToken, ApiError> {
+    let failed = |error: std::io::Error| {
+        ApiError::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "random-source", error.to_string())
+    };
+    let secret = random_secret().map_err(failed)?;
+    let name = random_secret().map_err(failed)?;
+    let id: TokenId = parse(&format!("t{}", &name.expose()[..8]))?;
+    let world_time = context.writer.world().time();
+    let now = crate::serve::clock();
+    let now = world_time.map_or(now, |time| time.max(now));
+    let command = Command::IssueToken {
+        token: id.clone(),
+        secret: secret.digest(),
+        group,
+        expires: now.plus_seconds(TOKEN_SECONDS),
+        by: context.person.clone(),
+    };
+    context.writer.submit(command, None).await?;
+    Ok(EnrolToken { id, secret, authority: context.authority })
+}

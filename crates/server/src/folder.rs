@@ -1,0 +1,180 @@
+//! The data folder: everything Tenon keeps, in one place.
+//!
+//! ```text
+//! journal.sqlite      the record
+//! authority.pem       certificate of the certificate authority
+//! authority.key       its key (0600)
+//! directive.key       seed of the key that signs orders (0600)
+//! operator.token      what the page and the CLI present to change anything (0600)
+//! feeds/              cache of feed documents
+//! agent/              state of the agent on this machine, when `tenon up` runs one
+//! ```
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use tenon_wire::{DirectiveKey, Secret};
+
+/// Largest key or token file that is read.
+const MAX_SMALL_FILE: u64 = 64 * 1024;
+
+/// A folder that only its owner can look into.
+#[derive(Debug, Clone)]
+pub struct DataFolder(PathBuf);
+
+/// Why the data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// A file operation failed.
+    #[error("cannot {doing} {path}: {source}", path = path.display())]
+    Io {
+        /// The operation.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The failure.
+        source: io::Error,
+    },
+    /// A file does not hold what its name says.
+    #[error("{path} does not hold {expected}: restore it from a backup", path = path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What should be there.
+        expected: &'static str,
+    },
+    /// A secret that others can read is none.
+    #[error("{path} can be read by others (mode {mode:o}): chmod 600 it, and replace the secret if they may have", path = path.display())]
+    Readable {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+}
+
+impl DataFolder {
+    /// Opens the folder, creating it (0700) where it does not exist.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn open(path: &Path) -> Result<Self, FolderError> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|source| FolderError::Io { doing: "create", path: path.to_owned(), source })?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// Where a file of it lies.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// A small file, or `None` where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read, is too large to be what it should be, or is a secret that others can read.
+    pub fn read(&self, name: &str, secrecy: Secrecy) -> Result<Option<String>, FolderError> {
+        let path = self.path(name);
+        let metadata = match fs::metadata(&path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(FolderError::Io { doing: "read", path, source }),
+        };
+        let mode = metadata.permissions().mode() & 0o777;
+        if secrecy == Secrecy::Secret && mode & 0o077 != 0 {
+            return Err(FolderError::Readable { path, mode });
+        }
+        if metadata.len() > MAX_SMALL_FILE {
+            return Err(FolderError::Content { path, expected: "a key, certificate or token (too large)" });
+        }
+        fs::read_to_string(&path).map(Some).map_err(|source| FolderError::Io { doing: "read", path, source })
+    }
+
+    /// Writes a small file whole or not at all, durable when this returns.
+    ///
+    /// # Errors
+    /// When any step fails; an older file of the name is untouched then.
+    pub fn write(&self, name: &str, content: &str, secrecy: Secrecy) -> Result<(), FolderError> {
+        let (path, new) = (self.path(name), self.path(&format!("{name}.new")));
+        let io = |doing: &'static str| {
+            let path = path.clone();
+            move |source| FolderError::Io { doing, path, source }
+        };
+        if let Some(parent) = path.parent() {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(io("create the folder of"))?;
+        }
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io("replace")(error)),
+            _ => {}
+        }
+        let mode = if secrecy == Secrecy::Secret { 0o600 } else { 0o644 };
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(mode).open(&new).map_err(io("create"))?;
+        file.write_all(content.as_bytes()).and_then(|()| file.sync_all()).map_err(io("write"))?;
+        fs::rename(&new, &path).map_err(io("replace"))?;
+        let parent = path.parent().unwrap_or(&self.0);
+        fs::File::open(parent).and_then(|folder| folder.sync_all()).map_err(io("sync the folder of"))
+    }
+
+    /// The seed of the key that signs orders, made on first use.
+    ///
+    /// # Errors
+    /// When the file or the system's random source fails.
+    pub fn directive_key(&self) -> Result<DirectiveKey, FolderError> {
+        let name = "directive.key";
+        let text = self.secret(name)?;
+        let mut seed = [0; 32];
+        hex::decode_to_slice(text.expose().trim(), &mut seed).map_err(|_| FolderError::Content {
+            path: self.path(name),
+            expected: "a seed of 64 hexadecimal digits",
+        })?;
+        Ok(DirectiveKey::from_seed(&seed))
+    }
+
+    /// The operator's token, made on first use.
+    ///
+    /// # Errors
+    /// When the file or the system's random source fails.
+    pub fn operator_token(&self) -> Result<Secret, FolderError> {
+        self.secret("operator.token").map(|secret| Secret::new(secret.expose().trim().to_owned()))
+    }
+
+    fn secret(&self, name: &str) -> Result<Secret, FolderError> {
+        if let Some(text) = self.read(name, Secrecy::Secret)? {
+            return Ok(Secret::new(text));
+        }
+        let secret = random_secret().map_err(|source| FolderError::Io {
+            doing: "make a random secret for",
+            path: self.path(name),
+            source,
+        })?;
+        self.write(name, secret.expose(), Secrecy::Secret)?;
+        Ok(secret)
+    }
+}
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrecy {
+    /// Its owner only.
+    Secret,
+    /// Whoever reaches the folder.
+    Public,
+}
+
+/// 32 random bytes in hexadecimal.
+pub(crate) fn random_secret() -> io::Result<Secret> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(Secret::new(hex::encode(bytes)))
+}

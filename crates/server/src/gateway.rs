@@ -1,0 +1,135 @@
+//! What agents ask: enrolment, reports, and the long poll for orders. Everything here is outside data.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use tenon_model::{AssetId, Command};
+use tenon_wire::{
+    ApplyAnswer, DirectiveKey, EnrolRequest, EnrolResponse, InventoryReport, MAX_INVENTORY_BYTES, MAX_REPORT_BYTES,
+    RehearsalAnswer, ReportAccepted, SignedOrder, path,
+};
+
+use crate::api::ApiError;
+use crate::authority::Authority;
+use crate::tls::Peer;
+use crate::writer::Writer;
+
+/// How long a poll for an order is held open.
+const HOLD: Duration = Duration::from_secs(25);
+
+/// What the gateway's handlers need.
+pub(crate) struct Gateway {
+    pub(crate) writer: Writer,
+    pub(crate) authority: Authority,
+    pub(crate) key: DirectiveKey,
+}
+
+type Shared = Arc<Gateway>;
+
+pub(crate) fn router(gateway: Shared) -> Router {
+    let small = DefaultBodyLimit::max(64 * 1024);
+    Router::new()
+        .route(path::AUTHORITY, get(authority))
+        .route(path::ENROL, post(enrol).layer(small))
+        .route(path::INVENTORY, post(inventory).layer(DefaultBodyLimit::max(MAX_INVENTORY_BYTES)))
+        .route(path::ORDER, get(order))
+        .route(path::REHEARSAL, post(rehearsal).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
+        .route(path::APPLY, post(apply).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
+        .fallback(|| async { ApiError::not_found("no such path on the agents' gateway") })
+        .with_state(gateway)
+}
+
+/// The enrolled asset at the other end.
+fn asset_of(gateway: &Gateway, peer: Peer) -> Result<AssetId, ApiError> {
+    let denied = |message: String| ApiError::new(StatusCode::UNAUTHORIZED, "not-enrolled", message);
+    let asset = peer.asset.ok_or_else(|| denied("a client certificate is needed: enrol first".to_owned()))?;
+    if gateway.writer.world().asset(&asset).is_none() {
+        return Err(denied(format!("{asset} is not enrolled here")));
+    }
+    Ok(asset)
+}
+
+async fn authority(State(gateway): State<Shared>) -> Response {
+    ([(header::CONTENT_TYPE, "application/x-pem-file")], gateway.authority.pem().to_owned()).into_response()
+}
+
+async fn enrol(State(gateway): State<Shared>, Json(request): Json<EnrolRequest>) -> Result<Json<EnrolResponse>, ApiError> {
+    let (asset, certificate) =
+        gateway.authority.certify_host(&request.request).map_err(|error| ApiError::bad_request(error.to_string()))?;
+    let secret = request.secret.digest();
+    let command = Command::Enrol { asset, hostname: request.hostname, token: request.token, secret };
+    gateway.writer.submit(command, None).await?;
+    let world = gateway.writer.world();
+    let group = world.asset(&asset).map(|state| state.group.clone());
+    let group = group.ok_or_else(|| ApiError::not_found(format!("{asset} is not enrolled")))?;
+    Ok(Json(EnrolResponse { asset, group, certificate, order_key: gateway.key.public().to_string() }))
+}
+
+async fn inventory(
+    State(gateway): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Json(report): Json<InventoryReport>,
+) -> Result<Json<ReportAccepted>, ApiError> {
+    let asset = asset_of(&gateway, peer)?;
+    let command = Command::ReportInventory { asset, sequence: report.sequence, inventory: report.inventory };
+    accept(&gateway, command).await
+}
+
+async fn rehearsal(
+    State(gateway): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Json(answer): Json<RehearsalAnswer>,
+) -> Result<Json<ReportAccepted>, ApiError> {
+    let asset = asset_of(&gateway, peer)?;
+    accept(&gateway, Command::ReportRehearsal { asset, order: answer.order, report: answer.report }).await
+}
+
+async fn apply(
+    State(gateway): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Json(answer): Json<ApplyAnswer>,
+) -> Result<Json<ReportAccepted>, ApiError> {
+    let asset = asset_of(&gateway, peer)?;
+    accept(&gateway, Command::ReportApply { asset, order: answer.order, report: answer.report }).await
+}
+
+async fn accept(gateway: &Gateway, command: Command) -> Result<Json<ReportAccepted>, ApiError> {
+    let accepted = gateway.writer.submit(command, None).await?;
+    Ok(Json(ReportAccepted { seq: accepted.seq }))
+}
+
+/// Held open until an order waits for this asset.
+async fn order(State(gateway): State<Shared>, ConnectInfo(peer): ConnectInfo<Peer>) -> Result<Response, ApiError> {
+    let asset = asset_of(&gateway, peer)?;
+    let mut follow = gateway.writer.follow();
+    let waits = async {
+        loop {
+            if let Some(signed) = outstanding(&gateway, asset)? {
+                return Ok(Some(signed));
+            }
+            if follow.changed().await.is_err() {
+                return Ok(None);
+            }
+        }
+    };
+    match tokio::time::timeout(HOLD, waits).await {
+        Ok(Ok(Some(signed))) => Ok(Json(signed).into_response()),
+        Ok(Ok(None)) | Err(_) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Ok(Err(error)) => Err(error),
+    }
+}
+
+fn outstanding(gateway: &Gateway, asset: AssetId) -> Result<Option<SignedOrder>, ApiError> {
+    let world = gateway.writer.world();
+    let order = world.asset(&asset).and_then(|state| state.outstanding).and_then(|id| world.order(&id));
+    let Some(state) = order.filter(|state| !state.settled) else { return Ok(None) };
+    let failed = |error: tenon_wire::SignatureError| {
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "signing", error.to_string())
+    };
+    gateway.key.sign(&state.order).map(Some).map_err(failed)
+}

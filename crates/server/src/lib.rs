@@ -1,0 +1,28 @@
+//! The shell around the core: HTTP API, live events, the gateway for agents, the page.
+//!
+//! ```text
+//! people --HTTP/JSON--> api ----+                                  +--> views --> page, CLI
+//!                               +--> writer: decide, append, apply --+
+//! agents --mutual TLS--> gateway +        (one thread, one journal)  +--> signed orders --> agents
+//! ```
+
+mod api;
+mod authority;
+mod folder;
+mod gateway;
+mod replay;
+mod serve;
+mod tls;
+mod view;
+mod writer;
+
+pub use api::openapi;
+pub use authority::{Authority, AuthorityError};
+pub use folder::{DataFolder, FolderError};
+pub use replay::{ReplayError, replay};
+pub use serve::{Running, ServeError, Settings, serve};
+pub use view::{
+    AssetDetail, AssetView, BasisView, DecisionView, DirectiveAssetView, DirectiveView, FeedView, FindingView, HeadView,
+    Overview, PackageView, StageView,
+};
+pub use writer::{Accepted, SubmitError, Writer};

@@ -1,0 +1,194 @@
+//! Putting it together: journal, writer, API, gateway, ticks.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenon_journal::{Journal, JournalError, SqliteJournal};
+use tenon_model::{Command, GroupName, Person, Timestamp};
+use tenon_wire::EnrolToken;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api;
+use crate::authority::{Authority, AuthorityError};
+use crate::folder::{DataFolder, FolderError};
+use crate::gateway::{self, Gateway};
+use crate::replay::ReplayError;
+use crate::tls::{Peer, TlsListener};
+use crate::writer::{SubmitError, Writer};
+
+/// How often the clock is shown to the core, which writes an event only when something fell due.
+const TICK: Duration = Duration::from_secs(5);
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where people and the CLI connect.
+    pub listen: SocketAddr,
+    /// Where agents connect.
+    pub gateway: SocketAddr,
+    /// Names and addresses in the gateway's certificate; the agents' URL must use one of them.
+    pub gateway_names: Vec<String>,
+    /// In whose name the operator's token acts.
+    pub person: Person,
+}
+
+/// Why Tenon cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal's content.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// Certificates.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The first command of this term.
+    #[error(transparent)]
+    Begin(#[from] SubmitError),
+    /// An address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}; choose another with --listen or --gateway")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The failure.
+        source: std::io::Error,
+    },
+    /// A token could not be made.
+    #[error("cannot make an enrolment token: {0}")]
+    Token(String),
+}
+
+/// A server at work.
+pub struct Running {
+    /// Handle to the writer.
+    pub writer: Writer,
+    /// The data folder.
+    pub folder: DataFolder,
+    /// Where people connect; the port is the real one where 0 was asked for.
+    pub listen: SocketAddr,
+    /// Where agents connect.
+    pub gateway: SocketAddr,
+    context: api::Shared,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// The system's time. The one place where the server reads it.
+#[allow(clippy::disallowed_methods, reason = "the shell is where time enters")]
+pub(crate) fn clock() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Opens the data folder, replays its journal and begins to serve.
+///
+/// # Errors
+/// A [`ServeError`]; nothing is left running then.
+pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
+    let folder = DataFolder::open(&settings.data)?;
+    let journal: Box<dyn Journal> = Box::new(SqliteJournal::open(&folder.path("journal.sqlite"))?);
+    let listener = bind(settings.listen).await?;
+    let agents = bind(settings.gateway).await?;
+    let (listen, gateway_address) = (local(&listener, settings.listen)?, local(&agents, settings.gateway)?);
+    let authority = Authority::open(&folder)?;
+    let tls = authority.gateway_tls(&settings.gateway_names)?;
+    let writer = Writer::start(journal, clock)?;
+    writer.submit(Command::BeginTerm, None).await?;
+    let hosts = [
+        listen.to_string(),
+        format!("localhost:{}", listen.port()),
+        format!("127.0.0.1:{}", listen.port()),
+        format!("[::1]:{}", listen.port()),
+    ];
+    let context = api::context(writer.clone(), &folder, settings.person, hosts.to_vec(), authority.digest())?;
+    let (stop, stopped) = watch::channel(false);
+    let gateway = Arc::new(Gateway { writer: writer.clone(), authority, key: folder.directive_key()? });
+    let tasks = vec![
+        tokio::spawn(serve_people(listener, api::router(context.clone()), stopped.clone())),
+        tokio::spawn(serve_agents(TlsListener::start(agents, tls), gateway::router(gateway), stopped.clone())),
+        tokio::spawn(ticks(writer.clone(), stopped)),
+    ];
+    Ok(Running { writer, folder, listen, gateway: gateway_address, context, stop, tasks })
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
+}
+
+fn local(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, ServeError> {
+    listener.local_addr().map_err(|source| ServeError::Listen { address, source })
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // A dropped sender ends the server too.
+    let _stopped = stopped.wait_for(|stop| *stop).await;
+}
+
+async fn serve_people(listener: TcpListener, router: axum::Router, stopped: watch::Receiver<bool>) {
+    tokio::select! {
+        served = axum::serve(listener, router) => report_end("the API", served),
+        () = until(stopped) => {}
+    }
+}
+
+async fn serve_agents(listener: TlsListener, router: axum::Router, stopped: watch::Receiver<bool>) {
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    tokio::select! {
+        served = axum::serve(listener, service) => report_end("the gateway", served),
+        () = until(stopped) => {}
+    }
+}
+
+fn report_end(what: &str, served: std::io::Result<()>) {
+    if let Err(error) = served {
+        tracing::error!(%error, "{what} ended");
+    }
+}
+
+async fn ticks(writer: Writer, mut stopped: watch::Receiver<bool>) {
+    let mut interval = tokio::time::interval(TICK);
+    loop {
+        tokio::select! {
+            _ = interval.tick() => {}
+            _ = stopped.wait_for(|stop| *stop) => return,
+        }
+        match writer.submit(Command::Tick, None).await {
+            Ok(_) | Err(SubmitError::Refused(_)) => {}
+            Err(error) => {
+                tracing::error!(%error, "ticks end");
+                return;
+            }
+        }
+    }
+}
+
+impl Running {
+    /// A one-time token for a host that joins this group.
+    ///
+    /// # Errors
+    /// When the journal fails.
+    pub async fn enrol_token(&self, group: GroupName) -> Result<EnrolToken, ServeError> {
+        api::new_token(&self.context, group).await.map_err(|error| ServeError::Token(error.message()))
+    }
+
+    /// Stops serving; the journal is closed when this returns.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            // A task that panicked has been reported by the runtime.
+            let _ended = task.await;
+        }
+        self.writer.stop().await;
+    }
+}

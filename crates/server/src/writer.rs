@@ -1,0 +1,276 @@
+//! The one thread that writes: commands in, decided against the World, durable in the journal, applied, published.
+
+use std::sync::Arc;
+
+use tenon_engine::{ActionWanted, Attachments, World, decide};
+use tenon_journal::{Batch, ClientKey, Journal, JournalError, NewEntry, export};
+use tenon_model::{Command, Digest, Record, Refusal, Timestamp, Versioned};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::replay::{ReplayError, replay};
+
+/// Commands that wait for the writer before callers are held back.
+const QUEUE: usize = 1_024;
+/// Most commands in one append: bounds what is lost when the append fails, and how long the first of them waits.
+const GROUP: usize = 256;
+
+/// A command that is durable and applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// Position of the last event it led to.
+    pub seq: u64,
+    /// Whether it had been acknowledged before, under the same client key.
+    pub repeated: bool,
+}
+
+/// Why a command changed nothing, or nothing that can be told.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// Decided against.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The journal failed; the writer has stopped.
+    #[error("the journal failed and Tenon has stopped writing: {0}; free space or restore, then start Tenon again")]
+    Journal(Arc<JournalError>),
+    /// The writer has stopped.
+    #[error("Tenon has stopped writing: see its log for the first failure, then start it again")]
+    Stopped,
+}
+
+enum Message {
+    Submit { command: Box<Command>, key: Option<ClientKey>, reply: oneshot::Sender<Result<Accepted, SubmitError>> },
+    Blob { digest: Digest, reply: oneshot::Sender<Result<Option<Vec<u8>>, JournalError>> },
+    Export { reply: oneshot::Sender<Result<Vec<u8>, String>> },
+    Stop { reply: oneshot::Sender<()> },
+}
+
+/// Handle to the writer; cloning it is cheap.
+#[derive(Clone)]
+pub struct Writer {
+    sender: mpsc::Sender<Message>,
+    world: watch::Receiver<Arc<World>>,
+}
+
+impl Writer {
+    /// Replays the journal and starts the thread. `clock` is where time comes from.
+    ///
+    /// # Errors
+    /// When the journal does not replay.
+    pub fn start(journal: Box<dyn Journal>, clock: fn() -> Timestamp) -> Result<Self, ReplayError> {
+        let world = replay(journal.as_ref())?;
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let (publish, published) = watch::channel(Arc::new(world.clone()));
+        let state = State { journal, world, publish, clock };
+        std::thread::spawn(move || state.run(receiver));
+        Ok(Self { sender, world: published })
+    }
+
+    /// The World as it now is. Holding it blocks nobody.
+    pub fn world(&self) -> Arc<World> {
+        self.world.borrow().clone()
+    }
+
+    /// Follows the World: wakes after every append.
+    pub fn follow(&self) -> watch::Receiver<Arc<World>> {
+        self.world.clone()
+    }
+
+    /// Decides a command; when this returns `Ok`, its events are durable and visible.
+    ///
+    /// # Errors
+    /// A refusal, or the writer's end.
+    pub async fn submit(&self, command: Command, key: Option<ClientKey>) -> Result<Accepted, SubmitError> {
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Submit { command: Box::new(command), key, reply };
+        self.sender.send(message).await.map_err(|_| SubmitError::Stopped)?;
+        answer.await.map_err(|_| SubmitError::Stopped)?
+    }
+
+    /// The content of a blob.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or the writer has stopped.
+    pub async fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, SubmitError> {
+        let (reply, answer) = oneshot::channel();
+        self.sender.send(Message::Blob { digest, reply }).await.map_err(|_| SubmitError::Stopped)?;
+        answer.await.map_err(|_| SubmitError::Stopped)?.map_err(|error| SubmitError::Journal(Arc::new(error)))
+    }
+
+    /// The whole journal in its export format, which `tenon log verify` checks without this server.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or the writer has stopped.
+    pub async fn export(&self) -> Result<Vec<u8>, ExportFailed> {
+        let (reply, answer) = oneshot::channel();
+        let stopped = |_| ExportFailed(SubmitError::Stopped.to_string());
+        self.sender.send(Message::Export { reply }).await.map_err(|_| ExportFailed(SubmitError::Stopped.to_string()))?;
+        answer.await.map_err(stopped)?.map_err(ExportFailed)
+    }
+
+    /// Ends the writer after what is queued; the journal is closed when this returns.
+    pub async fn stop(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self.sender.send(Message::Stop { reply }).await.is_ok() {
+            // An error means that the thread is gone, which is what was asked for.
+            let _gone = answer.await;
+        }
+    }
+}
+
+/// The journal could not be exported.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal cannot be exported: {0}")]
+pub struct ExportFailed(String);
+
+struct State {
+    journal: Box<dyn Journal>,
+    world: World,
+    publish: watch::Sender<Arc<World>>,
+    clock: fn() -> Timestamp,
+}
+
+/// One command that was decided and waits for the append.
+struct Decided {
+    reply: oneshot::Sender<Result<Accepted, SubmitError>>,
+    seq: u64,
+}
+
+/// What a group of commands leads to, not yet durable.
+struct Group {
+    fork: World,
+    batches: Vec<Batch>,
+    decided: Vec<Decided>,
+    wanted: Vec<ActionWanted>,
+}
+
+impl State {
+    fn run(mut self, mut receiver: mpsc::Receiver<Message>) {
+        while let Some(first) = receiver.blocking_recv() {
+            let mut group =
+                Group { fork: self.world.clone(), batches: Vec::new(), decided: Vec::new(), wanted: Vec::new() };
+            let mut next = Some(first);
+            let mut stop = None;
+            while let Some(message) = next.take() {
+                match message {
+                    Message::Submit { command, key, reply } => self.stage(&mut group, *command, key, reply),
+                    // A caller that is gone needs no answer.
+                    Message::Blob { digest, reply } => drop(reply.send(self.journal.get_blob(&digest))),
+                    Message::Export { reply } => drop(reply.send(self.export())),
+                    Message::Stop { reply } => {
+                        stop = Some(reply);
+                        break;
+                    }
+                }
+                if group.decided.len() < GROUP {
+                    next = receiver.try_recv().ok();
+                }
+            }
+            let healthy = self.commit(group);
+            if let Some(reply) = stop {
+                drop(self.journal);
+                // Whoever asked may be gone.
+                let _gone = reply.send(());
+                return;
+            }
+            if !healthy {
+                return;
+            }
+        }
+    }
+
+    fn export(&self) -> Result<Vec<u8>, String> {
+        let mut out = Vec::new();
+        export(self.journal.as_ref(), &mut out).map_err(|error| error.to_string())?;
+        Ok(out)
+    }
+
+    /// Decides one command on the group's fork.
+    fn stage(
+        &self,
+        group: &mut Group,
+        command: Command,
+        key: Option<ClientKey>,
+        reply: oneshot::Sender<Result<Accepted, SubmitError>>,
+    ) {
+        match self.try_stage(group, command, key) {
+            Ok(Staged::New { seq }) => group.decided.push(Decided { reply, seq }),
+            Ok(Staged::Repeated { seq }) => drop(reply.send(Ok(Accepted { seq, repeated: true }))),
+            Err(error) => drop(reply.send(Err(error))),
+        }
+    }
+
+    fn try_stage(&self, group: &mut Group, command: Command, key: Option<ClientKey>) -> Result<Staged, SubmitError> {
+        if let Some(key) = &key {
+            let known = self.journal.lookup_client_key(key).map_err(|error| SubmitError::Journal(Arc::new(error)))?;
+            if let Some(known) = known {
+                return Ok(Staged::Repeated { seq: known.last });
+            }
+            if group.batches.iter().any(|batch| batch.client_key.as_ref() == Some(key)) {
+                let message = format!("command {key} is being written: ask again");
+                return Err(Refusal::new(tenon_model::RefusalCode::NothingToDo, message).into());
+            }
+        }
+        let now = (self.clock)();
+        let now = group.fork.time().map_or(now, |last| last.max(now));
+        let decided = decide(&group.fork, command, now)?;
+        // The copy is dropped when anything fails, so that the group never holds half a command.
+        let mut fork = group.fork.clone();
+        let mut wanted = Vec::new();
+        let mut attachments = Attachments::default();
+        for blob in &decided.blobs {
+            attachments.insert(blob.clone());
+        }
+        let mut entries = Vec::with_capacity(decided.events.len());
+        for event in decided.events {
+            let bad = |error: String| Refusal::new(tenon_model::RefusalCode::BadContent, error);
+            let payload = Versioned::encode(&event).map_err(|error| bad(error.to_string()))?;
+            let record = Record { seq: fork.seq() + 1, time: now, event };
+            fork.apply(&record, &attachments, &mut wanted).map_err(|error| bad(error.to_string()))?;
+            entries.push(NewEntry { time_ms: now.as_millis(), term: fork.term(), payload });
+        }
+        group.fork = fork;
+        group.wanted.extend(wanted);
+        group.batches.push(Batch { blobs: decided.blobs, entries, client_key: key });
+        Ok(Staged::New { seq: group.fork.seq() })
+    }
+
+    /// Makes the group durable, then visible, then acknowledged. `false` after a failure: what the storage holds is
+    /// then unknown, and only a new start finds out.
+    fn commit(&mut self, group: Group) -> bool {
+        if group.batches.is_empty() {
+            return true;
+        }
+        let appended = self.journal.head().and_then(|head| self.journal.append(&head, &group.batches));
+        match appended {
+            Ok(_) => {
+                self.world = group.fork;
+                self.publish.send_replace(Arc::new(self.world.clone()));
+                for decided in group.decided {
+                    drop(decided.reply.send(Ok(Accepted { seq: decided.seq, repeated: false })));
+                }
+                for wanted in group.wanted {
+                    match wanted {
+                        ActionWanted::SendOrder { asset, order } => tracing::info!(%asset, %order, "order issued"),
+                        ActionWanted::AskApproval { directive } => {
+                            tracing::info!(%directive, "rehearsal passed: waits for approval");
+                        }
+                    }
+                }
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "the journal failed: no more commands are taken");
+                let error = Arc::new(error);
+                for decided in group.decided {
+                    drop(decided.reply.send(Err(SubmitError::Journal(error.clone()))));
+                }
+                false
+            }
+        }
+    }
+}
+
+enum Staged {
+    New { seq: u64 },
+    Repeated { seq: u64 },
+}
