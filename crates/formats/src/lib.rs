@@ -1,0 +1,15 @@
+//! Public vulnerability formats read into the words of the model.
+//!
+//! Every function here takes bytes and gives values: no I/O, no clock. Bytes come from outside, so each reader bounds
+//! what it accepts, keeps what it can read and says what it could not, with record, field and value. A reader never
+//! guesses: what cannot be read exactly is a [`Problem`], not a smaller result.
+
+pub mod epss;
+mod error;
+pub mod kev;
+pub mod osv;
+mod problem;
+mod text;
+
+pub use error::FormatError;
+pub use problem::{MAX_LISTED_PROBLEMS, Problem, Problems};

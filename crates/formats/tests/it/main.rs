@@ -1,0 +1,3 @@
+//! Public formats against their specifications, hostile bytes and the feed mirror.
+
+mod osv;
