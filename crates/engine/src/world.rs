@@ -209,6 +209,11 @@ impl World {
         self.groups.get(group).copied().unwrap_or(GroupMode::Observe)
     }
 
+    /// What a person decided for a group; `None` where nobody has.
+    pub fn mode_decided(&self, group: &GroupName) -> Option<GroupMode> {
+        self.groups.get(group).copied()
+    }
+
     /// One directive.
     pub fn directive(&self, id: &DirectiveId) -> Option<&DirectiveState> {
         self.directives.get(id)

@@ -40,6 +40,15 @@ impl Problems {
         }
     }
 
+    /// Adds those of another part of the same document.
+    pub fn append(&mut self, part: Self) {
+        let unlisted = part.total - part.listed.len() as u64;
+        for problem in part.listed {
+            self.push(problem);
+        }
+        self.total = self.total.saturating_add(unlisted);
+    }
+
     /// The first ones, in the order of the document.
     pub fn listed(&self) -> &[Problem] {
         &self.listed

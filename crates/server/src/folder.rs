@@ -69,6 +69,31 @@ impl DataFolder {
         Ok(Self(path.to_owned()))
     }
 
+    /// The folder, if it is there: for those who only read from it.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub fn existing(path: &Path) -> Result<Self, FolderError> {
+        fs::metadata(path)
+            .map(|_| Self(path.to_owned()))
+            .map_err(|source| FolderError::Io { doing: "open", path: path.to_owned(), source })
+    }
+
+    /// The operator's token, if one was made.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn existing_operator_token(&self) -> Result<Secret, FolderError> {
+        let name = "operator.token";
+        let text = self.read(name, Secrecy::Secret)?;
+        let text = text.ok_or_else(|| FolderError::Io {
+            doing: "read",
+            path: self.path(name),
+            source: io::ErrorKind::NotFound.into(),
+        })?;
+        Ok(Secret::new(text.trim().to_owned()))
+    }
+
     /// Where a file of it lies.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)

@@ -8,6 +8,7 @@
 
 mod api;
 mod authority;
+mod feeding;
 mod folder;
 mod gateway;
 mod replay;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tenon_feeds::Source;
 use tenon_journal::{Journal, JournalError, SqliteJournal};
 use tenon_model::{Command, GroupName, Person, Timestamp};
 use tenon_wire::EnrolToken;
@@ -14,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::api;
 use crate::authority::{Authority, AuthorityError};
+use crate::feeding::{FeedHealth, Feeding};
 use crate::folder::{DataFolder, FolderError};
 use crate::gateway::{self, Gateway};
 use crate::replay::ReplayError;
@@ -36,6 +38,8 @@ pub struct Settings {
     pub gateway_names: Vec<String>,
     /// In whose name the operator's token acts.
     pub person: Person,
+    /// Where advisories and intel come from; `None` asks no feed.
+    pub feeds: Option<Source>,
 }
 
 /// Why Tenon cannot serve.
@@ -111,14 +115,26 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         format!("127.0.0.1:{}", listen.port()),
         format!("[::1]:{}", listen.port()),
     ];
-    let context = api::context(writer.clone(), &folder, settings.person, hosts.to_vec(), authority.digest())?;
+    let health = FeedHealth::default();
+    let context = Arc::new(api::Context {
+        writer: writer.clone(),
+        operator: folder.operator_token()?.digest(),
+        person: settings.person,
+        hosts: hosts.to_vec(),
+        authority: authority.digest(),
+        health: health.clone(),
+    });
     let (stop, stopped) = watch::channel(false);
     let gateway = Arc::new(Gateway { writer: writer.clone(), authority, key: folder.directive_key()? });
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(serve_people(listener, api::router(context.clone()), stopped.clone())),
         tokio::spawn(serve_agents(TlsListener::start(agents, tls), gateway::router(gateway), stopped.clone())),
-        tokio::spawn(ticks(writer.clone(), stopped)),
+        tokio::spawn(ticks(writer.clone(), stopped.clone())),
     ];
+    if let Some(source) = settings.feeds {
+        let feeding = Feeding { writer: writer.clone(), source, cache: folder.path("feeds"), health };
+        tasks.push(tokio::spawn(feeding.run(stopped)));
+    }
     Ok(Running { writer, folder, listen, gateway: gateway_address, context, stop, tasks })
 }
 

@@ -1,11 +1,15 @@
 //! What people and programs see of the World: plain data, computed on request, never stored.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 use tenon_engine::{AssetState, DirectiveState, FindingState, GroupMode, World, findings, not_assessed};
 use tenon_model::{
     Action, AssetId, Capability, DirectiveId, OfferState, Outcome, PackageTarget, Stage, Timestamp, Undo,
 };
 use utoipa::ToSchema;
+
+use crate::feeding::Attempt;
 
 /// Most closed directives an overview shows.
 const MAX_CLOSED: usize = 50;
@@ -34,10 +38,14 @@ pub struct Overview {
 pub struct FeedView {
     /// Its name.
     pub name: String,
-    /// When it last changed here.
-    pub changed: String,
+    /// When it last changed here; absent before it was first read.
+    pub changed: Option<String>,
     /// The feed's own date.
     pub as_of: Option<String>,
+    /// When it was last asked.
+    pub asked: Option<String>,
+    /// What is wrong with it, if anything is.
+    pub problem: Option<String>,
 }
 
 /// An asset in one line.
@@ -230,7 +238,7 @@ fn text(time: Option<Timestamp>) -> Option<String> {
 
 impl Overview {
     /// The World as one answer.
-    pub(crate) fn of(world: &World) -> Self {
+    pub(crate) fn of(world: &World, attempts: &BTreeMap<String, Attempt>) -> Self {
         let mut closed: Vec<_> = world.directives().filter(|(_, state)| state.closed.is_some()).collect();
         closed.sort_by_key(|(id, state)| std::cmp::Reverse((state.closed.as_ref().map(|(time, _)| *time), **id)));
         let closed_total = closed.len() as u64;
@@ -241,16 +249,23 @@ impl Overview {
             queue: world.queue().into_iter().map(|(id, state)| DirectiveView::of(world, id, state)).collect(),
             closed: closed.into_iter().take(MAX_CLOSED).map(|(id, state)| DirectiveView::of(world, *id, state)).collect(),
             closed_total,
-            feeds: world
-                .feeds()
-                .map(|(name, changed, as_of)| FeedView {
-                    name: name.to_owned(),
-                    changed: changed.to_string(),
-                    as_of: text(as_of),
-                })
-                .collect(),
+            feeds: feeds(world, attempts),
         }
     }
+}
+
+/// What feeds last said, and how asking them last went.
+fn feeds(world: &World, attempts: &BTreeMap<String, Attempt>) -> Vec<FeedView> {
+    let known: BTreeMap<&str, _> = world.feeds().map(|(name, changed, as_of)| (name, (changed, as_of))).collect();
+    let names: BTreeSet<&str> = known.keys().copied().chain(attempts.keys().map(String::as_str)).collect();
+    let view = |name: &str| FeedView {
+        name: name.to_owned(),
+        changed: text(known.get(name).map(|(changed, _)| *changed)),
+        as_of: text(known.get(name).and_then(|(_, as_of)| *as_of)),
+        asked: text(attempts.get(name).map(|attempt| attempt.at)),
+        problem: attempts.get(name).and_then(|attempt| attempt.problem.clone()),
+    };
+    names.into_iter().map(view).collect()
 }
 
 impl AssetView {

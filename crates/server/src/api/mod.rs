@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 pub(crate) use write::new_token;
 
-use crate::folder::DataFolder;
+use crate::feeding::FeedHealth;
 use crate::writer::{SubmitError, Writer};
 
 /// What every handler needs.
@@ -32,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) hosts: Vec<String>,
     /// Digest of the certificate authority, for new tokens.
     pub(crate) authority: Digest,
+    /// How the last attempts at the feeds went.
+    pub(crate) health: FeedHealth,
 }
 
 pub(crate) type Shared = Arc<Context>;
@@ -154,16 +156,4 @@ impl From<SubmitError> for ApiError {
         let code = serde_json::to_value(refusal.code).ok().and_then(|code| code.as_str().map(str::to_owned));
         Self::new(status, &code.unwrap_or_default(), refusal.message.clone())
     }
-}
-
-/// The context of a folder: its token and names.
-pub(crate) fn context(
-    writer: Writer,
-    folder: &DataFolder,
-    person: Person,
-    hosts: Vec<String>,
-    authority: Digest,
-) -> Result<Shared, crate::folder::FolderError> {
-    let operator = folder.operator_token()?.digest();
-    Ok(Arc::new(Context { writer, operator, person, hosts, authority }))
 }

@@ -20,7 +20,7 @@ const NOTICE_PAUSE: Duration = Duration::from_millis(100);
 /// Assets, queue and feeds.
 #[utoipa::path(get, path = "/api/v1/overview", responses((status = OK, body = Overview)))]
 pub(super) async fn overview(State(context): State<Shared>) -> Json<Overview> {
-    Json(Overview::of(&context.writer.world()))
+    Json(Overview::of(&context.writer.world(), &context.health.attempts()))
 }
 
 /// One directive.

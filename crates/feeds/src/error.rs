@@ -1,0 +1,85 @@
+//! Why a feed could not be had.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tenon_formats::FormatError;
+
+/// Why a feed could not be had. Whatever it was, the caller's last known state stands.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// A local file or folder failed.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    File {
+        /// What was tried, as a verb.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A mirror folder has no such feed.
+    #[error("the mirror has no {feed}: {} is not there; check the folder or choose another source", path.display())]
+    NotMirrored {
+        /// The feed.
+        feed: String,
+        /// The file that should be there.
+        path: PathBuf,
+    },
+    /// One address failed.
+    #[error("{feed} cannot be downloaded: {reason}")]
+    Download {
+        /// The feed.
+        feed: String,
+        /// What happened.
+        reason: String,
+    },
+    /// No address answered with a readable feed, and there is no last good copy.
+    #[error("{feed} could not be had from anywhere and there is no last good copy: {}", reasons.join("; "))]
+    Unavailable {
+        /// The feed.
+        feed: String,
+        /// What happened at each address.
+        reasons: Vec<String>,
+    },
+    /// More bytes, entries or expanded bytes than accepted.
+    #[error("{feed} has {what} beyond the {limit} accepted; it was not read")]
+    TooLarge {
+        /// The feed.
+        feed: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// The most that is accepted.
+        limit: u64,
+    },
+    /// The document as a whole is not of its format.
+    #[error("{feed} is unreadable: {source}")]
+    Format {
+        /// The feed.
+        feed: String,
+        /// What is wrong.
+        source: FormatError,
+    },
+    /// The compressed container is broken.
+    #[error("{feed} cannot be unpacked: {reason}")]
+    Archive {
+        /// The feed.
+        feed: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The feed was asked for in a way that cannot be answered.
+    #[error("{value:?} is not {expected}")]
+    Request {
+        /// The offending text.
+        value: String,
+        /// What would be accepted.
+        expected: &'static str,
+    },
+}
+
+impl FeedError {
+    pub(crate) fn file(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::File { doing, path: path.to_owned(), source }
+    }
+}
