@@ -1,0 +1,175 @@
+//! What surrounds the packages: kernel, index age, other updaters, and what this agent could do here.
+
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use tenon_model::{Capability, HostFacts, Updater, Virtualization};
+
+use super::SMALL;
+use crate::run::{command, on_path, run};
+use crate::status::Status;
+use crate::{System, files};
+
+/// Programs that rehearsal and apply run.
+const TOOLS: [&str; 7] = ["apt-get", "apt-cache", "dpkg", "unshare", "setpriv", "md5sum", "apt-config"];
+const QUICK: Duration = Duration::from_secs(20);
+/// `CAP_SYS_ADMIN`, for mounts and namespaces (capability.h).
+const CAP_SYS_ADMIN: u32 = 21;
+
+/// Configuration management and other updaters by the package that brings them.
+const UPDATER_PACKAGES: [(&str, &str); 10] = [
+    ("puppet", "puppet"),
+    ("puppet-agent", "puppet"),
+    ("chef", "chef"),
+    ("salt-minion", "salt"),
+    ("cfengine3", "cfengine"),
+    ("rudder-agent", "rudder"),
+    ("landscape-client", "landscape"),
+    ("cron-apt", "cron-apt"),
+    ("apticron", "apticron"),
+    ("packagekit", "packagekit"),
+];
+
+/// `uname -r`; nothing of a system at rest.
+pub(super) fn running_kernel(system: &System) -> String {
+    if !system.is_live() {
+        return String::new();
+    }
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}
+
+/// Container or own kernel, by the marks that container managers leave.
+pub(super) fn virtualization(system: &System) -> Virtualization {
+    let marked = ["/run/systemd/container", "/.dockerenv", "/run/.containerenv"]
+        .iter()
+        .any(|path| system.path(path).exists());
+    // Only root may read it; systemd writes the first mark from it.
+    let by_environment = system.is_live()
+        && fs::read("/proc/1/environ").is_ok_and(|bytes| {
+            bytes.split(|byte| *byte == 0).any(|entry| entry.starts_with(b"container=") && entry.len() > 10)
+        });
+    if marked || by_environment { Virtualization::Container } else { Virtualization::Machine }
+}
+
+/// Age of the oldest package index, by the host's clock. apt keeps the publisher's time as the file's time of
+/// change, so the directory entry's own change (ctime) tells when this host last fetched it; an unchanged index is
+/// only asked about, which shows in the `partial` directory's time.
+pub(super) fn index_age(system: &System) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    let dir = system.path("/var/lib/apt/lists");
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    let has_index = fs::read_dir(&dir).ok()?.filter_map(Result::ok).any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.ends_with("Release") || name.contains("_Packages")
+    });
+    if !has_index {
+        return None;
+    }
+    let fetched = [dir.join("partial"), dir.clone()]
+        .iter()
+        .filter_map(|path| fs::metadata(path).ok())
+        .map(|metadata| metadata.mtime().max(0).unsigned_abs())
+        .max()?;
+    Some(now.saturating_sub(fetched))
+}
+
+/// Other programs that change packages here.
+pub(super) fn updaters(system: &System, status: &Status, gaps: &mut Vec<String>) -> Vec<Updater> {
+    let mut found = Vec::new();
+    if status.packages().iter().any(|package| package.component.name == "unattended-upgrades") {
+        if !system.is_live() {
+            gaps.push("whether unattended-upgrades is switched on is not known".to_owned());
+        } else {
+            match apt_setting("APT::Periodic::Unattended-Upgrade") {
+                Ok(value) if !matches!(value.as_str(), "" | "0") => found.push(Updater {
+                    name: "unattended-upgrades".to_owned(),
+                    evidence: format!("APT::Periodic::Unattended-Upgrade is {value:?}"),
+                }),
+                Ok(_) => {}
+                Err(error) => {
+                    gaps.push(format!("whether unattended-upgrades is switched on is not known: {error}"));
+                }
+            }
+        }
+    }
+    for (package, name) in UPDATER_PACKAGES {
+        if status.packages().iter().any(|installed| installed.component.name == package) {
+            found.push(Updater { name: name.to_owned(), evidence: format!("package {package} is installed") });
+        }
+    }
+    found.extend(ansible_pull(system));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn apt_setting(name: &str) -> Result<String, crate::HostError> {
+    let output = run(&mut command("apt-config", ["shell", "VALUE", name]), QUICK)?.ok()?;
+    let value = output.trim().strip_prefix("VALUE=").unwrap_or_default();
+    Ok(value.trim_matches('\'').chars().take(40).collect())
+}
+
+/// ansible-pull runs from cron or a unit.
+fn ansible_pull(system: &System) -> Option<Updater> {
+    let dirs = ["/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/var/spool/cron/crontabs", "/etc/systemd/system"];
+    let entries = dirs.iter().filter_map(|dir| fs::read_dir(system.path(dir)).ok()).flatten();
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path()).take(1000);
+    let crontab = std::iter::once(system.path("/etc/crontab"));
+    paths.chain(crontab).find_map(|path| {
+        let text = files::read_text(&path, SMALL).ok()?;
+        let live = text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("ansible-pull"));
+        let shown = path.strip_prefix(system.root()).unwrap_or(&path);
+        live.then(|| Updater {
+            name: "ansible-pull".to_owned(),
+            evidence: format!("/{} runs it", shown.display().to_string().trim_start_matches('/')),
+        })
+    })
+}
+
+/// What this agent could do here, whatever it is allowed to.
+pub(super) fn capability(system: &System, facts: &HostFacts) -> Capability {
+    match obstacle(system, Some(facts)) {
+        None => Capability::Act,
+        Some(reason) => Capability::ObserveOnly { reason },
+    }
+}
+
+/// What keeps this program from rehearsing and applying.
+fn obstacle(system: &System, facts: Option<&HostFacts>) -> Option<String> {
+    if !system.is_live() {
+        return Some("the system is not running".to_owned());
+    }
+    if let Some(facts) = facts.filter(|facts| facts.os.id != "debian") {
+        return Some(format!("{} is not supported: only Debian can be changed", facts.os.pretty_name));
+    }
+    if !rustix::process::geteuid().is_root() {
+        return Some("not run as root: start the agent as root to let it act".to_owned());
+    }
+    if let Some(tool) = TOOLS.iter().find(|tool| !on_path(system.root(), tool)) {
+        return Some(format!("the program {tool} is missing: install it"));
+    }
+    if !may_mount() {
+        return Some("no right to mount (CAP_SYS_ADMIN): the container it runs in forbids it".to_owned());
+    }
+    let overlay = files::read_text(&system.path("/proc/filesystems"), SMALL)
+        .is_ok_and(|text| text.lines().any(|line| line.ends_with("\toverlay")));
+    if !overlay && !on_path(system.root(), "modprobe") {
+        return Some("the kernel lacks the overlay file system, which a rehearsal needs".to_owned());
+    }
+    None
+}
+
+/// Why [`crate::rehearse`] and [`crate::apply`] cannot run here, or `None`.
+pub(crate) fn obstacle_to_act() -> Option<String> {
+    obstacle(&System::live(), None)
+}
+
+fn may_mount() -> bool {
+    let Ok(status) = files::read_text(std::path::Path::new("/proc/self/status"), SMALL) else { return false };
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))
+        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
+        .is_some_and(|effective| effective >> CAP_SYS_ADMIN & 1 == 1)
+}

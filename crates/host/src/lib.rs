@@ -1,0 +1,23 @@
+//! What runs on a host: [`inventory`] looks, [`rehearse`] tries the real upgrade on a throw-away copy,
+//! [`apply`] carries it out, verifies it and rolls it back when verification fails.
+//!
+//! Debian's own tools do the work (apt, dpkg, systemd); this crate decides, bounds and checks. Everything
+//! they print is outside data: bounded, parsed, never trusted to be complete. What cannot be found out is
+//! named as a gap or makes the outcome "not rehearsed"; it never reads as "fine".
+
+// This crate is the shell: it reads the host's clock and waits for programs.
+#![allow(clippy::disallowed_methods)]
+
+mod apt;
+mod deb822;
+mod error;
+mod files;
+mod inventory;
+mod run;
+mod source;
+mod status;
+mod system;
+
+pub use error::HostError;
+pub use inventory::inventory;
+pub use system::System;
