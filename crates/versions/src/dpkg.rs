@@ -54,7 +54,9 @@ impl<'a> Version<'a> {
             return Err(fail("the upstream version does not start with a digit"));
         }
         if !upstream.bytes().all(|b| b.is_ascii_alphanumeric() || b"-+.~:".contains(&b)) {
-            return Err(fail("the upstream version holds a character other than letters, digits and - + . ~ :"));
+            return Err(fail(
+                "the upstream version holds a character other than letters, digits and - + . ~ :",
+            ));
         }
         if !revision.bytes().all(|b| b.is_ascii_alphanumeric() || b"+.~".contains(&b)) {
             return Err(fail("the revision holds a character other than letters, digits and + . ~"));
@@ -90,7 +92,8 @@ fn compare_part(a: &str, b: &str) -> Ordering {
     while !a.is_empty() || !b.is_empty() {
         let (prefix_a, number_a, rest_a) = next_runs(a);
         let (prefix_b, number_b, rest_b) = next_runs(b);
-        let weights = |prefix: &[u8]| prefix.iter().map(|byte| weight(*byte)).chain([END]).collect::<Vec<_>>();
+        let weights =
+            |prefix: &[u8]| prefix.iter().map(|byte| weight(*byte)).chain([END]).collect::<Vec<_>>();
         let order = weights(prefix_a)
             .cmp(&weights(prefix_b))
             .then(number_a.len().cmp(&number_b.len()))
