@@ -30,7 +30,8 @@ fn main() -> io::Result<()> {
             _ => "application/octet-stream",
         };
         let path = if path == "/index.html" { "/".to_owned() } else { path };
-        writeln!(code, "    ({path:?}, {kind:?}, include_bytes!({:?})),", file.canonicalize()?).map_err(io::Error::other)?;
+        writeln!(code, "    ({path:?}, {kind:?}, include_bytes!({:?})),", file.canonicalize()?)
+            .map_err(io::Error::other)?;
     }
     code.push_str("];\n");
     fs::write(out.join("page.rs"), code)

@@ -230,13 +230,21 @@ fn assemble(
     }
 }
 
-/// Whether the last report still shows a binary of the source below the version to reach. Old kernel images stay
-/// installed after the fix: of those, only the running one counts.
+/// Whether the last report still shows a binary of the source below the version to reach, or a process that runs code from
+/// before it. Old kernel images stay installed after the fix: of those, only the running one counts.
 fn still_needed(world: &World, asset: &AssetState, source: &SourcePackage) -> bool {
     let (Some(facts), Some(manifest)) = (&asset.facts, asset.manifest.and_then(|digest| world.manifest(&digest))) else {
         return true;
     };
-    lagging(facts, manifest, source)
+    lagging(facts, manifest, source) || runs_replaced(facts, manifest, source)
+}
+
+/// Whether a process still runs files that a package of this source has replaced: the fix is on the disk and not in
+/// force.
+fn runs_replaced(facts: &HostFacts, manifest: &Manifest, source: &SourcePackage) -> bool {
+    facts.stale.iter().filter_map(|process| process.package.as_ref()).any(|package| {
+        manifest.components().iter().any(|component| component.name == *package && component.source.name == source.name)
+    })
 }
 
 fn lagging(facts: &HostFacts, manifest: &Manifest, source: &SourcePackage) -> bool {

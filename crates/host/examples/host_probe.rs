@@ -1,18 +1,43 @@
 //! Runs the host library by hand or inside a test host and prints its report as JSON.
 //!
 //! ```text
-//! host_probe inventory
+//! host_probe inventory [WORK]
+//! host_probe rehearse WORK < targets.json
+//! host_probe apply WORK < order.json
+//! host_probe recover WORK
 //! ```
 
+use std::path::PathBuf;
+
 use tenon_host::System;
+use tenon_model::{PackageTarget, PinnedFile, Transaction};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.first().map(String::as_str) {
-        Some("inventory") => {
-            println!("{}", serde_json::to_string(&tenon_host::inventory(&System::live())?)?);
-        }
-        _ => return Err("usage: host_probe inventory".into()),
+    if let Some(code) = tenon_host::child_main() {
+        std::process::exit(code);
     }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let work = arguments.get(1).map(PathBuf::from);
+    let report = match (arguments.first().map(String::as_str), work) {
+        (Some("inventory"), work) => {
+            serde_json::to_string(&tenon_host::inventory(&System::live(), work.as_deref())?)?
+        }
+        (Some("rehearse"), Some(work)) => {
+            let targets: Vec<PackageTarget> = serde_json::from_reader(std::io::stdin())?;
+            serde_json::to_string(&tenon_host::rehearse(&targets, &work))?
+        }
+        (Some("apply"), Some(work)) => {
+            let (targets, transaction, files): (Vec<PackageTarget>, Transaction, Vec<PinnedFile>) =
+                serde_json::from_reader(std::io::stdin())?;
+            serde_json::to_string(&tenon_host::apply(&targets, &transaction, &files, &work))?
+        }
+        (Some("recover"), Some(work)) => serde_json::to_string(&tenon_host::recover(&work))?,
+        _ => {
+            return Err(
+                "usage: host_probe inventory [WORK] | rehearse WORK | apply WORK | recover WORK".into()
+            );
+        }
+    };
+    println!("{report}");
     Ok(())
 }

@@ -2,20 +2,6 @@
 
 use tenon_model::{Change, Transaction, TransactionStep};
 
-/// Options of every simulation: no lock, no notice for users who are not root, no cache file written.
-pub(crate) const SIMULATE: [&str; 10] = [
-    "-s",
-    "-q",
-    "-o",
-    "Debug::NoLocking=true",
-    "-o",
-    "APT::Get::Show-User-Simulation-Note=false",
-    "-o",
-    "Dir::Cache::pkgcache=",
-    "-o",
-    "Dir::Cache::srcpkgcache=",
-];
-
 /// Most lines about packages read from one simulation.
 const MAX_STEPS: usize = 20_000;
 
@@ -85,7 +71,9 @@ pub(crate) fn simulation(output: &str) -> Result<Simulation, String> {
     let mut in_kept_back = false;
     for line in output.lines() {
         if in_kept_back && line.starts_with("  ") {
-            result.kept_back.extend(line.split_whitespace().map(|name| name.trim_end_matches('*').to_owned()));
+            result
+                .kept_back
+                .extend(line.split_whitespace().map(|name| name.trim_end_matches('*').to_owned()));
             continue;
         }
         in_kept_back = line.starts_with("The following packages have been kept back")

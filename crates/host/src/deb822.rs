@@ -9,7 +9,10 @@ pub(crate) struct Stanza<'a> {
 impl Stanza<'_> {
     /// The value of a field, names compared without case.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.fields
+            .iter()
+            .find(|(field, _)| field.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 }
 

@@ -83,6 +83,12 @@ pub(crate) fn make_dir(path: &Path) -> Result<PathBuf, HostError> {
     path.canonicalize().map_err(HostError::file("resolve", path))
 }
 
+/// Makes a directory that everybody can enter, and its parents.
+pub(crate) fn make_open_dir(path: &Path) -> Result<(), HostError> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(HostError::file("create", path))
+}
+
 /// Replaces a file so that after a crash or power cut it has the old or the new content, and waits until the
 /// new content is on the disk.
 pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), HostError> {

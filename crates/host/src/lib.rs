@@ -9,15 +9,24 @@
 #![allow(clippy::disallowed_methods)]
 
 mod apt;
+mod change;
+mod conffiles;
 mod deb822;
 mod error;
 mod files;
+mod index;
 mod inventory;
+mod owners;
+mod rehearsal;
 mod run;
 mod source;
 mod status;
 mod system;
+mod transaction;
+mod units;
 
+pub use change::{apply, recover};
 pub use error::HostError;
 pub use inventory::inventory;
+pub use rehearsal::{child_main, rehearse};
 pub use system::System;

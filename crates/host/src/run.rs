@@ -47,11 +47,6 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// Exit code, or 128 plus the signal, as shells count.
-    pub(crate) fn code(&self) -> i32 {
-        code_of(self.status)
-    }
-
     /// Standard output of a program that ended well.
     pub(crate) fn ok(self) -> Result<String, HostError> {
         if self.status.success() {
@@ -96,12 +91,10 @@ pub(crate) fn run(command: &mut Command, deadline: Duration) -> Result<Ran, Host
     let stderr = drain(child.stderr.take());
     let status = wait(&mut child, &program, deadline)?;
     let until = Instant::now() + GRACE;
-    let mut take = |receiver: &mpsc::Receiver<(Vec<u8>, bool)>| -> Result<String, HostError> {
+    let take = |receiver: &mpsc::Receiver<(Vec<u8>, bool)>| -> Result<String, HostError> {
         let left = until.saturating_duration_since(Instant::now());
         match receiver.recv_timeout(left) {
-            Ok((_, true)) => {
-                Err(HostError::TooMuchOutput { program: program.clone(), limit: MAX_OUTPUT })
-            }
+            Ok((_, true)) => Err(HostError::TooMuchOutput { program: program.clone(), limit: MAX_OUTPUT }),
             Ok((bytes, false)) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
             // Something it started still holds the pipe; what it wrote so far cannot be told to be complete.
             Err(_) => Err(HostError::Deadline { program: program.clone(), after: GRACE }),
@@ -112,13 +105,13 @@ pub(crate) fn run(command: &mut Command, deadline: Duration) -> Result<Ran, Host
 }
 
 /// Runs a program whose output goes to a file: daemons it starts may outlive it.
-pub(crate) fn run_logged(command: &mut Command, log: &Path, deadline: Duration) -> Result<ExitStatus, HostError> {
+pub(crate) fn run_logged(
+    command: &mut Command,
+    log: &Path,
+    deadline: Duration,
+) -> Result<ExitStatus, HostError> {
     let program = describe(command);
-    let file = File::options()
-        .create(true)
-        .append(true)
-        .open(log)
-        .map_err(HostError::file("open", log))?;
+    let file = File::options().create(true).append(true).open(log).map_err(HostError::file("open", log))?;
     let second = file.try_clone().map_err(HostError::file("open", log))?;
     command.stdout(file).stderr(second);
     let mut child = start(command, &program)?;

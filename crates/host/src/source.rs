@@ -45,7 +45,11 @@ fn unsigned(source: &str, version: &str) -> Option<SourcePackage> {
             ("shim".to_owned(), restore_revision(after_counter(version)?)?)
         }
         Some((fwupd, "")) if fwupd.starts_with("fwupd-") => {
-            let name = if fwupd.starts_with("fwupd-efi-") || version.starts_with("1:") { "fwupd-efi" } else { "fwupd" };
+            let name = if fwupd.starts_with("fwupd-efi-") || version.starts_with("1:") {
+                "fwupd-efi"
+            } else {
+                "fwupd"
+            };
             (name.to_owned(), restore_revision(version)?)
         }
         _ => return None,
@@ -75,9 +79,9 @@ fn restore_revision(version: &str) -> Option<String> {
     if version.contains('-') {
         return None;
     }
-    let (at, _) = version.match_indices('+').find(|(at, _)| {
-        version.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit)
-    })?;
+    let (at, _) = version
+        .match_indices('+')
+        .find(|(at, _)| version.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit))?;
     let (upstream, revision) = version.split_at(at);
     Some(format!("{upstream}-{}", revision.strip_prefix('+')?))
 }

@@ -59,7 +59,9 @@ impl Status {
                 Some("half-installed" | "unpacked" | "half-configured") => PackageState::Interrupted,
                 Some("not-installed" | "config-files") => continue,
                 _ => {
-                    status.unreadable.push(field("Package").unwrap_or("(no name)").chars().take(80).collect());
+                    status
+                        .unreadable
+                        .push(field("Package").unwrap_or("(no name)").chars().take(80).collect());
                     continue;
                 }
             };
@@ -114,6 +116,28 @@ impl Status {
             .collect();
         names.sort_unstable();
         names
+    }
+
+    /// Configuration files of every package with the recorded MD5 of each.
+    pub(crate) fn all_conffiles(&self) -> BTreeMap<String, String> {
+        self.packages.iter().flat_map(|package| package.conffiles.iter().cloned()).collect()
+    }
+
+    /// Name, architecture and version of everything installed completely.
+    pub(crate) fn versions(&self) -> BTreeMap<(String, String), String> {
+        let installed = self.packages.iter().filter(|package| package.state == PackageState::Installed);
+        installed
+            .map(|package| {
+                let component = &package.component;
+                ((component.name.clone(), component.architecture.clone()), component.version.clone())
+            })
+            .collect()
+    }
+
+    /// Packages whose installation was interrupted.
+    pub(crate) fn interrupted(&self) -> Vec<&str> {
+        let interrupted = self.packages.iter().filter(|package| package.state == PackageState::Interrupted);
+        interrupted.map(|package| package.component.name.as_str()).collect()
     }
 
     /// Configuration files of the named packages with the recorded MD5 of each.
@@ -189,7 +213,9 @@ Architecture: all
 
     #[test]
     fn hostile_bytes_are_only_unreadable() {
-        for text in ["", ":", "\n\n\n", " \n x", "Package:\nStatus: a b installed\n", "Status: install ok installed"] {
+        for text in
+            ["", ":", "\n\n\n", " \n x", "Package:\nStatus: a b installed\n", "Status: install ok installed"]
+        {
             assert!(Status::parse(text).packages().is_empty(), "{text:?}");
         }
     }

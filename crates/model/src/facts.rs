@@ -100,6 +100,9 @@ pub struct StaleProcess {
     pub unit: Option<Unit>,
     /// One of the replaced files.
     pub file: String,
+    /// The binary package that owns this file now, if one does.
+    #[serde(default)]
+    pub package: Option<String>,
 }
 
 /// Another program that updates this host; Tenon never races it.

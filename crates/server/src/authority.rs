@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, PublicKeyData as _,
+    BasicConstraints, CertificateParams, CertificateSigningRequestParams, DnType, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData as _,
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -52,7 +52,8 @@ impl Authority {
     /// # Errors
     /// When its files fail or do not hold a certificate and its key.
     pub fn open(folder: &DataFolder) -> Result<Self, AuthorityError> {
-        let stored = (folder.read("authority.pem", Secrecy::Public)?, folder.read("authority.key", Secrecy::Secret)?);
+        let stored =
+            (folder.read("authority.pem", Secrecy::Public)?, folder.read("authority.key", Secrecy::Secret)?);
         let (pem, key) = match stored {
             (Some(pem), Some(key)) => (pem, KeyPair::from_pem(&key)?),
             _ => {
@@ -67,7 +68,8 @@ impl Authority {
                 (pem, key)
             }
         };
-        let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| AuthorityError::Stored)?;
+        let certificate =
+            CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| AuthorityError::Stored)?;
         let issuer = Issuer::from_ca_cert_pem(&pem, key)?;
         Ok(Self { issuer, certificate, pem })
     }

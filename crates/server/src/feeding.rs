@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tenon_engine::World;
 use tenon_feeds::{
-    FeedDocument, FeedError, Origin, Progress, Source, advisory_delta, epss_delta, fetch_epss, fetch_kev, fetch_osv,
-    intel_delta_is_empty, kev_delta,
+    FeedDocument, FeedError, Origin, Progress, Source, advisory_delta, epss_delta, fetch_epss, fetch_kev,
+    fetch_osv, intel_delta_is_empty, kev_delta,
 };
 use tenon_model::{Command, RefusalCode, Timestamp, VulnerabilityId};
 use tokio::sync::watch;
@@ -68,7 +68,8 @@ impl Feeding {
         let mut follow = feeding.writer.follow();
         loop {
             let wanted = releases(&follow.borrow_and_update());
-            let healthy = wanted.is_empty() || feeding.clone().refresh(wanted.iter().cloned().collect()).await;
+            let healthy =
+                wanted.is_empty() || feeding.clone().refresh(wanted.iter().cloned().collect()).await;
             let next = tokio::time::sleep(if healthy { EVERY } else { AGAIN });
             tokio::select! {
                 () = next => {}
@@ -171,7 +172,11 @@ fn problem<T>(document: &FeedDocument<T>) -> Option<String> {
         return Some(format!("the last good copy is in use: {because}"));
     }
     let first = document.problems.listed().first()?;
-    Some(format!("{} of {} records cannot be read and are not assessed, the first: {first}", document.problems.total(), document.records))
+    Some(format!(
+        "{} of {} records cannot be read and are not assessed, the first: {first}",
+        document.problems.total(),
+        document.records
+    ))
 }
 
 fn progress(progress: Progress<'_>) {

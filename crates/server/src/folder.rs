@@ -61,11 +61,11 @@ impl DataFolder {
     /// # Errors
     /// When it cannot be created.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(|source| FolderError::Io { doing: "create", path: path.to_owned(), source })?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|source| FolderError::Io {
+            doing: "create",
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(Self(path.to_owned()))
     }
 
@@ -74,9 +74,11 @@ impl DataFolder {
     /// # Errors
     /// When it does not exist.
     pub fn existing(path: &Path) -> Result<Self, FolderError> {
-        fs::metadata(path)
-            .map(|_| Self(path.to_owned()))
-            .map_err(|source| FolderError::Io { doing: "open", path: path.to_owned(), source })
+        fs::metadata(path).map(|_| Self(path.to_owned())).map_err(|source| FolderError::Io {
+            doing: "open",
+            path: path.to_owned(),
+            source,
+        })
     }
 
     /// The operator's token, if one was made.
@@ -136,7 +138,11 @@ impl DataFolder {
             move |source| FolderError::Io { doing, path, source }
         };
         if let Some(parent) = path.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(io("create the folder of"))?;
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(parent)
+                .map_err(io("create the folder of"))?;
         }
         match fs::remove_file(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io("replace")(error)),

@@ -10,8 +10,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use tenon_model::{AssetId, Command};
 use tenon_wire::{
-    ApplyAnswer, DirectiveKey, EnrolRequest, EnrolResponse, InventoryReport, MAX_INVENTORY_BYTES, MAX_REPORT_BYTES,
-    RehearsalAnswer, ReportAccepted, SignedOrder, path,
+    ApplyAnswer, DirectiveKey, EnrolRequest, EnrolResponse, InventoryReport, MAX_INVENTORY_BYTES,
+    MAX_REPORT_BYTES, RehearsalAnswer, ReportAccepted, SignedOrder, path,
 };
 
 use crate::api::ApiError;
@@ -58,9 +58,14 @@ async fn authority(State(gateway): State<Shared>) -> Response {
     ([(header::CONTENT_TYPE, "application/x-pem-file")], gateway.authority.pem().to_owned()).into_response()
 }
 
-async fn enrol(State(gateway): State<Shared>, Json(request): Json<EnrolRequest>) -> Result<Json<EnrolResponse>, ApiError> {
-    let (asset, certificate) =
-        gateway.authority.certify_host(&request.request).map_err(|error| ApiError::bad_request(error.to_string()))?;
+async fn enrol(
+    State(gateway): State<Shared>,
+    Json(request): Json<EnrolRequest>,
+) -> Result<Json<EnrolResponse>, ApiError> {
+    let (asset, certificate) = gateway
+        .authority
+        .certify_host(&request.request)
+        .map_err(|error| ApiError::bad_request(error.to_string()))?;
     let secret = request.secret.digest();
     let command = Command::Enrol { asset, hostname: request.hostname, token: request.token, secret };
     gateway.writer.submit(command, None).await?;
@@ -104,7 +109,10 @@ async fn accept(gateway: &Gateway, command: Command) -> Result<Json<ReportAccept
 }
 
 /// Held open until an order waits for this asset.
-async fn order(State(gateway): State<Shared>, ConnectInfo(peer): ConnectInfo<Peer>) -> Result<Response, ApiError> {
+async fn order(
+    State(gateway): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+) -> Result<Response, ApiError> {
     let asset = asset_of(&gateway, peer)?;
     let mut follow = gateway.writer.follow();
     let waits = async {

@@ -23,7 +23,7 @@ pub use folder::{DataFolder, FolderError};
 pub use replay::{ReplayError, replay};
 pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{
-    AssetDetail, AssetView, BasisView, DecisionView, DirectiveAssetView, DirectiveView, FeedView, FindingView, HeadView,
-    Overview, PackageView, StageView,
+    AssetDetail, AssetView, BasisView, DecisionView, DirectiveAssetView, DirectiveView, FeedView,
+    FindingView, HeadView, Overview, PackageView, StageView,
 };
 pub use writer::{Accepted, SubmitError, Writer};

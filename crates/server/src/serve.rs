@@ -128,7 +128,11 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     let gateway = Arc::new(Gateway { writer: writer.clone(), authority, key: folder.directive_key()? });
     let mut tasks = vec![
         tokio::spawn(serve_people(listener, api::router(context.clone()), stopped.clone())),
-        tokio::spawn(serve_agents(TlsListener::start(agents, tls), gateway::router(gateway), stopped.clone())),
+        tokio::spawn(serve_agents(
+            TlsListener::start(agents, tls),
+            gateway::router(gateway),
+            stopped.clone(),
+        )),
         tokio::spawn(ticks(writer.clone(), stopped.clone())),
     ];
     if let Some(source) = settings.feeds {

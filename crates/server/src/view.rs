@@ -240,14 +240,20 @@ impl Overview {
     /// The World as one answer.
     pub(crate) fn of(world: &World, attempts: &BTreeMap<String, Attempt>) -> Self {
         let mut closed: Vec<_> = world.directives().filter(|(_, state)| state.closed.is_some()).collect();
-        closed.sort_by_key(|(id, state)| std::cmp::Reverse((state.closed.as_ref().map(|(time, _)| *time), **id)));
+        closed.sort_by_key(|(id, state)| {
+            std::cmp::Reverse((state.closed.as_ref().map(|(time, _)| *time), **id))
+        });
         let closed_total = closed.len() as u64;
         Self {
             seq: world.seq(),
             time: text(world.time()),
             assets: world.assets().map(|(id, asset)| AssetView::of(world, id, asset)).collect(),
             queue: world.queue().into_iter().map(|(id, state)| DirectiveView::of(world, id, state)).collect(),
-            closed: closed.into_iter().take(MAX_CLOSED).map(|(id, state)| DirectiveView::of(world, *id, state)).collect(),
+            closed: closed
+                .into_iter()
+                .take(MAX_CLOSED)
+                .map(|(id, state)| DirectiveView::of(world, *id, state))
+                .collect(),
             closed_total,
             feeds: feeds(world, attempts),
         }
@@ -256,7 +262,8 @@ impl Overview {
 
 /// What feeds last said, and how asking them last went.
 fn feeds(world: &World, attempts: &BTreeMap<String, Attempt>) -> Vec<FeedView> {
-    let known: BTreeMap<&str, _> = world.feeds().map(|(name, changed, as_of)| (name, (changed, as_of))).collect();
+    let known: BTreeMap<&str, _> =
+        world.feeds().map(|(name, changed, as_of)| (name, (changed, as_of))).collect();
     let names: BTreeSet<&str> = known.keys().copied().chain(attempts.keys().map(String::as_str)).collect();
     let view = |name: &str| FeedView {
         name: name.to_owned(),
@@ -272,7 +279,8 @@ impl AssetView {
     fn of(world: &World, id: &AssetId, asset: &AssetState) -> Self {
         let facts = asset.facts.as_deref();
         let manifest = asset.manifest.and_then(|digest| world.manifest(&digest));
-        let offered = |facts: &tenon_model::HostFacts| facts.offers.iter().filter(|offer| offer.security).count();
+        let offered =
+            |facts: &tenon_model::HostFacts| facts.offers.iter().filter(|offer| offer.security).count();
         Self {
             id: id.to_string(),
             hostname: asset.hostname.clone(),
@@ -291,7 +299,8 @@ impl AssetView {
                 Capability::Act => None,
                 Capability::ObserveOnly { reason } => Some(reason.clone()),
             }),
-            updaters: facts.map_or(Vec::new(), |facts| facts.updaters.iter().map(|u| u.name.clone()).collect()),
+            updaters: facts
+                .map_or(Vec::new(), |facts| facts.updaters.iter().map(|u| u.name.clone()).collect()),
             reboot_required_by: facts.map_or(Vec::new(), |facts| facts.reboot_required_by.clone()),
             not_assessed: not_assessed(world, asset)
                 .into_iter()
@@ -307,7 +316,8 @@ impl AssetDetail {
     pub(crate) fn of(world: &World, id: &AssetId) -> Option<Self> {
         let asset = world.asset(id)?;
         let offers = asset.facts.as_deref().map_or(Vec::new(), |facts| {
-            let security = facts.offers.iter().filter(|offer| offer.security && offer.state == OfferState::Offered);
+            let security =
+                facts.offers.iter().filter(|offer| offer.security && offer.state == OfferState::Offered);
             security
                 .map(|offer| PackageView {
                     package: offer.package.clone(),
@@ -349,7 +359,9 @@ impl StageView {
             Stage::Verified => ("verified", None, None, None),
             Stage::FixedOtherwise => ("fixed-otherwise", None, None, None),
             Stage::NeedsPerson { reason, report } => ("needs-person", Some(reason.clone()), None, *report),
-            Stage::RolledBack { reason, report } => ("rolled-back", Some(reason.clone()), None, Some(*report)),
+            Stage::RolledBack { reason, report } => {
+                ("rolled-back", Some(reason.clone()), None, Some(*report))
+            }
             Stage::Failed { reason, report } => ("failed", Some(reason.clone()), None, *report),
         };
         Self {
@@ -419,7 +431,8 @@ fn on_asset(world: &World, state: &DirectiveState, asset: &AssetId, stage: &Stag
             Undo::Possible { reason } => format!("possible: {reason}"),
             Undo::NotPossible { reason } => format!("not-possible: {reason}"),
         }),
-        units: rehearsal.map_or(Vec::new(), |report| report.units.iter().map(|unit| unit.0.clone()).collect()),
+        units: rehearsal
+            .map_or(Vec::new(), |report| report.units.iter().map(|unit| unit.0.clone()).collect()),
         rehearsed_ms: rehearsal.map(|report| report.duration_ms),
     }
 }

@@ -30,7 +30,9 @@ pub enum SubmitError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The journal failed; the writer has stopped.
-    #[error("the journal failed and Tenon has stopped writing: {0}; free space or restore, then start Tenon again")]
+    #[error(
+        "the journal failed and Tenon has stopped writing: {0}; free space or restore, then start Tenon again"
+    )]
     Journal(Arc<JournalError>),
     /// The writer has stopped.
     #[error("Tenon has stopped writing: see its log for the first failure, then start it again")]
@@ -38,10 +40,21 @@ pub enum SubmitError {
 }
 
 enum Message {
-    Submit { command: Box<Command>, key: Option<ClientKey>, reply: oneshot::Sender<Result<Accepted, SubmitError>> },
-    Blob { digest: Digest, reply: oneshot::Sender<Result<Option<Vec<u8>>, JournalError>> },
-    Export { reply: oneshot::Sender<Result<Vec<u8>, String>> },
-    Stop { reply: oneshot::Sender<()> },
+    Submit {
+        command: Box<Command>,
+        key: Option<ClientKey>,
+        reply: oneshot::Sender<Result<Accepted, SubmitError>>,
+    },
+    Blob {
+        digest: Digest,
+        reply: oneshot::Sender<Result<Option<Vec<u8>>, JournalError>>,
+    },
+    Export {
+        reply: oneshot::Sender<Result<Vec<u8>, String>>,
+    },
+    Stop {
+        reply: oneshot::Sender<()>,
+    },
 }
 
 /// Handle to the writer; cloning it is cheap.
@@ -103,7 +116,10 @@ impl Writer {
     pub async fn export(&self) -> Result<Vec<u8>, ExportFailed> {
         let (reply, answer) = oneshot::channel();
         let stopped = |_| ExportFailed(SubmitError::Stopped.to_string());
-        self.sender.send(Message::Export { reply }).await.map_err(|_| ExportFailed(SubmitError::Stopped.to_string()))?;
+        self.sender
+            .send(Message::Export { reply })
+            .await
+            .map_err(|_| ExportFailed(SubmitError::Stopped.to_string()))?;
         answer.await.map_err(stopped)?.map_err(ExportFailed)
     }
 
@@ -146,8 +162,12 @@ struct Group {
 impl State {
     fn run(mut self, mut receiver: mpsc::Receiver<Message>) {
         while let Some(first) = receiver.blocking_recv() {
-            let mut group =
-                Group { fork: self.world.clone(), batches: Vec::new(), decided: Vec::new(), wanted: Vec::new() };
+            let mut group = Group {
+                fork: self.world.clone(),
+                batches: Vec::new(),
+                decided: Vec::new(),
+                wanted: Vec::new(),
+            };
             let mut next = Some(first);
             let mut stop = None;
             while let Some(message) = next.take() {
@@ -199,9 +219,15 @@ impl State {
         }
     }
 
-    fn try_stage(&self, group: &mut Group, command: Command, key: Option<ClientKey>) -> Result<Staged, SubmitError> {
+    fn try_stage(
+        &self,
+        group: &mut Group,
+        command: Command,
+        key: Option<ClientKey>,
+    ) -> Result<Staged, SubmitError> {
         if let Some(key) = &key {
-            let known = self.journal.lookup_client_key(key).map_err(|error| SubmitError::Journal(Arc::new(error)))?;
+            let known =
+                self.journal.lookup_client_key(key).map_err(|error| SubmitError::Journal(Arc::new(error)))?;
             if let Some(known) = known {
                 return Ok(Staged::Repeated { seq: known.last });
             }
@@ -250,7 +276,9 @@ impl State {
                 }
                 for wanted in group.wanted {
                     match wanted {
-                        ActionWanted::SendOrder { asset, order } => tracing::info!(%asset, %order, "order issued"),
+                        ActionWanted::SendOrder { asset, order } => {
+                            tracing::info!(%asset, %order, "order issued")
+                        }
                         ActionWanted::AskApproval { directive } => {
                             tracing::info!(%directive, "rehearsal passed: waits for approval");
                         }

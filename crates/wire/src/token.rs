@@ -24,7 +24,7 @@ pub struct EnrolToken {
 
 /// A text that is no enrolment token. The text itself is not repeated: it may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an enrolment token ({reason}): copy the whole line that `tenon enroll-token` printed")]
+#[error("not an enrolment token ({reason}): copy the whole line that `tenon enrol-token` printed")]
 pub struct TokenError {
     reason: &'static str,
 }

@@ -4,48 +4,52 @@ mod offers;
 pub(crate) mod processes;
 mod surroundings;
 
-use tenon_model::{
-    Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, OsRelease,
-};
+pub(crate) use surroundings::{obstacle_to_apply, obstacle_to_rehearse};
 
-use crate::status::{PackageState, Status};
+use std::path::Path;
+use std::time::Duration;
+
+use tenon_model::{Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, OsRelease};
+
+use crate::index::{self, Apt};
+use crate::status::Status;
 use crate::{HostError, System, files};
 
 /// Bound of small text files (`os-release`, `hostname`).
 pub(crate) const SMALL: u64 = 64 * 1024;
 
-/// Takes stock of a system: packages, pending updates, processes that run replaced files, other updaters.
+/// Takes stock of a system: packages, pending updates, processes that run replaced files, other updaters. With a `work`
+/// folder a package index that is old or missing is fetched into that folder; without one the host's own is read.
 ///
 /// # Errors
 /// When there is no readable dpkg status file or no `os-release`: without them nothing can be said. Everything
 /// else that cannot be found out is listed in the report's gaps.
-pub fn inventory(system: &System) -> Result<Inventory, HostError> {
+pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, HostError> {
     let status = Status::read(system)?;
     let os = os_release(system)?;
     let mut gaps = Vec::new();
     for name in &status.unreadable {
         gaps.push(format!("dpkg status: the entry of {name:?} cannot be read and is left out"));
     }
-    let interrupted: Vec<&str> = status
-        .packages()
-        .iter()
-        .filter(|package| package.state == PackageState::Interrupted)
-        .map(|package| package.component.name.as_str())
-        .collect();
+    let interrupted = status.interrupted();
     if !interrupted.is_empty() {
-        gaps.push(format!(
-            "dpkg was interrupted at {}: run `dpkg --configure -a`",
-            interrupted.join(", ")
-        ));
+        gaps.push(format!("dpkg was interrupted at {}: run `dpkg --configure -a`", interrupted.join(", ")));
     }
+    let apt = match work {
+        Some(work) if system.is_live() => Apt::refreshed(work, &mut gaps),
+        _ => Apt::default(),
+    };
     let architecture = native_architecture(&status, system, &mut gaps);
     let mut facts = HostFacts {
         hostname: hostname(system),
         os,
         architecture: Architecture(architecture),
-        kernel: Kernel { running: surroundings::running_kernel(system), owner: surroundings::virtualization(system) },
+        kernel: Kernel {
+            running: surroundings::running_kernel(system),
+            owner: surroundings::virtualization(system),
+        },
         offers: Vec::new(),
-        index: IndexState { oldest_age_seconds: surroundings::index_age(system) },
+        index: IndexState { oldest_age_seconds: index_age(system, &apt).map(|age| age.as_secs()) },
         stale: Vec::new(),
         reboot_required_by: reboot_required_by(system),
         updaters: surroundings::updaters(system, &status, &mut gaps),
@@ -53,7 +57,7 @@ pub fn inventory(system: &System) -> Result<Inventory, HostError> {
         gaps: Vec::new(),
     };
     if system.is_live() {
-        match offers::offers(&status, &facts.architecture.0) {
+        match offers::offers(&apt, &status, &facts.architecture.0) {
             Ok(offers) => facts.offers = offers,
             Err(error) => gaps.push(format!("pending updates are not known: {error}")),
         }
@@ -80,6 +84,10 @@ pub fn inventory(system: &System) -> Result<Inventory, HostError> {
     Ok(Inventory { facts, components })
 }
 
+fn index_age(system: &System, apt: &Apt) -> Option<Duration> {
+    if system.is_live() { apt.age() } else { index::age(&system.path("/var/lib/apt/lists")) }
+}
+
 /// Reads `os-release(5)`.
 fn os_release(system: &System) -> Result<OsRelease, HostError> {
     let text = match files::read_text_if_any(&system.path("/etc/os-release"), SMALL)? {
@@ -104,7 +112,9 @@ pub(crate) fn native_architecture(status: &Status, system: &System, gaps: &mut V
         return dpkg.component.architecture.clone();
     }
     let listed = files::read_text_if_any(&system.path("/var/lib/dpkg/arch"), SMALL).ok().flatten();
-    if let Some(first) = listed.as_deref().and_then(|text| text.lines().next()).filter(|line| !line.is_empty()) {
+    if let Some(first) =
+        listed.as_deref().and_then(|text| text.lines().next()).filter(|line| !line.is_empty())
+    {
         return first.to_owned();
     }
     gaps.push("the architecture is not known: dpkg is not installed by a package".to_owned());
@@ -135,4 +145,3 @@ pub(crate) fn reboot_required_by(system: &System) -> Vec<String> {
     }
     names
 }
-

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tenon_model::{Offer, OfferState, SourcePackage};
 
-use crate::apt::{self, SIMULATE};
+use crate::HostError;
+use crate::apt;
 use crate::deb822::stanzas;
-use crate::run::{command, run};
+use crate::index::Apt;
+use crate::run::run;
 use crate::source::source_of;
 use crate::status::Status;
-use crate::HostError;
 
 /// A simulation over full lists takes 0.7 s on a quiet machine.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -18,10 +19,12 @@ const DEADLINE: Duration = Duration::from_secs(120);
 const BATCH: usize = 200;
 
 /// Every pending update with its state.
-pub(super) fn offers(status: &Status, native: &str) -> Result<Vec<Offer>, HostError> {
-    let output = run(command("apt-get", SIMULATE).arg("dist-upgrade"), DEADLINE)?.ok()?;
-    let simulation = apt::simulation(&output)
-        .map_err(|detail| HostError::Malformed { what: "output of apt-get -s dist-upgrade".to_owned(), detail })?;
+pub(super) fn offers(apt: &Apt, status: &Status, native: &str) -> Result<Vec<Offer>, HostError> {
+    let output = run(apt.get().args(["-s", "dist-upgrade"]), DEADLINE)?.ok()?;
+    let simulation = apt::simulation(&output).map_err(|detail| HostError::Malformed {
+        what: "output of apt-get -s dist-upgrade".to_owned(),
+        detail,
+    })?;
     let mut offers = Vec::new();
     for inst in &simulation.installs {
         if let Some(installed) = &inst.old {
@@ -40,8 +43,8 @@ pub(super) fn offers(status: &Status, native: &str) -> Result<Vec<Offer>, HostEr
     // A hold hides a package from dist-upgrade altogether when nothing else depends on its update.
     let holds: BTreeSet<String> = status.holds().into_iter().collect();
     let waiting: BTreeSet<String> = simulation.kept_back.into_iter().chain(holds.iter().cloned()).collect();
-    offers.extend(waiting_offers(&waiting, &holds, status, native)?);
-    name_sources(&mut offers)?;
+    offers.extend(waiting_offers(apt, &waiting, &holds, status, native)?);
+    name_sources(apt, &mut offers)?;
     offers.sort_by(|a, b| (&a.package, &a.architecture).cmp(&(&b.package, &b.architecture)));
     offers.dedup_by(|a, b| a.package == b.package && a.architecture == b.architecture);
     Ok(offers)
@@ -49,6 +52,7 @@ pub(super) fn offers(status: &Status, native: &str) -> Result<Vec<Offer>, HostEr
 
 /// Candidates of packages that dist-upgrade leaves as they are, from `apt-cache policy`.
 fn waiting_offers(
+    apt: &Apt,
     names: &BTreeSet<String>,
     holds: &BTreeSet<String>,
     status: &Status,
@@ -57,15 +61,17 @@ fn waiting_offers(
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let archives = run(&mut apt_cache(["policy"]), DEADLINE)?.ok()?;
+    let archives = run(apt.cache().arg("policy"), DEADLINE)?.ok()?;
     let security_archives = security_archives(&archives);
     let mut offers = Vec::new();
     let names: Vec<&String> = names.iter().collect();
     for batch in names.chunks(BATCH) {
-        let output = run(apt_cache(["policy"]).arg("--").args(batch), DEADLINE)?.ok()?;
+        let output = run(apt.cache().args(["policy", "--"]).args(batch), DEADLINE)?.ok()?;
         for policy in policies(&output, &security_archives) {
             let (name, architecture) = policy.package.split_once(':').unwrap_or((&policy.package, native));
-            let Some(installed) = status.get(name, architecture).map(|package| &package.component) else { continue };
+            let Some(installed) = status.get(name, architecture).map(|package| &package.component) else {
+                continue;
+            };
             let newer = tenon_versions::dpkg::compare(&policy.candidate, &installed.version)
                 .is_ok_and(std::cmp::Ordering::is_gt);
             if !newer {
@@ -84,12 +90,6 @@ fn waiting_offers(
         }
     }
     Ok(offers)
-}
-
-fn apt_cache<const N: usize>(arguments: [&str; N]) -> std::process::Command {
-    let mut command = command("apt-cache", ["-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache="]);
-    command.args(arguments);
-    command
 }
 
 /// The index lines (`500 http://host bookworm-security/main amd64 Packages`) of archives labelled Debian-Security,
@@ -150,12 +150,13 @@ fn policies(output: &str, security_archives: &BTreeSet<String>) -> Vec<Policy> {
 }
 
 /// Fills in source package and source version of each candidate from the index.
-fn name_sources(offers: &mut [Offer]) -> Result<(), HostError> {
+fn name_sources(apt: &Apt, offers: &mut [Offer]) -> Result<(), HostError> {
     const FIELDS: [&str; 4] = ["Package", "Version", "Architecture", "Source"];
     let mut sources: HashMap<(String, String), SourcePackage> = HashMap::new();
     for batch in offers.chunks(BATCH) {
         let names = batch.iter().map(|offer| format!("{}={}", offer.package, offer.candidate));
-        let output = run(apt_cache(["show", "--no-all-versions", "--"]).args(names), DEADLINE)?.ok()?;
+        let output =
+            run(apt.cache().args(["show", "--no-all-versions", "--"]).args(names), DEADLINE)?.ok()?;
         for stanza in stanzas(&output, &FIELDS) {
             if let (Some(package), Some(version)) = (stanza.get("Package"), stanza.get("Version")) {
                 let source = source_of(stanza.get("Source"), package, version);

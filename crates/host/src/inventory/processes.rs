@@ -48,10 +48,16 @@ pub(crate) fn stale() -> Look {
                         command: command_name(pid),
                         unit: unit(pid),
                         file: file.to_owned(),
+                        package: None,
                     });
                 }
             }
         }
+    }
+    let files: BTreeSet<String> = look.stale.iter().map(|process| process.file.clone()).collect();
+    let owners = crate::owners::packages_of(&files);
+    for process in &mut look.stale {
+        process.package = owners.get(&process.file).cloned();
     }
     look.stale.sort_unstable();
     look
@@ -91,7 +97,9 @@ fn mapped(pid: u32) -> Mapped {
     let dir = format!("/proc/{pid}");
     let text = match files::read_text(Path::new(&format!("{dir}/maps")), MAX_MAPS) {
         Ok(text) => text,
-        Err(crate::HostError::File { source, .. }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
+        Err(crate::HostError::File { source, .. })
+            if source.kind() == std::io::ErrorKind::PermissionDenied =>
+        {
             return Mapped::Hidden;
         }
         Err(_) => return Mapped::Gone,
@@ -129,7 +137,9 @@ fn executable_mapping(line: &str) -> Option<String> {
 /// Shared memory and anonymous files look like replaced files and are none.
 fn is_disk_file(path: &str) -> bool {
     path.starts_with('/')
-        && !["/memfd:", "/dev/", "/SYSV", "/[", "/anon_hugepage"].iter().any(|prefix| path.starts_with(prefix))
+        && !["/memfd:", "/dev/", "/SYSV", "/[", "/anon_hugepage"]
+            .iter()
+            .any(|prefix| path.starts_with(prefix))
 }
 
 fn command_name(pid: u32) -> String {
@@ -145,7 +155,9 @@ pub(crate) fn unit(pid: u32) -> Option<Unit> {
 
 /// The outermost service or scope: `user@1000.service` owns what runs below it, as far as the system manager goes.
 fn unit_of_cgroup(text: &str) -> Option<Unit> {
-    let path = text.lines().find_map(|line| line.strip_prefix("0::").or_else(|| line.split(":name=systemd:").nth(1)))?;
+    let path = text
+        .lines()
+        .find_map(|line| line.strip_prefix("0::").or_else(|| line.split(":name=systemd:").nth(1)))?;
     path.split('/')
         .find(|part| part.ends_with(".service") || part.ends_with(".scope"))
         .map(|part| Unit(part.to_owned()))
@@ -158,7 +170,9 @@ mod tests {
     #[test]
     fn only_executable_disk_files_count() {
         let line = |permissions: &str, inode: &str, path: &str| {
-            format!("55d0c8a00000-55d0c8a1e000 {permissions} 00002000 fe:00 {inode}                    {path}")
+            format!(
+                "55d0c8a00000-55d0c8a1e000 {permissions} 00002000 fe:00 {inode}                    {path}"
+            )
         };
         assert_eq!(
             executable_mapping(&line("r-xp", "12", "/usr/sbin/nginx (deleted)")).as_deref(),
@@ -168,7 +182,10 @@ mod tests {
         assert_eq!(executable_mapping(&line("rwxs", "12", "/dev/zero (deleted)")), None);
         assert_eq!(executable_mapping(&line("r-xp", "0", "/x (deleted)")), None);
         assert_eq!(executable_mapping(&line("r-xp", "9", "/memfd:jit (deleted)")), None);
-        assert_eq!(executable_mapping(&line("r-xp", "12", "/opt/with a blank")).as_deref(), Some("/opt/with a blank"));
+        assert_eq!(
+            executable_mapping(&line("r-xp", "12", "/opt/with a blank")).as_deref(),
+            Some("/opt/with a blank")
+        );
         assert_eq!(executable_mapping(""), None);
         assert_eq!(replaced("/a"), None);
     }

@@ -1,7 +1,8 @@
 //! What surrounds the packages: kernel, index age, other updaters, and what this agent could do here.
 
 use std::fs;
-use std::time::{Duration, SystemTime};
+use std::path::Path;
+use std::time::Duration;
 
 use tenon_model::{Capability, HostFacts, Updater, Virtualization};
 
@@ -11,7 +12,7 @@ use crate::status::Status;
 use crate::{System, files};
 
 /// Programs that rehearsal and apply run.
-const TOOLS: [&str; 7] = ["apt-get", "apt-cache", "dpkg", "unshare", "setpriv", "md5sum", "apt-config"];
+const TOOLS: [&str; 6] = ["apt-get", "apt-cache", "apt-config", "dpkg", "unshare", "md5sum"];
 const QUICK: Duration = Duration::from_secs(20);
 /// `CAP_SYS_ADMIN`, for mounts and namespaces (capability.h).
 const CAP_SYS_ADMIN: u32 = 21;
@@ -51,29 +52,6 @@ pub(super) fn virtualization(system: &System) -> Virtualization {
     if marked || by_environment { Virtualization::Container } else { Virtualization::Machine }
 }
 
-/// Age of the oldest package index, by the host's clock. apt keeps the publisher's time as the file's time of
-/// change, so the directory entry's own change (ctime) tells when this host last fetched it; an unchanged index is
-/// only asked about, which shows in the `partial` directory's time.
-pub(super) fn index_age(system: &System) -> Option<u64> {
-    use std::os::unix::fs::MetadataExt;
-    let dir = system.path("/var/lib/apt/lists");
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
-    let has_index = fs::read_dir(&dir).ok()?.filter_map(Result::ok).any(|entry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        name.ends_with("Release") || name.contains("_Packages")
-    });
-    if !has_index {
-        return None;
-    }
-    let fetched = [dir.join("partial"), dir.clone()]
-        .iter()
-        .filter_map(|path| fs::metadata(path).ok())
-        .map(|metadata| metadata.mtime().max(0).unsigned_abs())
-        .max()?;
-    Some(now.saturating_sub(fetched))
-}
-
 /// Other programs that change packages here.
 pub(super) fn updaters(system: &System, status: &Status, gaps: &mut Vec<String>) -> Vec<Updater> {
     let mut found = Vec::new();
@@ -95,7 +73,8 @@ pub(super) fn updaters(system: &System, status: &Status, gaps: &mut Vec<String>)
     }
     for (package, name) in UPDATER_PACKAGES {
         if status.packages().iter().any(|installed| installed.component.name == package) {
-            found.push(Updater { name: name.to_owned(), evidence: format!("package {package} is installed") });
+            found
+                .push(Updater { name: name.to_owned(), evidence: format!("package {package} is installed") });
         }
     }
     found.extend(ansible_pull(system));
@@ -112,13 +91,20 @@ fn apt_setting(name: &str) -> Result<String, crate::HostError> {
 
 /// ansible-pull runs from cron or a unit.
 fn ansible_pull(system: &System) -> Option<Updater> {
-    let dirs = ["/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily", "/var/spool/cron/crontabs", "/etc/systemd/system"];
+    let dirs = [
+        "/etc/cron.d",
+        "/etc/cron.hourly",
+        "/etc/cron.daily",
+        "/var/spool/cron/crontabs",
+        "/etc/systemd/system",
+    ];
     let entries = dirs.iter().filter_map(|dir| fs::read_dir(system.path(dir)).ok()).flatten();
     let paths = entries.filter_map(Result::ok).map(|entry| entry.path()).take(1000);
     let crontab = std::iter::once(system.path("/etc/crontab"));
     paths.chain(crontab).find_map(|path| {
         let text = files::read_text(&path, SMALL).ok()?;
-        let live = text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("ansible-pull"));
+        let live =
+            text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("ansible-pull"));
         let shown = path.strip_prefix(system.root()).unwrap_or(&path);
         live.then(|| Updater {
             name: "ansible-pull".to_owned(),
@@ -129,44 +115,47 @@ fn ansible_pull(system: &System) -> Option<Updater> {
 
 /// What this agent could do here, whatever it is allowed to.
 pub(super) fn capability(system: &System, facts: &HostFacts) -> Capability {
-    match obstacle(system, Some(facts)) {
-        None => Capability::Act,
-        Some(reason) => Capability::ObserveOnly { reason },
-    }
+    let obstacle = if !system.is_live() {
+        Some("the system is not running".to_owned())
+    } else if facts.os.id != "debian" {
+        Some(format!("{} is not supported: only Debian can be changed", facts.os.pretty_name))
+    } else {
+        obstacle_to_apply()
+    };
+    obstacle.map_or(Capability::Act, |reason| Capability::ObserveOnly { reason })
 }
 
-/// What keeps this program from rehearsing and applying.
-fn obstacle(system: &System, facts: Option<&HostFacts>) -> Option<String> {
-    if !system.is_live() {
-        return Some("the system is not running".to_owned());
-    }
-    if let Some(facts) = facts.filter(|facts| facts.os.id != "debian") {
-        return Some(format!("{} is not supported: only Debian can be changed", facts.os.pretty_name));
-    }
+/// What keeps this program from rehearsing here, or `None`.
+pub(crate) fn obstacle_to_rehearse() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("not run as root: start the agent as root to let it act".to_owned());
     }
-    if let Some(tool) = TOOLS.iter().find(|tool| !on_path(system.root(), tool)) {
+    if let Some(tool) = TOOLS.iter().find(|tool| !on_path(Path::new("/"), tool)) {
         return Some(format!("the program {tool} is missing: install it"));
     }
     if !may_mount() {
         return Some("no right to mount (CAP_SYS_ADMIN): the container it runs in forbids it".to_owned());
     }
-    let overlay = files::read_text(&system.path("/proc/filesystems"), SMALL)
+    let overlay = files::read_text(Path::new("/proc/filesystems"), SMALL)
         .is_ok_and(|text| text.lines().any(|line| line.ends_with("\toverlay")));
-    if !overlay && !on_path(system.root(), "modprobe") {
+    if !overlay && !on_path(Path::new("/"), "modprobe") {
         return Some("the kernel lacks the overlay file system, which a rehearsal needs".to_owned());
     }
     None
 }
 
-/// Why [`crate::rehearse`] and [`crate::apply`] cannot run here, or `None`.
-pub(crate) fn obstacle_to_act() -> Option<String> {
-    obstacle(&System::live(), None)
+/// What keeps this program from applying here, or `None`. Where services cannot be watched a change cannot be verified,
+/// and unknown health is not health.
+pub(crate) fn obstacle_to_apply() -> Option<String> {
+    let watched = Path::new("/run/systemd/system").exists();
+    obstacle_to_rehearse().or_else(|| {
+        let reason = "systemd does not run here, so nobody could tell whether services survive a change: upgrade by hand";
+        (!watched).then(|| reason.to_owned())
+    })
 }
 
 fn may_mount() -> bool {
-    let Ok(status) = files::read_text(std::path::Path::new("/proc/self/status"), SMALL) else { return false };
+    let Ok(status) = files::read_text(Path::new("/proc/self/status"), SMALL) else { return false };
     status
         .lines()
         .find_map(|line| line.strip_prefix("CapEff:"))

@@ -15,12 +15,17 @@ pub(super) async fn known_host(State(context): State<Shared>, request: Request, 
     if context.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
         return next.run(request).await;
     }
-    let message = format!("this Tenon is not served under the name {host:?}; known: {}", context.hosts.join(", "));
+    let message =
+        format!("this Tenon is not served under the name {host:?}; known: {}", context.hosts.join(", "));
     ApiError::new(StatusCode::MISDIRECTED_REQUEST, "unknown-host", message).into_response()
 }
 
 /// Everything but reading takes the operator's token.
-pub(super) async fn operator_for_writes(State(context): State<Shared>, request: Request, next: Next) -> Response {
+pub(super) async fn operator_for_writes(
+    State(context): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
@@ -33,7 +38,8 @@ pub(super) async fn operator_for_writes(State(context): State<Shared>, request: 
     if bearer.is_some_and(|token| Digest::of(token.trim().as_bytes()) == context.operator) {
         return next.run(request).await;
     }
-    let message = "this needs the operator's token: open the link that `tenon up` printed, or use the `tenon` command";
+    let message =
+        "this needs the operator's token: open the link that `tenon up` printed, or use the `tenon` command";
     ApiError::new(StatusCode::UNAUTHORIZED, "no-rights", message).into_response()
 }
 

@@ -98,8 +98,10 @@ mod embedded {
 fn page() -> Router<Shared> {
     let mut router = Router::new();
     for (path, kind, content) in embedded::FILES {
-        router = router
-            .route(path, axum::routing::get(move || async move { ([(header::CONTENT_TYPE, *kind)], *content) }));
+        router = router.route(
+            path,
+            axum::routing::get(move || async move { ([(header::CONTENT_TYPE, *kind)], *content) }),
+        );
     }
     router
 }

@@ -39,7 +39,10 @@ pub(super) async fn directive(
 /// One asset with its findings.
 #[utoipa::path(get, path = "/api/v1/assets/{id}", params(("id" = String, Path, description = "as in ast_0123...")),
     responses((status = OK, body = AssetDetail), (status = NOT_FOUND)))]
-pub(super) async fn asset(State(context): State<Shared>, Path(id): Path<String>) -> Result<Json<AssetDetail>, ApiError> {
+pub(super) async fn asset(
+    State(context): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Json<AssetDetail>, ApiError> {
     let id: AssetId = parse(&id)?;
     let world = context.writer.world();
     AssetDetail::of(&world, &id).map(Json).ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
@@ -48,7 +51,10 @@ pub(super) async fn asset(State(context): State<Shared>, Path(id): Path<String>)
 /// A rehearsal or apply report, as the host sent it.
 #[utoipa::path(get, path = "/api/v1/reports/{digest}", params(("digest" = String, Path, description = "SHA-256")),
     responses((status = OK, body = Object), (status = NOT_FOUND)))]
-pub(super) async fn report(State(context): State<Shared>, Path(digest): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn report(
+    State(context): State<Shared>,
+    Path(digest): Path<String>,
+) -> Result<Response, ApiError> {
     let digest: Digest = parse(&digest)?;
     let content = context.writer.blob(digest).await?;
     let content = content.ok_or_else(|| ApiError::not_found(format!("no report {digest}")))?;

@@ -106,7 +106,8 @@ pub(super) async fn retry(
     Json(body): Json<RetryBody>,
 ) -> Result<Json<Done>, ApiError> {
     let by = context.person.clone();
-    submit(&context, &headers, Command::Retry { directive: parse(&id)?, asset: parse(&body.asset)?, by }).await
+    submit(&context, &headers, Command::Retry { directive: parse(&id)?, asset: parse(&body.asset)?, by })
+        .await
 }
 
 /// Let the agents of a group act.

@@ -1,0 +1,265 @@
+//! The loop: report, poll, carry out, report.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tenon_host::System;
+use tenon_model::{
+    ApplyOutcome, ApplyReport, Digest, Evidence, Order, OrderAction, RehearsalOutcome, RehearsalReport,
+    Timestamp, Transaction, Undo,
+};
+use tenon_wire::{
+    ApplyAnswer, DirectivePublicKey, InventoryReport, OrderGate, RehearsalAnswer, ReportAccepted,
+    SignedOrder, path,
+};
+
+use crate::client::{Client, Trust};
+use crate::error::AgentError;
+use crate::state::{AgentState, Answer, Identity, Progress};
+
+/// How often the host is looked at when nothing hints at a change.
+const INVENTORY_EVERY: Duration = Duration::from_secs(600);
+/// Waits after failures: doubled from the first to the last.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// Files whose change hints that the inventory changed.
+const HINTS: [&str; 4] = ["/var/lib/dpkg/status", "/var/lib/apt/lists", "/run/reboot-required", "/etc/apt"];
+
+/// How a running agent is stopped, and whether now is a good moment.
+#[derive(Debug, Default)]
+pub struct Control {
+    stop: AtomicBool,
+    working: AtomicBool,
+}
+
+impl Control {
+    /// Asks the agent to end after what it is doing.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether an order is being carried out: the process should not end now.
+    pub fn is_working(&self) -> bool {
+        self.working.load(Ordering::SeqCst)
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+}
+
+/// Runs until told to stop; a poll in progress ends first.
+///
+/// # Errors
+/// When the host is not enrolled, another agent runs on this state, or the state cannot be kept. Failures of the
+/// network or the server are waited out.
+pub fn run(state: &AgentState, control: &Control) -> Result<(), AgentError> {
+    let _one_agent = state.lock()?;
+    let identity = state.identity()?.ok_or(AgentError::NotEnrolled)?;
+    let mut agent = Agent::new(state, control, &identity)?;
+    let mut pause = PAUSES.0;
+    while !control.stopped() {
+        match agent.turn() {
+            Ok(()) => pause = PAUSES.0,
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, wait_s = pause.as_secs(), "waiting, then asking again");
+                wait(pause, control);
+                pause = (pause * 2).min(PAUSES.1);
+            }
+            Err(error @ AgentError::Refused { .. }) => {
+                // Asking the same again does not help, yet the server may be put right meanwhile.
+                tracing::error!(%error, "refused");
+                wait(PAUSES.1, control);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn wait(pause: Duration, control: &Control) {
+    let end = Instant::now() + pause;
+    while Instant::now() < end && !control.stopped() {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+struct Agent<'a> {
+    state: &'a AgentState,
+    control: &'a Control,
+    client: Client,
+    gate: OrderGate,
+    progress: Progress,
+    reported: Option<(Instant, Digest)>,
+}
+
+impl<'a> Agent<'a> {
+    fn new(state: &'a AgentState, control: &'a Control, identity: &Identity) -> Result<Self, AgentError> {
+        let file = |name: &str| state.text(name)?.ok_or(AgentError::NotEnrolled);
+        let (authority, certificate, key) =
+            (file("authority.pem")?, file("certificate.pem")?, file("key.pem")?);
+        let trust = Trust::Authority { authority: &authority, identity: Some((&certificate, &key)) };
+        let client = Client::new(&identity.server, &trust)?;
+        let order_key: DirectivePublicKey = identity.order_key.parse().map_err(|_| AgentError::Content {
+            path: state.root().join("identity.json"),
+            expected: "an order key",
+        })?;
+        let progress: Progress = state.json("progress.json", "progress")?.unwrap_or_default();
+        let gate = OrderGate { asset: identity.asset, key: order_key, last: progress.last };
+        Ok(Self { state, control, client, gate, progress, reported: None })
+    }
+
+    /// One round: whatever is unanswered, the inventory if it may have changed, then a poll.
+    fn turn(&mut self) -> Result<(), AgentError> {
+        if let Some(order) = self.progress.begun.clone() {
+            if self.state.text("answer.json")?.is_none() {
+                let answer = self.after_interruption(&order);
+                self.state.write_json("answer.json", &answer)?;
+            }
+            self.send_answer()?;
+        }
+        self.report_if_changed()?;
+        if let Some(signed) = self.client.get_json::<SignedOrder>(path::ORDER)? {
+            self.obey(&signed)?;
+        }
+        Ok(())
+    }
+
+    fn report_if_changed(&mut self) -> Result<(), AgentError> {
+        let hint = hint();
+        if self.reported.is_some_and(|(at, last)| last == hint && at.elapsed() < INVENTORY_EVERY) {
+            return Ok(());
+        }
+        let inventory = tenon_host::inventory(&System::live(), Some(&self.state.work()))?;
+        self.progress.sequence += 1;
+        self.state.write_json("progress.json", &self.progress)?;
+        let report = InventoryReport { sequence: self.progress.sequence, inventory };
+        let accepted: ReportAccepted = self.client.post(path::INVENTORY, &report)?;
+        tracing::info!(sequence = report.sequence, seq = accepted.seq, "inventory reported");
+        self.reported = Some((Instant::now(), hint));
+        Ok(())
+    }
+
+    fn obey(&mut self, signed: &SignedOrder) -> Result<(), AgentError> {
+        let order = match self.gate.admit(signed, now()) {
+            Ok(order) => order,
+            Err(refusal) => {
+                // The server keeps offering it until it expires there; do not spin.
+                tracing::error!(%refusal, "an order is not carried out");
+                wait(PAUSES.0 * 5, self.control);
+                return Ok(());
+            }
+        };
+        self.control.working.store(true, Ordering::SeqCst);
+        let obeyed = self.begin(&order);
+        self.control.working.store(false, Ordering::SeqCst);
+        obeyed?;
+        self.send_answer()
+    }
+
+    /// Carries an order out and keeps the answer on disk.
+    fn begin(&mut self, order: &Order) -> Result<(), AgentError> {
+        tracing::info!(order = %order.id, generation = %order.generation, "order begun");
+        self.progress.last = Some(order.generation);
+        self.progress.begun = Some(order.clone());
+        self.gate.last = Some(order.generation);
+        self.state.write_json("progress.json", &self.progress)?;
+        let answer = self.carry_out(order);
+        self.state.write_json("answer.json", &answer)
+    }
+
+    fn carry_out(&self, order: &Order) -> Answer {
+        let work = self.state.work();
+        match &order.action {
+            OrderAction::Rehearse { targets } => Answer::Rehearsal(RehearsalAnswer {
+                order: order.id,
+                report: tenon_host::rehearse(targets, &work),
+            }),
+            OrderAction::Apply { targets, transaction, files } => Answer::Apply(ApplyAnswer {
+                order: order.id,
+                report: tenon_host::apply(targets, transaction, files, &work),
+            }),
+        }
+    }
+
+    /// The answer to an order that was begun and cut off: by a power cut, a kill, a reboot.
+    fn after_interruption(&self, order: &Order) -> Answer {
+        let recovered = tenon_host::recover(&self.state.work());
+        match &order.action {
+            OrderAction::Rehearse { .. } => Answer::Rehearsal(RehearsalAnswer {
+                order: order.id,
+                report: RehearsalReport {
+                    outcome: RehearsalOutcome::NotRehearsed {
+                        reason: "the agent was interrupted during the rehearsal; retry".to_owned(),
+                    },
+                    transaction: Transaction::default(),
+                    files: Vec::new(),
+                    class: Digest::of(b""),
+                    conffile_conflicts: Vec::new(),
+                    units: Vec::new(),
+                    reboot: false,
+                    bytes_written: 0,
+                    duration_ms: 0,
+                    undo: Undo::NotPossible { reason: "not rehearsed".to_owned() },
+                    output: String::new(),
+                },
+            }),
+            OrderAction::Apply { .. } => Answer::Apply(ApplyAnswer {
+                order: order.id,
+                report: recovered.unwrap_or_else(|| ApplyReport {
+                    outcome: ApplyOutcome::Refused {
+                        code: "interrupted".to_owned(),
+                        detail: "the agent was interrupted before it began to change anything".to_owned(),
+                    },
+                    evidence: Evidence::default(),
+                    duration_ms: 0,
+                    output: String::new(),
+                }),
+            }),
+        }
+    }
+
+    fn send_answer(&mut self) -> Result<(), AgentError> {
+        let Some(answer) = self.state.json::<Answer>("answer.json", "an answer")? else { return Ok(()) };
+        let sent: Result<ReportAccepted, AgentError> = match &answer {
+            Answer::Rehearsal(answer) => self.client.post(path::REHEARSAL, answer),
+            Answer::Apply(answer) => self.client.post(path::APPLY, answer),
+        };
+        match sent {
+            Ok(_) => {}
+            // The server has an answer already, or gave the order up: this one is of no more use to it.
+            Err(AgentError::Refused { problem, .. }) if problem.code == "unknown-order" => {
+                tracing::warn!(reason = problem.message, "the server no longer waits for this report");
+            }
+            Err(error) => return Err(error),
+        }
+        self.progress.begun = None;
+        self.state.write_json("progress.json", &self.progress)?;
+        self.state.remove("answer.json")?;
+        // What an order did must be seen, also where the hints do not show it.
+        self.reported = None;
+        Ok(())
+    }
+}
+
+/// A digest of what cheaply hints at a change: sizes and times of a few files.
+fn hint() -> Digest {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut text = String::new();
+    for path in HINTS {
+        if let Ok(metadata) = fs::metadata(Path::new(path)) {
+            let (size, seconds, nanos) = (metadata.len(), metadata.mtime(), metadata.mtime_nsec());
+            text.push_str(&format!("{path} {size} {seconds}.{nanos}\n"));
+        }
+    }
+    Digest::of(text.as_bytes())
+}
+
+/// This host's clock: only to see that an order has expired.
+#[allow(clippy::disallowed_methods, reason = "the shell is where time enters")]
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,56 @@
+//! What every command knows: where the data is, where the server is, how to print.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Args)]
+pub(crate) struct Common {
+    /// The data folder [default: /var/lib/tenon as root, otherwise ~/.local/share/tenon]
+    #[arg(long, global = true, env = "TENON_DATA", value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
+    /// Address of the server's API.
+    #[arg(long, global = true, env = "TENON_URL", default_value = "http://127.0.0.1:8420")]
+    pub(crate) url: String,
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub(crate) format: Format,
+}
+
+impl Common {
+    /// The data folder.
+    pub(crate) fn data(&self) -> Result<PathBuf> {
+        if let Some(data) = &self.data {
+            return Ok(data.clone());
+        }
+        if rustix::process::geteuid().is_root() {
+            return Ok(PathBuf::from("/var/lib/tenon"));
+        }
+        let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share"));
+        let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home);
+        Ok(base.context("no home folder is known: name a data folder with --data")?.join("tenon"))
+    }
+}
+
+/// Log lines to standard error; `RUST_LOG` chooses which.
+pub(crate) fn log_to_stderr() {
+    use std::io::IsTerminal as _;
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,ureq=warn,rustls=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}

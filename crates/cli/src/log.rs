@@ -1,0 +1,68 @@
+//! The record: proving it, and taking it along.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Subcommand;
+use serde_json::json;
+use tenon_journal::{JournalError, SqliteJournal, verify, verify_export};
+
+use crate::api::Api;
+use crate::common::{Common, Format};
+
+#[derive(Subcommand)]
+pub(crate) enum Log {
+    /// Recompute every hash of the record: of an export, of a stopped data folder, or of the running server's.
+    #[command(
+        after_help = "Examples:\n  tenon log verify                 the record of this machine's Tenon, running or not\n  tenon log verify audit.jsonl     an export, anywhere, without Tenon's data"
+    )]
+    Verify {
+        /// An export; without it the record of the data folder.
+        export: Option<PathBuf>,
+    },
+    /// Print the whole record, one JSON line per entry.
+    Export,
+}
+
+impl Log {
+    pub(crate) fn run(self, common: &Common) -> Result<()> {
+        match self {
+            Self::Export => {
+                print!("{}", Api::new(common).get_text("/api/v1/journal")?);
+                Ok(())
+            }
+            Self::Verify { export } => verify_log(common, export),
+        }
+    }
+}
+
+fn verify_log(common: &Common, export: Option<PathBuf>) -> Result<()> {
+    let (what, head) = if let Some(path) = export {
+        let file = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
+        (path.display().to_string(), verify_export(&mut BufReader::new(file))?)
+    } else {
+        let path = common.data()?.join("journal.sqlite");
+        match SqliteJournal::open_read_only(&path) {
+            Ok(journal) => (path.display().to_string(), verify(&journal)?.head),
+            // A server writes it: it hands out the record, and this program computes the hashes.
+            Err(JournalError::InUse { .. }) => {
+                let lines = Api::new(common).get_text("/api/v1/journal")?;
+                (format!("the record of {}", common.url), verify_export(&mut lines.as_bytes())?)
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    match common.format {
+        Format::Json => println!("{}", json!({ "verified": what, "entries": head.seq, "head": head.hash })),
+        Format::Text => {
+            println!("{what}: {} entries, every hash right", head.seq);
+            println!("head {}", head.hash);
+            println!(
+                "Compare the head with one that somebody else kept: a chain proves nothing against its own owner."
+            );
+        }
+    }
+    Ok(())
+}

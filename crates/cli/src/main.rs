@@ -1,0 +1,97 @@
+//! `tenon`: one program for server, agent and command line.
+
+mod agent;
+mod api;
+mod common;
+mod log;
+mod people;
+mod show;
+mod up;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::common::Common;
+
+/// One record for IT and security: from disclosure to verified fix.
+#[derive(Parser)]
+#[command(
+    name = "tenon",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:\n  tenon up                 start Tenon, this machine as its first asset\n  tenon queue              what to do first, and why\n  \
+                  tenon show dir_1         one directive to the last input\n  tenon approve dir_1      approve what the rehearsal showed\n  \
+                  tenon log verify         prove that the record was not edited"
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start Tenon, with this machine as its first asset.
+    Up(up::Up),
+    /// The queue: what to do first, and why.
+    Queue,
+    /// Everything about one directive or asset.
+    #[command(
+        after_help = "Examples:\n  tenon show dir_1\n  tenon show ast_0123456789abcdef0123456789abcdef\n  tenon --format json show dir_1"
+    )]
+    Show {
+        /// `dir_...` or `ast_...`.
+        id: String,
+    },
+    /// The assets, and how far each can be assessed.
+    Assets,
+    /// Approve a directive wherever its rehearsal passed.
+    Approve(people::Approve),
+    /// Refuse a directive; its findings stay open.
+    Refuse(people::Refuse),
+    /// Try again on an asset that stands still.
+    Retry(people::Retry),
+    /// Let the agents of a group rehearse, and apply what is approved.
+    Promote(people::Group),
+    /// Take that back: the agents of a group only observe.
+    Demote(people::Group),
+    /// Make a one-time token with which one more host enrols.
+    #[command(alias = "enroll-token")]
+    EnrolToken(people::Token),
+    /// The agent of this host.
+    #[command(subcommand)]
+    Agent(agent::Agent),
+    /// The record: verify or export it.
+    #[command(subcommand)]
+    Log(log::Log),
+    /// The API's OpenAPI document.
+    Openapi,
+}
+
+fn main() -> Result<()> {
+    // The rehearsal starts this program again inside its namespaces.
+    if let Some(code) = tenon_host::child_main() {
+        std::process::exit(code);
+    }
+    let cli = Cli::parse();
+    let common = &cli.common;
+    match cli.command {
+        Command::Up(up) => up.run(common),
+        Command::Queue => show::queue(common),
+        Command::Show { id } => show::one(common, &id),
+        Command::Assets => show::assets(common),
+        Command::Approve(approve) => approve.run(common),
+        Command::Refuse(refuse) => refuse.run(common),
+        Command::Retry(retry) => retry.run(common),
+        Command::Promote(group) => group.run(common, "promote"),
+        Command::Demote(group) => group.run(common, "demote"),
+        Command::EnrolToken(token) => token.run(common),
+        Command::Agent(agent) => agent.run(common),
+        Command::Log(log) => log.run(common),
+        Command::Openapi => {
+            println!("{}", serde_json::to_string_pretty(&tenon_server::openapi())?);
+            Ok(())
+        }
+    }
+}

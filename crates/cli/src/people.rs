@@ -1,0 +1,122 @@
+//! What people decide.
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::api::Api;
+use crate::common::{Common, Format};
+
+/// Approve a directive.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tenon approve dir_1\n  tenon approve dir_1 --waive-evidence 'lab host, nothing to preserve'"
+)]
+pub(crate) struct Approve {
+    /// `dir_...`
+    directive: String,
+    /// Why evidence need not be preserved first, where the decision row asks for it.
+    #[arg(long, value_name = "WHY")]
+    waive_evidence: Option<String>,
+}
+
+/// Refuse a directive.
+#[derive(Args)]
+pub(crate) struct Refuse {
+    /// `dir_...`
+    directive: String,
+    /// Why.
+    #[arg(long)]
+    why: String,
+}
+
+/// Try again.
+#[derive(Args)]
+pub(crate) struct Retry {
+    /// `dir_...`
+    directive: String,
+    /// `ast_...`
+    #[arg(long)]
+    asset: String,
+}
+
+/// A group.
+#[derive(Args)]
+pub(crate) struct Group {
+    /// Its name.
+    #[arg(default_value = "default")]
+    group: String,
+}
+
+/// A token.
+#[derive(Args)]
+pub(crate) struct Token {
+    /// The group that the host joins.
+    #[arg(long, default_value = "default")]
+    group: String,
+}
+
+fn done(common: &Common, path: &str, body: &Value, said: &str) -> Result<()> {
+    let answer: Value = Api::new(common).post(path, body)?;
+    match common.format {
+        Format::Json => println!("{answer}"),
+        Format::Text => println!("{said} (entry {} of the record)", answer["seq"]),
+    }
+    Ok(())
+}
+
+impl Approve {
+    pub(crate) fn run(&self, common: &Common) -> Result<()> {
+        let path = format!("/api/v1/directives/{}/approve", self.directive);
+        done(
+            common,
+            &path,
+            &json!({ "waive_evidence": self.waive_evidence }),
+            &format!("{} approved", self.directive),
+        )
+    }
+}
+
+impl Refuse {
+    pub(crate) fn run(&self, common: &Common) -> Result<()> {
+        let path = format!("/api/v1/directives/{}/refuse", self.directive);
+        done(
+            common,
+            &path,
+            &json!({ "why": self.why }),
+            &format!("{} refused; its findings stay open", self.directive),
+        )
+    }
+}
+
+impl Retry {
+    pub(crate) fn run(&self, common: &Common) -> Result<()> {
+        let path = format!("/api/v1/directives/{}/retry", self.directive);
+        let said = format!("{} begins anew on {}", self.directive, self.asset);
+        done(common, &path, &json!({ "asset": self.asset }), &said)
+    }
+}
+
+impl Group {
+    pub(crate) fn run(&self, common: &Common, verb: &str) -> Result<()> {
+        let said = match verb {
+            "promote" => {
+                format!("group {} may act: rehearsals begin, nothing is applied without approval", self.group)
+            }
+            _ => format!("group {} only observes", self.group),
+        };
+        done(common, &format!("/api/v1/groups/{}/{verb}", self.group), &json!({}), &said)
+    }
+}
+
+impl Token {
+    pub(crate) fn run(&self, common: &Common) -> Result<()> {
+        let answer: Value =
+            Api::new(common).post("/api/v1/enrolment-tokens", &json!({ "group": self.group }))?;
+        match common.format {
+            Format::Json => println!("{answer}"),
+            Format::Text => println!("{}", answer["token"].as_str().unwrap_or_default()),
+        }
+        Ok(())
+    }
+}

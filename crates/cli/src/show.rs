@@ -1,0 +1,190 @@
+//! Printing what the API shows, for people or programs.
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+use tenon_server::{AssetDetail, AssetView, DirectiveView, Overview};
+
+use crate::api::Api;
+use crate::common::{Common, Format};
+
+/// Most ids that one line lists.
+const MAX_IDS: usize = 8;
+
+fn json<T: Serialize>(value: &T) -> Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+fn listed(ids: &[String]) -> String {
+    let shown = ids.iter().take(MAX_IDS).cloned().collect::<Vec<_>>().join(", ");
+    if ids.len() > MAX_IDS { format!("{shown} and {} more", ids.len() - MAX_IDS) } else { shown }
+}
+
+/// The day of an RFC 3339 time.
+fn day(time: Option<&String>) -> &str {
+    time.and_then(|time| time.get(..10)).unwrap_or("no date")
+}
+
+pub(crate) fn queue(common: &Common) -> Result<()> {
+    let overview: Overview = Api::new(common).get("/api/v1/overview")?;
+    if common.format == Format::Json {
+        return json(&overview.queue);
+    }
+    print!("{}", queue_text(&overview));
+    Ok(())
+}
+
+fn queue_text(overview: &Overview) -> String {
+    let mut text = String::new();
+    if overview.queue.is_empty() {
+        text.push_str(if overview.assets.is_empty() {
+            "Nothing to do: no host is enrolled. `tenon enrol-token` makes a token for one.\n"
+        } else {
+            "Nothing to do: no enrolled host is offered a security update. See `tenon assets` for what is not assessed.\n"
+        });
+    }
+    for directive in &overview.queue {
+        let Some(first) = directive.assets.first() else { continue };
+        text.push_str(&format!(
+            "{:<8} due {:<10} {}\n",
+            directive.id,
+            day(directive.due.as_ref()),
+            directive.title
+        ));
+        text.push_str(&format!(
+            "         {} on {}{}; removes {} risk points\n",
+            first.stage.name,
+            first.hostname,
+            if directive.assets.len() > 1 {
+                format!(" and {} more", directive.assets.len() - 1)
+            } else {
+                String::new()
+            },
+            directive.removes,
+        ));
+        text.push_str(&format!("         closes {}\n", listed(&directive.closes)));
+        if let Some(reason) = &first.stage.reason {
+            text.push_str(&format!("         {reason}\n"));
+        }
+    }
+    if overview
+        .queue
+        .iter()
+        .any(|directive| directive.assets.iter().any(|asset| asset.stage.name == "awaiting-approval"))
+    {
+        text.push_str("\nRehearsed and waiting for you: `tenon show dir_N`, then `tenon approve dir_N`.\n");
+    }
+    text
+}
+
+pub(crate) fn assets(common: &Common) -> Result<()> {
+    let overview: Overview = Api::new(common).get("/api/v1/overview")?;
+    if common.format == Format::Json {
+        return json(&overview.assets);
+    }
+    for asset in &overview.assets {
+        print_asset(asset);
+    }
+    Ok(())
+}
+
+fn print_asset(asset: &AssetView) {
+    let os = asset.os.as_deref().unwrap_or("not reported yet");
+    println!("{}  {} (group {}, {})", asset.id, asset.hostname, asset.group, asset.mode);
+    println!(
+        "    {os}, kernel {}, {} packages",
+        asset.kernel.as_deref().unwrap_or("unknown"),
+        asset.packages
+    );
+    println!("    {} open findings, {} security updates offered", asset.findings, asset.security_updates);
+    if let Some(reason) = &asset.observe_only {
+        println!("    the agent only observes: {reason}");
+    }
+    for line in &asset.not_assessed {
+        println!("    not assessed: {line}");
+    }
+}
+
+pub(crate) fn one(common: &Common, id: &str) -> Result<()> {
+    let api = Api::new(common);
+    if id.starts_with("ast_") {
+        let detail: AssetDetail = api.get(&format!("/api/v1/assets/{id}"))?;
+        if common.format == Format::Json {
+            return json(&detail);
+        }
+        print_asset(&detail.asset);
+        for finding in &detail.open {
+            println!(
+                "    {:<18} {} {}: {}",
+                finding.vulnerability, finding.source, finding.installed, finding.state
+            );
+        }
+        return Ok(());
+    }
+    if !id.starts_with("dir_") {
+        bail!("{id:?} is neither a directive (dir_...) nor an asset (ast_...)");
+    }
+    let directive: DirectiveView = api.get(&format!("/api/v1/directives/{id}"))?;
+    if common.format == Format::Json {
+        return json(&directive);
+    }
+    print!("{}", directive_text(&directive));
+    Ok(())
+}
+
+fn directive_text(directive: &DirectiveView) -> String {
+    let mut text = format!("{}  {}\n", directive.id, directive.title);
+    if let Some(closed) = &directive.closed {
+        text.push_str(&format!("  closed: {closed}\n"));
+    }
+    text.push_str(&format!(
+        "  due {}, raised {}\n",
+        directive.due.as_deref().unwrap_or("at no date"),
+        directive.raised
+    ));
+    let decision = &directive.decision;
+    text.push_str(&format!("  decided by {} row {}: {}\n", decision.table, decision.row, decision.outcome));
+    for assumed in &decision.assumed {
+        text.push_str(&format!("    assumed {assumed}\n"));
+    }
+    text.push_str(&format!(
+        "  removes {} risk points\n  closes {}\n",
+        directive.removes,
+        listed(&directive.closes)
+    ));
+    if !directive.claims.is_empty() {
+        text.push_str(&format!(
+            "  the vendor's changelog also claims, unconfirmed: {}\n",
+            listed(&directive.claims)
+        ));
+    }
+    text.push_str("  because\n");
+    for basis in &directive.because {
+        text.push_str(&format!("    {} [{}, {}]\n", basis.fact, basis.source, day(basis.as_of.as_ref())));
+    }
+    for asset in &directive.assets {
+        text.push_str(&format!("  on {} ({}): {}\n", asset.hostname, asset.id, asset.stage.name));
+        for package in &asset.packages {
+            text.push_str(&format!(
+                "    {}:{} {} -> {}\n",
+                package.package, package.architecture, package.from, package.to
+            ));
+        }
+        if let Some(undo) = &asset.undo {
+            text.push_str(&format!(
+                "    rehearsed in {} ms, undo {undo}\n",
+                asset.rehearsed_ms.unwrap_or_default()
+            ));
+        }
+        if !asset.units.is_empty() {
+            text.push_str(&format!("    touches {}\n", listed(&asset.units)));
+        }
+        if let Some(reason) = &asset.stage.reason {
+            text.push_str(&format!("    {reason}\n"));
+        }
+        if let Some(report) = &asset.stage.report {
+            text.push_str(&format!("    report {report}\n"));
+        }
+    }
+    text
+}

@@ -1,0 +1,187 @@
+//! `tenon up`: server, and this machine's agent, until stopped.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use tenon_agent::AgentState;
+use tenon_feeds::Source;
+use tenon_model::{Command as CoreCommand, GroupName, Person};
+use tenon_server::{Running, Settings, serve};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::common::{Common, log_to_stderr};
+
+/// The group of this machine.
+const GROUP: &str = "default";
+/// The wait before an agent that ended is started again.
+const RESTART: Duration = Duration::from_secs(5);
+
+/// Start Tenon.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tenon up\n  tenon up --data /srv/tenon --feeds /srv/mirror\n  tenon up --no-agent --gateway 10.0.0.5:8421 --gateway-name tenon.example.org\n\n\
+    Nothing on this machine changes until a person promotes its group: the agent only looks."
+)]
+pub(crate) struct Up {
+    /// Where people and the command line connect. Keep it on loopback: reading needs no password.
+    #[arg(long, default_value = "127.0.0.1:8420", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// Where agents connect, over mutual TLS.
+    #[arg(long, default_value = "127.0.0.1:8421", value_name = "ADDRESS:PORT")]
+    gateway: SocketAddr,
+    /// Further names of the gateway that agents use to reach it.
+    #[arg(long, value_name = "NAME")]
+    gateway_name: Vec<String>,
+    /// Advisories and intel: `public`, the address or folder of a mirror, or `none`.
+    #[arg(long, env = "TENON_FEEDS", default_value = "public")]
+    feeds: String,
+    /// Do not run an agent for this machine.
+    #[arg(long)]
+    no_agent: bool,
+}
+
+impl Up {
+    pub(crate) fn run(self, common: &Common) -> Result<()> {
+        log_to_stderr();
+        let data = common.data()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let served = runtime.block_on(self.serve(&data));
+        // A feed may still be downloading; the journal is closed already.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        served
+    }
+
+    async fn serve(self, data: &Path) -> Result<()> {
+        let feeds = match self.feeds.as_str() {
+            "none" => None,
+            text => Some(text.parse::<Source>()?),
+        };
+        let mut gateway_names = self.gateway_name.clone();
+        gateway_names.extend(["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()]);
+        if !self.gateway.ip().is_unspecified() {
+            gateway_names.push(self.gateway.ip().to_string());
+        }
+        gateway_names.sort();
+        gateway_names.dedup();
+        let user = std::env::var("SUDO_USER")
+            .or_else(|_| std::env::var("USER"))
+            .unwrap_or_else(|_| "operator".to_owned());
+        let person: Person = user.parse().or_else(|_| "operator".parse())?;
+        let settings = Settings {
+            data: data.to_owned(),
+            listen: self.listen,
+            gateway: self.gateway,
+            gateway_names,
+            person: person.clone(),
+            feeds,
+        };
+        let running = serve(settings).await?;
+        greet(&running)?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let group: GroupName = GROUP.parse()?;
+        let agent = async {
+            if self.no_agent {
+                std::future::pending::<()>().await;
+            }
+            let kept = keep_agent(&running, &group);
+            let asked = ask_once(&running, &group, &person);
+            let (kept, ()) = tokio::join!(kept, asked);
+            kept
+        };
+        tokio::select! {
+            () = agent => {}
+            _ = terminate.recv() => {}
+            interrupted = tokio::signal::ctrl_c() => interrupted?,
+        }
+        eprintln!("stopping");
+        running.stop().await;
+        Ok(())
+    }
+}
+
+fn greet(running: &Running) -> Result<()> {
+    let token = running.folder.operator_token()?;
+    println!("Tenon  http://{}/", running.listen);
+    println!("       to approve there, open  http://{}/#token={}", running.listen, token.expose());
+    println!("data   {}", running.folder.root().display());
+    println!("agents https://{}  (more hosts: tenon enrol-token)", running.gateway);
+    std::io::stdout().flush()?;
+    Ok(())
+}
+
+/// Enrols this machine where it is not, and keeps its agent running as a process of its own.
+async fn keep_agent(running: &Running, group: &GroupName) {
+    let state = running.folder.path("agent");
+    loop {
+        match start_agent(running, group, &state).await {
+            Ok(mut child) => match child.wait().await {
+                Ok(status) => tracing::warn!(%status, "the agent ended: starting it again"),
+                Err(error) => tracing::warn!(%error, "the agent cannot be waited for"),
+            },
+            Err(error) => tracing::error!("the agent does not start: {error:#}"),
+        }
+        tokio::time::sleep(RESTART).await;
+    }
+}
+
+async fn start_agent(running: &Running, group: &GroupName, state: &Path) -> Result<Child> {
+    let program = std::env::current_exe().context("finding this program's file")?;
+    if AgentState::open(state)?.identity()?.is_none() {
+        let token = running.enrol_token(group.clone()).await?;
+        let mut enrol = Command::new(&program)
+            .args(["agent", "enrol", "--server", &format!("https://{}", running.gateway), "--state"])
+            .arg(state)
+            .stdin(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        if let Some(mut stdin) = enrol.stdin.take() {
+            stdin.write_all(token.reveal().as_bytes()).await?;
+        }
+        let status = enrol.wait().await?;
+        if !status.success() {
+            bail!("enrolling this machine failed ({status})");
+        }
+    }
+    Ok(Command::new(&program).args(["agent", "run", "--state"]).arg(state).stdin(Stdio::null()).spawn()?)
+}
+
+/// Asks the person at the terminal, once and only after the first report, whether the agent may act.
+async fn ask_once(running: &Running, group: &GroupName, person: &Person) {
+    let mut follow = running.writer.follow();
+    let reported =
+        follow.wait_for(|world| world.assets().any(|(_, asset)| asset.reported.is_some())).await.is_ok();
+    let undecided = running.writer.world().mode_decided(group).is_none();
+    if !reported || !undecided {
+        return;
+    }
+    if !std::io::stdin().is_terminal() {
+        println!(
+            "This machine is only observed. To let Tenon rehearse, and apply what you approve: tenon promote {group}"
+        );
+        return;
+    }
+    let question = "Let Tenon rehearse security updates on a throw-away copy of this machine, and apply those you approve? [y/N] ";
+    let answer = tokio::task::spawn_blocking(move || {
+        print!("{question}");
+        let mut line = String::new();
+        std::io::stdout().flush().and_then(|()| std::io::stdin().read_line(&mut line)).map(|_| line)
+    });
+    let yes =
+        matches!(answer.await, Ok(Ok(line)) if ["y", "yes"].contains(&line.trim().to_lowercase().as_str()));
+    let (group, by) = (group.clone(), person.clone());
+    if !yes {
+        println!("Only observed. Later: tenon promote {group}");
+        return;
+    }
+    match running.writer.submit(CoreCommand::Promote { group, by }, None).await {
+        Ok(_) => println!("Rehearsals begin. Nothing is applied before you approve it."),
+        Err(error) => eprintln!("not promoted: {error}"),
+    }
+}

@@ -1,0 +1,231 @@
+//! A rehearsal: the real upgrade, with the real package files, on a throw-away copy of this host's file system.
+//!
+//! ```text
+//! host:  simulate -> download -> digest files -> [ room ] -> judge -> report
+//! room:  overlay of every mount, own /proc /sys /dev /run, no network, no block devices, no rights over the machine
+//!        upgrade -> look -> way back -> look
+//! ```
+//!
+//! It shows that the package transaction works and can be taken back. Whether the services then run is seen only on the
+//! host itself, after the change.
+
+mod confine;
+mod judge;
+mod mounts;
+mod process_one;
+mod room;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tenon_model::{
+    Digest, PackageTarget, PinnedFile, RehearsalOutcome, RehearsalReport, Transaction, Undo, Unit,
+};
+
+use crate::index::Apt;
+use crate::inventory::{native_architecture, obstacle_to_rehearse};
+use crate::run::{command, run};
+use crate::status::Status;
+use crate::transaction::{Store, added, check_words, replaced, simulate};
+use crate::{HostError, System, conffiles, files, owners};
+
+pub use process_one::child_main;
+use process_one::{ROOM, Seen, Task, UPGRADE};
+
+/// Most bytes a rehearsal may write. All of a server's 35 pending packages wrote 160 MB; a desktop's take more.
+const MOST_BYTES: u64 = 4 << 30;
+/// Least bytes with which it is worth beginning.
+const LEAST_BYTES: u64 = 64 << 20;
+
+/// Why there is no passed rehearsal.
+#[derive(Debug)]
+enum Stop {
+    /// It could not be tried, or the result does not tell.
+    NotRehearsed(String),
+    /// The transaction failed on the copy.
+    Failed(String),
+}
+
+impl From<HostError> for Stop {
+    fn from(error: HostError) -> Self {
+        Self::NotRehearsed(error.to_string())
+    }
+}
+
+fn unclear<T>(reason: impl Into<String>) -> Result<T, Stop> {
+    Err(Stop::NotRehearsed(reason.into()))
+}
+
+/// Runs the real upgrade of the targets on a throw-away copy of this host's file system. The host itself is not changed,
+/// except for package files that are downloaded into `work`.
+///
+/// Whatever is unclear makes the outcome "not rehearsed", never "passed".
+pub fn rehearse(targets: &[PackageTarget], work: &Path) -> RehearsalReport {
+    let started = Instant::now();
+    let mut report = RehearsalReport {
+        outcome: RehearsalOutcome::Passed,
+        transaction: Transaction::default(),
+        files: Vec::new(),
+        class: Digest::of(b""),
+        conffile_conflicts: Vec::new(),
+        units: Vec::new(),
+        reboot: false,
+        bytes_written: 0,
+        duration_ms: 0,
+        undo: Undo::NotPossible { reason: "not rehearsed".to_owned() },
+        output: String::new(),
+    };
+    match attempt(targets, work, &mut report) {
+        Ok(()) => {}
+        Err(Stop::NotRehearsed(reason)) => report.outcome = RehearsalOutcome::NotRehearsed { reason },
+        Err(Stop::Failed(reason)) => report.outcome = RehearsalOutcome::Failed { reason },
+    }
+    report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report
+}
+
+fn attempt(targets: &[PackageTarget], work: &Path, report: &mut RehearsalReport) -> Result<(), Stop> {
+    if let Some(obstacle) = obstacle_to_rehearse() {
+        return unclear(obstacle);
+    }
+    check_words(targets).map_err(Stop::NotRehearsed)?;
+    let status = Status::read(&System::live())?;
+    check_before(&status, targets)?;
+    let native = native_architecture(&status, &System::live(), &mut Vec::new());
+    let (apt, store) = (Apt::freshest(work), Store::open(work)?);
+    report.transaction = simulate(&apt, &store, targets, &native).map_err(Stop::NotRehearsed)?;
+    judge::check_kinds(&report.transaction).map_err(Stop::NotRehearsed)?;
+    report.files = store.fetch(&apt, targets, &report.transaction, &native)?;
+    let changing: Vec<(String, String)> = replaced(&report.transaction)
+        .map(|(step, _)| (step.package.clone(), step.architecture.clone()))
+        .collect();
+    report.units = owners::units_touched(&changing);
+    let recorded = status
+        .conffiles_of(changing.iter().map(|(name, architecture)| (name.as_str(), architecture.as_str())));
+    let modified = conffiles::changed(&recorded)?;
+    report.class = class(report, &modified, &status);
+    let undo = store.fetch_undo(&apt, &report.transaction);
+    let mut upgrade = vec!["apt-get".to_owned(), "-q".to_owned(), "--no-download".to_owned()];
+    // The copy is thrown away: waiting for its writes would prove nothing.
+    upgrade.extend(["-o", "Dpkg::Options::=--force-unsafe-io"].map(str::to_owned));
+    upgrade.extend(apt.options().iter().map(|option| option.to_string_lossy().into_owned()));
+    upgrade.extend(store.install_words(targets, &native));
+    let back = undo.as_ref().map(|files| way_back(files, &report.transaction)).unwrap_or_default();
+    let seen = enter_room(work, upgrade, back)?;
+    report.output.clone_from(&seen.upgrade.output);
+    report.bytes_written = seen.bytes_written;
+    report.reboot = seen.reboot;
+    report.conffile_conflicts = judge::conflicts(&recorded, &modified, &seen.conffiles);
+    report.undo = judge::undo(undo.err(), &status.versions(), &seen);
+    judge::judge(report, &status.versions(), &seen)
+}
+
+/// What must hold on the host before anything is tried.
+fn check_before(status: &Status, targets: &[PackageTarget]) -> Result<(), Stop> {
+    let interrupted = status.interrupted();
+    if !interrupted.is_empty() {
+        return unclear(format!(
+            "dpkg was interrupted at {}: run `dpkg --configure -a`",
+            interrupted.join(", ")
+        ));
+    }
+    for target in targets {
+        let installed = status.version(&target.package, &target.architecture);
+        if installed != Some(target.from.as_str()) {
+            let now = installed.unwrap_or("not installed");
+            return unclear(format!(
+                "{} is at {now}, not at {} as the order says: report and try again",
+                target.package, target.from
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Command lines that bring the recorded versions back: the same ones that a real roll back runs.
+pub(crate) fn way_back(files: &[PathBuf], transaction: &Transaction) -> Vec<Vec<String>> {
+    let words = |fixed: &[&str]| fixed.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let mut install = words(&["dpkg", "--force-confold", "--force-confdef", "--install"]);
+    install.extend(files.iter().map(|file| file.display().to_string()));
+    let mut lines = vec![install];
+    let new: Vec<String> =
+        added(transaction).map(|step| format!("{}:{}", step.package, step.architecture)).collect();
+    if !new.is_empty() {
+        let mut remove = words(&["dpkg", "--remove"]);
+        remove.extend(new);
+        lines.push(remove);
+    }
+    lines
+}
+
+/// The rehearsal class: hosts where all of this is equal behave alike.
+fn class(report: &RehearsalReport, modified: &[String], status: &Status) -> Digest {
+    #[derive(Serialize)]
+    struct Class<'a> {
+        transaction: &'a Transaction,
+        files: &'a [PinnedFile],
+        modified_configuration: &'a [String],
+        holds: Vec<String>,
+        pins: Vec<Digest>,
+        units: &'a [Unit],
+    }
+    let class = Class {
+        transaction: &report.transaction,
+        files: &report.files,
+        modified_configuration: modified,
+        holds: status.holds(),
+        pins: pins(),
+        units: &report.units,
+    };
+    // Nothing in it can fail to encode; a digest of nothing would only make a class of its own.
+    Digest::of(&serde_json::to_vec(&class).unwrap_or_default())
+}
+
+/// Contents of apt's preferences (apt_preferences(5)), in the order of their names.
+fn pins() -> Vec<Digest> {
+    let folder = std::fs::read_dir("/etc/apt/preferences.d").into_iter().flatten().filter_map(Result::ok);
+    let mut paths: Vec<PathBuf> = folder.map(|entry| entry.path()).collect();
+    paths.push(PathBuf::from("/etc/apt/preferences"));
+    paths.sort();
+    paths.iter().filter_map(|path| files::sha256(path).ok()).collect()
+}
+
+/// Starts this program again as process 1 of the room and waits for what it saw.
+fn enter_room(work: &Path, upgrade: Vec<String>, back: Vec<Vec<String>>) -> Result<Seen, Stop> {
+    let stage = files::make_dir(&work.join("stage"))?;
+    let bytes = room_size()?;
+    let runs = u32::try_from(back.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let task = Task { stage, bytes, upgrade, back };
+    let path = work.join("rehearsal.json");
+    files::write_durably(&path, &serde_json::to_vec(&task).unwrap_or_default())?;
+    let task = File::open(&path).map_err(HostError::file("open", &path))?;
+    let program = std::env::current_exe().map_err(HostError::file("find", Path::new("/proc/self/exe")))?;
+    let mut unshare =
+        command("unshare", ["--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup", "--fork"]);
+    unshare
+        .args(["--kill-child=SIGKILL", "--propagation", "private", "--"])
+        .arg(program)
+        .arg(ROOM)
+        .stdin(task);
+    let ran = run(&mut unshare, UPGRADE.saturating_mul(runs) + Duration::from_secs(60))?;
+    files::remove_durably(&path)?;
+    let answer = ran.ok()?;
+    serde_json::from_str(&answer).map_err(|error| {
+        Stop::NotRehearsed(format!("the rehearsal's room gave no answer that can be read: {error}"))
+    })
+}
+
+/// Half of the memory that is to be had: the copy lives in memory.
+fn room_size() -> Result<u64, Stop> {
+    let text = files::read_text(Path::new("/proc/meminfo"), 64 * 1024)?;
+    let available = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let bytes = (available.unwrap_or(0) * 1024 / 2).min(MOST_BYTES);
+    if bytes < LEAST_BYTES {
+        return unclear(format!("{} MB of memory to spare are too few for a copy", bytes >> 20));
+    }
+    Ok(bytes)
+}
