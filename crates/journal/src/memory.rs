@@ -1,6 +1,6 @@
 //! A journal in memory, for tests and simulations, on a simulated disk that fails on request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::path::PathBuf;
 
 use tenon_model::Digest;
@@ -105,7 +105,7 @@ impl MemoryJournal {
 
     fn draw_subset(&mut self, pieces: usize) -> Survives {
         // Drawn for every piece, so that one more piece disturbs nothing drawn before.
-        let kept = (0..pieces).filter(|_| self.draw() % 2 == 0).count();
+        let kept = (0..pieces).filter(|_| self.draw() & 1 == 0).count();
         if kept == pieces { Survives::Whole } else { Survives::Partly }
     }
 
@@ -135,8 +135,8 @@ impl MemoryJournal {
             Record { entries: checked.entries.len(), blobs: Vec::new(), keys: Vec::new(), survives };
         for content in contents {
             let digest = Digest::of(content);
-            if !self.blobs.contains_key(&digest) {
-                self.blobs.insert(digest, content.to_vec());
+            if let btree_map::Entry::Vacant(place) = self.blobs.entry(digest) {
+                place.insert(content.to_vec());
                 record.blobs.push(digest);
             }
         }

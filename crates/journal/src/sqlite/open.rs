@@ -92,6 +92,18 @@ impl SqliteJournal {
         Ok(Self { connection, path: path.to_owned(), health: Health::Sound })
     }
 
+    /// Lets the log be written back into the database whenever it holds so many pages, instead of SQLite's 1,000: with
+    /// few pages a short workload meets everything that can happen around it.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    #[cfg(feature = "testing")]
+    pub fn checkpoint_after(&mut self, pages: u32) -> Result<(), JournalError> {
+        self.connection
+            .query_row(&format!("PRAGMA wal_autocheckpoint = {pages}"), [], |_| Ok(()))
+            .map_err(self.error("set up"))
+    }
+
     fn with_connection(connection: Connection, path: &Path) -> Result<Self, JournalError> {
         let failed = |source| storage_error(path, "open", source);
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
