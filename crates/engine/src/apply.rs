@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    AdvisoryDelta, ApplyOutcome, ApplyReport, AssetId, Digest, Directive, DirectiveId, Event, HostFacts, IntelDelta,
-    Manifest, Order, OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, Stage, Timestamp,
+    ApplyOutcome, ApplyReport, AssetId, Digest, Directive, DirectiveId, Event, HostFacts, Manifest, Order,
+    OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, Stage, Timestamp,
 };
 
 use crate::world::{
-    AssetState, DirectiveState, FeedState, GroupMode, KnownAdvisory, OrderState, PackageKey, TokenState, World,
+    AssetState, DirectiveState, FeedState, GroupMode, OrderState, PackageKey, TokenState, World,
 };
 
 /// The blobs that a batch of events names, by content. The shell loads them; `apply` only looks them up.
@@ -27,7 +27,8 @@ impl Attachments {
     }
 
     fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, ApplyError> {
-        serde_json::from_slice(self.get(digest)?).map_err(|source| ApplyError::BadBlob { digest: *digest, source })
+        serde_json::from_slice(self.get(digest)?)
+            .map_err(|source| ApplyError::BadBlob { digest: *digest, source })
     }
 }
 
@@ -183,9 +184,10 @@ impl World {
                         reason: format!("the rehearsal failed: {reason}"),
                         report: Some(*report),
                     },
-                    RehearsalOutcome::NotRehearsed { reason } => {
-                        Stage::NeedsPerson { reason: format!("not rehearsed: {reason}"), report: Some(*report) }
-                    }
+                    RehearsalOutcome::NotRehearsed { reason } => Stage::NeedsPerson {
+                        reason: format!("not rehearsed: {reason}"),
+                        report: Some(*report),
+                    },
                 };
                 let order = self.settle(record.seq, *order)?;
                 if matches!(stage, Stage::AwaitingApproval { .. }) {
@@ -204,7 +206,8 @@ impl World {
             Event::RetryRequested { id, asset, .. } => self.set_stage(*id, *asset, Stage::Proposed),
             Event::ApplyRecorded { order, report, outcome } => {
                 let order = self.settle(record.seq, *order)?;
-                let sequence = self.assets.get(&order.asset).and_then(|asset| asset.reported).map_or(0, |(seq, _)| seq);
+                let sequence =
+                    self.assets.get(&order.asset).and_then(|asset| asset.reported).map_or(0, |(seq, _)| seq);
                 // The evidence in the report is kept; only its form is checked here.
                 let _: ApplyReport = blobs.json(report)?;
                 self.set_stage(order.directive, order.asset, stage_after_apply(outcome, *report, sequence));
@@ -245,7 +248,13 @@ impl World {
         let tenon_model::Action::Upgrade { source } = &directive.action;
         self.standing.insert((directive.group.clone(), source.clone()), id);
         let stages = directive.assets.keys().map(|asset| (*asset, Stage::Proposed)).collect();
-        let state = DirectiveState { directive: directive.clone(), raised: now, stages, rehearsals: BTreeMap::new(), closed: None };
+        let state = DirectiveState {
+            directive: directive.clone(),
+            raised: now,
+            stages,
+            rehearsals: BTreeMap::new(),
+            closed: None,
+        };
         self.directives.insert(id, state);
     }
 
@@ -258,10 +267,11 @@ impl World {
             .get_mut(&order.asset)
             .ok_or_else(|| ApplyError::Dangling { seq, what: order.asset.to_string() })?;
         asset.outstanding = Some(order.id);
-        let approved = match self.directives.get(&order.directive).and_then(|state| state.stages.get(&order.asset)) {
-            Some(Stage::Approved { report }) => Some(*report),
-            _ => None,
-        };
+        let approved =
+            match self.directives.get(&order.directive).and_then(|state| state.stages.get(&order.asset)) {
+                Some(Stage::Approved { report }) => Some(*report),
+                _ => None,
+            };
         let stage = match (&order.action, approved) {
             (OrderAction::Apply { .. }, Some(report)) => Stage::Applying { order: order.id, report },
             _ => Stage::Rehearsing { order: order.id },
@@ -271,7 +281,8 @@ impl World {
     }
 
     fn settle(&mut self, seq: u64, id: OrderId) -> Result<Order, ApplyError> {
-        let state = self.orders.get_mut(&id).ok_or_else(|| ApplyError::Dangling { seq, what: id.to_string() })?;
+        let state =
+            self.orders.get_mut(&id).ok_or_else(|| ApplyError::Dangling { seq, what: id.to_string() })?;
         state.settled = true;
         let order = state.order.clone();
         self.open_orders.remove(&id);
@@ -293,16 +304,20 @@ impl World {
         facts: HostFacts,
     ) -> Result<(), ApplyError> {
         let ecosystem = facts.os.osv_ecosystem().unwrap_or_default();
-        let sources: BTreeSet<_> = manifest.components().iter().map(|component| component.source.clone()).collect();
+        let sources: BTreeSet<_> =
+            manifest.components().iter().map(|component| component.source.clone()).collect();
         let asset = self
             .assets
             .get_mut(&id)
             .ok_or_else(|| ApplyError::Dangling { seq: record.seq, what: id.to_string() })?;
-        let old_ecosystem = asset.facts.as_ref().and_then(|facts| facts.os.osv_ecosystem()).unwrap_or_default();
+        let old_ecosystem =
+            asset.facts.as_ref().and_then(|facts| facts.os.osv_ecosystem()).unwrap_or_default();
         let old = std::mem::take(&mut asset.installed_since);
         let old_manifest = asset.manifest.replace(digest);
-        asset.installed_since =
-            sources.iter().map(|source| (source.clone(), old.get(source).copied().unwrap_or(record.time))).collect();
+        asset.installed_since = sources
+            .iter()
+            .map(|source| (source.clone(), old.get(source).copied().unwrap_or(record.time)))
+            .collect();
         asset.reported = Some((sequence, record.time));
         asset.facts = Some(Arc::new(facts));
         for source in old.keys() {
@@ -324,57 +339,6 @@ impl World {
         }
         Ok(())
     }
-
-    fn change_advisories(&mut self, delta: AdvisoryDelta, now: Timestamp) {
-        for id in &delta.withdrawn {
-            self.forget_advisory(id);
-        }
-        for advisory in delta.published {
-            let known = self.advisories.get(&advisory.id).map_or(now, |known| known.known);
-            self.forget_advisory(&advisory.id);
-            for affected in &advisory.affected {
-                let key = PackageKey { ecosystem: affected.ecosystem.clone(), package: affected.package.clone() };
-                self.advisories_of.entry(key, BTreeSet::new).insert(advisory.id.clone());
-            }
-            self.advisories
-                .insert(advisory.id.clone(), KnownAdvisory { advisory: Arc::new(advisory), known });
-        }
-    }
-
-    fn forget_advisory(&mut self, id: &tenon_model::VulnerabilityId) {
-        let Some(known) = self.advisories.remove(id) else { return };
-        for affected in &known.advisory.affected {
-            let key = PackageKey { ecosystem: affected.ecosystem.clone(), package: affected.package.clone() };
-            if let Some(ids) = self.advisories_of.get_mut(&key) {
-                ids.remove(id);
-                if ids.is_empty() {
-                    self.advisories_of.remove(&key);
-                }
-            }
-        }
-    }
-
-    fn change_intel(&mut self, delta: IntelDelta) {
-        match delta {
-            IntelDelta::Kev { listed, retracted } => {
-                for (id, kev) in listed {
-                    Arc::make_mut(self.intel.entry(id, Arc::default)).kev = Some(kev);
-                }
-                for id in retracted {
-                    Arc::make_mut(self.intel.entry(id, Arc::default)).kev = None;
-                }
-            }
-            IntelDelta::Epss { model, scored, scores, dropped } => {
-                for (id, score) in scores {
-                    let epss = tenon_model::Epss { score, model: model.clone(), scored };
-                    Arc::make_mut(self.intel.entry(id, Arc::default)).epss = Some(epss);
-                }
-                for id in dropped {
-                    Arc::make_mut(self.intel.entry(id, Arc::default)).epss = None;
-                }
-            }
-        }
-    }
 }
 
 fn stage_after_apply(outcome: &ApplyOutcome, report: Digest, sequence: u64) -> Stage {
@@ -385,7 +349,9 @@ fn stage_after_apply(outcome: &ApplyOutcome, report: Digest, sequence: u64) -> S
             Stage::Failed { reason: format!("{reason}; remedy: {remedy}"), report: Some(report) }
         }
         ApplyOutcome::Refused { code, detail } => Stage::NeedsPerson {
-            reason: format!("the host refused, nothing was changed ({code}): {detail}; retry rehearses again"),
+            reason: format!(
+                "the host refused, nothing was changed ({code}): {detail}; retry rehearses again"
+            ),
             report: Some(report),
         },
     }

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_model::{
-    Action, AssetId, Directive, DirectiveId, Event, GroupName, HostFacts, Manifest, OfferState, Order, OrderAction,
-    OrderId, Outcome, PackageTarget, SourcePackage, Stage, Timestamp, VulnerabilityId,
+    Action, AssetId, Directive, DirectiveId, Event, GroupName, HostFacts, Manifest, OfferState, Order,
+    OrderAction, OrderId, Outcome, PackageTarget, SourcePackage, Stage, Timestamp, VulnerabilityId,
 };
 use tenon_model::{Capability, Generation};
 use tenon_versions::dpkg;
@@ -30,7 +30,9 @@ impl Dirty {
     /// Notes the groups an event can have consequences in. Called before the event is applied.
     pub(crate) fn note(&mut self, world: &World, event: &Event, _blobs: &Attachments) {
         match event {
-            Event::InventoryReported { asset, .. } => self.groups.extend(world.asset(asset).map(|a| a.group.clone())),
+            Event::InventoryReported { asset, .. } => {
+                self.groups.extend(world.asset(asset).map(|a| a.group.clone()));
+            }
             Event::AdvisoriesChanged { .. } | Event::IntelChanged { .. } => {
                 self.groups.extend(world.assets().map(|(_, asset)| asset.group.clone()));
             }
@@ -117,7 +119,10 @@ fn direct(world: &World, group: &GroupName, now: Timestamp, next: &mut u64, even
             let Some((sequence, _)) = asset.reported else { continue };
             let later = match stage {
                 Stage::Applied { after_sequence, .. } => sequence > *after_sequence,
-                Stage::Rehearsing { .. } | Stage::Applying { .. } | Stage::Verified | Stage::FixedOtherwise => false,
+                Stage::Rehearsing { .. }
+                | Stage::Applying { .. }
+                | Stage::Verified
+                | Stage::FixedOtherwise => false,
                 _ => true,
             };
             if later && !still_needed(world, asset, source) {
@@ -155,16 +160,19 @@ fn direct(world: &World, group: &GroupName, now: Timestamp, next: &mut u64, even
         if !keeps.is_empty() {
             continue;
         }
-        let outcome = match superseding.get(&source.name) {
-            Some(by) if *by != id => Outcome::Superseded { by: *by },
-            _ if state.directive.assets.keys().all(|asset| {
-                world.asset(asset).is_some_and(|asset| !still_needed(world, asset, source))
-            }) =>
-            {
-                continue;
-            }
-            _ => Outcome::Withdrawn { reason: "no host of the group is offered this version any more".to_owned() },
-        };
+        let outcome =
+            match superseding.get(&source.name) {
+                Some(by) if *by != id => Outcome::Superseded { by: *by },
+                _ if state.directive.assets.keys().all(|asset| {
+                    world.asset(asset).is_some_and(|asset| !still_needed(world, asset, source))
+                }) =>
+                {
+                    continue;
+                }
+                _ => Outcome::Withdrawn {
+                    reason: "no host of the group is offered this version any more".to_owned(),
+                },
+            };
         events.push(Event::DirectiveClosed { id, outcome });
     }
 }
@@ -190,7 +198,9 @@ fn kept_assets(
         .iter()
         .filter(|(asset, stage)| {
             !wanted.contains_key(*asset)
-                && (stage.is_done() || stage.outstanding_order().is_some() || matches!(stage, Stage::Applied { .. }))
+                && (stage.is_done()
+                    || stage.outstanding_order().is_some()
+                    || matches!(stage, Stage::Applied { .. }))
         })
         .filter_map(|(asset, _)| Some((*asset, state.directive.assets.get(asset)?.clone())))
         .collect()
@@ -204,7 +214,8 @@ fn assemble(
     standing: Option<&DirectiveState>,
     now: Timestamp,
 ) -> Directive {
-    let mut assets: BTreeMap<_, _> = needs.iter().map(|(asset, need)| (*asset, need.targets.clone())).collect();
+    let mut assets: BTreeMap<_, _> =
+        needs.iter().map(|(asset, need)| (*asset, need.targets.clone())).collect();
     let (mut closes, mut claims, mut advisories) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for need in needs.values() {
         closes.extend(need.closes.iter().cloned());
@@ -233,7 +244,9 @@ fn assemble(
 /// Whether the last report still shows a binary of the source below the version to reach, or a process that runs code from
 /// before it. Old kernel images stay installed after the fix: of those, only the running one counts.
 fn still_needed(world: &World, asset: &AssetState, source: &SourcePackage) -> bool {
-    let (Some(facts), Some(manifest)) = (&asset.facts, asset.manifest.and_then(|digest| world.manifest(&digest))) else {
+    let (Some(facts), Some(manifest)) =
+        (&asset.facts, asset.manifest.and_then(|digest| world.manifest(&digest)))
+    else {
         return true;
     };
     lagging(facts, manifest, source) || runs_replaced(facts, manifest, source)
@@ -243,7 +256,10 @@ fn still_needed(world: &World, asset: &AssetState, source: &SourcePackage) -> bo
 /// force.
 fn runs_replaced(facts: &HostFacts, manifest: &Manifest, source: &SourcePackage) -> bool {
     facts.stale.iter().filter_map(|process| process.package.as_ref()).any(|package| {
-        manifest.components().iter().any(|component| component.name == *package && component.source.name == source.name)
+        manifest
+            .components()
+            .iter()
+            .any(|component| component.name == *package && component.source.name == source.name)
     })
 }
 
@@ -253,11 +269,19 @@ fn lagging(facts: &HostFacts, manifest: &Manifest, source: &SourcePackage) -> bo
         .iter()
         .filter(|component| component.source.name == source.name)
         .filter(|component| {
-            let image = component.name.strip_prefix("linux-image-").filter(|r| r.starts_with(|c: char| c.is_ascii_digit()));
+            let image = component
+                .name
+                .strip_prefix("linux-image-")
+                .filter(|r| r.starts_with(|c: char| c.is_ascii_digit()));
             image.is_none_or(|release| release == facts.kernel.running)
         })
         // A version that cannot be compared is no evidence of the fix.
-        .any(|component| !matches!(dpkg::compare(&component.source.version, &source.version), Ok(Ordering::Equal | Ordering::Greater)))
+        .any(|component| {
+            !matches!(
+                dpkg::compare(&component.source.version, &source.version),
+                Ok(Ordering::Equal | Ordering::Greater)
+            )
+        })
 }
 
 fn close_finished(world: &World, events: &mut Vec<Event>) {

@@ -1,8 +1,8 @@
 //! `decide`: a command against the World gives events, or a refusal with a reason. Pure.
 
 use tenon_model::{
-    ApplyReport, AssetId, Command, Event, GroupName, IntelDelta, Inventory, Manifest, OrderAction, OrderId, Record,
-    Refusal, RefusalCode, RehearsalReport, Stage, Timestamp,
+    ApplyReport, AssetId, Command, Event, GroupName, IntelDelta, Inventory, Manifest, OrderAction, OrderId,
+    Record, Refusal, RefusalCode, RehearsalReport, Stage, Timestamp,
 };
 
 use crate::apply::Attachments;
@@ -34,7 +34,8 @@ fn refuse<T>(code: RefusalCode, message: impl Into<String>) -> Result<T, Refusal
 }
 
 fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Refusal> {
-    serde_json::to_vec(value).map_err(|error| Refusal::new(RefusalCode::BadContent, format!("cannot be stored: {error}")))
+    serde_json::to_vec(value)
+        .map_err(|error| Refusal::new(RefusalCode::BadContent, format!("cannot be stored: {error}")))
 }
 
 /// Decides one command at the time `now`, which the shell stamps on every event.
@@ -64,7 +65,10 @@ pub fn decide(world: &World, command: Command, now: Timestamp) -> Result<Decided
         }
         decided.events.extend(pending.iter().cloned());
     }
-    refuse(RefusalCode::BadContent, format!("the consequences of this command did not settle in {MAX_ROUNDS} rounds"))
+    refuse(
+        RefusalCode::BadContent,
+        format!("the consequences of this command did not settle in {MAX_ROUNDS} rounds"),
+    )
 }
 
 /// The facts a command states, before any consequence.
@@ -95,12 +99,16 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
         }
         Command::IssueToken { token, secret, group, expires, by } => {
             if expires <= now {
-                return refuse(RefusalCode::BadToken, format!("a token that expires at {expires} is of no use"));
+                return refuse(
+                    RefusalCode::BadToken,
+                    format!("a token that expires at {expires} is of no use"),
+                );
             }
             Ok(Decided::of(Event::TokenIssued { token, secret, group, expires, by }))
         }
         Command::Enrol { asset, hostname, token, secret } => {
-            let known = world.tokens.get(&token).filter(|known| known.secret == secret && known.expires > now);
+            let known =
+                world.tokens.get(&token).filter(|known| known.secret == secret && known.expires > now);
             let Some(known) = known else {
                 return refuse(
                     RefusalCode::BadToken,
@@ -156,7 +164,10 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
         Command::Refuse { directive: id, by, why } => {
             let state = open_directive(world, id)?;
             if state.stages.values().any(|stage| matches!(stage, Stage::Applying { .. })) {
-                return refuse(RefusalCode::WrongStage, format!("{id} is being applied: wait for the host's report"));
+                return refuse(
+                    RefusalCode::WrongStage,
+                    format!("{id} is being applied: wait for the host's report"),
+                );
             }
             if why.trim().is_empty() {
                 return refuse(RefusalCode::BadContent, "a refusal needs a reason");
@@ -223,14 +234,19 @@ fn report(world: &World, asset: AssetId, sequence: u64, inventory: Inventory) ->
 }
 
 /// The order this asset may answer with a report of this kind.
-fn answered<'w>(world: &'w World, asset: AssetId, order: OrderId) -> Result<&'w OrderState, Refusal> {
+fn answered(world: &World, asset: AssetId, order: OrderId) -> Result<&OrderState, Refusal> {
     world
         .order(&order)
         .filter(|state| state.order.asset == asset)
         .ok_or_else(|| Refusal::new(RefusalCode::UnknownOrder, format!("{order} is not an order to {asset}")))
 }
 
-fn rehearsed(world: &World, asset: AssetId, order: OrderId, report: &RehearsalReport) -> Result<Decided, Refusal> {
+fn rehearsed(
+    world: &World,
+    asset: AssetId,
+    order: OrderId,
+    report: &RehearsalReport,
+) -> Result<Decided, Refusal> {
     let state = answered(world, asset, order)?;
     if state.settled || !matches!(state.order.action, OrderAction::Rehearse { .. }) {
         return refuse(RefusalCode::UnknownOrder, format!("{order} does not wait for a rehearsal report"));

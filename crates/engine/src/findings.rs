@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use tenon_model::{
-    Affected, AffectedRange, Component, HostFacts, Manifest, OfferState, SourcePackage, Timestamp, Virtualization,
-    VulnerabilityId,
+    Affected, AffectedRange, Component, HostFacts, Manifest, OfferState, SourcePackage, Timestamp,
+    Virtualization, VulnerabilityId,
 };
 use tenon_versions::{VersionError, dpkg};
 
@@ -75,7 +75,9 @@ pub fn not_assessed(world: &World, asset: &AssetState) -> Option<String> {
 
 /// Everything open on one asset.
 pub fn findings(world: &World, asset: &AssetState) -> Assessment {
-    let (Some(facts), Some(manifest)) = (&asset.facts, asset.manifest.and_then(|digest| world.manifest(&digest))) else {
+    let (Some(facts), Some(manifest)) =
+        (&asset.facts, asset.manifest.and_then(|digest| world.manifest(&digest)))
+    else {
         return Assessment { not_assessed: vec!["no inventory yet".to_owned()], ..Assessment::default() };
     };
     let mut assessment = Assessment::default();
@@ -87,17 +89,25 @@ pub fn findings(world: &World, asset: &AssetState) -> Assessment {
         let key = PackageKey { ecosystem: ecosystem.clone(), package: source.name.clone() };
         for id in world.advisories_of.get(&key).into_iter().flatten() {
             let Some(known) = world.advisories.get(id) else { continue };
-            for affected in known.advisory.affected.iter().filter(|a| a.ecosystem == ecosystem && a.package == source.name)
+            for affected in known
+                .advisory
+                .affected
+                .iter()
+                .filter(|a| a.ecosystem == ecosystem && a.package == source.name)
             {
                 let hit = match hit(affected, &source.version) {
                     Ok(Some(hit)) => hit,
                     Ok(None) => continue,
                     Err(error) => {
-                        assessment.not_assessed.push(format!("{} {} against {id}: {error}", source.name, source.version));
+                        assessment
+                            .not_assessed
+                            .push(format!("{} {} against {id}: {error}", source.name, source.version));
                         continue;
                     }
                 };
-                let Some(state) = state_of(facts, manifest, source, &binaries, affected, hit.fixed.as_deref()) else {
+                let Some(state) =
+                    state_of(facts, manifest, source, &binaries, affected, hit.fixed.as_deref())
+                else {
                     continue;
                 };
                 let since = asset.installed_since.get(source).copied().unwrap_or(asset.enrolled);
@@ -114,7 +124,9 @@ pub fn findings(world: &World, asset: &AssetState) -> Assessment {
             }
         }
     }
-    assessment.findings.sort_by(|a, b| (&a.vulnerability, &a.source, &a.advisory).cmp(&(&b.vulnerability, &b.source, &b.advisory)));
+    assessment.findings.sort_by(|a, b| {
+        (&a.vulnerability, &a.source, &a.advisory).cmp(&(&b.vulnerability, &b.source, &b.advisory))
+    });
     assessment.findings.dedup_by(|a, b| a.vulnerability == b.vulnerability && a.source == b.source);
     assessment
 }
@@ -207,7 +219,12 @@ fn image_release(name: &str) -> Option<&str> {
     release.starts_with(|c: char| c.is_ascii_digit()).then_some(release)
 }
 
-fn kernel_state(facts: &HostFacts, manifest: &Manifest, binaries: &[&Component], affected: &Affected) -> KernelState {
+fn kernel_state(
+    facts: &HostFacts,
+    manifest: &Manifest,
+    binaries: &[&Component],
+    affected: &Affected,
+) -> KernelState {
     if facts.kernel.owner == Virtualization::Container {
         return KernelState::NoFinding;
     }

@@ -10,6 +10,7 @@
 mod apply;
 mod consequences;
 mod decide;
+mod feeds;
 mod findings;
 mod priority;
 mod shards;

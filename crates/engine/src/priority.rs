@@ -27,7 +27,8 @@ pub(crate) fn prioritise(
     let mut scored = Vec::new();
     for id in closes.iter().chain(claims) {
         let intel = world.intel(id);
-        let unconfirmed = if claims.contains(id) { " (claimed by the vendor's changelog, unconfirmed)" } else { "" };
+        let unconfirmed =
+            if claims.contains(id) { " (claimed by the vendor's changelog, unconfirmed)" } else { "" };
         let probability = match (&intel.kev, &intel.epss) {
             (Some(kev), _) => {
                 in_kev = true;
@@ -39,11 +40,14 @@ pub(crate) fn prioritise(
                 Probability::ONE.ppm()
             }
             (None, Some(epss)) => {
-                scored.push((epss.score, Basis {
-                    fact: format!("{id} has EPSS {}{unconfirmed}", epss.score),
-                    source: format!("epss {}", epss.model),
-                    as_of: Some(epss.scored),
-                }));
+                scored.push((
+                    epss.score,
+                    Basis {
+                        fact: format!("{id} has EPSS {}{unconfirmed}", epss.score),
+                        source: format!("epss {}", epss.model),
+                        as_of: Some(epss.scored),
+                    },
+                ));
                 epss.score.ppm()
             }
             (None, None) => UNSCORED_THREAT_PPM,

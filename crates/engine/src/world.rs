@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tenon_model::{
-    Advisory, AssetId, Digest, Directive, DirectiveId, GroupName, HostFacts, Intel, Manifest, Order, OrderId, Outcome,
-    RehearsalReport, SourcePackage, Stage, Timestamp, TokenId, VulnerabilityId,
+    Advisory, AssetId, Digest, Directive, DirectiveId, GroupName, HostFacts, Intel, Manifest, Order, OrderId,
+    Outcome, RehearsalReport, SourcePackage, Stage, Timestamp, TokenId, VulnerabilityId,
 };
 
 use crate::shards::{ShardKey, Shards, fnv1a};
@@ -226,8 +226,12 @@ impl World {
 
     /// The queue: open directives, most urgent first. Earlier due dates first, then the larger loss removed, then age.
     pub fn queue(&self) -> Vec<(DirectiveId, &DirectiveState)> {
-        let mut open: Vec<_> =
-            self.directives.iter().filter(|(_, state)| state.closed.is_none()).map(|(id, state)| (*id, state)).collect();
+        let mut open: Vec<_> = self
+            .directives
+            .iter()
+            .filter(|(_, state)| state.closed.is_none())
+            .map(|(id, state)| (*id, state))
+            .collect();
         open.sort_by_key(|(id, state)| {
             let priority = &state.directive.priority;
             (priority.due.is_none(), priority.due, std::cmp::Reverse(priority.removes), *id)
