@@ -89,6 +89,17 @@ pub(crate) fn make_open_dir(path: &Path) -> Result<(), HostError> {
     fs::DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(HostError::file("create", path))
 }
 
+/// Lets apt download into a directory without rights: as the user `_apt`, where there is one. Without that apt warns and
+/// downloads as root.
+pub(crate) fn give_to_downloader(path: &Path) {
+    let passwd = read_text(Path::new("/etc/passwd"), 16 * 1024 * 1024).unwrap_or_default();
+    let user = passwd.lines().find_map(|line| line.strip_prefix("_apt:")?.split(':').nth(1)?.parse().ok());
+    if let Some(user) = user {
+        // A failure leaves the directory to root, which is the case described above.
+        let _root_downloads = std::os::unix::fs::chown(path, Some(user), None);
+    }
+}
+
 /// Replaces a file so that after a crash or power cut it has the old or the new content, and waits until the
 /// new content is on the disk.
 pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), HostError> {

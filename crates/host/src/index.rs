@@ -62,6 +62,9 @@ impl Apt {
             let mut option = OsString::from("Dir::State::lists=");
             option.push(lists);
             options.extend(["-o".into(), option]);
+        } else {
+            // Otherwise apt sets owner and mode of the host's own folder anew, even when it only looks.
+            options.extend(["-o", "Debug::SetupAPTPartialDirectory::AssumeGood=true"].map(OsString::from));
         }
         options
     }
@@ -76,6 +79,8 @@ impl Apt {
             "-o",
             "APT::Get::Show-User-Simulation-Note=false",
         ]);
+        // Even a simulation is logged by default.
+        command.args(["-o", "Dir::Log::Planner=/dev/null", "-o", "Dir::Log::Solver=/dev/null"]);
         command
     }
 

@@ -44,6 +44,7 @@ impl Store {
     pub(crate) fn open(work: &Path) -> Result<Self, HostError> {
         let store = Self { archives: work.join("archives"), undo: work.join("undo") };
         files::make_open_dir(&store.archives.join("partial"))?;
+        files::give_to_downloader(&store.archives.join("partial"));
         files::make_open_dir(&store.undo)?;
         for folder in [&store.archives, &store.undo] {
             prune(folder);

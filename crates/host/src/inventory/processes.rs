@@ -155,10 +155,12 @@ pub(crate) fn unit(pid: u32) -> Option<Unit> {
 
 /// The outermost service or scope: `user@1000.service` owns what runs below it, as far as the system manager goes.
 fn unit_of_cgroup(text: &str) -> Option<Unit> {
-    let path = text
+    // Where both versions of control groups are mounted, the service manager uses one of them.
+    let paths = text
         .lines()
-        .find_map(|line| line.strip_prefix("0::").or_else(|| line.split(":name=systemd:").nth(1)))?;
-    path.split('/')
+        .filter_map(|line| line.strip_prefix("0::").or_else(|| line.split(":name=systemd:").nth(1)));
+    paths
+        .flat_map(|path| path.split('/'))
         .find(|part| part.ends_with(".service") || part.ends_with(".scope"))
         .map(|part| Unit(part.to_owned()))
 }
@@ -203,6 +205,8 @@ mod tests {
             unit("0::/user.slice/user-0.slice/user@0.service/app.slice/a.service").as_deref(),
             Some("user@0.service")
         );
+        let both = "1:name=systemd:/\n0::/system.slice/nginx.service\n";
+        assert_eq!(unit(both).as_deref(), Some("nginx.service"));
         assert_eq!(unit("0::/\n"), None);
     }
 }

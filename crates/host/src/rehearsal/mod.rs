@@ -195,6 +195,12 @@ fn pins() -> Vec<Digest> {
 /// Starts this program again as process 1 of the room and waits for what it saw.
 fn enter_room(work: &Path, upgrade: Vec<String>, back: Vec<Vec<String>>) -> Result<Seen, Stop> {
     let stage = files::make_dir(&work.join("stage"))?;
+    if mounts::OWN.iter().any(|own| stage.starts_with(own)) {
+        return unclear(format!(
+            "{} is not seen by a rehearsal: keep the agent's folder elsewhere",
+            work.display()
+        ));
+    }
     let bytes = room_size()?;
     let runs = u32::try_from(back.len()).unwrap_or(u32::MAX).saturating_add(1);
     let task = Task { stage, bytes, upgrade, back };

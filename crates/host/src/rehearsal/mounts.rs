@@ -51,8 +51,8 @@ const KERNEL: [&str; 24] = [
     "nfsd",
 ];
 
-/// Trees that the copy has of its own.
-const OWN: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];
+/// Trees that the copy has of its own: nothing of the host's is seen there.
+pub(crate) const OWN: [&str; 4] = ["/proc", "/sys", "/dev", "/run"];
 
 /// File systems on other machines, or behind other programs: reading them may hang, so they are shown as they are and
 /// never written.
