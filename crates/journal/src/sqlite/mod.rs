@@ -1,7 +1,8 @@
 //! The journal in one SQLite file.
 //!
 //! Durability rests on three settings, made before anything is read (see `open.rs`): write-ahead log,
-//! `synchronous = FULL` (the log is synced before a commit returns, and the database before the log is reused) and
+//! `synchronous = EXTRA` (the log is synced before a commit returns, the database before the log is reused, and the
+//! directory after the journal of the switch to the log is deleted) and
 //! `locking_mode = EXCLUSIVE` (one process; the index of the log lives in memory instead of a shared file).
 
 mod open;

@@ -111,12 +111,15 @@ impl SqliteJournal {
         // Before the first read: only then is the index of the log kept in memory, and the lock held from that read.
         pragma(&connection, "locking_mode", "EXCLUSIVE", path)?;
         let content = identify(&connection, path)?;
-        pragma(&connection, "journal_mode", "WAL", path)?;
+        // Before the switch to the log, which is a transaction with a rollback journal: only EXTRA syncs the directory
+        // after that journal is deleted. Were it to come back after a power cut, it would roll back the database to
+        // what it was before the switch, and everything acknowledged since with it.
         connection
             .execute_batch(
-                "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;",
+                "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;",
             )
             .map_err(failed)?;
+        pragma(&connection, "journal_mode", "WAL", path)?;
         if let Content::Empty = content {
             // One transaction: a crash leaves an empty database or a whole journal.
             connection

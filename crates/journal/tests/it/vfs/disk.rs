@@ -7,8 +7,9 @@
 //! unix VFS assumes too).
 //!
 //! **Names.** A file that was created or deleted is durable in its directory once the directory was synced: by a
-//! deletion that asks for it, and by the first sync of a log that was just created, which is when SQLite's unix VFS
-//! syncs the directory. The database itself is durable in its directory as soon as it is created, because the journal
+//! deletion that asks for it, and by the first sync of a log that was just created. SQLite's unix VFS syncs the
+//! directory on the first sync after every opening of a log, also of one that was there; that is not relied on. The
+//! database itself is durable in its directory as soon as it is created, because the journal
 //! promises that part for the file system it uses itself (`create_file` in `open.rs`), before SQLite runs.
 
 use std::collections::BTreeMap;
