@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use serde_json::json;
-use tenon_journal::{JournalError, SqliteJournal, verify, verify_export};
+use tenon_journal::{Head, JournalError, SqliteJournal, verify, verify_export};
+use tenon_model::Digest;
+use tenon_server::replay;
 
 use crate::api::Api;
 use crate::common::{Common, Format};
@@ -38,27 +40,52 @@ impl Log {
     }
 }
 
-fn verify_log(common: &Common, export: Option<PathBuf>) -> Result<()> {
-    let (what, head) = if let Some(path) = export {
+/// What a verification proved.
+struct Proven {
+    what: String,
+    head: Head,
+    /// Digest of the World that the record gives, where its blobs are at hand.
+    world: Option<Digest>,
+}
+
+fn prove(common: &Common, export: Option<PathBuf>) -> Result<Proven> {
+    if let Some(path) = export {
         let file = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
-        (path.display().to_string(), verify_export(&mut BufReader::new(file))?)
-    } else {
-        let path = common.data()?.join("journal.sqlite");
-        match SqliteJournal::open_read_only(&path) {
-            Ok(journal) => (path.display().to_string(), verify(&journal)?.head),
-            // A server writes it: it hands out the record, and this program computes the hashes.
-            Err(JournalError::InUse { .. }) => {
-                let lines = Api::new(common).get_text("/api/v1/journal")?;
-                (format!("the record of {}", common.url), verify_export(&mut lines.as_bytes())?)
-            }
-            Err(error) => return Err(error.into()),
+        let head = verify_export(&mut BufReader::new(file))?;
+        return Ok(Proven { what: path.display().to_string(), head, world: None });
+    }
+    let path = common.data()?.join("journal.sqlite");
+    match SqliteJournal::open_read_only(&path) {
+        Ok(journal) => {
+            let head = verify(&journal)?.head;
+            let world = replay(&journal)?.digest()?;
+            Ok(Proven { what: path.display().to_string(), head, world: Some(world) })
         }
-    };
+        // A server writes it: it hands out the record, and this program computes the hashes.
+        Err(JournalError::InUse { .. }) => {
+            let lines = Api::new(common).get_text("/api/v1/journal")?;
+            let head = verify_export(&mut lines.as_bytes())?;
+            Ok(Proven { what: format!("the record of {}", common.url), head, world: None })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn verify_log(common: &Common, export: Option<PathBuf>) -> Result<()> {
+    let Proven { what, head, world } = prove(common, export)?;
     match common.format {
-        Format::Json => println!("{}", json!({ "verified": what, "entries": head.seq, "head": head.hash })),
+        Format::Json => {
+            println!(
+                "{}",
+                json!({ "verified": what, "entries": head.seq, "head": head.hash, "world": world })
+            );
+        }
         Format::Text => {
             println!("{what}: {} entries, every hash right", head.seq);
-            println!("head {}", head.hash);
+            println!("head  {}", head.hash);
+            if let Some(world) = world {
+                println!("world {world}  (replayed from the first entry)");
+            }
             println!(
                 "Compare the head with one that somebody else kept: a chain proves nothing against its own owner."
             );

@@ -1,0 +1,159 @@
+//! A Debian machine that runs Tenon for itself, as a single administrator would.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tenon_fleet::{
+    Boot, Host, Image, Lab, Mirror, Output, Requirements, Suite, ToyPackage, cache_dir, wait_until,
+};
+use tenon_server::{DirectiveView, Overview};
+
+/// How long any single step of a story may take: a rehearsal or an apply with its settling, on a busy machine.
+pub(crate) const STEP: Duration = Duration::from_secs(240);
+const TENON: &str = "/usr/local/bin/tenon";
+
+/// A running Tenon; everything is deleted when this is dropped.
+pub(crate) struct Machine {
+    server: Option<Child>,
+    pub(crate) host: Host,
+    pub(crate) mirror: Mirror,
+    pub(crate) lab: Lab,
+}
+
+/// A booted machine with this program and a mirror of feeds on it, or the reason why there can be none, printed under
+/// the test's name. Of the image's pending updates only those of `keep` stay.
+pub(crate) fn machine(test: &str, feeds: &Path, keep: &[&str]) -> Option<Machine> {
+    if let Err(missing) = Requirements::check() {
+        println!("skipped: {test}: {missing}");
+        return None;
+    }
+    let image = Image::prepare(&cache_dir()).unwrap();
+    let lab = Lab::new(&image).unwrap();
+    let mirror = lab.serve_mirror(&image).unwrap();
+    for pending in image.pending().iter().filter(|pending| !keep.contains(&pending.package.as_str())) {
+        let version = pending.candidate.replace(':', "%3a");
+        let name = |architecture: &str| format!("{}_{version}_{architecture}.deb", pending.package);
+        mirror
+            .remove(Suite::Security, &name("amd64"))
+            .or_else(|_| mirror.remove(Suite::Security, &name("all")))
+            .unwrap();
+    }
+    mirror.publish(Suite::Security).unwrap();
+    let host = lab.host("web1").unwrap();
+    host.copy_in(Path::new(env!("CARGO_BIN_EXE_tenon")), TENON).unwrap();
+    for file in
+        ["osv/Debian/all.zip", "kev/known_exploited_vulnerabilities.json", "epss/epss_scores-current.csv.gz"]
+    {
+        host.copy_in(&feeds.join(file), Path::new("/srv/feeds").join(file)).unwrap();
+    }
+    host.boot(Boot::Full).unwrap();
+    host.wait_running(Duration::from_secs(60)).unwrap();
+    Some(Machine { server: None, host, mirror, lab })
+}
+
+impl Machine {
+    /// `tenon up`, until its API answers.
+    pub(crate) fn up(&mut self) {
+        let mut command = self.host.command().unwrap();
+        command.args([TENON, "up", "--feeds", "/srv/feeds"]).stdin(Stdio::null());
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.lab.dir().join("up.log")).unwrap();
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        self.server = Some(Command::spawn(&mut command).unwrap());
+        wait_until("the API", Duration::from_secs(60), || {
+            Ok(self.host.exec([TENON, "queue"])?.success().then_some(()))
+        })
+        .unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
+    }
+
+    /// Ends it as a service manager would, and waits for the end.
+    pub(crate) fn down(&mut self) {
+        self.host.exec(["pkill", "-TERM", "-o", "-x", "tenon"]).unwrap().ok().unwrap();
+        let mut server = self.server.take().unwrap();
+        wait_until("the server's end", Duration::from_secs(60), || Ok(server.try_wait().ok().flatten()))
+            .unwrap();
+    }
+
+    /// What server and agent have logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.lab.dir().join("up.log")).unwrap_or_default()
+    }
+
+    /// Runs `tenon` and returns how it ended.
+    pub(crate) fn try_tenon(&self, words: &[&str]) -> Output {
+        self.host.exec(std::iter::once(TENON).chain(words.iter().copied())).unwrap()
+    }
+
+    /// Runs `tenon`, which must succeed, and returns what it prints.
+    pub(crate) fn tenon(&self, words: &[&str]) -> String {
+        self.try_tenon(words).ok().unwrap().stdout
+    }
+
+    pub(crate) fn json<T: DeserializeOwned>(&self, words: &[&str]) -> T {
+        let words: Vec<&str> = ["--format", "json"].into_iter().chain(words.iter().copied()).collect();
+        serde_json::from_str(&self.tenon(&words)).unwrap()
+    }
+
+    /// An answer of the API.
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> T {
+        let url = format!("http://127.0.0.1:8420{path}");
+        let answer = self.host.exec(["curl", "-sf", &url]).unwrap().ok().unwrap().stdout;
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    pub(crate) fn overview(&self) -> Overview {
+        self.get("/api/v1/overview")
+    }
+
+    /// Waits for an open directive about a source package.
+    pub(crate) fn directive(&self, source: &str) -> DirectiveView {
+        self.wait(&format!("a directive for {source}"), || {
+            self.overview().queue.into_iter().find(|directive| directive.source == source)
+        })
+    }
+
+    /// Waits until a directive has a stage on its only asset.
+    pub(crate) fn stage(&self, id: &str, stage: &str) -> DirectiveView {
+        let mut last = String::new();
+        let reached = wait_until(&format!("stage {stage} of {id}"), STEP, || {
+            let directive: DirectiveView = self.json(&["show", id]);
+            last = format!("{:?}", directive.assets);
+            Ok((directive.assets[0].stage.name == stage).then_some(directive))
+        });
+        reached.unwrap_or_else(|error| panic!("{error}, last seen {last}\n{}", self.log()))
+    }
+
+    /// Waits until `look` gives something.
+    pub(crate) fn wait<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+        wait_until(what, STEP, || Ok(look())).unwrap_or_else(|error| panic!("{error}\n{}", self.log()))
+    }
+
+    /// The report that a directive's stage names.
+    pub(crate) fn report(&self, directive: &DirectiveView) -> Value {
+        self.get(&format!("/api/v1/reports/{}", directive.assets[0].stage.report.as_deref().unwrap()))
+    }
+
+    pub(crate) fn version(&self, package: &str) -> String {
+        self.host.exec(["dpkg-query", "-W", "-f", "${Version}", package]).unwrap().ok().unwrap().stdout
+    }
+
+    /// Puts a package into a suite and lets the host see it, as its own daily timer would.
+    pub(crate) fn publish(&self, suite: Suite, package: &ToyPackage) {
+        self.mirror.add(suite, &package.build(self.lab.dir()).unwrap()).unwrap();
+        self.mirror.publish(suite).unwrap();
+        self.host.exec(["apt-get", "-qq", "update"]).unwrap().ok().unwrap();
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            // The host's end takes it away as well; this only reaps.
+            let _gone = server.kill();
+            let _reaped = server.wait();
+        }
+    }
+}

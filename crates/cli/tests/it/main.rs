@@ -1,0 +1,6 @@
+//! The program as its users meet it.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod feeds;
+mod machine;
+mod story;
