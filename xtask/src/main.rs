@@ -35,8 +35,17 @@ enum Task {
     },
     /// The full counts: what `test` samples. Writes a dated report under docs/reports/.
     Soak,
-    /// Build (or find cached) the image of the test fleet and say what is pending in it.
-    Fleet,
+    /// Real Debian hosts on this machine, for work by hand (as root).
+    #[command(
+        after_help = "Examples:\n  cargo xtask fleet up 3 --full\n  cargo xtask fleet exec h1 apt-get update\n  \
+                            cargo xtask fleet cut h1"
+    )]
+    Fleet {
+        /// What to do: `up [N] [--full]`, `list`, `exec HOST CMD...`, `copy HOST FILE TO`, `cut|join|power-off|boot HOST`,
+        /// `down`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
 }
 
 fn main() -> Result<()> {
@@ -48,34 +57,47 @@ fn main() -> Result<()> {
         Task::Check => check(),
         Task::Test { filter } => test(filter.as_deref()),
         Task::Soak => soak(&root),
-        Task::Fleet => {
-            Step::cargo("image of the test fleet", &["run", "-q", "-p", "tenon-fleet", "--example", "image"])
-                .run()
+        Task::Fleet { words } => {
+            need::test_packages()?;
+            let fixed = ["run", "--quiet", "--package", "tenon-fleet", "--example", "fleet", "--"];
+            let words: Vec<&str> = fixed.into_iter().chain(words.iter().map(String::as_str)).collect();
+            Step::cargo("fleet", &words).exec()
         }
     }
 }
 
 fn up(arguments: &[String]) -> Result<()> {
     need::linker()?;
-    web()?;
+    page()?;
     Step::cargo("build", &["build", "--release", "--package", "tenon-cli"]).run()?;
     let mut command = vec!["target/release/tenon", "up"];
     command.extend(arguments.iter().map(String::as_str));
     Step::new("start Tenon", &command).exec()
 }
 
-/// The page is compiled into the program, so it is built first.
-fn web() -> Result<()> {
-    if !std::path::Path::new("web/node_modules/.package-lock.json").exists() {
+/// The page is compiled into the program, so it is built first; again only when something of it is newer than the last
+/// build. Without Node the program is built without its page, and says so.
+fn page() -> Result<()> {
+    if !need::on_path("npm") {
+        eprintln!(
+            "npm is missing: building without the page; the API and the command line work all the same"
+        );
+        return Ok(());
+    }
+    if !step::is_up_to_date("web/package-lock.json", "web/node_modules/.package-lock.json") {
         Step::new("page: packages", &["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"])
             .within("web")
             .run()?;
+    }
+    let parts = ["web/src", "web/index.html", "web/public", "web/package-lock.json", "web/vite.config.js"];
+    if parts.iter().all(|part| step::is_up_to_date(part, "web/dist/index.html")) {
+        return Ok(());
     }
     Step::new("page: build", &["npm", "run", "--silent", "build"]).within("web").run()
 }
 
 fn check() -> Result<()> {
-    web()?;
+    page()?;
     Step::cargo("format", &["fmt", "--all", "--check"]).run()?;
     Step::cargo("lints", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])
         .run()?;
@@ -87,9 +109,11 @@ fn check() -> Result<()> {
         "tenon-versions",
         "tenon-risk",
         "tenon-formats",
+        "tenon-feeds",
         "tenon-engine",
         "tenon-journal",
         "tenon-wire",
+        "tenon-server",
     ];
     let mut arguments = vec!["test", "--quiet"];
     for package in fast {
@@ -101,22 +125,24 @@ fn check() -> Result<()> {
 fn test(filter: Option<&str>) -> Result<()> {
     need::linker()?;
     need::test_packages()?;
-    web()?;
+    page()?;
     Step::cargo("build the program and the tests", &["build", "--workspace", "--all-targets"]).run()?;
-    let mut arguments: Vec<&str> = if need::on_path("cargo-nextest") {
-        vec!["nextest", "run", "--workspace"]
-    } else {
-        vec!["test", "--workspace"]
-    };
+    let mut arguments = vec!["test", "--workspace"];
     arguments.extend(filter);
-    // One host test at a time: side by side they would only slow each other down into their deadlines.
-    Step::cargo("tests", &arguments).env("RUST_TEST_THREADS", "2").run()
+    // Output of passed tests shows what was measured and what was skipped by name. Hosts are booted one or two at a time:
+    // more at once would only slow each other down into their deadlines.
+    arguments.extend(["--", "--show-output", "--test-threads", "2"]);
+    Step::cargo("tests", &arguments).run()?;
+    if filter.is_none() && need::on_path("npm") {
+        Step::new("page: tests in a real browser", &["npm", "test", "--silent"]).within("web").run()?;
+    }
+    Ok(())
 }
 
 fn soak(root: &std::path::Path) -> Result<()> {
     need::linker()?;
     need::test_packages()?;
-    web()?;
+    page()?;
     Step::cargo("build", &["build", "--workspace", "--all-targets"]).run()?;
     step::report(
         &root.join("docs/reports"),

@@ -103,3 +103,16 @@ fn text_of(program: &str, arguments: &[&str]) -> Result<String> {
         Command::new(program).args(arguments).output().with_context(|| format!("starting {program}"))?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
+
+/// Whether nothing under `part` is newer than the file `result`; `false` where there is no result.
+pub(crate) fn is_up_to_date(part: &str, result: &str) -> bool {
+    let modified = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let Some(built) = modified(Path::new(result)) else { return false };
+    newest(Path::new(part)).is_none_or(|newest| newest <= built)
+}
+
+fn newest(path: &Path) -> Option<std::time::SystemTime> {
+    let own = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let entries = std::fs::read_dir(path).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    entries.filter_map(|entry| newest(&entry)).chain(own).max()
+}
