@@ -1,0 +1,150 @@
+import { type KeyboardEvent, useState } from "react";
+
+import type { AssetView, DirectiveView } from "./api.gen";
+import { plural } from "./bits";
+import { live } from "./live";
+import { NoRights } from "./no-rights";
+import { awaiting, undo } from "./stages";
+import { useStore } from "./store";
+import { rights } from "./token";
+import { type Sender, useSend } from "./use";
+
+/** The decision, always in sight. */
+export function Actions({ directive, assets }: { directive: DirectiveView; assets: AssetView[] }) {
+  const right = useStore(rights);
+  const { link } = useStore(live);
+  const sender = useSend();
+  const [asking, setAsking] = useState<"waiver" | "refusal" | null>(null);
+  const ready = awaiting(directive);
+  const { forensics } = directive.decision;
+
+  async function approve(waiver?: string): Promise<void> {
+    const body = waiver === undefined ? {} : { waive_evidence: waiver };
+    if (await sender.submit({ do: "approve", directive: directive.id, body })) setAsking(null);
+  }
+
+  async function refuse(why: string): Promise<void> {
+    if (await sender.submit({ do: "refuse", directive: directive.id, body: { why } })) setAsking(null);
+  }
+
+  if (!right.may) {
+    return (
+      <>
+        <p className="says">{state(directive, assets)}</p>
+        <NoRights />
+      </>
+    );
+  }
+  const offline = link === "offline";
+  const off = sender.busy || offline;
+  const applying = directive.assets.some((asset) => asset.stage.name === "applying");
+  return (
+    <>
+      <p className="says">{state(directive, assets)}</p>
+      {asking === "waiver" && (
+        <Ask
+          id="waiver"
+          label="Why may it go ahead without preserving evidence first?"
+          go="Approve without evidence"
+          sender={sender}
+          off={off}
+          onSay={approve}
+          onCancel={() => setAsking(null)}
+        />
+      )}
+      {asking === "refusal" && (
+        <Ask id="refusal" label="Why is it refused? Its findings stay open." go="Refuse" sender={sender} off={off} onSay={refuse} onCancel={() => setAsking(null)} />
+      )}
+      {asking === null && (
+        <div className="buttons">
+          {ready.length > 0 && (
+            <button
+              type="button"
+              className="button primary"
+              data-testid="approve"
+              disabled={off}
+              onClick={() => (forensics ? setAsking("waiver") : void approve())}
+            >
+              {sender.busy ? "Approving…" : forensics ? "Approve…" : "Approve"}
+            </button>
+          )}
+          {/* What is being applied cannot be refused any more, so nobody is invited to. */}
+          {!applying && (
+            <button type="button" className="button quiet" data-testid="refuse" disabled={off} onClick={() => setAsking("refusal")}>
+              Refuse…
+            </button>
+          )}
+        </div>
+      )}
+      {offline && <p className="problem">Offline: nothing can be decided until Tenon answers again.</p>}
+      {sender.problem && <p className="problem" role="alert" data-testid="problem">{sender.problem}</p>}
+    </>
+  );
+}
+
+/** What approving would do now, with the way back; or why there is nothing to approve. */
+function state(directive: DirectiveView, assets: AssetView[]): string {
+  const ready = awaiting(directive);
+  if (ready.length > 0) {
+    const ways = ["proven", "possible", "not-possible"]
+      .map((kind) => ({ kind, of: ready.filter((asset) => asset.undo && undo(asset.undo).kind === kind).length }))
+      .filter(({ of }) => of > 0)
+      .map(({ kind, of }) => `${undo(kind).word}${ready.length > 1 ? ` on ${of}` : ""}`);
+    const where = ready.length === 1 ? (ready[0]?.hostname ?? "") : plural(ready.length, "asset");
+    return `Passed its rehearsal on ${where}. Undo: ${ways.join(", ") || "not known"}.`;
+  }
+  const stages = new Set(directive.assets.map((asset) => asset.stage.name));
+  if (stages.has("applying")) return "Being applied; it can be refused again after the host's report.";
+  if (stages.has("approved")) return "Approved; waits for its turn.";
+  if (stages.has("rehearsing")) return "Being rehearsed; it can be approved when that passes.";
+  if (stages.has("applied")) return "Applied; the next inventory must confirm it.";
+  const observed = assets.some((asset) => asset.group === directive.group && asset.mode === "observe");
+  const proposed = directive.assets.filter((asset) => asset.stage.name === "proposed");
+  const byHand = proposed.every(({ id }) => assets.some((asset) => asset.id === id && asset.observe_only));
+  if (proposed.length > 0 && byHand) return "Nothing to approve: Tenon can only observe here, so this is done by hand.";
+  if (stages.has("proposed")) return observed ? `Nothing to approve: group ${directive.group} is only observed.` : "Waits to be rehearsed.";
+  return "Nothing to approve: a person must look at it.";
+}
+
+interface Asking {
+  id: string;
+  label: string;
+  go: string;
+  sender: Sender;
+  off: boolean;
+  onSay: (text: string) => Promise<void>;
+  onCancel: () => void;
+}
+
+/** Asks for a reason, in place. */
+function Ask({ id, label, go, sender, off, onSay, onCancel }: Asking) {
+  const [text, setText] = useState("");
+  const said = text.trim();
+  function pressed(event: KeyboardEvent): void {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    onCancel();
+  }
+  return (
+    <form
+      className="ask"
+      data-testid={`${id}-form`}
+      onKeyDown={pressed}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (said && !off) void onSay(said);
+      }}
+    >
+      <label htmlFor={id}>{label}</label>
+      <input id={id} value={text} onChange={(event) => setText(event.target.value)} autoFocus autoComplete="off" maxLength={2000} data-testid={id} />
+      <div className="buttons">
+        <button type="submit" className="button primary" disabled={!said || off} data-testid={`${id}-send`}>
+          {sender.busy ? "Sending…" : go}
+        </button>
+        <button type="button" className="button quiet" onClick={onCancel}>
+          Cancel
+        </button>
+      </div>
+    </form>
+  );
+}

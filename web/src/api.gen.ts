@@ -1,0 +1,246 @@
+// Generated from openapi.json by `npm run types`: do not edit.
+
+/** Approval of what the rehearsals showed. */
+export type Approval = {
+  /** Why evidence need not be preserved first, where the decision row asks for it. */
+  waive_evidence?: string | null;
+};
+
+/** An asset with its findings. */
+export type AssetDetail = AssetView & {
+  /** Security updates that its own repositories offer. */
+  offers: PackageView[];
+  /** Open findings. */
+  open: FindingView[];
+};
+
+/** An asset in one line. */
+export type AssetView = {
+  /** Open findings. */
+  findings: number;
+  /** Its group. */
+  group: string;
+  /** The name it goes by. */
+  hostname: string;
+  /** Its id. */
+  id: string;
+  /** Running kernel release. */
+  kernel?: string | null;
+  /** `observe` or `act`. */
+  mode: string;
+  /** Why it is not, or not wholly, assessed. Never read it as "not vulnerable". */
+  not_assessed: string[];
+  /** Why the agent cannot act, where it cannot. */
+  observe_only?: string | null;
+  /** The order that is out. */
+  order?: string | null;
+  /** The operating system's own name. */
+  os?: string | null;
+  /** Installed packages. */
+  packages: number;
+  /** Packages that ask for a reboot. */
+  reboot_required_by: string[];
+  /** When it last reported, RFC 3339. */
+  reported?: string | null;
+  /** Packages for which its own repositories offer a security update. */
+  security_updates: number;
+  /** Other updaters at work on this host. */
+  updaters: string[];
+};
+
+/** One input of a priority. */
+export type BasisView = {
+  /** As of when. */
+  as_of?: string | null;
+  /** What is claimed. */
+  fact: string;
+  /** Who says so. */
+  source: string;
+};
+
+/** The row of the table that decided. */
+export type DecisionView = {
+  /** What is not known and was assumed. */
+  assumed: string[];
+  /** Whether evidence is asked for before anything changes. */
+  forensics: boolean;
+  /** Outcome as published. */
+  outcome: string;
+  /** Row as published. */
+  row: number;
+  /** Table and version. */
+  table: string;
+};
+
+/** A directive on one asset. */
+export type DirectiveAssetView = {
+  /** Its name. */
+  hostname: string;
+  /** The asset. */
+  id: string;
+  /** What changes there. */
+  packages: PackageView[];
+  /** How long the rehearsal took, in milliseconds. */
+  rehearsed_ms?: number | null;
+  /** How far it is. */
+  stage: StageView;
+  /** What the rehearsal proved about taking it back: `proven`, `possible` or `not-possible`, with the reason. */
+  undo?: string | null;
+  /** Units that the rehearsal says are touched. */
+  units: string[];
+};
+
+/** A directive: what must be done, why, by when. */
+export type DirectiveView = {
+  /** The advisories. */
+  advisories: string[];
+  /** Where, and how far. */
+  assets: DirectiveAssetView[];
+  /** The reasons. */
+  because: BasisView[];
+  /** CVE ids that only the vendor's changelog claims. */
+  claims: string[];
+  /** How and when it ended. */
+  closed?: string | null;
+  /** Vulnerabilities that a published advisory says this closes. */
+  closes: string[];
+  /** The table row. */
+  decision: DecisionView;
+  /** When it is due, RFC 3339. */
+  due?: string | null;
+  /** Whose work it is. */
+  group: string;
+  /** Its id. */
+  id: string;
+  /** When it was raised, RFC 3339. */
+  raised: string;
+  /** Risk points that doing it removes. */
+  removes: string;
+  /** Source package. */
+  source: string;
+  /** The action in words. */
+  title: string;
+  /** Source version to reach. */
+  version: string;
+};
+
+/** The change is durable and visible. */
+export type Done = {
+  /** Whether it had been done before, under the same key. */
+  repeated: boolean;
+  /** Position of the last event it led to. */
+  seq: number;
+};
+
+/** A feed. */
+export type FeedView = {
+  /** The feed's own date. */
+  as_of?: string | null;
+  /** When it was last asked. */
+  asked?: string | null;
+  /** When it last changed here; absent before it was first read. */
+  changed?: string | null;
+  /** Its name. */
+  name: string;
+  /** What is wrong with it, if anything is. */
+  problem?: string | null;
+};
+
+/** One vulnerability on one asset. */
+export type FindingView = {
+  /** The advisory that says so. */
+  advisory: string;
+  /** The version that fixes it, when one is published. */
+  fixed?: string | null;
+  /** Installed source version. */
+  installed: string;
+  /** Since when it is open, as far as Tenon knows. */
+  opened: string;
+  /** Source package. */
+  source: string;
+  /** Where it stands, for people. */
+  state: string;
+  /** The vulnerability. */
+  vulnerability: string;
+};
+
+/** The end of the journal. */
+export type HeadView = {
+  /** Position of the last event. */
+  seq: number;
+  /** The current leader's term. */
+  term: number;
+  /** Digest of all state at that position. */
+  world: string;
+};
+
+/** The page in one answer: assets, queue, feeds. */
+export type Overview = {
+  /** Every asset. */
+  assets: AssetView[];
+  /** The last closed directives, newest first; refused ones among them stand. */
+  closed: DirectiveView[];
+  /** How many directives are closed in all. */
+  closed_total: number;
+  /** Feeds: what they last brought. */
+  feeds: FeedView[];
+  /** Open directives, most urgent first. */
+  queue: DirectiveView[];
+  /** Position of the journal that this shows. */
+  seq: number;
+  /** Time of the last event, RFC 3339. */
+  time?: string | null;
+};
+
+/** A package and its two versions. */
+export type PackageView = {
+  /** Architecture. */
+  architecture: string;
+  /** Installed. */
+  from: string;
+  /** Binary package. */
+  package: string;
+  /** To reach. */
+  to: string;
+};
+
+/** A refusal. */
+export type RefusalBody = {
+  /** Why. */
+  why: string;
+};
+
+/** Another attempt. */
+export type RetryBody = {
+  /** On which asset. */
+  asset: string;
+};
+
+/** How far a directive is on an asset. */
+export type StageView = {
+  /**
+   * `proposed`, `rehearsing`, `awaiting-approval`, `approved`, `applying`, `applied`, `verified`,
+   * `fixed-otherwise`, `needs-person`, `rolled-back` or `failed`.
+   */
+  name: string;
+  /** The order that is out. */
+  order?: string | null;
+  /** Why, where a reason was given. */
+  reason?: string | null;
+  /** Digest of the report that speaks of it: fetch it under `/api/v1/reports/`. */
+  report?: string | null;
+};
+
+/** A new enrolment token. */
+export type TokenBody = {
+  /** Hosts that use it join this group. */
+  group: string;
+};
+
+/** The token, shown once. */
+export type TokenIssued = {
+  /** Not accepted after this many seconds. */
+  expires_seconds: number;
+  /** What to hand to the host. */
+  token: string;
+};

@@ -1,0 +1,88 @@
+import type { Approval, AssetDetail, DirectiveView, Done, Overview, RefusalBody, RetryBody } from "./api.gen";
+import { rights, tokenRejected } from "./token";
+
+/** Longest wait for an answer: beyond it Tenon counts as not reachable. */
+const PATIENCE_MS = 15_000;
+
+/** Tenon answered, and the answer is no. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** No answer came. */
+export class Unreachable extends Error {
+  constructor() {
+    super("Tenon does not answer");
+  }
+}
+
+async function ask(path: string, init?: RequestInit): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1/${path}`, { ...init, signal: AbortSignal.timeout(PATIENCE_MS) });
+  } catch {
+    throw new Unreachable();
+  }
+  let body: unknown = null;
+  try {
+    body = await response.json();
+  } catch {
+    if (response.ok) throw new Problem(response.status, "no-json", "The answer cannot be read as JSON");
+  }
+  if (response.ok) return body;
+  const { code, message } = (body ?? {}) as { code?: unknown; message?: unknown };
+  throw new Problem(
+    response.status,
+    typeof code === "string" ? code : "error",
+    typeof message === "string" ? message : `Tenon answered with status ${response.status}`,
+  );
+}
+
+export const getOverview = (): Promise<Overview> => ask("overview") as Promise<Overview>;
+export const getAsset = (id: string): Promise<AssetDetail> =>
+  ask(`assets/${encodeURIComponent(id)}`) as Promise<AssetDetail>;
+export const getDirective = (id: string): Promise<DirectiveView> =>
+  ask(`directives/${encodeURIComponent(id)}`) as Promise<DirectiveView>;
+export const getReport = (digest: string): Promise<unknown> => ask(`reports/${encodeURIComponent(digest)}`);
+
+/** What people can decide. */
+export type Decision =
+  | { do: "approve"; directive: string; body: Approval }
+  | { do: "refuse"; directive: string; body: RefusalBody }
+  | { do: "retry"; directive: string; body: RetryBody }
+  | { do: "promote"; group: string }
+  | { do: "demote"; group: string };
+
+/** A new name for one decision: under the same name Tenon carries it out once, however often it is sent. */
+export function newKey(): string {
+  // Not randomUUID: that is missing where the page is served over plain HTTP under a host's name.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `page-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+export async function send(decision: Decision, key: string): Promise<Done> {
+  const right = rights.get();
+  if (!right.may) throw new Problem(401, "no-rights", "This needs the operator's token");
+  const of = "group" in decision ? `groups/${encodeURIComponent(decision.group)}` : `directives/${encodeURIComponent(decision.directive)}`;
+  try {
+    const done = await ask(`${of}/${decision.do}`, {
+      method: "POST",
+      headers: {
+        Authorization: `Bearer ${right.token}`,
+        "Content-Type": "application/json",
+        "Idempotency-Key": key,
+      },
+      body: JSON.stringify("body" in decision ? decision.body : {}),
+    });
+    return done as Done;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) tokenRejected();
+    throw error;
+  }
+}

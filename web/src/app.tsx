@@ -1,0 +1,53 @@
+import type { AssetView, DirectiveView } from "./api.gen";
+import { AssetPanel } from "./asset";
+import { Assets } from "./assets";
+import { Closed } from "./closed";
+import { DirectivePanel } from "./directive";
+import { Feeds } from "./feeds";
+import { FirstAnswer } from "./first-answer";
+import { Header } from "./header";
+import { Interruption } from "./interruption";
+import { live } from "./live";
+import { type Place, place } from "./place";
+import { Queue } from "./queue";
+import { useMedia, useStore } from "./store";
+
+export function App() {
+  const state = useStore(live);
+  const here = useStore(place);
+  // Where the panel covers the lists, they must not take the keyboard from behind it.
+  const narrow = useMedia("(max-width: 63.99rem)");
+  const { overview } = state;
+  return (
+    <div className="page" data-panel={here && overview ? "open" : "closed"}>
+      <Header state={state} />
+      {overview ? (
+        <div className="columns">
+          <main className="lists" inert={narrow && here !== null}>
+            <Interruption state={state} />
+            <Queue overview={overview} covered={narrow && here !== null} />
+            <Assets assets={overview.assets} />
+            <Feeds feeds={overview.feeds} />
+            <Closed closed={overview.closed} total={overview.closed_total} />
+          </main>
+          <Panel here={here} seq={overview.seq} assets={overview.assets} directives={[...overview.queue, ...overview.closed]} />
+        </div>
+      ) : (
+        <FirstAnswer state={state} />
+      )}
+    </div>
+  );
+}
+
+interface Shown {
+  here: Place;
+  seq: number;
+  assets: AssetView[];
+  directives: DirectiveView[];
+}
+
+function Panel({ here, seq, assets, directives }: Shown) {
+  if (here === null) return null;
+  if (here.kind === "asset") return <AssetPanel id={here.id} seq={seq} line={assets.find((asset) => asset.id === here.id)} />;
+  return <DirectivePanel id={here.id} seq={seq} assets={assets} line={directives.find((directive) => directive.id === here.id)} />;
+}

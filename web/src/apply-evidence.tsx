@@ -1,0 +1,95 @@
+import { Note, Sign } from "./bits";
+import { Output } from "./output";
+import type { ApplyReport } from "./reports";
+import type { Tone } from "./stages";
+import { duration } from "./time";
+
+const OUTCOMES: Record<string, { word: string; tone: Tone }> = {
+  verified: { word: "verified on the host", tone: "good" },
+  "rolled-back": { word: "rolled back", tone: "back" },
+  failed: { word: "failed", tone: "bad" },
+  refused: { word: "refused by the host, nothing was changed", tone: "bad" },
+};
+
+/** What was seen on the host after the change. */
+export function ApplyEvidence({ report }: { report: ApplyReport }) {
+  const outcome = OUTCOMES[report.outcome ?? ""] ?? { word: report.outcome ?? "outcome not told", tone: "ask" as const };
+  const { evidence = {} } = report;
+  const exit = evidence.package_manager_exit;
+  const stale = evidence.stale ?? [];
+  return (
+    <div data-testid="apply-report">
+      <p>
+        Apply{" "}
+        <span className="stage" data-tone={outcome.tone} data-testid="apply-outcome">
+          <Sign tone={outcome.tone} />
+          <span>{outcome.word}</span>
+        </span>
+        {report.duration_ms !== undefined && ` in ${duration(report.duration_ms)}`}
+      </p>
+      {report.reason && <p className="reason">{report.reason}</p>}
+      {report.detail && (
+        <p className="reason">
+          {report.code && <code>{report.code}</code>} {report.detail}
+        </p>
+      )}
+      {report.remedy && <Note tone="ask">Remedy: {report.remedy}</Note>}
+      {stale.length > 0 && (
+        <Note tone="ask">
+          Still running replaced files:{" "}
+          {stale.map((one) => `${one.command ?? "?"} (${one.unit ?? `pid ${one.pid ?? "?"}`}, ${one.file ?? "file not told"})`).join("; ")}
+        </Note>
+      )}
+      {evidence.reboot_pending && <Note tone="ask">The packages ask for a reboot, which was not ordered.</Note>}
+      <dl className="facts">
+        <dt>Package manager</dt>
+        <dd>{exit === null || exit === undefined ? "never ran" : `exit status ${exit}`}</dd>
+        <dt>Restarted</dt>
+        <dd>{evidence.restarted?.join(", ") || "nothing"}</dd>
+        <dt>Stale processes</dt>
+        <dd>{stale.length === 0 ? "none seen" : stale.length}</dd>
+      </dl>
+      <Pairs heads={["Package", "Version seen"]} rows={evidence.versions ?? []} />
+      <Pairs
+        heads={["Unit", "Before", "After"]}
+        rows={(evidence.units ?? []).map(({ unit, before, after }) => [unit, before, after])}
+        marked={(row) => row[1] !== row[2]}
+      />
+      <Output text={report.output} />
+    </div>
+  );
+}
+
+interface Pairing {
+  heads: string[];
+  rows: (string | undefined)[][];
+  /** Rows that call for attention. */
+  marked?: (row: (string | undefined)[]) => boolean;
+}
+
+function Pairs({ heads, rows, marked = () => false }: Pairing) {
+  if (rows.length === 0) return null;
+  return (
+    <table className="table">
+      <thead>
+        <tr>
+          {heads.map((head) => (
+            <th key={head} scope="col">{head}</th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row, index) => (
+          <tr key={index}>
+            {row.map((cell, column) => (
+              <td key={column} className={column > 0 ? "version" : undefined}>
+                {cell}
+                {column === row.length - 1 && marked(row) && <span className="tag" data-mode="changed">changed</span>}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,110 @@
+import type { AssetDetail, AssetView, FindingView } from "./api.gen";
+import { getAsset } from "./api";
+import { Mode } from "./assets";
+import { count, Note, plural, Section, Time } from "./bits";
+import { Packages } from "./packages";
+import { PanelFrame } from "./panel";
+import { useLoaded } from "./use";
+
+/** One asset with its findings. */
+export function AssetPanel({ id, seq, line }: { id: string; seq: number; line: AssetView | undefined }) {
+  const detail = useLoaded(getAsset, id, seq);
+  const asset = detail.is === "here" ? detail.value : line;
+  return (
+    <PanelFrame id={id} title={asset?.hostname ?? id} sub={asset && <Summary asset={asset} />}>
+      {asset && <Facts asset={asset} />}
+      {detail.is === "loading" && <p className="empty" aria-busy="true">Reading its findings…</p>}
+      {detail.is === "missing" && <Note tone="bad">{detail.why}</Note>}
+      {detail.is === "here" && <Findings detail={detail.value} />}
+    </PanelFrame>
+  );
+}
+
+function Summary({ asset }: { asset: AssetView }) {
+  return (
+    <>
+      group {asset.group} <Mode mode={asset.mode} /> <span className="id">{asset.id}</span>
+    </>
+  );
+}
+
+function Facts({ asset }: { asset: AssetView }) {
+  return (
+    <div className="section">
+      {asset.not_assessed.map((reason) => (
+        <Note key={reason} tone="ask" testid="gap">
+          not wholly assessed: {reason}
+        </Note>
+      ))}
+      {asset.observe_only && <Note tone="ask">can only observe: {asset.observe_only}</Note>}
+      <dl className="facts">
+        <dt>System</dt>
+        <dd>{asset.os ?? "not known yet"}</dd>
+        <dt>Kernel</dt>
+        <dd className="mono">{asset.kernel ?? "not known yet"}</dd>
+        <dt>Packages</dt>
+        <dd>{asset.reported ? count(asset.packages) : "not known yet"}</dd>
+        <dt>Reported</dt>
+        <dd>{asset.reported ? <Time at={asset.reported} /> : "never"}</dd>
+        <dt>Other updaters</dt>
+        <dd>{asset.updaters.join(", ") || "none seen"}</dd>
+        <dt>Reboot</dt>
+        <dd>{asset.reboot_required_by.length > 0 ? `asked for by ${asset.reboot_required_by.join(", ")}` : "not asked for"}</dd>
+        {asset.order && (
+          <>
+            <dt>Order</dt>
+            <dd>{asset.order} is out</dd>
+          </>
+        )}
+      </dl>
+    </div>
+  );
+}
+
+function Findings({ detail }: { detail: AssetDetail }) {
+  const whole = detail.not_assessed.length === 0;
+  return (
+    <>
+      <Section id="offers" title="Security updates offered" aside={<p className="hint">by its own repositories</p>}>
+        {detail.offers.length > 0 ? <Packages packages={detail.offers} /> : <None whole={whole} />}
+      </Section>
+      <Section id="findings" title="Open findings" aside={<p className="hint">{plural(detail.open.length, "finding")}</p>}>
+        {detail.open.length === 0 ? (
+          <None whole={whole} />
+        ) : (
+          <ul className="findings">
+            {detail.open.map((finding) => (
+              <Finding key={`${finding.vulnerability} ${finding.advisory} ${finding.source} ${finding.installed}`} finding={finding} />
+            ))}
+          </ul>
+        )}
+      </Section>
+    </>
+  );
+}
+
+const None = ({ whole }: { whole: boolean }) => (
+  <p className="empty">{whole ? "None." : "None known, but this host is not wholly assessed: see the reasons above."}</p>
+);
+
+function Finding({ finding }: { finding: FindingView }) {
+  return (
+    <li className="finding" data-testid="finding">
+      <p>
+        <b>{finding.vulnerability}</b>
+        {finding.advisory !== finding.vulnerability && <span className="faint"> by {finding.advisory}</span>}
+      </p>
+      <p>
+        {finding.source} <span className="version">{finding.installed}</span>
+        {finding.fixed && (
+          <>
+            , fixed in <span className="version">{finding.fixed}</span>
+          </>
+        )}
+      </p>
+      <p className="sub">
+        {finding.state} · open since <Time at={finding.opened} />
+      </p>
+    </li>
+  );
+}

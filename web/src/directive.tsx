@@ -1,0 +1,74 @@
+import { Actions } from "./actions";
+import type { AssetView, DirectiveView } from "./api.gen";
+import { getDirective } from "./api";
+import { Note, Time } from "./bits";
+import { ending } from "./closed";
+import { EvidenceOf } from "./evidence";
+import { Hosts } from "./hosts";
+import { PanelFrame } from "./panel";
+import { Due, Title } from "./queue";
+import { useLoaded } from "./use";
+import { Why } from "./why";
+import { Wrong } from "./wrong";
+
+/** One directive: what is wrong, why it matters here, what to do where, the evidence, and the decision. */
+export function DirectivePanel(props: { id: string; seq: number; line: DirectiveView | undefined; assets: AssetView[] }) {
+  if (props.line) return <Shown directive={props.line} assets={props.assets} />;
+  return <Fetched {...props} />;
+}
+
+/** An old one, of which the overview does not tell any more. */
+function Fetched({ id, seq, assets }: { id: string; seq: number; assets: AssetView[] }) {
+  const fetched = useLoaded(getDirective, id, seq);
+  if (fetched.is === "here") return <Shown directive={fetched.value} assets={assets} />;
+  return (
+    <PanelFrame id={id} title={id}>
+      {fetched.is === "loading" ? <p className="empty" aria-busy="true">Reading it…</p> : <Note tone="bad">{fetched.why}</Note>}
+    </PanelFrame>
+  );
+}
+
+function Shown({ directive, assets }: { directive: DirectiveView; assets: AssetView[] }) {
+  return (
+    <PanelFrame
+      id={directive.id}
+      title={<Title directive={directive} />}
+      sub={
+        <>
+          {directive.id} · group {directive.group} · raised <Time at={directive.raised} />
+        </>
+      }
+      foot={directive.closed ? <Ended closed={directive.closed} /> : <Actions key={directive.id} directive={directive} assets={assets} />}
+    >
+      <dl className="vitals">
+        <dt>Due</dt>
+        <dd><Due at={directive.due} /></dd>
+        <dt>Decision</dt>
+        <dd>{directive.decision.outcome}</dd>
+        <dt>Removes</dt>
+        <dd>
+          <span className="number">{directive.removes}</span> risk points
+        </dd>
+      </dl>
+      <Wrong directive={directive} />
+      <Why directive={directive} />
+      <Hosts directive={directive} assets={assets} />
+      <EvidenceOf directive={directive} />
+    </PanelFrame>
+  );
+}
+
+function Ended({ closed }: { closed: string }) {
+  const { how, at } = ending(closed);
+  return (
+    <p data-testid="ended">
+      Closed: {how}
+      {at && (
+        <>
+          , <Time at={at} />
+        </>
+      )}
+      {how.startsWith("refused") && ". Its findings stay open."}
+    </p>
+  );
+}

@@ -1,0 +1,67 @@
+import { count, Sign, Time } from "./bits";
+import type { Live } from "./live";
+import type { Tone } from "./stages";
+import { useStore } from "./store";
+import { rights } from "./token";
+
+const LINKS: Record<Live["link"], { word: string; tone: Tone }> = {
+  connecting: { word: "connecting", tone: "wait" },
+  live: { word: "live", tone: "good" },
+  stale: { word: "stale", tone: "back" },
+  offline: { word: "offline", tone: "bad" },
+};
+
+function goTo(section: string): void {
+  const title = document.getElementById(`${section}-title`);
+  title?.focus({ preventScroll: true });
+  title?.scrollIntoView({ block: "start" });
+}
+
+export function Header({ state }: { state: Live }) {
+  const { overview } = state;
+  const right = useStore(rights);
+  const { word, tone } = LINKS[state.link];
+  const sections: [string, string, number][] = overview
+    ? [
+        ["queue", "Queue", overview.queue.length],
+        ["assets", "Assets", overview.assets.length],
+        ["feeds", "Feeds", overview.feeds.length],
+        ["closed", "Closed", overview.closed_total],
+      ]
+    : [];
+  return (
+    <header className="top">
+      <h1 className="brand">
+        <svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true">
+          <path d="M1 2h14v4H11v2H5V6H1z" className="fill" />
+          <path d="M6 9h4v5H6z" className="fill faint" />
+        </svg>
+        Tenon
+      </h1>
+      <nav className="jumps" aria-label="Sections">
+        {sections.map(([id, name, of]) => (
+          <button key={id} type="button" className="jump" onClick={() => goTo(id)}>
+            {name} <span className="number">{count(of)}</span>
+          </button>
+        ))}
+      </nav>
+      <p className="state">
+        <span className="stage" data-tone={tone} data-testid="live-state" data-state={state.link} role="status">
+          <Sign tone={tone} />
+          <span>{word}</span>
+        </span>
+        {overview && (
+          <span className="position" title="Position of the journal that this page shows">
+            position <span className="number" data-testid="position">{count(overview.seq)}</span>
+          </span>
+        )}
+        {overview?.time && (
+          <span className="wide-only">
+            last event <Time at={overview.time} as="ago" />
+          </span>
+        )}
+        <span className="rights" data-testid="rights">{right.may ? "may approve" : "read only"}</span>
+      </p>
+    </header>
+  );
+}

@@ -1,0 +1,100 @@
+import type { AssetView, DirectiveAssetView, DirectiveView } from "./api.gen";
+import { Section, Sign, StageMark } from "./bits";
+import { live } from "./live";
+import { Packages } from "./packages";
+import { known, standsStill, type Tone, undo } from "./stages";
+import { useStore } from "./store";
+import { duration } from "./time";
+import { rights } from "./token";
+import { useSend } from "./use";
+
+/** What to do on which host, and how far it is there. */
+export function Hosts({ directive, assets }: { directive: DirectiveView; assets: AssetView[] }) {
+  // What stands still or waits for a person comes first; names decide between equals.
+  const order = (a: DirectiveAssetView, b: DirectiveAssetView) =>
+    known(a.stage.name).rank - known(b.stage.name).rank || a.hostname.localeCompare(b.hostname);
+  return (
+    <Section id="hosts" title="What to do on which host">
+      <ul className="hosts">
+        {directive.assets.toSorted(order).map((asset) => (
+          <Host key={asset.id} directive={directive} asset={asset} line={assets.find((line) => line.id === asset.id)} />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Host({ directive, asset, line }: { directive: DirectiveView; asset: DirectiveAssetView; line: AssetView | undefined }) {
+  const { stage } = asset;
+  return (
+    <li className="host" data-testid="host" data-asset={asset.id}>
+      <div className="host-head">
+        <h3>{asset.hostname}</h3>
+        <StageMark stage={stage.name} />
+      </div>
+      {(stage.reason ?? waits(stage.name, line)) && <p className="reason">{stage.reason ?? waits(stage.name, line)}</p>}
+      {standsStill(stage.name) && !directive.closed && <Retry directive={directive.id} asset={asset.id} />}
+      <Packages packages={asset.packages} />
+      <dl className="facts">
+        <dt>Undo</dt>
+        <dd><UndoMark text={asset.undo} /></dd>
+        <dt>Units touched</dt>
+        <dd>{asset.units.length > 0 ? asset.units.join(", ") : asset.undo ? "none" : "not known before the rehearsal"}</dd>
+        {asset.rehearsed_ms != null && (
+          <>
+            <dt>Rehearsed in</dt>
+            <dd>{duration(asset.rehearsed_ms)}</dd>
+          </>
+        )}
+      </dl>
+    </li>
+  );
+}
+
+/** What a stage without a reason of its own waits for. */
+function waits(stage: string, line: AssetView | undefined): string | null {
+  if (stage === "proposed" && line?.observe_only) return `This host can only be observed: ${line.observe_only}`;
+  if (stage === "proposed" && line?.mode === "observe") return `Waits until group ${line.group} may act.`;
+  if (stage === "proposed" || stage === "approved") return "Waits for its turn on this host.";
+  if (stage === "applied") return "The host reports success; its next inventory must confirm it.";
+  return null;
+}
+
+const UNDO_TONES: Record<string, Tone> = { proven: "good", possible: "ask", "not-possible": "bad" };
+
+function UndoMark({ text }: { text: string | null | undefined }) {
+  if (!text) return <span data-testid="undo">not known before the rehearsal</span>;
+  const { kind, word, reason } = undo(text);
+  const tone = UNDO_TONES[kind] ?? "ask";
+  return (
+    <span data-testid="undo" data-undo={kind}>
+      <span className="stage" data-tone={tone}>
+        <Sign tone={tone} />
+        <span>{word}</span>
+      </span>
+      {reason && <span>: {reason}</span>}
+    </span>
+  );
+}
+
+function Retry({ directive, asset }: { directive: string; asset: string }) {
+  const right = useStore(rights);
+  const { link } = useStore(live);
+  const { submit, busy, problem } = useSend();
+  if (!right.may) return null;
+  return (
+    <div className="retry">
+      <button
+        type="button"
+        className="button"
+        data-testid="retry"
+        disabled={busy || link === "offline"}
+        onClick={() => void submit({ do: "retry", directive, body: { asset } })}
+      >
+        Retry
+      </button>
+      <span className="hint">rehearses again, from the start</span>
+      {problem && <p className="problem" role="alert">{problem}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+import { getOverview, Unreachable } from "./api";
+import type { Overview } from "./api.gen";
+import { Store } from "./store";
+
+/**
+ * `live`: changes arrive by themselves. `stale`: Tenon can be asked, but what is shown may lag. `offline`: Tenon does
+ * not answer; what is shown is the last that it said.
+ */
+export type Link = "connecting" | "live" | "stale" | "offline";
+
+export interface Live {
+  link: Link;
+  overview: Overview | null;
+  /** When the overview was received, by this machine's clock. */
+  received: number | null;
+  /** What is wrong, for people. */
+  problem: string | null;
+}
+
+/** How the last attempts at feeds went is not in the journal, so nothing announces it: ask now and then. */
+const EVERY_MS = 60_000;
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 15_000;
+
+class LiveStore extends Store<Live> {
+  #stream: EventSource | null = null;
+  #open = false;
+  #fetching: Promise<void> | null = null;
+  #again = false;
+  #retryMs = FIRST_RETRY_MS;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  start(): void {
+    this.#connect();
+    setInterval(() => void this.refresh(), EVERY_MS);
+    // A machine that slept has a stream that looks open and is not.
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") void this.refresh();
+    });
+    window.addEventListener("online", () => this.#connect());
+    window.addEventListener("offline", () => this.#lost());
+  }
+
+  /** Asks for the overview. Any number of calls while one answer is awaited lead to one more question. */
+  refresh = (): Promise<void> => {
+    this.#again = true;
+    this.#fetching ??= this.#ask().finally(() => {
+      this.#fetching = null;
+    });
+    return this.#fetching;
+  };
+
+  async #ask(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      try {
+        const overview = await getOverview();
+        this.set({
+          link: this.#open ? "live" : "stale",
+          overview,
+          received: Date.now(),
+          problem: this.#open ? null : "The live connection is interrupted and is being set up again",
+        });
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        this.set({ ...this.get(), link: error instanceof Unreachable ? "offline" : "stale", problem: message });
+      }
+    }
+  }
+
+  #connect(): void {
+    clearTimeout(this.#retry);
+    this.#stream?.close();
+    const stream = new EventSource("/api/v1/events");
+    this.#stream = stream;
+    stream.addEventListener("open", () => {
+      this.#open = true;
+      this.#retryMs = FIRST_RETRY_MS;
+      void this.refresh();
+    });
+    stream.addEventListener("world", () => void this.refresh());
+    stream.addEventListener("error", () => this.#lost());
+  }
+
+  /** The browser gives up on some failures for good: the waiting is done here. */
+  #lost(): void {
+    this.#open = false;
+    this.#stream?.close();
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#connect(), this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    void this.refresh();
+  }
+}
+
+export const live = new LiveStore({ link: "connecting", overview: null, received: null, problem: null });

@@ -1,0 +1,26 @@
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/layout.css";
+import "./styles/lists.css";
+import "./styles/panel.css";
+import "./styles/evidence.css";
+
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { App } from "./app";
+import { live } from "./live";
+import { takeTokenFromAddress } from "./token";
+
+// First of all, so that the token is out of the address bar before anything is shown or asked.
+takeTokenFromAddress();
+live.start();
+
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

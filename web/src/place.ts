@@ -1,0 +1,33 @@
+import { Store } from "./store";
+
+/** What the panel shows. It stands in the address, so that a ticket can link to it and Back closes it. */
+export type Place = { kind: "directive" | "asset"; id: string } | null;
+
+function fromAddress(): Place {
+  const [, id] = /^#((?:dir|ast)_[0-9a-f]+)$/.exec(window.location.hash) ?? [];
+  if (!id) return null;
+  return { kind: id.startsWith("dir_") ? "directive" : "asset", id };
+}
+
+export const place = new Store<Place>(fromAddress());
+
+function follow(): void {
+  const next = fromAddress();
+  if (next?.id !== place.get()?.id) place.set(next);
+}
+
+window.addEventListener("popstate", follow);
+window.addEventListener("hashchange", follow);
+
+export function open(id: string): void {
+  const address = `#${id}`;
+  // One step of history for the panel, however many things were looked at in it.
+  if (place.get()) window.history.replaceState(null, "", address);
+  else window.history.pushState(null, "", address);
+  follow();
+}
+
+export function close(): void {
+  window.history.replaceState(null, "", window.location.pathname + window.location.search);
+  follow();
+}

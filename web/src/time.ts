@@ -1,0 +1,58 @@
+import { Store, useStore } from "./store";
+
+/** The present, in steps that suit words like "in 5 min". */
+const clock = new Store(Date.now());
+setInterval(() => clock.set(Date.now()), 15_000);
+
+export const useNow = (): number => useStore(clock);
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A span of time in one unit that people plan by. */
+export function span(ms: number): string {
+  if (ms < MINUTE) return "under a minute";
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
+  if (ms < 2 * DAY) return `${Math.floor(ms / HOUR)} h`;
+  return `${Math.floor(ms / DAY)} days`;
+}
+
+export function ago(time: number, now: number): string {
+  // The steps of this page's clock, and small differences between two clocks, must not make a future of the past.
+  if (Math.abs(now - time) < MINUTE) return "just now";
+  return time > now ? `in ${span(time - now)}` : `${span(now - time)} ago`;
+}
+
+/** How far away a due date is, and whether it calls for attention. */
+export function due(time: number, now: number): { text: string; tone: "overdue" | "soon" | "later" } {
+  if (time < now) return { text: `overdue by ${span(now - time)}`, tone: "overdue" };
+  return { text: `in ${span(time - now)}`, tone: time - now < DAY ? "soon" : "later" };
+}
+
+/** A short date and time in the reader's zone; the year only where it is another one. */
+export function short(time: number, now: number): string {
+  const date = new Date(time);
+  const sameYear = date.getFullYear() === new Date(now).getFullYear();
+  return new Intl.DateTimeFormat(undefined, {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    ...(sameYear ? {} : { year: "numeric" }),
+  }).format(date);
+}
+
+/** The exact instant, in the reader's zone with its name and as recorded. */
+export function exact(time: number, recorded: string): string {
+  const local = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" }).format(new Date(time));
+  return `${local} (${recorded})`;
+}
+
+/** A duration given in milliseconds. */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${ms} ms`;
+  if (ms < MINUTE) return `${(ms / 1_000).toFixed(1)} s`;
+  return `${Math.floor(ms / MINUTE)} min ${Math.round((ms % MINUTE) / 1_000)} s`;
+}

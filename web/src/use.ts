@@ -1,0 +1,64 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+
+import { type Decision, newKey, Problem, send, Unreachable } from "./api";
+import { live } from "./live";
+
+export type Loaded<T> = { is: "loading" } | { is: "here"; value: T } | { is: "missing"; why: string };
+
+/**
+ * What `load` brings for `id`, and again whenever `version` changes. While a newer version is on its way the one
+ * before stays visible.
+ */
+export function useLoaded<T>(load: (id: string) => Promise<T>, id: string, version: unknown): Loaded<T> {
+  const [state, setState] = useState<{ id: string; loaded: Loaded<T> }>({ id, loaded: { is: "loading" } });
+  useEffect(() => {
+    let wanted = true;
+    load(id).then(
+      (value) => wanted && setState({ id, loaded: { is: "here", value } }),
+      (error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        if (wanted) setState((before) => (before.id === id && before.loaded.is === "here" ? before : { id, loaded: { is: "missing", why } }));
+      },
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [load, id, version]);
+  return state.id === id ? state.loaded : { is: "loading" };
+}
+
+export interface Sender {
+  /** Sends it; `true` once it is durable and shown. */
+  submit: (decision: Decision) => Promise<boolean>;
+  busy: boolean;
+  problem: string | null;
+}
+
+/** Sends a decision. When no answer came, the same decision goes out under the same key and happens once. */
+export function useSend(): Sender {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const unanswered = useRef<{ decision: string; key: string } | null>(null);
+  const submit = useCallback(async (decision: Decision) => {
+    const text = JSON.stringify(decision);
+    const key = unanswered.current?.decision === text ? unanswered.current.key : newKey();
+    unanswered.current = { decision: text, key };
+    setBusy(true);
+    setProblem(null);
+    try {
+      await send(decision, key);
+      unanswered.current = null;
+      await live.refresh();
+      return true;
+    } catch (error) {
+      // A 5xx may mean that the outcome is unknown: only a clear no ends the decision.
+      if (error instanceof Problem && error.status < 500) unanswered.current = null;
+      const lost = error instanceof Unreachable;
+      setProblem(lost ? "Tenon did not answer. Try again: it happens once, even if the first request arrived." : (error as Error).message);
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  }, []);
+  return { submit, busy, problem };
+}

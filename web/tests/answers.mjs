@@ -1,0 +1,215 @@
+// Canned answers of the API: one small estate with every stage a person may meet, and one hostile name.
+
+const HOUR = 3_600_000;
+const at = (hours) => new Date(Date.now() + hours * HOUR).toISOString().replace(/\.\d+Z$/, "Z");
+
+export const HOSTILE = "<script>alert(1)</script>";
+export const REHEARSAL = "a1".repeat(32);
+export const APPLY = "b2".repeat(32);
+
+const asset = (n, hostname, more = {}) => ({
+  id: `ast_${String(n).padStart(32, "0")}`,
+  hostname,
+  group: "web",
+  mode: "act",
+  os: "Debian GNU/Linux 12 (bookworm)",
+  packages: 412 + 37 * n,
+  findings: 12 * n,
+  security_updates: n,
+  kernel: "6.1.0-44-amd64",
+  observe_only: null,
+  updaters: [],
+  reboot_required_by: [],
+  not_assessed: [],
+  reported: at(-0.05 * n),
+  order: null,
+  ...more,
+});
+
+export const assets = [
+  asset(1, "web-1.example.org"),
+  asset(2, "web-2.example.org", { reboot_required_by: ["linux-image-6.1.0-45-amd64"], updaters: ["unattended-upgrades"] }),
+  asset(3, "db-primary.example.org", {
+    group: "data",
+    mode: "observe",
+    packages: 1204,
+    findings: 0,
+    security_updates: 0,
+    not_assessed: [
+      "no advisories for Debian:13 have been loaded",
+      "systemd does not run here: the health of services is not known",
+      "there is no package index: run `apt-get update`",
+    ],
+    os: "Debian GNU/Linux 13 (trixie)",
+    observe_only: "no right to mount (CAP_SYS_ADMIN): the container it runs in forbids it",
+  }),
+];
+
+const stage = (name, more = {}) => ({ name, reason: null, order: null, report: null, ...more });
+const target = (name, from, to) => ({ package: name, architecture: "amd64", from, to });
+
+const on = ({ id, hostname }, packages, at, more = {}) => ({ id, hostname, packages, stage: at, undo: null, units: [], rehearsed_ms: null, ...more });
+
+const directive = (n, source, version, more) => ({
+  id: `dir_${n}`,
+  title: `upgrade ${source} to ${version}`,
+  group: "web",
+  source,
+  version,
+  closes: [],
+  claims: [],
+  advisories: [],
+  decision: {
+    table: "cisa-bod-26-04 1.0.0",
+    row: 7,
+    outcome: "14 days",
+    forensics: false,
+    assumed: [
+      "not publicly exposed: no owner confirmed exposure",
+      "automatable: no record says otherwise",
+      "technical impact total: no record says otherwise",
+    ],
+  },
+  due: at(24 * 9),
+  removes: "1.2",
+  because: [],
+  assets: [],
+  raised: at(-26),
+  closed: null,
+  ...more,
+});
+
+const [web1, web2, db] = assets;
+const libssl = [
+  target("libssl3", "3.0.14-1~deb12u2", "3.0.15-1~deb12u1"),
+  target("openssl", "3.0.14-1~deb12u2", "3.0.15-1~deb12u1"),
+];
+
+const queue = [
+  directive(1, "openssh", "1:9.2p1-2+deb12u6", {
+    closes: ["CVE-2026-10387"],
+    advisories: ["DSA-5724-1"],
+    decision: { table: "cisa-bod-26-04 1.0.0", row: 12, outcome: "3 days & forensic investigation", forensics: true, assumed: ["automatable: no record says otherwise"] },
+    due: at(-3.5),
+    removes: "200.0",
+    because: [
+      { fact: "CVE-2026-10387 is exploited somewhere: listed in KEV", source: "kev", as_of: at(-75) },
+      { fact: "DSA-5724-1: openssh - security update", source: "DSA-5724-1", as_of: at(-90) },
+    ],
+    assets: [
+      on(web1, [target("openssh-server", "1:9.2p1-2+deb12u5", "1:9.2p1-2+deb12u6")], stage("awaiting-approval", { report: REHEARSAL }), { undo: "proven", units: ["ssh.service"], rehearsed_ms: 7_400 }),
+      on(web2, [target("openssh-server", "1:9.2p1-2+deb12u5", "1:9.2p1-2+deb12u6")], stage("needs-person", { reason: "not rehearsed: /etc/ssh/sshd_config was changed by a person and the new package changes it too; merge it on the host, then retry" }), { undo: "possible: the way back was not tried, a configuration file is in question", units: ["ssh.service"], rehearsed_ms: 6_900 }),
+    ],
+  }),
+  directive(2, "openssl", "3.0.15-1~deb12u1", {
+    closes: ["CVE-2026-5535", "CVE-2026-9143", "CVE-2026-9144"],
+    claims: ["CVE-2026-9950", "CVE-2026-9951"],
+    advisories: ["DSA-5801-1"],
+    due: at(11),
+    removes: "14.3",
+    because: [
+      { fact: "CVE-2026-5535 has EPSS 0.07120", source: "epss v2026.06.15", as_of: at(-20) },
+      { fact: "CVE-2026-9143 has EPSS 0.00312", source: "epss v2026.06.15", as_of: at(-20) },
+      { fact: "CVE-2026-9950 has EPSS 0.00044 (claimed by the vendor's changelog, unconfirmed)", source: "epss v2026.06.15", as_of: at(-20) },
+      { fact: "DSA-5801-1: openssl - security update", source: "DSA-5801-1", as_of: at(-50) },
+    ],
+    assets: [
+      on(web1, libssl, stage("awaiting-approval", { report: REHEARSAL }), { undo: "proven", units: ["nginx.service", "ssh.service"], rehearsed_ms: 9_320 }),
+    ],
+  }),
+  directive(3, "nginx", "1.22.1-9+deb12u4", {
+    closes: ["VENDOR:nginx:1.22.1-9+deb12u4"],
+    claims: ["CVE-2026-7347"],
+    removes: "0.9",
+    because: [{ fact: "the host's own repository offers this as a security update; no advisory that Tenon holds explains it", source: "the host's package manager", as_of: null }],
+    assets: [
+      on(web1, [target("nginx", "1.22.1-9+deb12u3", "1.22.1-9+deb12u4")], stage("rolled-back", { reason: "nginx.service was active before and is failed now", report: APPLY }), { undo: "proven", units: ["nginx.service"], rehearsed_ms: 5_100 }),
+      on(web2, [target("nginx", "1.22.1-9+deb12u3", "1.22.1-9+deb12u4")], stage("applying", { order: "ord_19", report: REHEARSAL }), { undo: "proven", units: ["nginx.service"], rehearsed_ms: 5_000 }),
+    ],
+  }),
+  directive(4, HOSTILE, "1.0-1<img src=x onerror=alert(2)>", {
+    closes: ["CVE-2026-31337"],
+    advisories: ["DSA-5900-1"],
+    because: [{ fact: `DSA-5900-1: ${HOSTILE} - security update`, source: "DSA-5900-1", as_of: at(-400) }],
+    assets: [on(web2, [target(HOSTILE, "0.9-1", "1.0-1")], stage("rehearsing", { order: "ord_20" }))],
+  }),
+  directive(5, "postgresql-15", "15.14-0+deb12u1", {
+    group: "data",
+    closes: ["CVE-2026-10977", "CVE-2026-10978"],
+    advisories: ["DSA-5812-1"],
+    decision: { table: "cisa-bod-26-04 1.0.0", row: 0, outcome: "fix on system upgrade", forensics: false, assumed: [] },
+    due: null,
+    removes: "0.4",
+    because: [{ fact: "DSA-5812-1: postgresql-15 - security update", source: "DSA-5812-1", as_of: at(-300) }],
+    assets: [on(db, [target("postgresql-15", "15.13-0+deb12u1", "15.14-0+deb12u1")], stage("proposed"))],
+  }),
+];
+
+const closed = [
+  directive(6, "curl", "7.88.1-10+deb12u9", { assets: [on(web1, [target("curl", "7.88.1-10+deb12u8", "7.88.1-10+deb12u9")], stage("verified"))], closed: `fixed at ${at(-30)}` }),
+  directive(7, "bind9", "1:9.18.33-1~deb12u2", { assets: [], closed: `refused by anna: replaced by unbound next week at ${at(-70)}` }),
+];
+
+export const overview = (more = {}) => ({
+  seq: 1204,
+  time: at(-0.03),
+  assets,
+  queue,
+  closed,
+  closed_total: 2,
+  feeds: [
+    { name: "epss", changed: at(-20), as_of: at(-20), asked: at(-0.3), problem: null },
+    { name: "kev", changed: at(-75), as_of: at(-75), asked: at(-0.3), problem: null },
+    { name: "osv Debian:12 Debian:13", changed: at(-6), as_of: null, asked: at(-0.3), problem: "the last good copy is in use: connection timed out after 30 s" },
+  ],
+  ...more,
+});
+
+export const detail = (id) => ({
+  ...assets.find((asset) => asset.id === id),
+  offers: libssl,
+  open: [
+    { vulnerability: "CVE-2026-5535", advisory: "DSA-5801-1", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: "3.0.15-1~deb12u1", state: "fix offered: 3.0.15-1~deb12u1", opened: at(-50) },
+    { vulnerability: "CVE-2025-0001", advisory: "CVE-2025-0001", source: "glibc", installed: "2.36-9+deb12u10", fixed: null, state: "no fix published", opened: at(-900) },
+  ],
+});
+
+export const reports = {
+  [REHEARSAL]: {
+    outcome: "passed",
+    transaction: {
+      steps: [
+        { package: "libssl3", architecture: "amd64", change: "upgrade", from: "3.0.14-1~deb12u2", to: "3.0.15-1~deb12u1" },
+        { package: "openssl", architecture: "amd64", change: "upgrade", from: "3.0.14-1~deb12u2", to: "3.0.15-1~deb12u1" },
+        { package: "openssl-provider-legacy", architecture: "amd64", change: "install", to: "3.0.15-1~deb12u1" },
+      ],
+      kept_back: ["linux-image-amd64"],
+    },
+    files: [],
+    class: "c3".repeat(32),
+    conffile_conflicts: [],
+    units: ["nginx.service", "ssh.service"],
+    reboot: false,
+    bytes_written: 6_410_000,
+    duration_ms: 9_320,
+    undo: { undo: "proven" },
+    output: "Preparing to unpack .../libssl3_3.0.15-1~deb12u1_amd64.deb ...\nUnpacking libssl3:amd64 (3.0.15-1~deb12u1) over (3.0.14-1~deb12u2) ...\nSetting up libssl3:amd64 (3.0.15-1~deb12u1) ...\nSetting up openssl (3.0.15-1~deb12u1) ...\nProcessing triggers for libc-bin (2.36-9+deb12u10) ...\n",
+  },
+  [APPLY]: {
+    outcome: "rolled-back",
+    reason: "nginx.service was active before and is failed now",
+    evidence: {
+      package_manager_exit: 0,
+      versions: [["nginx", "1.22.1-9+deb12u4"]],
+      stale: [{ pid: 812, command: "nginx", unit: "nginx.service", file: "/usr/sbin/nginx" }],
+      units: [
+        { unit: "nginx.service", before: "active", after: "failed" },
+        { unit: "ssh.service", before: "active", after: "active" },
+      ],
+      restarted: ["nginx.service"],
+      reboot_pending: false,
+    },
+    duration_ms: 48_200,
+    output: "Setting up nginx (1.22.1-9+deb12u4) ...\nnginx: [emerg] unknown directive \"brotli\" in /etc/nginx/nginx.conf:14\n",
+  },
+};

@@ -1,0 +1,269 @@
+// The built page in a real browser, against a stand-in for Tenon. Run `npm run build` first.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+
+import { HOSTILE, overview, REHEARSAL } from "./answers.mjs";
+import { hasChromium, launch } from "./browser.mjs";
+import { StandIn, TOKEN } from "./stand-in.mjs";
+
+const here = hasChromium();
+if (here && !existsSync(new URL("../dist/index.html", import.meta.url))) throw new Error("the page is not built: npm run build");
+
+/** A test that names itself where it cannot run. */
+function test(name, body) {
+  if (!here) console.log(`skipped: ${name}: no chromium`);
+  it(name, { skip: here ? false : `skipped: ${name}: no chromium` }, body);
+}
+
+describe("page", { timeout: 120_000 }, () => {
+  let browser, tenon, context, page, complaints;
+
+  before(async () => {
+    if (here) browser = await launch();
+  });
+  after(async () => browser?.close());
+
+  beforeEach(async () => {
+    if (!here) return;
+    tenon = await new StandIn().start();
+    context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId: "Europe/Berlin", locale: "en-GB" });
+    context.setDefaultTimeout(15_000);
+    page = await context.newPage();
+    complaints = [];
+    page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
+    page.on("dialog", (dialog) => {
+      complaints.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on("console", (message) => {
+      if (/Content Security Policy|Refused to|Warning:/i.test(message.text())) complaints.push(message.text());
+    });
+  });
+  afterEach(async () => {
+    if (!here) return;
+    await context.close();
+    await tenon.stop();
+    assert.deepEqual(complaints, [], "the page broke its own security policy, or ran what it must not run");
+  });
+
+  const id = (name) => page.getByTestId(name);
+  const row = (directive) => page.locator(`[data-testid=queue-row][data-id=${directive}]`);
+  const linked = (state) => page.locator(`[data-testid=live-state][data-state=${state}]`).waitFor();
+  const opened = async (hash = `#token=${TOKEN}`) => {
+    await page.goto(tenon.address + hash);
+    await linked("live");
+  };
+  /** The next write that arrives. */
+  const wrote = async (act) => {
+    const answered = page.waitForResponse((response) => response.request().method() === "POST");
+    await act();
+    await answered;
+    return tenon.writes.at(-1);
+  };
+
+  test("the queue stands in Tenon's order, and a hostile name is only text", async () => {
+    await opened();
+    const rows = id("queue-row");
+    assert.deepEqual(await rows.evaluateAll((all) => all.map((one) => one.dataset.id)), ["dir_1", "dir_2", "dir_3", "dir_4", "dir_5"]);
+    const first = await rows.first().innerText();
+    for (const said of [/upgrade openssh to 1:9\.2p1-2\+deb12u6/, /overdue by 3 h/, /3 days & forensic investigation/, /200\.0/, /needs a person/]) {
+      assert.match(first, said);
+    }
+    assert.match(await row("dir_4").innerText(), new RegExp(HOSTILE.replace(/[()/]/g, "\\$&")));
+    assert.doesNotMatch(await row("dir_3").innerText(), /closes/, "an update that no advisory explains closes nothing that is published");
+    await row("dir_4").click();
+    assert.ok((await id("panel").innerText()).includes(HOSTILE));
+    assert.equal(await page.locator("img, #root script").count(), 0);
+  });
+
+  test("the token leaves the address bar and approving sends it", async () => {
+    await opened();
+    assert.equal(page.url(), tenon.address);
+    await row("dir_2").click();
+    const write = await wrote(() => id("approve").click());
+    assert.equal(write.path, "/api/v1/directives/dir_2/approve");
+    assert.equal(write.headers.authorization, `Bearer ${TOKEN}`);
+    assert.match(write.headers["idempotency-key"], /^[!-~]{1,200}$/);
+    assert.deepEqual(write.body, {});
+    assert.equal(tenon.writes.length, 1);
+    await page.reload();
+    await linked("live");
+    assert.equal(await id("rights").innerText(), "may approve");
+  });
+
+  test("a row with forensics asks for a waiver before it approves", async () => {
+    await opened();
+    await row("dir_1").click();
+    await id("approve").click();
+    assert.equal(tenon.writes.length, 0);
+    assert.ok(await id("waiver-send").isDisabled());
+    await id("waiver").fill("the memory image was taken by hand");
+    const write = await wrote(() => page.keyboard.press("Enter"));
+    assert.equal(write.path, "/api/v1/directives/dir_1/approve");
+    assert.deepEqual(write.body, { waive_evidence: "the memory image was taken by hand" });
+  });
+
+  test("refuse asks why, retry names the asset, promote names the group", async () => {
+    await opened();
+    await row("dir_3").click();
+    const retried = await wrote(() => id("retry").click());
+    assert.deepEqual([retried.path, retried.body], ["/api/v1/directives/dir_3/retry", { asset: overview().assets[0].id }]);
+    await row("dir_2").click();
+    await id("refuse").click();
+    await id("refusal").fill("the vendor withdrew it");
+    const refused = await wrote(() => id("refusal-send").click());
+    assert.deepEqual([refused.path, refused.body], ["/api/v1/directives/dir_2/refuse", { why: "the vendor withdrew it" }]);
+    const promoted = await wrote(() => id("promote").click());
+    assert.equal(promoted.path, "/api/v1/groups/data/promote");
+    const demoted = await wrote(() => id("demote").click());
+    assert.equal(demoted.path, "/api/v1/groups/web/demote");
+    assert.equal(new Set(tenon.writes.map((write) => write.headers["idempotency-key"])).size, 4);
+  });
+
+  test("a refusal by Tenon is shown in its words", async () => {
+    await opened();
+    await row("dir_2").click();
+    tenon.refuseNext = { status: 409, body: { code: "nothing-to-approve", message: "dir_2 has no asset with a passed rehearsal" } };
+    await id("approve").click();
+    await id("problem").getByText("dir_2 has no asset with a passed rehearsal").waitFor();
+  });
+
+  test("a decision that got no answer is repeated under the same key", async () => {
+    await opened();
+    await row("dir_2").click();
+    const keys = [];
+    let lost = true;
+    await page.route("**/approve", async (route) => {
+      keys.push(route.request().headers()["idempotency-key"]);
+      if (lost) await route.abort("connectionreset");
+      else await route.continue();
+      lost = false;
+    });
+    await id("approve").click();
+    await id("problem").waitFor();
+    await wrote(() => id("approve").click());
+    assert.equal(keys.length, 2);
+    assert.equal(keys[0], keys[1]);
+  });
+
+  test("without a token a sentence stands where buttons would", async () => {
+    await opened("");
+    await row("dir_2").click();
+    await id("panel").getByTestId("no-rights").getByText("open the link that tenon up printed").waitFor();
+    for (const action of ["approve", "refuse", "retry", "promote", "demote"]) assert.equal(await id(action).count(), 0, action);
+  });
+
+  test("a token that Tenon does not accept is forgotten", async () => {
+    await opened("#token=wrong");
+    await row("dir_2").click();
+    await id("approve").click();
+    await id("panel").getByText("The token of this page was not accepted").waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  });
+
+  test("an event changes the page without a reload, and a burst is asked for once or twice", async () => {
+    await opened();
+    await page.evaluate(() => (window.sameDocument = true));
+    const before = tenon.asked.filter((path) => path === "/api/v1/overview").length;
+    const { queue } = overview();
+    for (let index = 0; index < 20; index += 1) tenon.moved({});
+    tenon.moved({ queue: queue.slice(1) });
+    await row("dir_1").waitFor({ state: "detached" });
+    assert.equal(await page.evaluate(() => window.sameDocument), true);
+    await id("position").getByText(tenon.overview.seq.toLocaleString("en-GB"), { exact: true }).waitFor();
+    const asked = tenon.asked.filter((path) => path === "/api/v1/overview").length - before;
+    assert.ok(asked <= 8, `21 events led to ${asked} questions`);
+  });
+
+  test("the keyboard walks the queue, opens and closes", async () => {
+    await opened();
+    const focused = () => page.evaluate(() => document.activeElement?.dataset.id ?? null);
+    await page.keyboard.press("j");
+    assert.equal(await focused(), "dir_1");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("j");
+    await page.keyboard.press("k");
+    assert.equal(await focused(), "dir_2");
+    await page.keyboard.press("Enter");
+    await page.locator("[data-panel-id=dir_2]").waitFor();
+    await page.keyboard.press("j");
+    await page.locator("[data-panel-id=dir_3]").waitFor();
+    await page.keyboard.press("Escape");
+    await id("panel").waitFor({ state: "detached" });
+    assert.equal(await focused(), "dir_3");
+    await row("dir_2").click();
+    await id("refuse").click();
+    await page.keyboard.type("jk");
+    assert.equal(await id("refusal").inputValue(), "jk");
+    await page.keyboard.press("Escape");
+    await id("refusal").waitFor({ state: "detached" });
+    assert.equal(await id("panel").count(), 1);
+  });
+
+  test("evidence is fetched when it is looked at", async () => {
+    await opened();
+    assert.ok(!tenon.asked.some((path) => path.includes("/reports/")));
+    await row("dir_2").click();
+    await id("rehearsal-outcome").getByText("passed").waitFor();
+    assert.ok(tenon.asked.includes(`/api/v1/reports/${REHEARSAL}`));
+    assert.equal(await id("step").count(), 3);
+    assert.match(await id("step").last().innerText(), /install.*added/s);
+    await row("dir_3").click();
+    await id("evidence-of").first().locator("summary").click();
+    await id("apply-outcome").getByText("rolled back").waitFor();
+    assert.match(await id("apply-report").innerText(), /exit status 0[\s\S]*nginx\.service[\s\S]*active[\s\S]*failed/);
+  });
+
+  test("what is not assessed is never a zero", async () => {
+    await opened();
+    const asset = id("asset-row").filter({ hasText: "db-primary" });
+    assert.match(await asset.getByTestId("not-assessed").innerText(), /no advisories for Debian:13 have been loaded/);
+    assert.doesNotMatch(await asset.innerText(), /^\s*0\s*$/m);
+    await asset.click();
+    await id("finding").first().waitFor();
+    assert.equal(await id("gap").count(), 3);
+  });
+
+  test("offline is said, what is known stays, and it comes back by itself", async () => {
+    await opened();
+    await tenon.stop();
+    await linked("offline");
+    await id("interruption").getByText("Tenon does not answer").waitFor();
+    assert.equal(await id("queue-row").count(), 5);
+    await row("dir_2").click();
+    assert.ok(await id("approve").isDisabled());
+    await tenon.start();
+    await linked("live");
+    assert.equal(await id("interruption").count(), 0);
+  });
+
+  test("first run: no asset, only observing, nothing to do", async () => {
+    const { assets, queue } = overview();
+    tenon.overview = overview({ assets: [], queue: [], closed: [], closed_total: 0, feeds: [] });
+    await opened();
+    await id("no-asset").waitFor();
+    tenon.moved({ assets: assets.slice(0, 2).map((asset) => ({ ...asset, mode: "observe" })), queue });
+    await id("only-observing").getByText("nothing is applied without approval").waitFor();
+    const promoted = await wrote(() => id("promote-first").click());
+    assert.equal(promoted.path, "/api/v1/groups/web/promote");
+    tenon.moved({ assets: assets.slice(0, 2), queue: [] });
+    await id("nothing-to-do").getByText("Nothing to do.").waitFor();
+    tenon.moved({ assets });
+    await id("nothing-to-do").getByText("Nothing to do that Tenon knows of.").waitFor();
+  });
+
+  test("on a phone nothing is wider than the screen and the panel covers the lists", async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await opened();
+    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(await overflow(), 0);
+    await row("dir_1").click();
+    const box = await id("panel").boundingBox();
+    assert.deepEqual([box.width, box.height], [390, 844]);
+    assert.equal(await page.getByTestId("panel").locator(".panel-body").evaluate((body) => body.scrollWidth - body.clientWidth), 0);
+    await page.goBack();
+    await id("panel").waitFor({ state: "detached" });
+    assert.equal(await id("queue-row").count(), 5);
+  });
+});

@@ -1,0 +1,107 @@
+// A stand-in for Tenon: the built page under the same headers, canned answers, and a record of what was asked.
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { detail, overview, reports } from "./answers.mjs";
+
+const DIST = fileURLToPath(new URL("../dist", import.meta.url));
+const KINDS = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml" };
+
+/** Keep equal to the server's own. */
+const HEADERS = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
+
+export const TOKEN = "operator-token-of-the-test";
+
+export class StandIn {
+  overview = overview();
+  /** Every write: path, headers, body. */
+  writes = [];
+  /** Paths of every request, in order. */
+  asked = [];
+  /** Answers the next write with this status and body. */
+  refuseNext = null;
+  #streams = new Set();
+  #server = createServer((request, response) => void this.#answer(request, response));
+  #port = 0;
+
+  async start() {
+    await new Promise((resolve) => this.#server.listen(this.#port, "127.0.0.1", resolve));
+    this.#port = this.#server.address().port;
+    return this;
+  }
+
+  get address() {
+    return `http://127.0.0.1:${this.#port}/`;
+  }
+
+  /** Gone, as when Tenon is stopped. `start` brings it back under the same address. */
+  async stop() {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    this.#streams.clear();
+    await closed;
+  }
+
+  /** The record moved on: tell every page. */
+  moved(change) {
+    this.overview = { ...this.overview, ...change, seq: this.overview.seq + 1 };
+    for (const stream of this.#streams) stream.write(`event: world\ndata: ${this.overview.seq}\n\n`);
+  }
+
+  async #answer(request, response) {
+    const { pathname } = new URL(request.url, this.address);
+    this.asked.push(pathname);
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    if (request.method === "POST") return this.#write(request, response, pathname);
+    if (pathname === "/api/v1/events") return this.#stream(request, response);
+    if (pathname === "/api/v1/overview") return json(response, 200, this.overview);
+    const [, kind, id] = /^\/api\/v1\/(assets|reports)\/(\w+)$/.exec(pathname) ?? [];
+    if (kind === "assets") return json(response, 200, detail(id));
+    if (kind === "reports" && reports[id]) return json(response, 200, reports[id]);
+    if (pathname.startsWith("/api/")) return json(response, 404, { code: "not-found", message: "no such path" });
+    const file = pathname === "/" ? "/index.html" : pathname;
+    try {
+      const content = await readFile(DIST + file);
+      response.setHeader("content-type", KINDS[extname(file)] ?? "application/octet-stream");
+      response.end(content);
+    } catch {
+      json(response, 404, { code: "not-found", message: "no such path" });
+    }
+  }
+
+  #stream(request, response) {
+    response.setHeader("content-type", "text/event-stream");
+    response.write(`event: world\ndata: ${this.overview.seq}\n\n`);
+    this.#streams.add(response);
+    request.on("close", () => this.#streams.delete(response));
+  }
+
+  async #write(request, response, pathname) {
+    let text = "";
+    for await (const part of request) text += part;
+    this.writes.push({ path: pathname, headers: request.headers, body: text === "" ? null : JSON.parse(text) });
+    if (request.headers.authorization !== `Bearer ${TOKEN}`) {
+      return json(response, 401, { code: "no-rights", message: "this needs the operator's token" });
+    }
+    if (this.refuseNext) {
+      const { status, body } = this.refuseNext;
+      this.refuseNext = null;
+      return json(response, status, body);
+    }
+    json(response, 200, { seq: this.overview.seq + 1, repeated: false });
+  }
+}
+
+function json(response, status, body) {
+  response.statusCode = status;
+  response.setHeader("content-type", "application/json");
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,65 @@
+// Pictures of the page in its states, for looking at: node tools/screenshots.mjs FOLDER
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { launch } from "../tests/browser.mjs";
+import { overview } from "../tests/answers.mjs";
+import { StandIn, TOKEN } from "../tests/stand-in.mjs";
+
+const folder = process.argv[2];
+if (!folder) throw new Error("usage: node tools/screenshots.mjs FOLDER");
+await mkdir(folder, { recursive: true });
+
+const SIZES = { 1440: { width: 1440, height: 900 }, 1920: { width: 1920, height: 1080 }, 390: { width: 390, height: 844 } };
+const full = overview();
+const observed = full.assets.map((asset) => ({ ...asset, mode: "observe" }));
+const STATES = {
+  lists: { world: full },
+  forensics: { world: full, open: "#dir_1" },
+  approve: { world: full, open: "#dir_2" },
+  evidence: { world: full, open: "#dir_3", unfold: true },
+  hostile: { world: full, open: "#dir_4" },
+  asset: { world: full, open: "#ast_00000000000000000000000000000003" },
+  observing: { world: { ...full, assets: observed, queue: full.queue.map((directive) => ({ ...directive, assets: directive.assets.map((asset) => ({ ...asset, stage: { name: "proposed" }, undo: null, units: [] })) })) } },
+  nothing: { world: { ...full, queue: [], closed: [], closed_total: 0 } },
+  first: { world: { ...full, seq: 2, assets: [], queue: [], closed: [], closed_total: 0, feeds: [] } },
+  offline: { world: full, offline: true },
+};
+
+const wanted = process.argv.slice(3);
+const tenon = await new StandIn().start();
+const browser = await launch();
+for (const [size, viewport] of Object.entries(SIZES)) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const [state, { world, open = "", offline, unfold }] of Object.entries(STATES)) {
+      const name = `${state}-${size}-${colorScheme}`;
+      if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
+      tenon.overview = world;
+      const context = await browser.newContext({ viewport, colorScheme, timezoneId: "Europe/Berlin", locale: "en-GB" });
+      const page = await context.newPage();
+      await page.goto(`${tenon.address}#token=${TOKEN}`);
+      await page.getByTestId("position").waitFor();
+      if (open) {
+        await page.evaluate((hash) => (location.hash = hash), open);
+        await page.getByTestId("panel").waitFor();
+        await page.locator("[aria-busy]").waitFor({ state: "detached" });
+      }
+      if (unfold) {
+        await page.getByTestId("evidence-of").first().locator("summary").click();
+        await page.getByTestId("evidence-of").first().scrollIntoViewIfNeeded();
+        await page.getByTestId("output").first().waitFor();
+        await page.getByTestId("output").first().scrollIntoViewIfNeeded();
+      }
+      if (offline) {
+        await tenon.stop();
+        await page.getByTestId("interruption").waitFor();
+        await page.locator('[data-testid=live-state][data-state=offline]').waitFor();
+      }
+      await page.screenshot({ path: join(folder, `${name}.png`), fullPage: state === "lists" && size === "390" });
+      if (offline) await tenon.start();
+      await context.close();
+    }
+  }
+}
+await browser.close();
+await tenon.stop();
