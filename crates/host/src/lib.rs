@@ -18,6 +18,7 @@ mod index;
 mod inventory;
 mod owners;
 mod rehearsal;
+mod repack;
 mod run;
 mod source;
 mod status;

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use tenon_model::{Change, PackageTarget, PinnedFile, Transaction, TransactionStep};
 
 use crate::index::Apt;
+use crate::repack::repack;
 use crate::run::run;
 use crate::{HostError, apt, files};
 
@@ -101,32 +102,39 @@ impl Store {
         Ok(pinned)
     }
 
-    /// Package files of the versions that the transaction replaces: from the agent's store, apt's cache, or a
-    /// repository.
+    /// Package files of the versions that the transaction replaces: from the agent's store, apt's cache, a repository, or
+    /// made from what is installed.
     ///
     /// # Errors
-    /// For people: which version is to be had from nowhere.
+    /// For people: which version is to be had in no way.
     pub(crate) fn fetch_undo(&self, apt: &Apt, transaction: &Transaction) -> Result<Vec<PathBuf>, String> {
-        let mut found = Vec::new();
-        for (step, version) in replaced(transaction) {
-            let name = file_name(&step.package, version, &step.architecture);
+        replaced(transaction).map(|(step, version)| self.undo_of(apt, step, version)).collect()
+    }
+
+    fn undo_of(&self, apt: &Apt, step: &TransactionStep, version: &str) -> Result<PathBuf, String> {
+        // The new version's architecture is in the step; the installed one may be of another (`all` and back).
+        for architecture in [step.architecture.as_str(), "all"] {
+            let name = file_name(&step.package, version, architecture);
             let path = self.undo.join(&name);
             if path.is_file()
                 || std::fs::copy(Path::new("/var/cache/apt/archives").join(&name), &path).is_ok()
             {
-                found.push(path);
-                continue;
+                return Ok(path);
             }
-            let mut command = apt.get();
-            command.args(["-o", "Acquire::Retries=1", "download", "--"]);
-            command.arg(format!("{}:{}={version}", step.package, step.architecture)).current_dir(&self.undo);
-            let ran = run(&mut command, DOWNLOAD).and_then(crate::run::Ran::ok);
-            if ran.is_err() || !path.is_file() {
-                return Err(format!("no repository has {} {version} any more", step.package));
-            }
-            found.push(path);
         }
-        Ok(found)
+        let path = self.undo.join(file_name(&step.package, version, &step.architecture));
+        let mut command = apt.get();
+        command.args(["-o", "Acquire::Retries=1", "download", "--"]);
+        command.arg(format!("{}:{}={version}", step.package, step.architecture)).current_dir(&self.undo);
+        let downloaded = run(&mut command, DOWNLOAD).and_then(crate::run::Ran::ok);
+        if downloaded.is_ok() && path.is_file() {
+            return Ok(path);
+        }
+        let work = self.undo.parent().unwrap_or(&self.undo);
+        repack(&step.package, &step.architecture, work, &path).map_err(|error| {
+            format!("no repository has {} {version} any more, and it cannot be made: {error}", step.package)
+        })?;
+        Ok(path)
     }
 }
 

@@ -359,14 +359,16 @@ fn take_back(intent: &Intent, lines: &[Vec<String>], log: &Path) -> Result<(), S
     settled.trouble().or_else(|| restarted.troubles.first().cloned()).map_or(Ok(()), Err)
 }
 
-/// Services that the change had brought down are started again: the packages' scripts restart only what runs.
+/// Services that the change had brought down are started again: the packages' scripts restart only what runs. systemd has
+/// given up on those that failed again and again (systemd.unit(5), `StartLimitBurst=`), which is forgiven first.
 fn bring_up(intent: &Intent) -> Result<(), String> {
     let names: Vec<&str> = intent.services.keys().map(String::as_str).collect();
     let now = units::states(&names).map_err(|error| error.to_string())?;
     for name in names.iter().filter(|name| !now.get(**name).is_some_and(units::State::is_well)) {
-        let ran =
-            run(&mut command("systemctl", ["restart", "--", name]), QUICK).and_then(crate::run::Ran::ok);
-        ran.map_err(|error| error.to_string())?;
+        for verb in ["reset-failed", "restart"] {
+            let ran = run(&mut command("systemctl", [verb, "--", name]), QUICK).and_then(crate::run::Ran::ok);
+            ran.map_err(|error| error.to_string())?;
+        }
     }
     Ok(())
 }

@@ -4,4 +4,5 @@
 mod change;
 mod inventory;
 mod rehearsal;
+mod repack;
 mod site;
