@@ -34,6 +34,9 @@ pub(crate) enum Agent {
         /// The agent's own folder.
         #[arg(long, default_value = "/var/lib/tenon-agent", value_name = "FOLDER")]
         state: PathBuf,
+        /// Stop, too, when standard input ends: with the program that started this one.
+        #[arg(long)]
+        until_input_ends: bool,
     },
     /// Print what would be reported; sends and changes nothing.
     Inventory,
@@ -43,7 +46,7 @@ impl Agent {
     pub(crate) fn run(self, _common: &Common) -> Result<()> {
         match self {
             Self::Enrol { server, state } => enrol(&server, &state),
-            Self::Run { state } => run(&state),
+            Self::Run { state, until_input_ends } => run(&state, until_input_ends),
             Self::Inventory => {
                 let inventory = tenon_host::inventory(&tenon_host::System::live(), None)?;
                 println!("{}", serde_json::to_string_pretty(&inventory)?);
@@ -66,7 +69,7 @@ fn enrol(server: &str, state: &std::path::Path) -> Result<()> {
     Ok(())
 }
 
-fn run(state: &std::path::Path) -> Result<()> {
+fn run(state: &std::path::Path, until_input_ends: bool) -> Result<()> {
     log_to_stderr();
     let state = AgentState::open(state)?;
     let control = Arc::new(Control::default());
@@ -77,10 +80,18 @@ fn run(state: &std::path::Path) -> Result<()> {
             tokio::task::spawn_blocking(move || tenon_agent::run(&state, &control))
         };
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let input = async {
+            if !until_input_ends {
+                std::future::pending::<()>().await;
+            }
+            // Input that cannot be read has ended, too.
+            let _ended = tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink())).await;
+        };
         tokio::select! {
             ended = worker => return ended.context("the agent ended unexpectedly")?.map_err(anyhow::Error::from),
             _ = terminate.recv() => {}
             interrupted = tokio::signal::ctrl_c() => interrupted?,
+            () = input => {}
         }
         control.stop();
         // A change in progress is finished; a poll is not waited for.

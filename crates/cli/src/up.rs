@@ -15,6 +15,7 @@ use tenon_server::{Running, Settings, serve};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::common::{Common, log_to_stderr};
 
@@ -84,26 +85,38 @@ impl Up {
         };
         let running = serve(settings).await?;
         greet(&running)?;
-        let mut terminate = signal(SignalKind::terminate())?;
         let group: GroupName = GROUP.parse()?;
-        let agent = async {
-            if self.no_agent {
-                std::future::pending::<()>().await;
-            }
-            let kept = keep_agent(&running, &group);
-            let asked = ask_once(&running, &group, &person);
-            let (kept, ()) = tokio::join!(kept, asked);
-            kept
+        let (stop, stopped) = watch::channel(false);
+        let mut terminate = signal(SignalKind::terminate())?;
+        let signals = async {
+            let interrupted = tokio::select! {
+                _ = terminate.recv() => Ok(()),
+                interrupted = tokio::signal::ctrl_c() => interrupted,
+            };
+            eprintln!("stopping; a change in progress on this machine is finished first");
+            stop.send_replace(true);
+            interrupted
         };
-        tokio::select! {
-            () = agent => {}
-            _ = terminate.recv() => {}
-            interrupted = tokio::signal::ctrl_c() => interrupted?,
-        }
-        eprintln!("stopping");
+        let agent = async {
+            if !self.no_agent {
+                keep_agent(&running, &group, stopped.clone()).await;
+            }
+        };
+        let asked = async {
+            tokio::select! {
+                () = ask_once(&running, &group, &person), if !self.no_agent => {}
+                () = until(stopped.clone()) => {}
+            }
+        };
+        let (interrupted, (), ()) = tokio::join!(signals, agent, asked);
         running.stop().await;
-        Ok(())
+        Ok(interrupted?)
     }
+}
+
+/// Ends when the watch says so; a dropped sender says so too.
+async fn until(mut stopped: watch::Receiver<bool>) {
+    let _said = stopped.wait_for(|stop| *stop).await;
 }
 
 fn greet(running: &Running) -> Result<()> {
@@ -116,18 +129,37 @@ fn greet(running: &Running) -> Result<()> {
     Ok(())
 }
 
-/// Enrols this machine where it is not, and keeps its agent running as a process of its own.
-async fn keep_agent(running: &Running, group: &GroupName) {
+/// Enrols this machine where it is not, and keeps its agent running as a process of its own until told to stop. The agent
+/// ends by itself, after what it is doing, when its standard input does: also when this process dies.
+async fn keep_agent(running: &Running, group: &GroupName, stopped: watch::Receiver<bool>) {
     let state = running.folder.path("agent");
-    loop {
-        match start_agent(running, group, &state).await {
-            Ok(mut child) => match child.wait().await {
-                Ok(status) => tracing::warn!(%status, "the agent ended: starting it again"),
-                Err(error) => tracing::warn!(%error, "the agent cannot be waited for"),
-            },
+    while !*stopped.borrow() {
+        let started = tokio::select! {
+            started = start_agent(running, group, &state) => started,
+            () = until(stopped.clone()) => return,
+        };
+        match started {
+            Ok(mut child) => {
+                let stdin = child.stdin.take();
+                tokio::select! {
+                    ended = child.wait() => match ended {
+                        Ok(status) => tracing::warn!(%status, "the agent ended: starting it again"),
+                        Err(error) => tracing::warn!(%error, "the agent cannot be waited for"),
+                    },
+                    () = until(stopped.clone()) => {
+                        drop(stdin);
+                        // Its own end is what is waited for; how it ended was logged by itself.
+                        let _ended = child.wait().await;
+                        return;
+                    }
+                }
+            }
             Err(error) => tracing::error!("the agent does not start: {error:#}"),
         }
-        tokio::time::sleep(RESTART).await;
+        tokio::select! {
+            () = tokio::time::sleep(RESTART) => {}
+            () = until(stopped.clone()) => {}
+        }
     }
 }
 
@@ -149,7 +181,12 @@ async fn start_agent(running: &Running, group: &GroupName, state: &Path) -> Resu
             bail!("enrolling this machine failed ({status})");
         }
     }
-    Ok(Command::new(&program).args(["agent", "run", "--state"]).arg(state).stdin(Stdio::null()).spawn()?)
+    let mut agent = Command::new(&program);
+    Ok(agent
+        .args(["agent", "run", "--until-input-ends", "--state"])
+        .arg(state)
+        .stdin(Stdio::piped())
+        .spawn()?)
 }
 
 /// Asks the person at the terminal, once and only after the first report, whether the agent may act.

@@ -277,7 +277,7 @@ impl State {
                 for wanted in group.wanted {
                     match wanted {
                         ActionWanted::SendOrder { asset, order } => {
-                            tracing::info!(%asset, %order, "order issued")
+                            tracing::info!(%asset, %order, "order issued");
                         }
                         ActionWanted::AskApproval { directive } => {
                             tracing::info!(%directive, "rehearsal passed: waits for approval");
