@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -14,7 +15,7 @@ use tenon_wire::{
     MAX_REPORT_BYTES, RehearsalAnswer, ReportAccepted, SignedOrder, path,
 };
 
-use crate::api::ApiError;
+use crate::api::{ApiError, Input};
 use crate::authority::Authority;
 use crate::tls::Peer;
 use crate::writer::Writer;
@@ -44,14 +45,21 @@ pub(crate) fn router(gateway: Shared) -> Router {
         .with_state(gateway)
 }
 
-/// The enrolled asset at the other end.
-fn asset_of(gateway: &Gateway, peer: Peer) -> Result<AssetId, ApiError> {
-    let denied = |message: String| ApiError::new(StatusCode::UNAUTHORIZED, "not-enrolled", message);
-    let asset = peer.asset.ok_or_else(|| denied("a client certificate is needed: enrol first".to_owned()))?;
-    if gateway.writer.world().asset(&asset).is_none() {
-        return Err(denied(format!("{asset} is not enrolled here")));
+/// The enrolled asset at the other end. Checked from the connection alone, so that nobody else's body is read.
+struct Enrolled(AssetId);
+
+impl FromRequestParts<Shared> for Enrolled {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Shared) -> Result<Self, ApiError> {
+        let denied = |message: String| ApiError::new(StatusCode::UNAUTHORIZED, "not-enrolled", message);
+        let peer = parts.extensions.get::<ConnectInfo<Peer>>().and_then(|ConnectInfo(peer)| peer.asset);
+        let asset = peer.ok_or_else(|| denied("a client certificate is needed: enrol first".to_owned()))?;
+        if gateway.writer.world().asset(&asset).is_none() {
+            return Err(denied(format!("{asset} is not enrolled here")));
+        }
+        Ok(Self(asset))
     }
-    Ok(asset)
 }
 
 async fn authority(State(gateway): State<Shared>) -> Response {
@@ -60,7 +68,7 @@ async fn authority(State(gateway): State<Shared>) -> Response {
 
 async fn enrol(
     State(gateway): State<Shared>,
-    Json(request): Json<EnrolRequest>,
+    Input(request): Input<EnrolRequest>,
 ) -> Result<Json<EnrolResponse>, ApiError> {
     let (asset, certificate) = gateway
         .authority
@@ -77,29 +85,26 @@ async fn enrol(
 
 async fn inventory(
     State(gateway): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Json(report): Json<InventoryReport>,
+    Enrolled(asset): Enrolled,
+    Input(report): Input<InventoryReport>,
 ) -> Result<Json<ReportAccepted>, ApiError> {
-    let asset = asset_of(&gateway, peer)?;
     let command = Command::ReportInventory { asset, sequence: report.sequence, inventory: report.inventory };
     accept(&gateway, command).await
 }
 
 async fn rehearsal(
     State(gateway): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Json(answer): Json<RehearsalAnswer>,
+    Enrolled(asset): Enrolled,
+    Input(answer): Input<RehearsalAnswer>,
 ) -> Result<Json<ReportAccepted>, ApiError> {
-    let asset = asset_of(&gateway, peer)?;
     accept(&gateway, Command::ReportRehearsal { asset, order: answer.order, report: answer.report }).await
 }
 
 async fn apply(
     State(gateway): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Json(answer): Json<ApplyAnswer>,
+    Enrolled(asset): Enrolled,
+    Input(answer): Input<ApplyAnswer>,
 ) -> Result<Json<ReportAccepted>, ApiError> {
-    let asset = asset_of(&gateway, peer)?;
     accept(&gateway, Command::ReportApply { asset, order: answer.order, report: answer.report }).await
 }
 
@@ -109,11 +114,7 @@ async fn accept(gateway: &Gateway, command: Command) -> Result<Json<ReportAccept
 }
 
 /// Held open until an order waits for this asset.
-async fn order(
-    State(gateway): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-) -> Result<Response, ApiError> {
-    let asset = asset_of(&gateway, peer)?;
+async fn order(State(gateway): State<Shared>, Enrolled(asset): Enrolled) -> Result<Response, ApiError> {
     let mut follow = gateway.writer.follow();
     let waits = async {
         loop {

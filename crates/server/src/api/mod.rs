@@ -1,6 +1,7 @@
 //! The public HTTP API. The page and the CLI are clients like any other.
 
 mod guard;
+mod input;
 mod read;
 mod write;
 
@@ -16,6 +17,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use input::Input;
 pub(crate) use write::new_token;
 
 use crate::feeding::FeedHealth;

@@ -10,7 +10,7 @@ use tenon_wire::EnrolToken;
 use utoipa::ToSchema;
 
 use super::read::parse;
-use super::{ApiError, Shared};
+use super::{ApiError, Input, Shared};
 use crate::folder::random_secret;
 
 /// How long an enrolment token lives, in seconds.
@@ -76,7 +76,7 @@ pub(super) async fn approve(
     State(context): State<Shared>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Json(body): Json<Approval>,
+    Input(body): Input<Approval>,
 ) -> Result<Json<Done>, ApiError> {
     let by = context.person.clone();
     let command = Command::Approve { directive: parse(&id)?, by, waive_evidence: body.waive_evidence };
@@ -90,7 +90,7 @@ pub(super) async fn refuse(
     State(context): State<Shared>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Json(body): Json<RefusalBody>,
+    Input(body): Input<RefusalBody>,
 ) -> Result<Json<Done>, ApiError> {
     let by = context.person.clone();
     submit(&context, &headers, Command::Refuse { directive: parse(&id)?, by, why: body.why }).await
@@ -103,7 +103,7 @@ pub(super) async fn retry(
     State(context): State<Shared>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Json(body): Json<RetryBody>,
+    Input(body): Input<RetryBody>,
 ) -> Result<Json<Done>, ApiError> {
     let by = context.person.clone();
     submit(&context, &headers, Command::Retry { directive: parse(&id)?, asset: parse(&body.asset)?, by })
@@ -144,7 +144,7 @@ pub(super) async fn demote(
     responses((status = OK, body = TokenIssued), (status = UNAUTHORIZED)))]
 pub(super) async fn issue_token(
     State(context): State<Shared>,
-    Json(body): Json<TokenBody>,
+    Input(body): Input<TokenBody>,
 ) -> Result<Json<TokenIssued>, ApiError> {
     let group: GroupName = parse(&body.group)?;
     let token = new_token(&context, group).await?;

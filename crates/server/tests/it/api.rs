@@ -1,0 +1,141 @@
+//! People's door.
+
+use serde_json::Value;
+use tenon_model::RefusalCode;
+
+use crate::running::{Server, client, code};
+
+/// Every operation of the API description: method, path with its parameters filled in.
+fn operations() -> Vec<(String, String)> {
+    let document = serde_json::to_value(tenon_server::openapi()).unwrap();
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let filled = path
+            .replace("/directives/{id}", "/directives/dir_1")
+            .replace("/assets/{id}", &format!("/assets/ast_{}", "0".repeat(32)))
+            .replace("{digest}", &"0".repeat(64))
+            .replace("{name}", "default");
+        assert!(!filled.contains('{'), "{filled}: give this parameter a value");
+        for method in item
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|key| ["get", "post", "put", "delete"].contains(&key.as_str()))
+        {
+            operations.push((method.clone(), filled.clone()));
+        }
+    }
+    operations
+}
+
+#[test]
+fn nothing_is_changed_without_the_operators_token() {
+    let server = Server::start();
+    let before = server.running().writer.world().digest().unwrap();
+    let mut writes = 0;
+    for (method, path) in operations() {
+        if method == "get" {
+            continue;
+        }
+        writes += 1;
+        for token in
+            [None, Some("Bearer "), Some("Bearer 0000"), Some("Basic dGVub246dGVub24="), Some("bearer")]
+        {
+            let mut request = client().post(server.url(&path)).content_type("application/json");
+            if let Some(token) = token {
+                request = request.header("authorization", token);
+            }
+            assert_eq!(
+                code(request.send("{}").unwrap()),
+                (401, "no-rights".to_owned()),
+                "{path} with {token:?}"
+            );
+        }
+    }
+    assert!(writes >= 6, "{writes} operations change something");
+    assert_eq!(server.running().writer.world().digest().unwrap(), before);
+}
+
+#[test]
+fn reading_works_and_only_under_the_servers_own_names() {
+    let server = Server::start();
+    for (method, path) in operations() {
+        // The live stream does not end by itself.
+        if method != "get" || path.ends_with("/events") {
+            continue;
+        }
+        let status = client().get(server.url(&path)).call().unwrap().status().as_u16();
+        assert!(status == 200 || status == 404, "{path}: {status}");
+        let foreign = client().get(server.url(&path)).header("host", "evil.example").call().unwrap();
+        assert_eq!(code(foreign), (421, "unknown-host".to_owned()), "{path}");
+    }
+}
+
+#[test]
+fn every_answer_forbids_what_the_page_does_not_need() {
+    let server = Server::start();
+    for path in ["/", "/api/v1/overview", "/no-such-path"] {
+        let answer = client().get(server.url(path)).call().unwrap();
+        let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let policy = header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"), "{path}");
+        assert_eq!(header("access-control-allow-origin"), None, "{path}");
+    }
+}
+
+#[test]
+fn a_command_repeated_under_its_key_is_answered_and_not_repeated() {
+    let server = Server::start();
+    let bearer = format!("Bearer {}", server.token());
+    let demote = || {
+        let request = client().post(server.url("/api/v1/groups/default/demote"));
+        request.header("authorization", &bearer).header("idempotency-key", "one").send_empty().unwrap()
+    };
+    // The group observes already: a refusal changes nothing and is no answer to keep.
+    assert_eq!(code(demote()), (409, "nothing-to-do".to_owned()));
+    let bad = client().post(server.url("/api/v1/groups/default/demote")).header("authorization", &bearer);
+    let bad = bad.header("idempotency-key", "with a blank").send_empty().unwrap();
+    assert_eq!(code(bad), (400, "bad-request".to_owned()));
+}
+
+#[test]
+fn errors_are_problems_with_codes() {
+    let server = Server::start();
+    let bearer = format!("Bearer {}", server.token());
+    let post = |path: &str, body: &str| {
+        let request = client().post(server.url(path)).header("authorization", &bearer);
+        code(request.content_type("application/json").send(body).unwrap())
+    };
+    assert_eq!(post("/api/v1/directives/dir_7/approve", "{}"), (404, "unknown-directive".to_owned()));
+    assert_eq!(post("/api/v1/directives/seven/approve", "{}"), (400, "bad-request".to_owned()));
+    assert_eq!(post("/api/v1/groups/Nobody/promote", ""), (400, "bad-request".to_owned()));
+    assert_eq!(post("/api/v1/groups/nobody/promote", ""), (404, "not-found".to_owned()));
+    let get = |path: &str| code(client().get(server.url(path)).call().unwrap());
+    assert_eq!(get("/api/v1/assets/ast_zz"), (400, "bad-request".to_owned()));
+    assert_eq!(get("/api/v2/overview"), (404, "not-found".to_owned()));
+}
+
+#[test]
+fn the_checked_in_description_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/openapi.json");
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let now = serde_json::to_value(tenon_server::openapi()).unwrap();
+    assert_eq!(
+        kept, now,
+        "run `cargo run -p tenon-cli -- openapi > web/openapi.json`, then `npm run types` in web/"
+    );
+}
+
+#[test]
+fn every_refusal_code_is_documented() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/refusals.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let documented: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(code, _)| code)
+        .collect();
+    let codes = RefusalCode::ALL.map(|code| serde_json::to_value(code).unwrap().as_str().unwrap().to_owned());
+    assert_eq!(documented, codes, "docs/reference/refusals.md lists the codes in the order of the type");
+}

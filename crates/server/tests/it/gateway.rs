@@ -1,0 +1,130 @@
+//! The agents' door.
+
+use rcgen::{CertificateParams, KeyPair};
+use serde_json::{Value, json};
+use tenon_model::GroupName;
+use tenon_wire::{EnrolToken, path};
+use ureq::Agent;
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+
+use crate::running::{Server, client, code};
+
+/// A host that has a key.
+struct Host {
+    key: KeyPair,
+}
+
+impl Host {
+    fn new() -> Self {
+        Self { key: KeyPair::generate().unwrap() }
+    }
+
+    fn request(&self) -> String {
+        CertificateParams::new(Vec::new()).unwrap().serialize_request(&self.key).unwrap().pem().unwrap()
+    }
+}
+
+/// A client that knows the server's authority, and shows a certificate if it has one.
+fn agent(authority: &str, identity: Option<(&str, &KeyPair)>) -> Agent {
+    let root = Certificate::from_pem(authority.as_bytes()).unwrap();
+    let mut tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[root]));
+    if let Some((certificate, key)) = identity {
+        let chain = [Certificate::from_pem(certificate.as_bytes()).unwrap()];
+        let key = PrivateKey::from_pem(key.serialize_pem().as_bytes()).unwrap();
+        tls = tls.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
+    }
+    Agent::config_builder().http_status_as_error(false).tls_config(tls.build()).build().new_agent()
+}
+
+fn authority(server: &Server) -> String {
+    std::fs::read_to_string(server.running().folder.path("authority.pem")).unwrap()
+}
+
+fn token(server: &Server) -> EnrolToken {
+    let group: GroupName = "default".parse().unwrap();
+    server.runtime().block_on(server.running().enrol_token(group)).unwrap()
+}
+
+fn enrol(server: &Server, host: &Host, token: &EnrolToken, secret: &str) -> (u16, Value) {
+    let body = json!({ "request": host.request(), "hostname": "h1", "token": token.id, "secret": secret });
+    let mut answer =
+        agent(&authority(server), None).post(server.gateway(path::ENROL)).send_json(&body).unwrap();
+    (answer.status().as_u16(), answer.body_mut().read_json().unwrap())
+}
+
+/// An inventory of nothing.
+fn inventory(sequence: u64) -> Value {
+    json!({ "sequence": sequence, "inventory": { "components": [], "facts": {
+        "hostname": "h1", "os": { "id": "debian", "version_id": "12", "pretty_name": "Debian" }, "architecture": "amd64",
+        "kernel": { "running": "6.1", "owner": "machine" }, "offers": [], "index": { "oldest_age_seconds": 1 }, "stale": [],
+        "reboot_required_by": [], "updaters": [], "capability": { "kind": "act" }, "gaps": [] } } })
+}
+
+#[test]
+fn a_token_enrols_one_host_once() {
+    let server = Server::start();
+    let (first, second) = (Host::new(), Host::new());
+    let token = token(&server);
+    assert_eq!(enrol(&server, &first, &token, &"0".repeat(64)).1["code"], "bad-token");
+    let (status, answer) = enrol(&server, &first, &token, token.secret.expose());
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(enrol(&server, &second, &token, token.secret.expose()).1["code"], "bad-token");
+    let again = self::token(&server);
+    assert_eq!(enrol(&server, &first, &again, again.secret.expose()).1["code"], "already-enrolled");
+    assert_eq!(server.running().writer.world().asset_count(), 1);
+
+    // With its certificate it may report, in order.
+    let certificate = answer["certificate"].as_str().unwrap();
+    let known = agent(&authority(&server), Some((certificate, &first.key)));
+    let report =
+        |sequence| known.post(server.gateway(path::INVENTORY)).send_json(inventory(sequence)).unwrap();
+    assert_eq!(report(2).status().as_u16(), 200);
+    assert_eq!(code(report(2)), (409, "stale-report".to_owned()));
+    assert_eq!(code(report(1)), (409, "stale-report".to_owned()));
+    // An answer to an order that is not its own.
+    let answer = json!({ "order": "ord_1", "report": {
+        "outcome": "refused", "code": "x", "detail": "x", "evidence": { "package_manager_exit": null, "versions": [],
+        "stale": [], "units": [], "restarted": [], "reboot_pending": false }, "duration_ms": 0, "output": "" } });
+    let sent = known.post(server.gateway(path::APPLY)).send_json(&answer).unwrap();
+    assert_eq!(code(sent), (404, "unknown-order".to_owned()));
+}
+
+#[test]
+fn nobody_reports_without_a_certificate_of_this_authority() {
+    let server = Server::start();
+    let anonymous = agent(&authority(&server), None);
+    for path in [path::INVENTORY, path::REHEARSAL, path::APPLY] {
+        let sent = anonymous.post(server.gateway(path)).send_json(inventory(1)).unwrap();
+        let (status, code) = code(sent);
+        assert!(
+            status == 401 && code == "not-enrolled" || status == 422 || status == 400,
+            "{path}: {status} {code}"
+        );
+    }
+    let asked = anonymous.get(server.gateway(path::ORDER)).call().unwrap();
+    assert_eq!(code(asked), (401, "not-enrolled".to_owned()));
+
+    // A certificate of another Tenon does not even get through the handshake.
+    let other = Server::start();
+    let host = Host::new();
+    let token = token(&other);
+    let (_, answer) = enrol(&other, &host, &token, token.secret.expose());
+    let foreign = agent(&authority(&server), Some((answer["certificate"].as_str().unwrap(), &host.key)));
+    assert!(foreign.get(server.gateway(path::ORDER)).call().is_err());
+    // Nor does one that nobody signed.
+    let key = KeyPair::generate().unwrap();
+    let own = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem();
+    assert!(agent(&authority(&server), Some((&own, &key))).get(server.gateway(path::ORDER)).call().is_err());
+    // And plain HTTP gets nothing.
+    let plain = client().get(format!("http://{}{}", server.running().gateway, path::AUTHORITY)).call();
+    assert!(plain.is_err());
+}
+
+#[test]
+fn a_body_above_its_bound_is_refused() {
+    let server = Server::start();
+    let large = json!({ "request": "x".repeat(80_000), "hostname": "h", "token": "t", "secret": "s" });
+    let answer = agent(&authority(&server), None).post(server.gateway(path::ENROL)).send_json(&large);
+    // The server may stop reading and answer, or close.
+    assert!(answer.is_err() || answer.unwrap().status().as_u16() == 413);
+}

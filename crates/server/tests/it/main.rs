@@ -1,0 +1,6 @@
+//! The server from outside: who may do what, on both doors.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod api;
+mod gateway;
+mod running;

@@ -1,0 +1,72 @@
+//! A server on ports of its own, in a folder of its own.
+
+use tenon_server::{Running, Settings, serve};
+use ureq::Agent;
+use ureq::http::Response;
+
+/// A running server with its folder and runtime.
+pub(crate) struct Server {
+    running: Option<Running>,
+    runtime: tokio::runtime::Runtime,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let settings = Settings {
+            data: folder.path().join("data"),
+            listen: "127.0.0.1:0".parse().unwrap(),
+            gateway: "127.0.0.1:0".parse().unwrap(),
+            gateway_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+            person: "tester".parse().unwrap(),
+            feeds: None,
+        };
+        let running = runtime.block_on(serve(settings)).unwrap();
+        Self { running: Some(running), runtime, _folder: folder }
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        self.running.as_ref().unwrap()
+    }
+
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Runtime {
+        &self.runtime
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running().listen)
+    }
+
+    pub(crate) fn gateway(&self, path: &str) -> String {
+        format!("https://{}{path}", self.running().gateway)
+    }
+
+    pub(crate) fn token(&self) -> String {
+        self.running().folder.operator_token().unwrap().expose().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.stop());
+        }
+    }
+}
+
+/// A client that hands out error answers like any other.
+pub(crate) fn client() -> Agent {
+    Agent::config_builder().http_status_as_error(false).build().new_agent()
+}
+
+/// The code of a problem answer.
+pub(crate) fn code(mut response: Response<ureq::Body>) -> (u16, String) {
+    let status = response.status().as_u16();
+    let text = response.body_mut().read_to_string().unwrap();
+    let problem: serde_json::Value =
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text}"));
+    (status, problem["code"].as_str().unwrap_or_default().to_owned())
+}
