@@ -18,6 +18,8 @@ export type AssetDetail = AssetView & {
 export type AssetView = {
   /** Open findings. */
   findings: number;
+  /** What its agent could not find out. */
+  gaps: string[];
   /** Its group. */
   group: string;
   /** The name it goes by. */
@@ -102,7 +104,10 @@ export type DirectiveView = {
   claims: string[];
   /** How and when it ended. */
   closed?: string | null;
-  /** Vulnerabilities that a published advisory says this closes. */
+  /**
+   * Vulnerabilities that a published advisory says this closes; none for a security update that only the host's own
+   * repository tells of.
+   */
   closes: string[];
   /** The table row. */
   decision: DecisionView;

@@ -36,6 +36,11 @@ function Facts({ asset }: { asset: AssetView }) {
           not wholly assessed: {reason}
         </Note>
       ))}
+      {asset.gaps.map((gap) => (
+        <Note key={gap} tone="ask" testid="gap">
+          not known: {gap}
+        </Note>
+      ))}
       {asset.observe_only && <Note tone="ask">can only observe: {asset.observe_only}</Note>}
       <dl className="facts">
         <dt>System</dt>
@@ -62,7 +67,7 @@ function Facts({ asset }: { asset: AssetView }) {
 }
 
 function Findings({ detail }: { detail: AssetDetail }) {
-  const whole = detail.not_assessed.length === 0;
+  const whole = detail.not_assessed.length + detail.gaps.length === 0;
   return (
     <>
       <Section id="offers" title="Security updates offered" aside={<p className="hint">by its own repositories</p>}>

@@ -79,7 +79,7 @@ function Row({ asset, selected }: { asset: AssetView; selected: boolean }) {
         </span>
         <Figure of={never ? null : asset.packages} one="package" many="packages" known />
         <Figure of={asset.findings} one="open finding" many="open findings" known={asset.not_assessed.length === 0} />
-        <Figure of={asset.security_updates} one="security update offered" many="security updates offered" known={asset.not_assessed.length === 0} />
+        <Figure of={asset.security_updates} one="security update offered" many="security updates offered" known={asset.gaps.length === 0} />
         <span className="cell when">
           <Unseen>reported </Unseen>
           {asset.reported ? <Time at={asset.reported} as="ago" /> : "never"}
@@ -111,20 +111,12 @@ function Figure({ of, one, many, known }: { of: number | null; one: string; many
 const FIT = 2;
 
 function Remarks({ asset }: { asset: AssetView }) {
-  const { not_assessed: gaps, observe_only: reason, updaters, reboot_required_by: reboot } = asset;
-  const more = gaps.length - FIT;
-  if (gaps.length + updaters.length + reboot.length === 0 && !reason) return null;
+  const { not_assessed, gaps, observe_only: reason, updaters, reboot_required_by: reboot } = asset;
+  if (not_assessed.length + gaps.length + updaters.length + reboot.length === 0 && !reason) return null;
   return (
     <span className="cell remarks">
-      {gaps.length > 0 && (
-        <span className="remark" data-tone="ask" data-testid="not-assessed">
-          <Sign tone="ask" />
-          <span>
-            not wholly assessed: {gaps.slice(0, FIT).join("; ")}
-            {more > 0 && `; and ${more} more`}
-          </span>
-        </span>
-      )}
+      <Reasons title="not wholly assessed" reasons={not_assessed} testid="not-assessed" />
+      <Reasons title="not known" reasons={gaps} testid="gaps" />
       {reason && (
         <span className="remark" data-tone="ask">
           <Sign tone="ask" />
@@ -143,6 +135,20 @@ function Remarks({ asset }: { asset: AssetView }) {
           <span>reboot asked for by {reboot.join(", ")}</span>
         </span>
       )}
+    </span>
+  );
+}
+
+function Reasons({ title, reasons, testid }: { title: string; reasons: string[]; testid: string }) {
+  const more = reasons.length - FIT;
+  if (reasons.length === 0) return null;
+  return (
+    <span className="remark" data-tone="ask" data-testid={testid}>
+      <Sign tone="ask" />
+      <span>
+        {title}: {reasons.slice(0, FIT).join("; ")}
+        {more > 0 && `; and ${more} more`}
+      </span>
     </span>
   );
 }

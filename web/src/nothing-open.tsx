@@ -16,7 +16,7 @@ export function NothingOpen({ overview: { assets, feeds } }: { overview: Overvie
       </div>
     );
   }
-  const unknown = assets.filter((asset) => asset.not_assessed.length > 0).length;
+  const unknown = assets.filter((asset) => asset.not_assessed.length + asset.gaps.length > 0).length;
   const troubled = feeds.filter((feed) => feed.problem).length;
   return (
     <div className="empty" data-testid="nothing-to-do">
@@ -24,7 +24,7 @@ export function NothingOpen({ overview: { assets, feeds } }: { overview: Overvie
         <strong>{unknown === 0 ? "Nothing to do." : "Nothing to do that Tenon knows of."}</strong>{" "}
         {unknown === 0
           ? `No security update waits on ${plural(assets.length, "asset")}.`
-          : `${plural(unknown, "asset is", "assets are")} not wholly assessed: the reasons stand below.`}
+          : `${plural(unknown, "asset is", "assets are")} not wholly known: the reasons stand below.`}
       </p>
       {troubled > 0 && <p>{plural(troubled, "feed has", "feeds have")} a problem: newer advisories may be missing.</p>}
     </div>

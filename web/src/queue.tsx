@@ -2,7 +2,6 @@ import { useEffect, useRef } from "react";
 
 import type { DirectiveView, Overview } from "./api.gen";
 import { count, Section, StageMark, Time, Unseen, plural } from "./bits";
-import { closesPublished } from "./closes";
 import { keys } from "./keys";
 import { ModeButton, whatActing } from "./let-it-act";
 import { NoRights } from "./no-rights";
@@ -21,7 +20,8 @@ export function Queue({ overview, covered }: { overview: Overview; covered: bool
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => keys(list, covered), [covered]);
   const onlyObserved = assets.length > 0 && assets.every((asset) => asset.mode === "observe");
-  const groups = [...new Set(assets.map((asset) => asset.group))];
+  const able = assets.filter((asset) => !asset.observe_only);
+  const groups = [...new Set(able.map((asset) => asset.group))];
   return (
     <Section
       id="queue"
@@ -40,9 +40,13 @@ export function Queue({ overview, covered }: { overview: Overview; covered: bool
           <p>
             <strong>Tenon only looks.</strong> What it found is listed; nothing is rehearsed until a group may act.
           </p>
-          <p className="mode-says">{whatActing("observe", assets.length)}</p>
+          <p className="mode-says">
+            {able.length > 0
+              ? whatActing("observe", able.length)
+              : `${assets.length === 1 ? "This host can only be observed" : "These hosts can only be observed"}: ${assets[0]?.observe_only ?? ""}.`}
+          </p>
           <div className="buttons">
-            {right.may ? (
+            {groups.length === 0 ? null : right.may ? (
               groups.map((group) => <ModeButton key={group} group={group} mode="observe" named={groups.length > 1} testid="promote-first" />)
             ) : (
               <NoRights />
@@ -132,8 +136,7 @@ export function Title({ directive: { title, source, version } }: { directive: Di
 
 /** What doing it closes, in few words. */
 function effect(directive: DirectiveView): string {
-  const { claims, because } = directive;
-  const closes = closesPublished(directive);
+  const { closes, claims, because } = directive;
   const said = [
     closes.length > 0 && `closes ${plural(closes.length, "vulnerability", "vulnerabilities")}`,
     claims.length > 0 && `${plural(claims.length, "claim")}, unconfirmed`,

@@ -1,12 +1,9 @@
 import type { DirectiveView } from "./api.gen";
 import { Note, plural, Section } from "./bits";
-import { closesPublished } from "./closes";
 
 /** What is wrong. */
 export function Wrong({ directive }: { directive: DirectiveView }) {
-  const { source, claims } = directive;
-  const closes = closesPublished(directive);
-  const advisories = directive.advisories.filter((id) => !directive.closes.includes(id) || closes.includes(id));
+  const { source, closes, claims, advisories } = directive;
   return (
     <Section id="wrong" title="What is wrong">
       {closes.length > 0 && (

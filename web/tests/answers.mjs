@@ -21,6 +21,7 @@ const asset = (n, hostname, more = {}) => ({
   updaters: [],
   reboot_required_by: [],
   not_assessed: [],
+  gaps: [],
   reported: at(-0.05 * n),
   order: null,
   ...more,
@@ -35,8 +36,8 @@ export const assets = [
     packages: 1204,
     findings: 0,
     security_updates: 0,
-    not_assessed: [
-      "no advisories for Debian:13 have been loaded",
+    not_assessed: ["no advisories for Debian:13 have been loaded"],
+    gaps: [
       "systemd does not run here: the health of services is not known",
       "there is no package index: run `apt-get update`",
     ],
@@ -118,7 +119,7 @@ const queue = [
     ],
   }),
   directive(3, "nginx", "1.22.1-9+deb12u4", {
-    closes: ["VENDOR:nginx:1.22.1-9+deb12u4"],
+    closes: [],
     claims: ["CVE-2026-7347"],
     removes: "0.9",
     because: [{ fact: "the host's own repository offers this as a security update; no advisory that Tenon holds explains it", source: "the host's package manager", as_of: null }],

@@ -20,6 +20,15 @@ fn listed(ids: &[String]) -> String {
     if ids.len() > MAX_IDS { format!("{shown} and {} more", ids.len() - MAX_IDS) } else { shown }
 }
 
+/// What doing it closes.
+fn closes(directive: &DirectiveView) -> String {
+    if directive.closes.is_empty() {
+        "a security update of the vendor's own, no advisory known here explains it".to_owned()
+    } else {
+        format!("closes {}", listed(&directive.closes))
+    }
+}
+
 /// The day of an RFC 3339 time.
 fn day(time: Option<&String>) -> &str {
     time.and_then(|time| time.get(..10)).unwrap_or("no date")
@@ -62,7 +71,7 @@ fn queue_text(overview: &Overview) -> String {
             },
             directive.removes,
         ));
-        text.push_str(&format!("         closes {}\n", listed(&directive.closes)));
+        text.push_str(&format!("         {}\n", closes(directive)));
         if let Some(reason) = &first.stage.reason {
             text.push_str(&format!("         {reason}\n"));
         }
@@ -102,6 +111,9 @@ fn print_asset(asset: &AssetView) {
     }
     for line in &asset.not_assessed {
         println!("    not assessed: {line}");
+    }
+    for line in &asset.gaps {
+        println!("    not known: {line}");
     }
 }
 
@@ -147,11 +159,7 @@ fn directive_text(directive: &DirectiveView) -> String {
     for assumed in &decision.assumed {
         text.push_str(&format!("    assumed {assumed}\n"));
     }
-    text.push_str(&format!(
-        "  removes {} risk points\n  closes {}\n",
-        directive.removes,
-        listed(&directive.closes)
-    ));
+    text.push_str(&format!("  removes {} risk points\n  {}\n", directive.removes, closes(directive)));
     if !directive.claims.is_empty() {
         text.push_str(&format!(
             "  the vendor's changelog also claims, unconfirmed: {}\n",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::{AssetState, DirectiveState, FindingState, GroupMode, World, findings, not_assessed};
+use tenon_engine::{AssetState, DirectiveState, FindingState, GroupMode, World, findings};
 use tenon_model::{
     Action, AssetId, Capability, DirectiveId, OfferState, Outcome, PackageTarget, Stage, Timestamp, Undo,
 };
@@ -77,6 +77,8 @@ pub struct AssetView {
     pub reboot_required_by: Vec<String>,
     /// Why it is not, or not wholly, assessed. Never read it as "not vulnerable".
     pub not_assessed: Vec<String>,
+    /// What its agent could not find out.
+    pub gaps: Vec<String>,
     /// When it last reported, RFC 3339.
     pub reported: Option<String>,
     /// The order that is out.
@@ -199,7 +201,8 @@ pub struct DirectiveView {
     pub source: String,
     /// Source version to reach.
     pub version: String,
-    /// Vulnerabilities that a published advisory says this closes.
+    /// Vulnerabilities that a published advisory says this closes; none for a security update that only the host's own
+    /// repository tells of.
     pub closes: Vec<String>,
     /// CVE ids that only the vendor's changelog claims.
     pub claims: Vec<String>,
@@ -278,6 +281,7 @@ fn feeds(world: &World, attempts: &BTreeMap<String, Attempt>) -> Vec<FeedView> {
 impl AssetView {
     fn of(world: &World, id: &AssetId, asset: &AssetState) -> Self {
         let facts = asset.facts.as_deref();
+        let assessment = findings(world, asset);
         let manifest = asset.manifest.and_then(|digest| world.manifest(&digest));
         let offered =
             |facts: &tenon_model::HostFacts| facts.offers.iter().filter(|offer| offer.security).count();
@@ -292,7 +296,7 @@ impl AssetView {
             .to_owned(),
             os: facts.map(|facts| facts.os.pretty_name.clone()),
             packages: manifest.map_or(0, |manifest| manifest.components().len() as u64),
-            findings: findings(world, asset).findings.len() as u64,
+            findings: assessment.findings.len() as u64,
             security_updates: facts.map_or(0, |facts| offered(facts) as u64),
             kernel: facts.map(|facts| facts.kernel.running.clone()),
             observe_only: facts.and_then(|facts| match &facts.capability {
@@ -302,10 +306,8 @@ impl AssetView {
             updaters: facts
                 .map_or(Vec::new(), |facts| facts.updaters.iter().map(|u| u.name.clone()).collect()),
             reboot_required_by: facts.map_or(Vec::new(), |facts| facts.reboot_required_by.clone()),
-            not_assessed: not_assessed(world, asset)
-                .into_iter()
-                .chain(facts.map_or(Vec::new(), |facts| facts.gaps.clone()))
-                .collect(),
+            not_assessed: assessment.not_assessed,
+            gaps: facts.map_or(Vec::new(), |facts| facts.gaps.clone()),
             reported: text(asset.reported.map(|(_, time)| time)),
             order: asset.outstanding.map(|order| order.to_string()),
         }
@@ -385,7 +387,12 @@ impl DirectiveView {
             group: directive.group.to_string(),
             source: source.name.clone(),
             version: source.version.clone(),
-            closes: ids(&directive.closes),
+            closes: directive
+                .closes
+                .iter()
+                .filter(|id| !id.is_vendor_update())
+                .map(ToString::to_string)
+                .collect(),
             claims: ids(&directive.claims),
             advisories: ids(&directive.advisories),
             decision: DecisionView {

@@ -63,10 +63,8 @@ pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, Host
         }
         let look = processes::stale();
         if look.hidden > 0 {
-            gaps.push(format!(
-                "{} processes of other users could not be looked at for replaced files: run as root",
-                look.hidden
-            ));
+            let remedy = if rustix::process::geteuid().is_root() { "" } else { ": run the agent as root" };
+            gaps.push(format!("{} processes could not be looked at for replaced files{remedy}", look.hidden));
         }
         facts.stale = look.stale;
         if !system.path("/run/systemd/system").exists() {

@@ -95,8 +95,7 @@ fn a_version_that_no_repository_has_any_more_is_made_from_what_is_installed() {
     println!("measured: {} packages made from what is installed, equal to the originals", targets.len());
 
     // And it takes a real change back: the service that the update brings down cannot run with the new version.
-    let block =
-        "printf '[Service]\\nExecStartPre=+/bin/sh -c \"! dpkg-query -W redis-server | grep -q deb12u9\"\\n' ";
+    let block = "printf '[Service]\\nExecStartPre=+/bin/sh -c \"! dpkg-query -W redis-server | grep -q deb12u9\"\\n' ";
     let new = pending.iter().find(|pending| pending.package == "redis-server").unwrap().candidate.clone();
     let block = block.replace("deb12u9", &new);
     let drop_in = "mkdir -p /etc/systemd/system/redis-server.service.d";
