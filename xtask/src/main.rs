@@ -102,7 +102,8 @@ fn check() -> Result<()> {
     Step::cargo("lints", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])
         .run()?;
     if need::on_path("cargo-deny") {
-        Step::cargo("licences and advisories", &["deny", "--log-level", "error", "check"]).run()?;
+        let what = ["deny", "--log-level", "error", "check", "bans", "licenses", "sources"];
+        Step::cargo("licences and sources of what is linked", &what).run()?;
     }
     let fast = [
         "tenon-model",
