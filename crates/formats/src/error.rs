@@ -41,6 +41,32 @@ pub enum FormatError {
         /// What is wrong with the range.
         reason: String,
     },
+    /// Not a package-url.
+    #[error("package-url {purl:?}: {reason}")]
+    Purl {
+        /// The text.
+        purl: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Not a version range, or one that cannot be evaluated exactly.
+    #[error("version range {vers:?}: {reason}")]
+    Vers {
+        /// The text.
+        vers: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A document that can be read in part but does not keep its schema.
+    #[error("{what} breaks its schema in {total} places; {first}")]
+    Schema {
+        /// The kind of document.
+        what: &'static str,
+        /// How many problems there are.
+        total: u64,
+        /// The first of them.
+        first: String,
+    },
 }
 
 impl FormatError {

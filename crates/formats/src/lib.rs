@@ -8,7 +8,9 @@ pub mod epss;
 mod error;
 pub mod kev;
 pub mod osv;
+mod percent;
 mod problem;
+pub mod purl;
 mod text;
 
 pub use error::FormatError;
