@@ -178,25 +178,8 @@ impl World {
                 actions.push(ActionWanted::SendOrder { asset: order.asset, order: order.id });
             }
             Event::RehearsalRecorded { order, report, outcome } => {
-                let stage = match outcome {
-                    RehearsalOutcome::Passed => Stage::AwaitingApproval { report: *report },
-                    RehearsalOutcome::Failed { reason } => Stage::NeedsPerson {
-                        reason: format!("the rehearsal failed: {reason}"),
-                        report: Some(*report),
-                    },
-                    RehearsalOutcome::NotRehearsed { reason } => Stage::NeedsPerson {
-                        reason: format!("not rehearsed: {reason}"),
-                        report: Some(*report),
-                    },
-                };
-                let order = self.settle(record.seq, *order)?;
-                if matches!(stage, Stage::AwaitingApproval { .. }) {
-                    let report: RehearsalReport = blobs.json(report)?;
-                    let directive = self.directive_mut(record.seq, order.directive)?;
-                    directive.rehearsals.insert(order.asset, Arc::new(report));
-                    actions.push(ActionWanted::AskApproval { directive: order.directive });
-                }
-                self.set_stage(order.directive, order.asset, stage);
+                let order = self.answer(record.seq, *order)?;
+                self.rehearsed(record.seq, &order, *report, outcome, blobs, actions)?;
             }
             Event::DirectiveApproved { id, rehearsals, .. } => {
                 for (asset, report) in rehearsals {
@@ -205,7 +188,7 @@ impl World {
             }
             Event::RetryRequested { id, asset, .. } => self.set_stage(*id, *asset, Stage::Proposed),
             Event::ApplyRecorded { order, report, outcome } => {
-                let order = self.settle(record.seq, *order)?;
+                let order = self.answer(record.seq, *order)?;
                 let sequence =
                     self.assets.get(&order.asset).and_then(|asset| asset.reported).map_or(0, |(seq, _)| seq);
                 // The evidence in the report is kept; only its form is checked here.
@@ -261,7 +244,7 @@ impl World {
     fn issue(&mut self, seq: u64, order: &Order) -> Result<(), ApplyError> {
         self.next_order = self.next_order.max(order.id.ordinal());
         self.open_orders.insert(order.id);
-        self.orders.insert(order.id, OrderState { order: order.clone(), settled: false });
+        self.orders.insert(order.id, OrderState { order: order.clone(), settled: false, answered: false });
         let asset = self
             .assets
             .get_mut(&order.asset)
@@ -278,6 +261,46 @@ impl World {
         };
         self.set_stage(order.directive, order.asset, stage);
         Ok(())
+    }
+
+    /// What a rehearsal report means for the asset's stage.
+    fn rehearsed(
+        &mut self,
+        seq: u64,
+        order: &Order,
+        digest: Digest,
+        outcome: &RehearsalOutcome,
+        blobs: &Attachments,
+        actions: &mut Vec<ActionWanted>,
+    ) -> Result<(), ApplyError> {
+        let report: RehearsalReport = blobs.json(&digest)?;
+        let state = self.directive_mut(seq, order.directive)?;
+        let OrderAction::Rehearse { targets } = &order.action else {
+            return Err(ApplyError::Dangling { seq, what: format!("a rehearsal of {}", order.id) });
+        };
+        let needs_person = |reason| Stage::NeedsPerson { reason, report: Some(digest) };
+        let stage = match outcome {
+            // The directive was revised in the meantime: the report speaks of other packages.
+            _ if state.directive.assets.get(&order.asset) != Some(targets) => Stage::Proposed,
+            RehearsalOutcome::Passed => Stage::AwaitingApproval { report: digest },
+            RehearsalOutcome::Failed { reason } => needs_person(format!("the rehearsal failed: {reason}")),
+            RehearsalOutcome::NotRehearsed { reason } => needs_person(format!("not rehearsed: {reason}")),
+        };
+        if matches!(stage, Stage::AwaitingApproval { .. }) && state.closed.is_none() {
+            state.rehearsals.insert(order.asset, Arc::new(report));
+            actions.push(ActionWanted::AskApproval { directive: order.directive });
+        }
+        self.set_stage(order.directive, order.asset, stage);
+        Ok(())
+    }
+
+    /// Settles an order by the host's own report.
+    fn answer(&mut self, seq: u64, id: OrderId) -> Result<Order, ApplyError> {
+        let order = self.settle(seq, id)?;
+        if let Some(state) = self.orders.get_mut(&id) {
+            state.answered = true;
+        }
+        Ok(order)
     }
 
     fn settle(&mut self, seq: u64, id: OrderId) -> Result<Order, ApplyError> {

@@ -4,14 +4,14 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_model::{
-    Action, AssetId, Directive, DirectiveId, Event, GroupName, HostFacts, Manifest, OfferState, Order,
+    Action, AssetId, Directive, DirectiveId, Event, GroupName, HostFacts, Manifest, Offer, OfferState, Order,
     OrderAction, OrderId, Outcome, PackageTarget, SourcePackage, Stage, Timestamp, VulnerabilityId,
 };
 use tenon_model::{Capability, Generation};
 use tenon_versions::dpkg;
 
 use crate::apply::Attachments;
-use crate::findings::{FindingState, findings};
+use crate::findings::{FindingState, findings, image_release};
 use crate::priority::prioritise;
 use crate::world::{AssetState, DirectiveState, GroupMode, World};
 
@@ -32,6 +32,9 @@ impl Dirty {
         match event {
             Event::InventoryReported { asset, .. } => {
                 self.groups.extend(world.asset(asset).map(|a| a.group.clone()));
+            }
+            Event::AssetVerified { id, .. } => {
+                self.groups.extend(world.directive(id).map(|state| state.directive.group.clone()));
             }
             Event::AdvisoriesChanged { .. } | Event::IntelChanged { .. } => {
                 self.groups.extend(world.assets().map(|(_, asset)| asset.group.clone()));
@@ -73,12 +76,7 @@ fn needs(world: &World, asset: &AssetState) -> BTreeMap<SourcePackage, Need> {
     let Some(facts) = &asset.facts else { return needs };
     for offer in facts.offers.iter().filter(|offer| offer.state == OfferState::Offered) {
         let need = needs.entry(offer.source.clone()).or_default();
-        need.targets.push(PackageTarget {
-            package: offer.package.clone(),
-            architecture: offer.architecture.clone(),
-            from: offer.installed.clone(),
-            to: offer.candidate.clone(),
-        });
+        need.targets.push(target_of(offer));
         need.security |= offer.security;
         need.claims.extend(offer.claims.iter().cloned());
     }
@@ -111,7 +109,8 @@ fn direct(world: &World, group: &GroupName, now: Timestamp, next: &mut u64, even
             wanted.entry(source).or_default().insert(*id, need);
         }
     }
-    // The asset that reports a fix is verified before its directive is looked at again.
+    // An asset that reports a fix is verified first, so that its directive is looked at with that in mind.
+    let verified_before = events.len();
     for (id, state) in open_of(world, group) {
         let Action::Upgrade { source } = &state.directive.action;
         for (asset_id, stage) in &state.stages {
@@ -129,6 +128,9 @@ fn direct(world: &World, group: &GroupName, now: Timestamp, next: &mut u64, even
                 events.push(Event::AssetVerified { id, asset: *asset_id, sequence });
             }
         }
+    }
+    if events.len() > verified_before {
+        return;
     }
     let mut superseding: BTreeMap<String, DirectiveId> = BTreeMap::new();
     for (source, assets) in &wanted {
@@ -156,8 +158,13 @@ fn direct(world: &World, group: &GroupName, now: Timestamp, next: &mut u64, even
         if wanted.contains_key(source) {
             continue;
         }
-        let keeps: BTreeMap<_, _> = kept_assets(state, &BTreeMap::new());
+        let keeps = kept_assets(state, &BTreeMap::new());
         if !keeps.is_empty() {
+            // What has begun goes on; no host is ordered what it is not offered any more.
+            if keeps != state.directive.assets {
+                let directive = Directive { assets: keeps, ..state.directive.clone() };
+                events.push(Event::DirectiveRevised { id, directive });
+            }
             continue;
         }
         let outcome =
@@ -227,9 +234,17 @@ fn assemble(
     }
     let known_since = standing.map_or(now, |state| state.raised);
     let mut priority = prioritise(world, &closes, &claims, &advisories, needs.len(), known_since);
-    // A due date that was set is not moved later: several clocks run, the earliest counts, none restarts.
+    // A due date that was set is not moved later: several clocks run, the earliest counts, none restarts. Nor does a
+    // newer version that takes an asset over from an older one restart it.
     let old_due = standing.and_then(|state| state.directive.priority.due);
-    priority.due = [priority.due, old_due].into_iter().flatten().min();
+    let taken_over = open_of(world, group).filter(|(_, other)| {
+        let Action::Upgrade { source: old } = &other.directive.action;
+        old.name == source.name
+            && dpkg::compare(&old.version, &source.version) == Ok(Ordering::Less)
+            && other.directive.assets.keys().any(|asset| assets.contains_key(asset))
+    });
+    let taken_over = taken_over.filter_map(|(_, other)| other.directive.priority.due).min();
+    priority.due = [priority.due, old_due, taken_over].into_iter().flatten().min();
     Directive {
         group: group.clone(),
         action: Action::Upgrade { source: source.clone() },
@@ -267,14 +282,7 @@ fn lagging(facts: &HostFacts, manifest: &Manifest, source: &SourcePackage) -> bo
     manifest
         .components()
         .iter()
-        .filter(|component| component.source.name == source.name)
-        .filter(|component| {
-            let image = component
-                .name
-                .strip_prefix("linux-image-")
-                .filter(|r| r.starts_with(|c: char| c.is_ascii_digit()));
-            image.is_none_or(|release| release == facts.kernel.running)
-        })
+        .filter(|component| component.source.name == source.name && counts(facts, &component.name))
         // A version that cannot be compared is no evidence of the fix.
         .any(|component| {
             !matches!(
@@ -282,6 +290,18 @@ fn lagging(facts: &HostFacts, manifest: &Manifest, source: &SourcePackage) -> bo
                 Ok(Ordering::Equal | Ordering::Greater)
             )
         })
+}
+
+/// Whether a binary can show that a fix is missing. A kernel comes beside the old one, with headers of its own: of the
+/// packages that carry a kernel release in their name, only the running image counts.
+fn counts(facts: &HostFacts, binary: &str) -> bool {
+    let of_a_release = |prefix| {
+        binary.strip_prefix(prefix).is_some_and(|rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    match image_release(binary) {
+        Some(release) => release == facts.kernel.running,
+        None => !["linux-headers-", "linux-kbuild-"].into_iter().any(of_a_release),
+    }
 }
 
 fn close_finished(world: &World, events: &mut Vec<Event>) {
@@ -304,7 +324,10 @@ fn dispatch(world: &World, now: Timestamp, events: &mut Vec<Event>) {
     for wanted in passes {
         for (id, state) in &queue {
             for (asset_id, stage) in state.stages.iter().filter(|(_, stage)| wanted(stage)) {
-                let ready = world.asset(asset_id).is_some_and(|asset| can_act(world, asset));
+                let targets = state.directive.assets.get(asset_id);
+                let ready = world
+                    .asset(asset_id)
+                    .is_some_and(|asset| can_act(world, asset) && targets.is_some_and(|t| offers(asset, t)));
                 if !ready || busy.contains(asset_id) {
                     continue;
                 }
@@ -331,6 +354,24 @@ fn can_act(world: &World, asset: &AssetState) -> bool {
     world.mode(&asset.group) == GroupMode::Act
         && asset.outstanding.is_none()
         && asset.facts.as_ref().is_some_and(|facts| facts.capability == Capability::Act)
+}
+
+/// Whether the host's last report still offers every one of these. Where it does not, the order would fail on the host;
+/// the next report settles what becomes of the directive.
+fn offers(asset: &AssetState, targets: &[PackageTarget]) -> bool {
+    let Some(facts) = &asset.facts else { return false };
+    targets.iter().all(|target| {
+        facts.offers.iter().any(|offer| offer.state == OfferState::Offered && *target == target_of(offer))
+    })
+}
+
+fn target_of(offer: &Offer) -> PackageTarget {
+    PackageTarget {
+        package: offer.package.clone(),
+        architecture: offer.architecture.clone(),
+        from: offer.installed.clone(),
+        to: offer.candidate.clone(),
+    }
 }
 
 fn order_for(state: &DirectiveState, asset: &AssetId, stage: &Stage) -> Option<(OrderAction, u32)> {

@@ -178,6 +178,15 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             Some(Stage::NeedsPerson { .. } | Stage::Failed { .. } | Stage::RolledBack { .. }) => {
                 Ok(Decided::of(Event::RetryRequested { id, asset, by }))
             }
+            // A later report had its say and does not show the fix.
+            Some(Stage::Applied { after_sequence, .. })
+                if world
+                    .asset(&asset)
+                    .and_then(|asset| asset.reported)
+                    .is_some_and(|(last, _)| last > *after_sequence) =>
+            {
+                Ok(Decided::of(Event::RetryRequested { id, asset, by }))
+            }
             Some(_) => refuse(RefusalCode::WrongStage, format!("{id} is not standing still on {asset}")),
             None => refuse(RefusalCode::UnknownAsset, format!("{asset} is not part of {id}")),
         },
@@ -259,12 +268,12 @@ fn rehearsed(
 
 fn applied(world: &World, asset: AssetId, order: OrderId, report: &ApplyReport) -> Result<Decided, Refusal> {
     let state = answered(world, asset, order)?;
-    // A report that comes after the order was given up still tells what happened on the host: it is taken.
+    // A report that comes after the order was given up still tells what happened on the host: it is taken, once.
     let given_up = world
         .directive(&state.order.directive)
         .and_then(|directive| directive.stages.get(&asset))
         .is_some_and(|stage| matches!(stage, Stage::Failed { report: None, .. }));
-    let waits = !state.settled || given_up;
+    let waits = !state.settled || (given_up && !state.answered);
     if !waits || !matches!(state.order.action, OrderAction::Apply { .. }) {
         return refuse(RefusalCode::UnknownOrder, format!("{order} does not wait for an apply report"));
     }

@@ -213,7 +213,7 @@ enum KernelState {
 
 /// A kernel image package: `linux-image-6.1.0-44-amd64`. Headers, kbuild and tools carry no running kernel code, and
 /// the meta package `linux-image-amd64` carries none at all.
-fn image_release(name: &str) -> Option<&str> {
+pub(crate) fn image_release(name: &str) -> Option<&str> {
     let release = name.strip_prefix("linux-image-")?;
     let release = release.strip_suffix("-unsigned").unwrap_or(release);
     release.starts_with(|c: char| c.is_ascii_digit()).then_some(release)

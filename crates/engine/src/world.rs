@@ -117,6 +117,8 @@ pub struct OrderState {
     pub order: Order,
     /// Whether a report came, or it was given up.
     pub settled: bool,
+    /// Whether a report came.
+    pub answered: bool,
 }
 
 /// An enrolment token that was made and is not used up.

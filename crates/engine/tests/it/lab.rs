@@ -1,0 +1,276 @@
+//! A Tenon without a shell: a World, the record it came from, and a clock that the test sets.
+
+use std::collections::BTreeMap;
+
+use tenon_engine::{ActionWanted, Attachments, DirectiveState, World, decide};
+use tenon_model::{
+    Advisory, AdvisoryDelta, Affected, AffectedRange, ApplyOutcome, ApplyReport, Architecture, AssetId,
+    Capability, Change, Command, Component, Digest, DirectiveId, Event, Evidence, HostFacts, IndexState,
+    Inventory, Kernel, Offer, OfferState, Order, OrderAction, OrderId, OsRelease, Person, PinnedFile, Record,
+    Refusal, RehearsalOutcome, RehearsalReport, SourcePackage, Stage, Timestamp, Transaction,
+    TransactionStep, Undo, Versioned, Virtualization,
+};
+
+/// 2026-06-15, noon.
+pub(crate) const START_MS: i64 = 1_781_524_800_000;
+
+/// One entry of the record, as the journal would hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) time: Timestamp,
+    pub(crate) payload: Vec<u8>,
+}
+
+pub(crate) struct Lab {
+    pub(crate) world: World,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) blobs: BTreeMap<Digest, Vec<u8>>,
+    pub(crate) now: Timestamp,
+    /// What the events of the last command asked the shell to do.
+    pub(crate) actions: Vec<ActionWanted>,
+}
+
+impl Lab {
+    pub(crate) fn new() -> Self {
+        Self {
+            world: World::default(),
+            entries: Vec::new(),
+            blobs: BTreeMap::new(),
+            now: Timestamp::from_millis(START_MS),
+            actions: Vec::new(),
+        }
+    }
+
+    pub(crate) fn pass(&mut self, seconds: u32) {
+        self.now = self.now.plus_seconds(seconds);
+    }
+
+    /// Decides a command, records its events as bytes and applies what the bytes say. A refusal changes nothing.
+    pub(crate) fn run(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
+        let decided = decide(&self.world, command, self.now)?;
+        self.blobs.extend(decided.blobs.into_iter().map(|blob| (Digest::of(&blob), blob)));
+        self.actions.clear();
+        for event in &decided.events {
+            let payload = Versioned::encode(event).unwrap();
+            let entry = Entry { time: self.now, payload };
+            apply(&mut self.world, &entry, &self.blobs, &mut self.actions);
+            self.entries.push(entry);
+        }
+        Ok(decided.events)
+    }
+
+    /// The events of a command that must not be refused.
+    pub(crate) fn must(&mut self, command: Command) -> Vec<Event> {
+        let shown = format!("{command:?}");
+        self.run(command).unwrap_or_else(|refusal| panic!("{shown}: {refusal}"))
+    }
+
+    /// A World made from the record alone.
+    pub(crate) fn replayed(&self) -> World {
+        replay(&self.entries, &self.blobs)
+    }
+
+    /// Enrols an asset into a group with a token made for it.
+    pub(crate) fn enrol(&mut self, name: &str, group: &str) -> AssetId {
+        let asset = AssetId::of_public_key(name.as_bytes());
+        let secret = Digest::of(format!("secret of {name}").as_bytes());
+        let token = format!("token-{name}").parse().unwrap();
+        let expires = self.now.plus_days(1);
+        let issue =
+            Command::IssueToken { token, secret, group: group.parse().unwrap(), expires, by: person() };
+        self.must(issue);
+        let token = format!("token-{name}").parse().unwrap();
+        self.must(Command::Enrol { asset, hostname: name.to_owned(), token, secret });
+        asset
+    }
+
+    /// Reports an inventory under the next sequence.
+    pub(crate) fn report(&mut self, asset: AssetId, inventory: Inventory) -> Vec<Event> {
+        let sequence = self.world.asset(&asset).unwrap().reported.map_or(1, |(last, _)| last + 1);
+        self.must(Command::ReportInventory { asset, sequence, inventory })
+    }
+
+    pub(crate) fn promote(&mut self, group: &str) -> Vec<Event> {
+        self.must(Command::Promote { group: group.parse().unwrap(), by: person() })
+    }
+
+    pub(crate) fn publish(&mut self, advisories: Vec<Advisory>) -> Vec<Event> {
+        let delta = AdvisoryDelta { published: advisories, withdrawn: Vec::new() };
+        self.must(Command::ChangeAdvisories { feed: "osv/Debian".to_owned(), delta, as_of: None })
+    }
+
+    /// The only directive that is open.
+    pub(crate) fn open_directive(&self) -> (DirectiveId, &DirectiveState) {
+        let mut queue = self.world.queue();
+        assert_eq!(queue.len(), 1, "{queue:?}");
+        queue.remove(0)
+    }
+
+    pub(crate) fn stage(&self, directive: DirectiveId, asset: AssetId) -> &Stage {
+        &self.world.directive(&directive).unwrap().stages[&asset]
+    }
+
+    /// The order that is out for an asset.
+    pub(crate) fn order(&self, asset: AssetId) -> Order {
+        let id =
+            self.world.asset(&asset).unwrap().outstanding.unwrap_or_else(|| panic!("no order for {asset}"));
+        self.world.order(&id).unwrap().order.clone()
+    }
+
+    pub(crate) fn rehearsed(&mut self, asset: AssetId, outcome: RehearsalOutcome) -> Vec<Event> {
+        let order = self.order(asset);
+        let report = rehearsal_report(&order, outcome);
+        self.must(Command::ReportRehearsal { asset, order: order.id, report })
+    }
+
+    pub(crate) fn approve(&mut self, directive: DirectiveId) -> Vec<Event> {
+        self.must(Command::Approve { directive, by: person(), waive_evidence: None })
+    }
+
+    pub(crate) fn applied(&mut self, asset: AssetId, outcome: ApplyOutcome) -> Vec<Event> {
+        let order = self.order(asset);
+        self.must(Command::ReportApply { asset, order: order.id, report: apply_report(outcome) })
+    }
+}
+
+/// Applies one entry of a record.
+pub(crate) fn apply(
+    world: &mut World,
+    entry: &Entry,
+    blobs: &BTreeMap<Digest, Vec<u8>>,
+    actions: &mut Vec<ActionWanted>,
+) {
+    let seq = world.seq() + 1;
+    let event = Versioned::decode(seq, &entry.payload).unwrap();
+    let mut attachments = Attachments::default();
+    for digest in event.blobs() {
+        attachments.insert(blobs[&digest].clone());
+    }
+    world.apply(&Record { seq, time: entry.time, event }, &attachments, actions).unwrap();
+}
+
+/// A World made from a record.
+pub(crate) fn replay(entries: &[Entry], blobs: &BTreeMap<Digest, Vec<u8>>) -> World {
+    let mut world = World::default();
+    for entry in entries {
+        apply(&mut world, entry, blobs, &mut Vec::new());
+    }
+    world
+}
+
+pub(crate) fn person() -> Person {
+    "mira".parse().unwrap()
+}
+
+pub(crate) fn source(name: &str, version: &str) -> SourcePackage {
+    SourcePackage { name: name.to_owned(), version: version.to_owned() }
+}
+
+/// A binary package with the version of its source.
+pub(crate) fn component(name: &str, source_name: &str, version: &str) -> Component {
+    Component {
+        name: name.to_owned(),
+        architecture: "amd64".to_owned(),
+        version: version.to_owned(),
+        source: source(source_name, version),
+    }
+}
+
+/// An offer of a security update for a component.
+pub(crate) fn security_offer(installed: &Component, candidate: &str) -> Offer {
+    Offer {
+        package: installed.name.clone(),
+        architecture: installed.architecture.clone(),
+        installed: installed.version.clone(),
+        candidate: candidate.to_owned(),
+        source: source(&installed.source.name, candidate),
+        security: true,
+        state: OfferState::Offered,
+        claims: Vec::new(),
+    }
+}
+
+/// What a Debian 12 virtual machine with an agent that can act reports.
+pub(crate) fn inventory(components: Vec<Component>, offers: Vec<Offer>) -> Inventory {
+    let facts = HostFacts {
+        hostname: "host".to_owned(),
+        os: OsRelease {
+            id: "debian".to_owned(),
+            version_id: "12".to_owned(),
+            pretty_name: "Debian GNU/Linux 12 (bookworm)".to_owned(),
+        },
+        architecture: Architecture("amd64".to_owned()),
+        kernel: Kernel { running: "6.1.0-44-amd64".to_owned(), owner: Virtualization::Machine },
+        offers,
+        index: IndexState { oldest_age_seconds: Some(60) },
+        stale: Vec::new(),
+        reboot_required_by: Vec::new(),
+        updaters: Vec::new(),
+        capability: Capability::Act,
+        gaps: Vec::new(),
+    };
+    Inventory { facts, components }
+}
+
+/// An advisory for one source package of Debian 12, fixed in this version, if in any.
+pub(crate) fn advisory(id: &str, addresses: &[&str], package: &str, fixed: Option<&str>) -> Advisory {
+    Advisory {
+        id: id.parse().unwrap(),
+        summary: format!("{package} - security update"),
+        published: Timestamp::parse("2026-06-14"),
+        addresses: addresses.iter().map(|id| id.parse().unwrap()).collect(),
+        affected: vec![Affected {
+            ecosystem: "Debian:12".to_owned(),
+            package: package.to_owned(),
+            ranges: vec![AffectedRange {
+                introduced: None,
+                fixed: fixed.map(str::to_owned),
+                last_affected: None,
+            }],
+            versions: Vec::new(),
+        }],
+    }
+}
+
+/// What a host that did as ordered reports of its rehearsal.
+pub(crate) fn rehearsal_report(order: &Order, outcome: RehearsalOutcome) -> RehearsalReport {
+    let (OrderAction::Rehearse { targets } | OrderAction::Apply { targets, .. }) = &order.action;
+    let steps = targets.iter().map(|target| TransactionStep {
+        package: target.package.clone(),
+        architecture: target.architecture.clone(),
+        change: Change::Upgrade { from: target.from.clone(), to: target.to.clone() },
+    });
+    let files = targets.iter().map(|target| PinnedFile {
+        package: target.package.clone(),
+        architecture: target.architecture.clone(),
+        version: target.to.clone(),
+        // Of every rehearsal its own, so that two reports are never mixed up unnoticed.
+        sha256: Digest::of(format!("{} for {}", target.to, order.id).as_bytes()),
+    });
+    RehearsalReport {
+        outcome,
+        transaction: Transaction { steps: steps.collect(), kept_back: Vec::new() },
+        files: files.collect(),
+        class: Digest::of(b"class"),
+        conffile_conflicts: Vec::new(),
+        units: Vec::new(),
+        reboot: false,
+        bytes_written: 4_096,
+        duration_ms: 1_500,
+        undo: Undo::Proven,
+        output: String::new(),
+    }
+}
+
+pub(crate) fn apply_report(outcome: ApplyOutcome) -> ApplyReport {
+    ApplyReport { outcome, evidence: Evidence::default(), duration_ms: 2_000, output: String::new() }
+}
+
+/// The orders among events.
+pub(crate) fn orders(events: &[Event]) -> Vec<OrderId> {
+    let order = |event: &Event| match event {
+        Event::OrderIssued { order } => Some(order.id),
+        _ => None,
+    };
+    events.iter().filter_map(order).collect()
+}
