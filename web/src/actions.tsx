@@ -19,7 +19,9 @@ export function Actions({ directive, assets }: { directive: DirectiveView; asset
   const { forensics } = directive.decision;
 
   async function approve(waiver?: string): Promise<void> {
-    const body = waiver === undefined ? {} : { waive_evidence: waiver };
+    // Exactly what is on the screen: what came since is not approved with it.
+    const reports = ready.flatMap((asset) => asset.stage.report ?? []);
+    const body = waiver === undefined ? { reports } : { reports, waive_evidence: waiver };
     if (await sender.submit({ do: "approve", directive: directive.id, body })) setAsking(null);
   }
 

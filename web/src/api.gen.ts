@@ -2,6 +2,11 @@
 
 /** Approval of what the rehearsals showed. */
 export type Approval = {
+  /**
+   * Digests of the rehearsal reports that were looked at. When others wait by now nothing is approved
+   * (`evidence-changed`). Without it whatever waits is approved.
+   */
+  reports?: string[] | null;
   /** Why evidence need not be preserved first, where the decision row asks for it. */
   waive_evidence?: string | null;
 };
@@ -80,6 +85,8 @@ export type DirectiveAssetView = {
   hostname: string;
   /** The asset. */
   id: string;
+  /** Every order that was made for this asset, oldest first. */
+  orders: OrderView[];
   /** What changes there. */
   packages: PackageView[];
   /** How long the rehearsal took, in milliseconds. */
@@ -177,6 +184,20 @@ export type HeadView = {
   term: number;
   /** Digest of all state at that position. */
   world: string;
+};
+
+/** An order and what the host answered. */
+export type OrderView = {
+  /** `rehearse` or `apply`. */
+  action: string;
+  /** When the host answered, RFC 3339; absent while it has not. */
+  answered?: string | null;
+  /** Its id. */
+  id: string;
+  /** When it was issued, RFC 3339. */
+  issued: string;
+  /** Digest of the answer: fetch it under `/api/v1/reports/`. */
+  report?: string | null;
 };
 
 /** The page in one answer: assets, queue, feeds. */

@@ -1,40 +1,44 @@
 import { useState } from "react";
 
 import { ApplyEvidence } from "./apply-evidence";
-import type { DirectiveAssetView, DirectiveView } from "./api.gen";
-import { Note, Section } from "./bits";
+import type { DirectiveAssetView, DirectiveView, OrderView } from "./api.gen";
+import { Note, Section, Time } from "./bits";
 import { RehearsalEvidence } from "./rehearsal-evidence";
 import { report } from "./reports";
 import { useLoaded } from "./use";
 
-/** What hosts reported: fetched when a person looks at it. */
+/** What hosts reported, the newest first: fetched when a person looks at it. */
 export function EvidenceOf({ directive }: { directive: DirectiveView }) {
-  const told = directive.assets.filter((asset) => asset.stage.report);
+  const told = directive.assets.flatMap((asset) =>
+    asset.orders.filter((order) => order.report).toReversed().map((order, back) => ({ asset, order, newest: back === 0 })),
+  );
+  const hosts = new Set(told.map(({ asset }) => asset.id)).size;
   return (
     <Section id="evidence" title="Evidence">
-      {told.length === 0 && <p className="empty">{none(directive)}</p>}
-      {told.map((asset) => (
-        // One report alone is what the reader came for: it is open already.
-        <OfAsset key={`${asset.id} ${asset.stage.report}`} asset={asset} opened={told.length === 1} />
+      {told.length === 0 && <p className="empty">No report yet: the rehearsal brings the first one.</p>}
+      {told.map(({ asset, order, newest }) => (
+        // The newest report of a host alone is what the reader came for: it is open already.
+        <OfOrder key={order.id} asset={asset} order={order} opened={newest && hosts === 1} />
       ))}
     </Section>
   );
 }
 
-function none({ assets }: DirectiveView): string {
-  const over = assets.length > 0 && assets.every(({ stage }) => stage.name === "verified" || stage.name === "fixed-otherwise");
-  return over
-    ? "The hosts' later inventories show the fix. The reports before that are in the record."
-    : "No report yet: the rehearsal brings the first one.";
-}
+const NAMES: Record<string, string> = { rehearse: "rehearsal", apply: "change" };
 
-function OfAsset({ asset, opened }: { asset: DirectiveAssetView; opened: boolean }) {
+function OfOrder({ asset, order, opened }: { asset: DirectiveAssetView; order: OrderView; opened: boolean }) {
   const [open, setOpen] = useState(opened);
-  const digest = asset.stage.report ?? "";
+  const digest = order.report ?? "";
   return (
     <details className="report" open={open} data-testid="evidence-of" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        {asset.hostname} <span className="id" title={`SHA-256 ${digest}`}>{digest.slice(0, 12)}</span>
+        {NAMES[order.action] ?? order.action} on {asset.hostname}
+        {order.answered && (
+          <>
+            , <Time at={order.answered} />
+          </>
+        )}{" "}
+        <span className="id" title={`${order.id}, SHA-256 ${digest}`}>{digest.slice(0, 12)}</span>
       </summary>
       {open && <Content digest={digest} asset={asset} />}
     </details>

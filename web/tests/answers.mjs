@@ -49,7 +49,20 @@ export const assets = [
 const stage = (name, more = {}) => ({ name, reason: null, order: null, report: null, ...more });
 const target = (name, from, to) => ({ package: name, architecture: "amd64", from, to });
 
-const on = ({ id, hostname }, packages, at, more = {}) => ({ id, hostname, packages, stage: at, undo: null, units: [], rehearsed_ms: null, ...more });
+let orders = 100;
+const order = (action, report) => ({ id: `ord_${(orders += 1)}`, action, issued: at(-2), answered: report ? at(-1) : null, report });
+
+const on = ({ id, hostname }, packages, stage, more = {}) => ({
+  id,
+  hostname,
+  packages,
+  stage,
+  undo: null,
+  units: [],
+  rehearsed_ms: null,
+  orders: stage.report ? [order("rehearse", REHEARSAL), ...(stage.report === APPLY ? [order("apply", APPLY)] : [])] : [],
+  ...more,
+});
 
 const directive = (n, source, version, more) => ({
   id: `dir_${n}`,

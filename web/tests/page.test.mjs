@@ -85,7 +85,7 @@ describe("page", { timeout: 120_000 }, () => {
     assert.equal(write.path, "/api/v1/directives/dir_2/approve");
     assert.equal(write.headers.authorization, `Bearer ${TOKEN}`);
     assert.match(write.headers["idempotency-key"], /^[!-~]{1,200}$/);
-    assert.deepEqual(write.body, {});
+    assert.deepEqual(write.body, { reports: [REHEARSAL] }, "what is on the screen is approved, and nothing that came since");
     assert.equal(tenon.writes.length, 1);
     await page.reload();
     await linked("live");
@@ -101,7 +101,7 @@ describe("page", { timeout: 120_000 }, () => {
     await id("waiver").fill("the memory image was taken by hand");
     const write = await wrote(() => page.keyboard.press("Enter"));
     assert.equal(write.path, "/api/v1/directives/dir_1/approve");
-    assert.deepEqual(write.body, { waive_evidence: "the memory image was taken by hand" });
+    assert.deepEqual(write.body, { reports: [REHEARSAL], waive_evidence: "the memory image was taken by hand" });
   });
 
   test("refuse asks why, retry names the asset, promote names the group", async () => {

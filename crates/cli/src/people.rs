@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
+use tenon_server::DirectiveView;
 
 use crate::api::Api;
 use crate::common::{Common, Format};
@@ -66,14 +67,23 @@ fn done(common: &Common, path: &str, body: &Value, said: &str) -> Result<()> {
 }
 
 impl Approve {
+    /// Says what is approved, and approves that and nothing that came since.
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
-        let path = format!("/api/v1/directives/{}/approve", self.directive);
-        done(
-            common,
-            &path,
-            &json!({ "waive_evidence": self.waive_evidence }),
-            &format!("{} approved", self.directive),
-        )
+        let path = format!("/api/v1/directives/{}", self.directive);
+        let directive: DirectiveView = Api::new(common).get(&path)?;
+        let waiting = directive.assets.iter().filter(|asset| asset.stage.name == "awaiting-approval");
+        let mut reports = Vec::new();
+        for asset in waiting {
+            reports.extend(asset.stage.report.clone());
+            let packages = asset
+                .packages
+                .iter()
+                .map(|package| format!("{} {} -> {}", package.package, package.from, package.to));
+            eprintln!("on {}: {}", asset.hostname, packages.collect::<Vec<_>>().join(", "));
+            eprintln!("    undo {}", asset.undo.as_deref().unwrap_or("not known"));
+        }
+        let body = json!({ "reports": reports, "waive_evidence": self.waive_evidence });
+        done(common, &format!("{path}/approve"), &body, &format!("{} approved", self.directive))
     }
 }
 

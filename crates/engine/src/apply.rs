@@ -178,7 +178,7 @@ impl World {
                 actions.push(ActionWanted::SendOrder { asset: order.asset, order: order.id });
             }
             Event::RehearsalRecorded { order, report, outcome } => {
-                let order = self.answer(record.seq, *order)?;
+                let order = self.answer(record, *order, *report)?;
                 self.rehearsed(record.seq, &order, *report, outcome, blobs, actions)?;
             }
             Event::DirectiveApproved { id, rehearsals, .. } => {
@@ -188,7 +188,7 @@ impl World {
             }
             Event::RetryRequested { id, asset, .. } => self.set_stage(*id, *asset, Stage::Proposed),
             Event::ApplyRecorded { order, report, outcome } => {
-                let order = self.answer(record.seq, *order)?;
+                let order = self.answer(record, *order, *report)?;
                 let sequence =
                     self.assets.get(&order.asset).and_then(|asset| asset.reported).map_or(0, |(seq, _)| seq);
                 // The evidence in the report is kept; only its form is checked here.
@@ -236,6 +236,7 @@ impl World {
             raised: now,
             stages,
             rehearsals: BTreeMap::new(),
+            orders: Vec::new(),
             closed: None,
         };
         self.directives.insert(id, state);
@@ -244,7 +245,7 @@ impl World {
     fn issue(&mut self, seq: u64, order: &Order) -> Result<(), ApplyError> {
         self.next_order = self.next_order.max(order.id.ordinal());
         self.open_orders.insert(order.id);
-        self.orders.insert(order.id, OrderState { order: order.clone(), settled: false, answered: false });
+        self.orders.insert(order.id, OrderState { order: order.clone(), settled: false, report: None });
         let asset = self
             .assets
             .get_mut(&order.asset)
@@ -260,6 +261,9 @@ impl World {
             _ => Stage::Rehearsing { order: order.id },
         };
         self.set_stage(order.directive, order.asset, stage);
+        if let Some(directive) = self.directives.get_mut(&order.directive) {
+            directive.orders.push(order.id);
+        }
         Ok(())
     }
 
@@ -295,10 +299,10 @@ impl World {
     }
 
     /// Settles an order by the host's own report.
-    fn answer(&mut self, seq: u64, id: OrderId) -> Result<Order, ApplyError> {
-        let order = self.settle(seq, id)?;
+    fn answer(&mut self, record: &Record, id: OrderId, report: Digest) -> Result<Order, ApplyError> {
+        let order = self.settle(record.seq, id)?;
         if let Some(state) = self.orders.get_mut(&id) {
-            state.answered = true;
+            state.report = Some((record.time, report));
         }
         Ok(order)
     }

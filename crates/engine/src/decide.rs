@@ -1,5 +1,7 @@
 //! `decide`: a command against the World gives events, or a refusal with a reason. Pure.
 
+use std::collections::BTreeSet;
+
 use tenon_model::{
     ApplyReport, AssetId, Command, Event, GroupName, IntelDelta, Inventory, Manifest, OrderAction, OrderId,
     Record, Refusal, RefusalCode, RehearsalReport, Stage, Timestamp,
@@ -132,7 +134,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
         }
         Command::ReportRehearsal { asset, order, report } => rehearsed(world, asset, order, &report),
         Command::ReportApply { asset, order, report } => applied(world, asset, order, &report),
-        Command::Approve { directive: id, by, waive_evidence } => {
+        Command::Approve { directive: id, by, reports, waive_evidence } => {
             let state = open_directive(world, id)?;
             let rehearsals: Vec<_> = state
                 .stages
@@ -146,6 +148,13 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
                 return refuse(
                     RefusalCode::NothingToApprove,
                     format!("{id} has no asset with a passed rehearsal that waits for approval"),
+                );
+            }
+            let waiting: BTreeSet<_> = rehearsals.iter().map(|(_, report)| *report).collect();
+            if reports.is_some_and(|seen| seen != waiting) {
+                return refuse(
+                    RefusalCode::EvidenceChanged,
+                    format!("what waits for approval on {id} is not what was looked at: look again"),
                 );
             }
             let waived = waive_evidence.filter(|why| !why.trim().is_empty());
@@ -273,7 +282,7 @@ fn applied(world: &World, asset: AssetId, order: OrderId, report: &ApplyReport) 
         .directive(&state.order.directive)
         .and_then(|directive| directive.stages.get(&asset))
         .is_some_and(|stage| matches!(stage, Stage::Failed { report: None, .. }));
-    let waits = !state.settled || (given_up && !state.answered);
+    let waits = !state.settled || (given_up && state.report.is_none());
     if !waits || !matches!(state.order.action, OrderAction::Apply { .. }) {
         return refuse(RefusalCode::UnknownOrder, format!("{order} does not wait for an apply report"));
     }

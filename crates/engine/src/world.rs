@@ -106,6 +106,8 @@ pub struct DirectiveState {
     pub stages: BTreeMap<AssetId, Stage>,
     /// The last passed rehearsal of each asset, which an apply order pins.
     pub rehearsals: BTreeMap<AssetId, Arc<RehearsalReport>>,
+    /// Every order that was made for it, in order.
+    pub orders: Vec<OrderId>,
     /// When and how it ended.
     pub closed: Option<(Timestamp, Outcome)>,
 }
@@ -117,8 +119,8 @@ pub struct OrderState {
     pub order: Order,
     /// Whether a report came, or it was given up.
     pub settled: bool,
-    /// Whether a report came.
-    pub answered: bool,
+    /// The report that answered it, with the time it came.
+    pub report: Option<(Timestamp, Digest)>,
 }
 
 /// An enrolment token that was made and is not used up.

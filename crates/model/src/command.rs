@@ -1,5 +1,7 @@
 //! Commands: what somebody asks for, before it is decided.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -90,6 +92,8 @@ pub enum Command {
         directive: DirectiveId,
         /// Who.
         by: Person,
+        /// The rehearsal reports that were looked at. When others wait by now, nothing is approved.
+        reports: Option<BTreeSet<Digest>>,
         /// Why evidence need not be preserved first; needed where the decision row asks for it.
         waive_evidence: Option<String>,
     },
@@ -144,6 +148,8 @@ pub enum RefusalCode {
     StaleReport,
     /// Nothing is waiting for approval.
     NothingToApprove,
+    /// What waits for approval is not what was looked at.
+    EvidenceChanged,
     /// The decision row wants evidence preserved first, or a named waiver.
     EvidenceRequired,
     /// The asset's stage does not allow it.
@@ -156,7 +162,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// Every code; a test holds the list against the documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::UnknownAsset,
         Self::UnknownDirective,
         Self::UnknownOrder,
@@ -165,6 +171,7 @@ impl RefusalCode {
         Self::BadInventory,
         Self::StaleReport,
         Self::NothingToApprove,
+        Self::EvidenceChanged,
         Self::EvidenceRequired,
         Self::WrongStage,
         Self::NothingToDo,

@@ -24,6 +24,6 @@ pub use replay::{ReplayError, replay};
 pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{
     AssetDetail, AssetView, BasisView, DecisionView, DirectiveAssetView, DirectiveView, FeedView,
-    FindingView, HeadView, Overview, PackageView, StageView,
+    FindingView, HeadView, OrderView, Overview, PackageView, StageView,
 };
 pub use writer::{Accepted, SubmitError, Writer};

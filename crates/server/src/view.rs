@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::{AssetState, DirectiveState, FindingState, GroupMode, World, findings};
+use tenon_engine::{AssetState, DirectiveState, FindingState, GroupMode, OrderState, World, findings};
 use tenon_model::{
-    Action, AssetId, Capability, DirectiveId, OfferState, Outcome, PackageTarget, Stage, Timestamp, Undo,
+    Action, AssetId, Capability, DirectiveId, OfferState, OrderAction, Outcome, PackageTarget, Stage,
+    Timestamp, Undo,
 };
 use utoipa::ToSchema;
 
@@ -186,6 +187,23 @@ pub struct DirectiveAssetView {
     pub units: Vec<String>,
     /// How long the rehearsal took, in milliseconds.
     pub rehearsed_ms: Option<u64>,
+    /// Every order that was made for this asset, oldest first.
+    pub orders: Vec<OrderView>,
+}
+
+/// An order and what the host answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrderView {
+    /// Its id.
+    pub id: String,
+    /// `rehearse` or `apply`.
+    pub action: String,
+    /// When it was issued, RFC 3339.
+    pub issued: String,
+    /// When the host answered, RFC 3339; absent while it has not.
+    pub answered: Option<String>,
+    /// Digest of the answer: fetch it under `/api/v1/reports/`.
+    pub report: Option<String>,
 }
 
 /// A directive: what must be done, why, by when.
@@ -432,7 +450,7 @@ fn on_asset(world: &World, state: &DirectiveState, asset: &AssetId, stage: &Stag
         id: asset.to_string(),
         hostname: world.asset(asset).map_or_else(|| asset.to_string(), |asset| asset.hostname.clone()),
         packages: state.directive.assets.get(asset).into_iter().flatten().map(package).collect(),
-        stage: StageView::of(stage),
+        stage: StageView { reason: waits_for(world, state, asset, stage), ..StageView::of(stage) },
         undo: rehearsal.map(|report| match &report.undo {
             Undo::Proven => "proven".to_owned(),
             Undo::Possible { reason } => format!("possible: {reason}"),
@@ -441,6 +459,49 @@ fn on_asset(world: &World, state: &DirectiveState, asset: &AssetId, stage: &Stag
         units: rehearsal
             .map_or(Vec::new(), |report| report.units.iter().map(|unit| unit.0.clone()).collect()),
         rehearsed_ms: rehearsal.map(|report| report.duration_ms),
+        orders: state
+            .orders
+            .iter()
+            .filter_map(|id| world.order(id))
+            .filter(|order| order.order.asset == *asset)
+            .map(OrderView::of)
+            .collect(),
+    }
+}
+
+/// Why a stage is what it is: what the stage itself says, and for an applied change what its confirmation waits for.
+fn waits_for(world: &World, state: &DirectiveState, asset: &AssetId, stage: &Stage) -> Option<String> {
+    let own = StageView::of(stage).reason;
+    let Stage::Applied { .. } = stage else { return own };
+    let Action::Upgrade { source } = &state.directive.action;
+    let asset = world.asset(asset)?;
+    let manifest = asset.manifest.and_then(|digest| world.manifest(&digest))?;
+    let of_source = |package: &String| {
+        manifest.components().iter().any(|c| c.name == *package && c.source.name == source.name)
+    };
+    let stale = asset
+        .facts
+        .as_deref()?
+        .stale
+        .iter()
+        .filter(|process| process.package.as_ref().is_some_and(of_source));
+    let names: Vec<String> = stale.map(|process| format!("{} ({})", process.command, process.pid)).collect();
+    (!names.is_empty()).then(|| format!("waits until these no longer run the old code: {}", names.join(", ")))
+}
+
+impl OrderView {
+    fn of(state: &OrderState) -> Self {
+        Self {
+            id: state.order.id.to_string(),
+            action: match state.order.action {
+                OrderAction::Rehearse { .. } => "rehearse",
+                OrderAction::Apply { .. } => "apply",
+            }
+            .to_owned(),
+            issued: state.order.issued.to_string(),
+            answered: text(state.report.map(|(time, _)| time)),
+            report: state.report.map(|(_, report)| report.to_string()),
+        }
     }
 }
 

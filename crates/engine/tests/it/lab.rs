@@ -124,7 +124,7 @@ impl Lab {
     }
 
     pub(crate) fn approve(&mut self, directive: DirectiveId) -> Vec<Event> {
-        self.must(Command::Approve { directive, by: person(), waive_evidence: None })
+        self.must(Command::Approve { directive, by: person(), reports: None, waive_evidence: None })
     }
 
     pub(crate) fn applied(&mut self, asset: AssetId, outcome: ApplyOutcome) -> Vec<Event> {

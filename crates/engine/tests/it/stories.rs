@@ -152,7 +152,8 @@ fn only_a_passed_rehearsal_can_be_approved() {
         lab.rehearsed(asset, outcome);
         let Stage::NeedsPerson { reason: shown, .. } = lab.stage(id, asset) else { panic!() };
         assert!(shown.contains(&reason), "{shown}");
-        let refused = lab.run(Command::Approve { directive: id, by: person(), waive_evidence: None });
+        let refused =
+            lab.run(Command::Approve { directive: id, by: person(), reports: None, waive_evidence: None });
         assert_eq!(refused.unwrap_err().code, RefusalCode::NothingToApprove);
     }
 }
@@ -270,6 +271,7 @@ fn kev_ranks_higher_and_is_due_earlier_and_asks_for_evidence() {
     let approve = |waive_evidence: Option<&str>| Command::Approve {
         directive: second,
         by: person(),
+        reports: None,
         waive_evidence: waive_evidence.map(str::to_owned),
     };
     for without in [None, Some("  ")] {

@@ -153,6 +153,7 @@ impl From<SubmitError> for ApiError {
             RefusalCode::AlreadyEnrolled
             | RefusalCode::StaleReport
             | RefusalCode::NothingToApprove
+            | RefusalCode::EvidenceChanged
             | RefusalCode::EvidenceRequired
             | RefusalCode::WrongStage
             | RefusalCode::NothingToDo => StatusCode::CONFLICT,

@@ -28,6 +28,9 @@ pub(crate) struct Done {
 /// Approval of what the rehearsals showed.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(super) struct Approval {
+    /// Digests of the rehearsal reports that were looked at. When others wait by now nothing is approved
+    /// (`evidence-changed`). Without it whatever waits is approved.
+    reports: Option<Vec<String>>,
     /// Why evidence need not be preserved first, where the decision row asks for it.
     waive_evidence: Option<String>,
 }
@@ -79,7 +82,14 @@ pub(super) async fn approve(
     Input(body): Input<Approval>,
 ) -> Result<Json<Done>, ApiError> {
     let by = context.person.clone();
-    let command = Command::Approve { directive: parse(&id)?, by, waive_evidence: body.waive_evidence };
+    let reports =
+        body.reports.map(|reports| reports.iter().map(|digest| parse(digest)).collect::<Result<_, _>>());
+    let command = Command::Approve {
+        directive: parse(&id)?,
+        by,
+        reports: reports.transpose()?,
+        waive_evidence: body.waive_evidence,
+    };
     submit(&context, &headers, command).await
 }
 
