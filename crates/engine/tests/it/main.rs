@@ -1,6 +1,10 @@
 //! The core as a whole: commands in, events out, the same World again from the record.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod generator;
 mod kernel;
 mod lab;
+mod old_journals;
+mod properties;
 mod stories;
+mod watch;

@@ -1,0 +1,333 @@
+//! Commands drawn from the World as it stands, so that most of them fit it, and some do not.
+
+use std::collections::BTreeSet;
+
+use tenon_engine::{GroupMode, World};
+use tenon_model::{
+    Action, AdvisoryDelta, ApplyOutcome, AssetId, Capability, Command, Component, Digest, DirectiveId,
+    IntelDelta, Inventory, Kev, Offer, OfferState, OrderAction, OrderId, Probability, RehearsalOutcome,
+    Stage, Timestamp, Virtualization, VulnerabilityId,
+};
+
+use crate::lab::{
+    START_MS, advisory, apply_report, component, inventory, person, rehearsal_report, security_offer,
+};
+
+const GROUPS: [&str; 2] = ["web", "db"];
+const HOSTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
+/// Source, its binaries, and its versions in order.
+const PACKAGES: [(&str, &[&str], [&str; 3]); 3] = [
+    ("openssl", &["libssl3", "openssl"], ["3.0.17-1~deb12u1", "3.0.17-1~deb12u2", "3.0.17-1~deb12u10"]),
+    ("nginx", &["nginx"], ["1.22.1-9", "1.22.1-9+deb12u1", "1.22.1-9+deb12u2"]),
+    ("linux", &["linux-image-6.1.0-44-amd64", "linux-libc-dev"], ["6.1.140-1", "6.1.147-1", "6.1.148-1"]),
+];
+const CVES: [&str; 5] = ["CVE-2026-1", "CVE-2026-2", "CVE-2026-3", "CVE-2026-4", "CVE-2026-5"];
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+pub(crate) struct Draw(pub(crate) u64);
+
+impl Draw {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).unwrap()
+    }
+
+    fn one_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    fn of<T: Clone>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())].clone()
+    }
+}
+
+fn host(name: &str) -> AssetId {
+    AssetId::of_public_key(name.as_bytes())
+}
+
+/// Seconds that pass before the next command: mostly minutes, at times far beyond every expiry.
+pub(crate) fn pause(draw: &mut Draw) -> u32 {
+    match draw.below(12) {
+        0 => 86_400 * u32::try_from(1 + draw.below(40)).unwrap(),
+        1 => 3_600,
+        2 => 0,
+        _ => u32::try_from(draw.below(600)).unwrap(),
+    }
+}
+
+/// The next command.
+pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
+    let stages = || {
+        let open = world.directives().filter(|(_, state)| state.closed.is_none());
+        open.flat_map(|(_, state)| state.stages.values())
+    };
+    // Likely where they fit, possible where they do not.
+    let likely = |fits: bool, weight| if fits { weight } else { 1 };
+    let weights = [
+        1,
+        likely(world.asset_count() < HOSTS.len(), 10),
+        12,
+        4,
+        1,
+        1,
+        2,
+        likely(world.assets().any(|(_, asset)| asset.outstanding.is_some()), 14),
+        likely(stages().any(awaits), 10),
+        1,
+        likely(stages().any(stands_still), 5),
+        3,
+    ];
+    let mut at = draw.below(weights.iter().sum());
+    let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
+        Some(rest) => {
+            at = rest;
+            false
+        }
+        None => true,
+    });
+    match chosen.unwrap() {
+        0 => Command::BeginTerm,
+        1 => enrolment(draw, world, now),
+        2 => report(draw, world, now),
+        3 => advisories(draw),
+        4 => kev(draw, now),
+        5 => epss(draw, now),
+        6 => mode(draw, world),
+        7 => answer(draw, world),
+        8 => {
+            let directive = directive(draw, world, awaits).0;
+            let stages = world.directive(&directive).into_iter().flat_map(|state| state.stages.values());
+            let waiting = stages.filter_map(|stage| match stage {
+                Stage::AwaitingApproval { report } => Some(*report),
+                _ => None,
+            });
+            let seen = [None, Some(waiting.collect()), Some(BTreeSet::from([Digest::of(b"another report")]))];
+            Command::Approve {
+                directive,
+                by: person(),
+                reports: draw.of(&seen),
+                waive_evidence: draw.of(&[
+                    None,
+                    Some(String::new()),
+                    Some("volatile data is saved".to_owned()),
+                ]),
+            }
+        }
+        9 => Command::Refuse {
+            directive: directive(draw, world, |_| true).0,
+            by: person(),
+            why: draw.of(&["", "the vendor asks to wait"]).to_owned(),
+        },
+        10 => {
+            let (directive, asset) = directive(draw, world, stands_still);
+            Command::Retry { directive, asset, by: person() }
+        }
+        _ => Command::Tick,
+    }
+}
+
+fn awaits(stage: &Stage) -> bool {
+    matches!(stage, Stage::AwaitingApproval { .. })
+}
+
+fn stands_still(stage: &Stage) -> bool {
+    matches!(
+        stage,
+        Stage::NeedsPerson { .. } | Stage::RolledBack { .. } | Stage::Failed { .. } | Stage::Applied { .. }
+    )
+}
+
+fn enrolment(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
+    let name = draw.of(&HOSTS);
+    let (token, secret) = (format!("token-{name}").parse().unwrap(), Digest::of(name.as_bytes()));
+    // A token that is unknown is refused: the World does not show its tokens, the draw tries.
+    if world.asset(&host(name)).is_none() && draw.one_in(2) {
+        let expires = now.plus_seconds(draw.of(&[0, 86_400, 864_000]));
+        Command::IssueToken { token, secret, group: draw.of(&GROUPS).parse().unwrap(), expires, by: person() }
+    } else {
+        let secret = if draw.one_in(8) { Digest::of(b"wrong") } else { secret };
+        Command::Enrol { asset: host(name), hostname: name.to_owned(), token, secret }
+    }
+}
+
+fn report(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
+    let enrolled: Vec<AssetId> = world.assets().map(|(id, _)| *id).collect();
+    let asset =
+        if enrolled.is_empty() || draw.one_in(20) { host(draw.of(&HOSTS)) } else { draw.of(&enrolled) };
+    let last = world.asset(&asset).and_then(|asset| asset.reported).map_or(0, |(sequence, _)| sequence);
+    let sequence = if draw.one_in(10) { last } else { last + 1 + draw.below(3) as u64 };
+    Command::ReportInventory { asset, sequence, inventory: host_state(draw, world, asset, now) }
+}
+
+/// Whether Tenon was told that it brought this asset to a newer version of this source.
+fn told_applied(world: &World, asset: AssetId, source: &str) -> bool {
+    world.directives().any(|(_, state)| {
+        let Action::Upgrade { source: of } = &state.directive.action;
+        of.name == source && matches!(state.stages.get(&asset), Some(Stage::Applied { .. }))
+    })
+}
+
+/// The host as it was before, with some packages newer and other offers.
+fn host_state(draw: &mut Draw, world: &World, asset: AssetId, now: Timestamp) -> Inventory {
+    let before = world.asset(&asset).and_then(|asset| world.manifest(&asset.manifest?));
+    let installed = |binary: &str| -> Option<Component> {
+        before?.components().iter().find(|component| component.name == binary).cloned()
+    };
+    // The repository moves on after some weeks, and now and then it shows an index that is older or newer.
+    let in_repository = if now < Timestamp::from_millis(START_MS).plus_days(40) { 1 } else { 2 };
+    let (mut components, mut offers): (Vec<Component>, Vec<Offer>) = Default::default();
+    for (source, binaries, versions) in PACKAGES {
+        let newest = if draw.one_in(10) { draw.below(versions.len()) } else { in_repository };
+        // All binaries of a source change together, most of the time.
+        let change = if told_applied(world, asset, source) { draw.below(2) } else { draw.below(14) };
+        for binary in binaries {
+            let old = installed(binary);
+            if old.is_none() && draw.one_in(3) {
+                continue;
+            }
+            let index =
+                old.as_ref().and_then(|old| versions.iter().position(|version| *version == old.version));
+            let index = match (index, change) {
+                (None, _) => draw.below(2),
+                (Some(index), 0) => newest.max(index),
+                (Some(_), 13) => draw.below(versions.len()),
+                (Some(index), _) => index,
+            };
+            let installed = component(binary, source, versions[index]);
+            if newest > index && !draw.one_in(20) {
+                offers.push(Offer {
+                    security: !draw.one_in(4),
+                    state: match draw.below(12) {
+                        0 => OfferState::Held,
+                        1 => OfferState::KeptBack,
+                        _ => OfferState::Offered,
+                    },
+                    claims: if draw.one_in(3) { vec![cve(draw)] } else { Vec::new() },
+                    ..security_offer(&installed, versions[newest])
+                });
+            }
+            components.push(installed);
+        }
+    }
+    let mut inventory = inventory(components, offers);
+    if draw.one_in(20) {
+        inventory.facts.capability = Capability::ObserveOnly { reason: "not root".to_owned() };
+    }
+    if draw.one_in(10) {
+        inventory.facts.kernel.owner = Virtualization::Container;
+    }
+    if draw.one_in(20) {
+        inventory.facts.os.version_id = draw.of(&["", "13"]).to_owned();
+    }
+    if draw.one_in(15) {
+        inventory.components.push(component("bad name", "bad", "1"));
+    }
+    inventory
+}
+
+fn cve(draw: &mut Draw) -> VulnerabilityId {
+    draw.of(&CVES).parse().unwrap()
+}
+
+fn advisories(draw: &mut Draw) -> Command {
+    let mut delta = AdvisoryDelta::default();
+    for _ in 0..draw.below(3) {
+        let (source, _, versions) = draw.of(&PACKAGES);
+        let id = format!("DSA-{}-1", 1 + draw.below(5));
+        let fixed = draw.of(&[None, Some(versions[1]), Some(versions[2]), Some("no version_")]);
+        let addresses: Vec<&str> = (0..draw.below(3)).map(|_| draw.of(&CVES)).collect();
+        delta.published.push(advisory(&id, &addresses, source, fixed));
+    }
+    if draw.one_in(3) {
+        delta.withdrawn.push(format!("DSA-{}-1", 1 + draw.below(5)).parse().unwrap());
+    }
+    Command::ChangeAdvisories { feed: "osv/Debian".to_owned(), delta, as_of: None }
+}
+
+fn kev(draw: &mut Draw, now: Timestamp) -> Command {
+    let (mut listed, mut retracted) = (Vec::new(), Vec::new());
+    match draw.below(4) {
+        0 => retracted.push(cve(draw)),
+        1 => {}
+        _ => listed.push((cve(draw), Kev { added: now, due: None, ransomware: false })),
+    }
+    Command::ChangeIntel { delta: IntelDelta::Kev { listed, retracted }, as_of: Some(now) }
+}
+
+fn epss(draw: &mut Draw, now: Timestamp) -> Command {
+    let score = u32::try_from(draw.below(1_000_001)).unwrap();
+    let scores = vec![(cve(draw), Probability::from_ppm(score).unwrap())];
+    let dropped = if draw.one_in(4) { vec![cve(draw)] } else { Vec::new() };
+    let delta = IntelDelta::Epss { model: "v2026.06.15".to_owned(), scored: now, scores, dropped };
+    Command::ChangeIntel { delta, as_of: None }
+}
+
+fn mode(draw: &mut Draw, world: &World) -> Command {
+    let group = draw.of(&GROUPS).parse().unwrap();
+    let acts = world.mode(&group) == GroupMode::Act;
+    // Groups act most of the time, or little would happen.
+    if (acts && draw.one_in(3)) || draw.one_in(10) {
+        Command::Demote { group, by: person() }
+    } else {
+        Command::Promote { group, by: person() }
+    }
+}
+
+/// A report: mostly on an order that is out, at times on any order by any host.
+fn answer(draw: &mut Draw, world: &World) -> Command {
+    let out: Vec<OrderId> = world.assets().filter_map(|(_, asset)| asset.outstanding).collect();
+    let known: Vec<OrderId> = (1..).map(OrderId::new).take_while(|id| world.order(id).is_some()).collect();
+    let order = match (out.is_empty(), known.is_empty()) {
+        (_, true) => return Command::Tick,
+        (false, false) if !draw.one_in(6) => draw.of(&out),
+        _ => draw.of(&known),
+    };
+    let order = &world.order(&order).unwrap().order;
+    let asset = if draw.one_in(20) { host(draw.of(&HOSTS)) } else { order.asset };
+    let rehearse = matches!(order.action, OrderAction::Rehearse { .. });
+    if rehearse != draw.one_in(20) {
+        let reason = "dpkg ended with status 1".to_owned();
+        let outcome = draw.of(&[
+            RehearsalOutcome::Passed,
+            RehearsalOutcome::Passed,
+            RehearsalOutcome::Passed,
+            RehearsalOutcome::Failed { reason: reason.clone() },
+            RehearsalOutcome::NotRehearsed { reason },
+        ]);
+        Command::ReportRehearsal { asset, order: order.id, report: rehearsal_report(order, outcome) }
+    } else {
+        let outcome = draw.of(&[
+            ApplyOutcome::Verified,
+            ApplyOutcome::Verified,
+            ApplyOutcome::RolledBack { reason: "nginx did not start".to_owned() },
+            ApplyOutcome::Failed { reason: "disk full".to_owned(), remedy: "free space".to_owned() },
+            ApplyOutcome::Refused { code: "transaction-changed".to_owned(), detail: "one more".to_owned() },
+        ]);
+        Command::ReportApply { asset, order: order.id, report: apply_report(outcome) }
+    }
+}
+
+/// A directive with an asset in a stage of this kind, or any pair.
+fn directive(draw: &mut Draw, world: &World, wanted: impl Fn(&Stage) -> bool) -> (DirectiveId, AssetId) {
+    let all: Vec<(DirectiveId, AssetId, bool)> = world
+        .directives()
+        .flat_map(|(id, state)| {
+            let fits = |stage: &Stage| state.closed.is_none() && wanted(stage);
+            state.stages.iter().map(move |(asset, stage)| (*id, *asset, fits(stage)))
+        })
+        .collect();
+    let fitting: Vec<_> = all.iter().copied().filter(|(_, _, fits)| *fits).collect();
+    let choices = if fitting.is_empty() || draw.one_in(6) { &all } else { &fitting };
+    if choices.is_empty() {
+        return (DirectiveId::new(1), host(HOSTS[0]));
+    }
+    let (id, asset, _) = draw.of(choices);
+    (id, asset)
+}

@@ -1,0 +1,66 @@
+//! Old journals: what a release once wrote, every later one reads, writes alike and replays. The fixtures are never
+//! written again; a new version of the encoding gets fixtures of its own beside them.
+//!
+//! `events-v1.jsonl` holds the payloads of a journal of version 1, one line each, every kind of event and outcome among
+//! them; `blobs-v1.jsonl` the blobs that they name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenon_model::{Digest, OrderAction, Stage, Timestamp, Versioned};
+
+use crate::lab::{Entry, replay};
+use crate::watch::{KINDS, kind};
+
+const EVENTS: &str = include_str!("../fixtures/events-v1.jsonl");
+const BLOBS: &str = include_str!("../fixtures/blobs-v1.jsonl");
+
+/// One entry a minute, from 2026-06-15 on.
+fn entries() -> Vec<Entry> {
+    let start = Timestamp::parse("2026-06-15").unwrap();
+    let lines = EVENTS.lines().zip(0..);
+    lines.map(|(line, n)| Entry { time: start.plus_seconds(60 * n), payload: line.into() }).collect()
+}
+
+fn blobs() -> BTreeMap<Digest, Vec<u8>> {
+    BLOBS.lines().map(|line| (Digest::of(line.as_bytes()), line.into())).collect()
+}
+
+#[test]
+fn events_of_version_1_decode_and_encode_alike() {
+    let mut kinds = BTreeSet::new();
+    for (line, seq) in EVENTS.lines().zip(1..) {
+        let event = Versioned::decode(seq, line.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(Versioned::encode(&event).unwrap()).unwrap(), line, "event {seq}");
+        kinds.insert(kind(&event));
+    }
+    assert_eq!(kinds, KINDS.map(str::to_owned).into(), "the fixture does not hold every kind of event");
+}
+
+#[test]
+fn a_journal_of_version_1_replays() {
+    let (entries, blobs) = (entries(), blobs());
+    let world = replay(&entries, &blobs);
+    assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
+    assert_eq!(world.seq(), entries.len() as u64);
+
+    // What people saw then, they see now.
+    let ends: Vec<String> = world
+        .directives()
+        .map(|(id, state)| {
+            let end = state.closed.as_ref().map_or("open".to_owned(), |(_, outcome)| {
+                serde_json::to_value(outcome).unwrap()["outcome"].as_str().unwrap().to_owned()
+            });
+            format!("{id} {end}")
+        })
+        .collect();
+    let wanted = ["dir_1 fixed", "dir_2 superseded", "dir_3 refused", "dir_4 withdrawn", "dir_5 open"];
+    assert_eq!(ends.into_iter().collect::<BTreeSet<_>>(), wanted.map(str::to_owned).into());
+    assert_eq!(world.asset_count(), 2);
+    let applied =
+        world.directives().filter(|(_, state)| state.stages.values().any(|s| *s == Stage::Verified));
+    assert_eq!(applied.count(), 1);
+    let orders = (1..).map_while(|n| world.order(&tenon_model::OrderId::new(n)));
+    let (apply, rehearse): (Vec<_>, Vec<_>) =
+        orders.partition(|state| matches!(state.order.action, OrderAction::Apply { .. }));
+    assert_eq!((apply.len(), rehearse.len()), (4, 7));
+}

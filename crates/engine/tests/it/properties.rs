@@ -1,0 +1,130 @@
+//! Random histories: the invariants hold after every command, and the record alone gives the same World again.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+
+use crate::generator::{Draw, command, pause};
+use crate::lab::Lab;
+use crate::watch::{KINDS, Watch};
+
+#[derive(Default)]
+struct Totals {
+    commands: usize,
+    refused: usize,
+    events: usize,
+    seen: BTreeMap<String, usize>,
+}
+
+/// Runs one history; every number draws one command.
+fn history(draws: &[u64]) -> Totals {
+    let (mut lab, mut watch, mut totals) = (Lab::new(), Watch::default(), Totals::default());
+    let digest = |lab: &Lab| lab.world.digest().unwrap();
+    let mut before = digest(&lab);
+    for draw in draws {
+        let mut draw = Draw(*draw);
+        lab.pass(pause(&mut draw));
+        let command = command(&mut draw, &lab.world, lab.now);
+        let fork = lab.world.clone();
+        totals.commands += 1;
+        match lab.run(command) {
+            Ok(events) => {
+                totals.events += events.len();
+                watch.check(&lab, &events);
+            }
+            Err(_) => totals.refused += 1,
+        }
+        let after = digest(&lab);
+        // The fork was taken before: what happened to its origin does not reach it.
+        assert_eq!(fork.digest().unwrap(), before, "a fork changed with its origin");
+        before = after;
+    }
+    for _ in 0..2 {
+        assert_eq!(lab.replayed().digest().unwrap(), before, "the record gives another World");
+    }
+    totals.seen = watch.seen;
+    totals
+}
+
+/// Prints a history, for whoever must find out why it breaks a promise.
+fn tell(draws: &[u64]) {
+    let mut lab = Lab::new();
+    for draw in draws {
+        let mut draw = Draw(*draw);
+        lab.pass(pause(&mut draw));
+        let command = command(&mut draw, &lab.world, lab.now);
+        let shown = format!("{command:?}");
+        match lab.run(command) {
+            Ok(events) => println!("{}: {shown}\n    {events:?}", lab.now),
+            Err(refusal) => println!("{}: refused ({refusal})", lab.now),
+        }
+    }
+}
+
+#[test]
+fn random_histories_keep_every_promise_and_replay_alike() {
+    let soak = std::env::var_os("TENON_SOAK").is_some();
+    let cases = if soak { 4_000 } else { 96 };
+    let totals = Mutex::new(Totals::default());
+    let config = Config { failure_persistence: None, max_shrink_iters: 400, ..Config::with_cases(cases) };
+    let histories = proptest::collection::vec(any::<u64>(), 40..160);
+    // The same histories on every run, unless there is time to find new ones; a failing one is printed.
+    let mut runner = if soak {
+        TestRunner::new(config)
+    } else {
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+    };
+    let outcome = runner.run(&histories, |draws| {
+        let found = history(&draws);
+        let mut totals = totals.lock().unwrap();
+        totals.commands += found.commands;
+        totals.refused += found.refused;
+        totals.events += found.events;
+        for (kind, count) in found.seen {
+            *totals.seen.entry(kind).or_default() += count;
+        }
+        Ok(())
+    });
+    if let Err(error) = outcome {
+        if let TestError::Fail(_, draws) = &error {
+            tell(draws);
+        }
+        panic!("{error}");
+    }
+    let totals = totals.into_inner().unwrap();
+    println!(
+        "measured: engine: {cases} random histories, {} commands, {} refused, {} events, 0 invariants broken, every \
+         record replayed twice to the same digest",
+        totals.commands, totals.refused, totals.events
+    );
+    let rarest = totals.seen.iter().min_by_key(|(_, count)| **count);
+    println!("measured: engine: {} kinds of events, the rarest: {rarest:?}", totals.seen.len());
+    let missing: Vec<_> = KINDS.iter().filter(|kind| !totals.seen.contains_key(**kind)).collect();
+    assert!(missing.is_empty(), "never seen: {missing:?}; seen: {:?}", totals.seen);
+}
+
+/// What is tried on a fork does not reach its origin either.
+#[test]
+fn a_fork_does_not_change_its_origin() {
+    let draws: Vec<u64> = (0..400).collect();
+    let (mut lab, mut entries) = (Lab::new(), 0);
+    for draw in &draws {
+        let mut draw = Draw(*draw);
+        lab.pass(pause(&mut draw));
+        let command = command(&mut draw, &lab.world, lab.now);
+        let digest = lab.world.digest().unwrap();
+        let mut fork = lab.world.clone();
+        let origin = lab.world.clone();
+        if lab.run(command).is_ok() {
+            for entry in &lab.entries[entries..] {
+                crate::lab::apply(&mut fork, entry, &lab.blobs, &mut Vec::new());
+            }
+            assert_eq!(fork.digest().unwrap(), lab.world.digest().unwrap());
+        }
+        assert_eq!(origin.digest().unwrap(), digest);
+        entries = lab.entries.len();
+    }
+    assert!(entries > 200, "only {entries} events");
+}

@@ -1,0 +1,249 @@
+//! What must hold after every command, told from the events and not from the World alone.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenon_engine::{ActionWanted, GroupMode, World};
+use tenon_model::{
+    Action, AssetId, Capability, Digest, Directive, DirectiveId, Event, Generation, OfferState, Order,
+    OrderAction, OrderId, Outcome, PackageTarget, RehearsalOutcome, RehearsalReport, Stage, Timestamp,
+};
+use tenon_versions::dpkg;
+
+use crate::lab::Lab;
+
+/// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
+pub(crate) const KINDS: [&str; 26] = [
+    "term-began",
+    "advisories-changed",
+    "intel-changed",
+    "token-issued",
+    "asset-enrolled",
+    "inventory-reported",
+    "group-promoted",
+    "group-demoted",
+    "directive-raised",
+    "directive-revised",
+    "directive-closed fixed",
+    "directive-closed superseded",
+    "directive-closed withdrawn",
+    "directive-closed refused",
+    "order-issued",
+    "rehearsal-recorded passed",
+    "rehearsal-recorded failed",
+    "rehearsal-recorded not-rehearsed",
+    "directive-approved",
+    "retry-requested",
+    "apply-recorded verified",
+    "apply-recorded rolled-back",
+    "apply-recorded failed",
+    "apply-recorded refused",
+    "asset-verified",
+    "order-expired",
+];
+
+/// Everything the invariants need to remember.
+#[derive(Default)]
+pub(crate) struct Watch {
+    /// Orders that are out.
+    out: BTreeMap<AssetId, OrderId>,
+    orders: BTreeMap<OrderId, Order>,
+    answered: BTreeSet<OrderId>,
+    last_generation: Option<Generation>,
+    /// Passed rehearsals: what was rehearsed, where, and the report.
+    passed: BTreeMap<Digest, (DirectiveId, AssetId, Vec<PackageTarget>)>,
+    /// Approvals that no order has used yet.
+    approved: BTreeMap<(DirectiveId, AssetId), Digest>,
+    verified: BTreeSet<(DirectiveId, AssetId)>,
+    directives: BTreeMap<DirectiveId, Directive>,
+    closed: BTreeSet<DirectiveId>,
+    /// The directives that were open before the command that is looked at.
+    open_before: BTreeMap<DirectiveId, Directive>,
+    /// How often each kind of event was seen.
+    pub(crate) seen: BTreeMap<String, usize>,
+}
+
+impl Watch {
+    /// Looks at the events of one command; `lab` has applied them.
+    pub(crate) fn check(&mut self, lab: &Lab, events: &[Event]) {
+        self.open_before = self.directives.clone();
+        self.open_before.retain(|id, _| !self.closed.contains(id));
+        for event in events {
+            *self.seen.entry(kind(event)).or_default() += 1;
+            self.event(lab, event);
+        }
+        self.world(&lab.world);
+        for action in &lab.actions {
+            if let ActionWanted::AskApproval { directive } = action {
+                assert!(
+                    lab.world.directive(directive).unwrap().stages.values().any(awaits),
+                    "a person is asked to approve {directive}, where nothing waits for it"
+                );
+                assert!(
+                    !self.closed.contains(directive),
+                    "a person is asked to approve the closed {directive}"
+                );
+            }
+        }
+    }
+
+    fn event(&mut self, lab: &Lab, event: &Event) {
+        match event {
+            Event::OrderIssued { order } => self.issued(lab, order),
+            Event::RehearsalRecorded { order, report, outcome } => {
+                let order = self.settled(*order, true);
+                if let (RehearsalOutcome::Passed, OrderAction::Rehearse { targets }) =
+                    (outcome, &order.action)
+                {
+                    self.passed.insert(*report, (order.directive, order.asset, targets.clone()));
+                }
+            }
+            Event::ApplyRecorded { order, .. } => drop(self.settled(*order, true)),
+            Event::OrderExpired { order } => drop(self.settled(*order, false)),
+            Event::DirectiveApproved { id, rehearsals, .. } => {
+                for (asset, report) in rehearsals {
+                    let (directive, of, _) = &self.passed[report];
+                    assert_eq!((directive, of), (id, asset), "approved is a rehearsal of something else");
+                    self.approved.insert((*id, *asset), *report);
+                }
+            }
+            Event::AssetVerified { id, asset, .. } => drop(self.verified.insert((*id, *asset))),
+            Event::DirectiveRaised { id, directive } => {
+                assert!(!self.directives.contains_key(id), "{id} is raised twice");
+                self.due_of_predecessors(*id, directive);
+                self.directives.insert(*id, directive.clone());
+            }
+            Event::DirectiveRevised { id, directive } => {
+                assert!(!self.closed.contains(id), "{id} is closed and revised");
+                self.due(*id, self.directives[id].priority.due, directive);
+                self.due_of_predecessors(*id, directive);
+                self.directives.insert(*id, directive.clone());
+            }
+            Event::DirectiveClosed { id, outcome } => {
+                assert!(self.closed.insert(*id), "{id} is closed twice");
+                let assets: Vec<_> = self.directives[id].assets.keys().collect();
+                if *outcome == Outcome::Fixed {
+                    assert!(!assets.is_empty(), "{id} is fixed on no asset");
+                    for asset in assets {
+                        assert!(
+                            self.verified.contains(&(*id, *asset)),
+                            "{id} is fixed, unverified on {asset}"
+                        );
+                    }
+                } else {
+                    let applying = |order: &&OrderId| {
+                        let order = &self.orders[*order];
+                        order.directive == *id && matches!(order.action, OrderAction::Apply { .. })
+                    };
+                    assert_eq!(self.out.values().find(applying), None, "{id} is closed while it is applied");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn issued(&mut self, lab: &Lab, order: &Order) {
+        let Order { id, asset, directive, .. } = order;
+        let state = lab.world.asset(asset).unwrap();
+        assert_eq!(lab.world.mode(&state.group), GroupMode::Act, "{id} goes to a group that only observes");
+        let facts = state.facts.as_ref().unwrap();
+        assert_eq!(facts.capability, Capability::Act, "{id} goes to a host that cannot act");
+        assert!(!self.closed.contains(directive), "{id} serves the closed {directive}");
+        assert!(self.last_generation < Some(order.generation), "{id} does not grow the generation");
+        self.last_generation = Some(order.generation);
+        let (OrderAction::Rehearse { targets } | OrderAction::Apply { targets, .. }) = &order.action;
+        assert!(!targets.is_empty(), "{id} orders nothing");
+        for target in targets {
+            let offered = facts.offers.iter().any(|offer| {
+                offer.state == OfferState::Offered
+                    && (&offer.package, &offer.installed, &offer.candidate)
+                        == (&target.package, &target.from, &target.to)
+            });
+            assert!(offered, "{id} orders {target:?}, which the host is not offered: {:?}", facts.offers);
+        }
+        if let OrderAction::Apply { targets, transaction, files } = &order.action {
+            let report = self.approved.remove(&(*directive, *asset));
+            let report = report.unwrap_or_else(|| panic!("{id} applies what nobody approved"));
+            let (_, _, rehearsed) = &self.passed[&report];
+            assert_eq!(targets, rehearsed, "{id} applies other packages than were rehearsed");
+            let report: RehearsalReport = serde_json::from_slice(&lab.blobs[&report]).unwrap();
+            assert_eq!(report.outcome, RehearsalOutcome::Passed);
+            assert_eq!((transaction, files), (&report.transaction, &report.files), "{id} is not as approved");
+        }
+        let before = self.out.insert(*asset, *id);
+        assert_eq!(before, None, "{asset} has two orders");
+        self.orders.insert(*id, order.clone());
+    }
+
+    fn settled(&mut self, id: OrderId, answered: bool) -> Order {
+        if answered {
+            assert!(self.answered.insert(id), "{id} is answered twice");
+        }
+        let order = self.orders[&id].clone();
+        if self.out.get(&order.asset) == Some(&id) {
+            self.out.remove(&order.asset);
+        }
+        order
+    }
+
+    fn due(&self, id: DirectiveId, before: Option<Timestamp>, directive: &Directive) {
+        let Some(before) = before else { return };
+        let due = directive.priority.due;
+        assert!(due.is_some_and(|due| due <= before), "{id} was due {before}, and now {due:?}");
+    }
+
+    /// A directive that takes over an asset from an older version's directive takes over its due date.
+    fn due_of_predecessors(&self, id: DirectiveId, directive: &Directive) {
+        let Action::Upgrade { source } = &directive.action;
+        for before in self.open_before.values() {
+            let Action::Upgrade { source: old } = &before.action;
+            let precedes = before.group == directive.group
+                && old.name == source.name
+                && dpkg::compare(&old.version, &source.version) == Ok(Ordering::Less);
+            if precedes && before.assets.keys().any(|asset| directive.assets.contains_key(asset)) {
+                self.due(id, before.priority.due, directive);
+            }
+        }
+    }
+
+    fn world(&self, world: &World) {
+        let out: BTreeMap<_, _> =
+            world.assets().filter_map(|(id, asset)| Some((*id, asset.outstanding?))).collect();
+        assert_eq!(out, self.out, "the World and the record disagree on what is out");
+        for (id, state) in world.directives() {
+            let assets: BTreeSet<_> = state.directive.assets.keys().collect();
+            assert_eq!(assets, state.stages.keys().collect(), "{id}: the stages are not those of its assets");
+            let closed = state.closed.is_some();
+            assert_eq!(closed, self.closed.contains(id), "{id}");
+            for (asset, stage) in &state.stages {
+                if stage.is_done() {
+                    assert!(
+                        self.verified.contains(&(*id, *asset)),
+                        "{id} is done on {asset} without evidence"
+                    );
+                }
+                if !closed && let Some(order) = stage.outstanding_order() {
+                    assert_eq!(
+                        self.out.get(asset),
+                        Some(&order),
+                        "{id} waits on {asset} for an order that is not out"
+                    );
+                }
+            }
+        }
+        for (id, asset) in &self.verified {
+            let stage = world.directive(id).unwrap().stages.get(asset);
+            assert!(stage.is_some_and(Stage::is_done), "{id} was verified on {asset}, and is now {stage:?}");
+        }
+    }
+}
+
+fn awaits(stage: &Stage) -> bool {
+    matches!(stage, Stage::AwaitingApproval { .. })
+}
+
+/// The name of an event and of its outcome, as they are written.
+pub(crate) fn kind(event: &Event) -> String {
+    let json = serde_json::to_value(event).unwrap();
+    ["event", "outcome"].iter().filter_map(|tag| json.get(tag)?.as_str()).collect::<Vec<_>>().join(" ")
+}
