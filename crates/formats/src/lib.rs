@@ -4,9 +4,12 @@
 //! what it accepts, keeps what it can read and says what it could not, with record, field and value. A reader never
 //! guesses: what cannot be read exactly is a [`Problem`], not a smaller result.
 
+pub mod cyclonedx;
 pub mod epss;
 mod error;
+mod json;
 pub mod kev;
+pub mod openvex;
 pub mod osv;
 mod percent;
 mod problem;

@@ -1,5 +1,9 @@
 //! Public formats against their specifications, hostile bytes and the feed mirror.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail as tests do")]
 
+mod cyclonedx;
+mod mutate;
+mod openvex;
 mod osv;
 mod purl;
 mod shared;
