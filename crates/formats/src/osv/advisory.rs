@@ -51,7 +51,7 @@ fn read_affected(entry: &OsvAffected) -> Result<Option<Affected>, FormatError> {
     let order = VersionOrder::of_ecosystem(&entry.ecosystem);
     let mut ranges: Vec<AffectedRange> = Vec::new();
     for range in &entry.ranges {
-        if range.kind == OsvRangeKind::Other {
+        if range.kind == OsvRangeKind::Git {
             continue;
         }
         let read = read_events(&range.events, order).map_err(|reason| FormatError::Range {

@@ -5,7 +5,7 @@ use tenon_model::{Timestamp, VulnerabilityId};
 
 use super::RangeEvent;
 use crate::FormatError;
-use crate::text::{is_plain, one_line};
+use crate::text::{is_plain, one_line, rfc3339};
 
 /// Largest record accepted, in bytes. The largest seen in public feeds is under 1 MiB; kernel records that list each
 /// affected version reach a few MiB.
@@ -63,8 +63,8 @@ pub enum OsvRangeKind {
     Semver,
     /// The ecosystem's own order.
     Ecosystem,
-    /// Commits of a repository, or a kind of a later schema: says nothing about package versions.
-    Other,
+    /// Commits of a repository: says nothing about package versions.
+    Git,
 }
 
 /// Parses one record.
@@ -144,7 +144,9 @@ where
 }
 
 fn time(field: &'static str, text: &str) -> Result<Timestamp, FormatError> {
-    Timestamp::parse(text).ok_or_else(|| FormatError::field(field, text, "an RFC 3339 time"))
+    rfc3339(text)
+        .filter(|_| text.ends_with('Z'))
+        .ok_or_else(|| FormatError::field(field, text, "an RFC 3339 time in UTC, ending in Z"))
 }
 
 fn plain(field: &'static str, text: String) -> Result<String, FormatError> {
@@ -205,7 +207,15 @@ impl RawRange {
         let kind = match self.kind.as_str() {
             "SEMVER" => OsvRangeKind::Semver,
             "ECOSYSTEM" => OsvRangeKind::Ecosystem,
-            _ => OsvRangeKind::Other,
+            "GIT" => OsvRangeKind::Git,
+            // A kind of a later schema might say something about versions: leaving it out could hide what is affected.
+            other => {
+                return Err(FormatError::field(
+                    "affected[].ranges[].type",
+                    other,
+                    "SEMVER, ECOSYSTEM or GIT",
+                ));
+            }
         };
         let mut events = Vec::with_capacity(self.events.len());
         for event in self.events {

@@ -6,5 +6,7 @@ mod cyclonedx;
 mod mutate;
 mod openvex;
 mod osv;
+mod osv_schema;
 mod purl;
+mod schema;
 mod shared;
