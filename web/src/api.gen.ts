@@ -255,6 +255,8 @@ export type StageView = {
   reason?: string | null;
   /** Digest of the report that speaks of it: fetch it under `/api/v1/reports/`. */
   report?: string | null;
+  /** Whether it stands still until a person asks for another attempt. */
+  retry: boolean;
 };
 
 /** A new enrolment token. */

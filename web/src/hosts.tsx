@@ -2,7 +2,7 @@ import type { AssetView, DirectiveAssetView, DirectiveView } from "./api.gen";
 import { Section, Sign, StageMark } from "./bits";
 import { live } from "./live";
 import { Packages } from "./packages";
-import { known, standsStill, type Tone, undo } from "./stages";
+import { known, type Tone, undo } from "./stages";
 import { useStore } from "./store";
 import { duration } from "./time";
 import { rights } from "./token";
@@ -33,7 +33,7 @@ function Host({ directive, asset, line }: { directive: DirectiveView; asset: Dir
         <StageMark stage={stage.name} />
       </div>
       {(stage.reason ?? waits(stage.name, line)) && <p className="reason">{stage.reason ?? waits(stage.name, line)}</p>}
-      {standsStill(stage.name) && !directive.closed && <Retry directive={directive.id} asset={asset.id} />}
+      {stage.retry && !directive.closed && <Retry directive={directive.id} asset={asset.id} />}
       <Packages packages={asset.packages} />
       <dl className="facts">
         <dt>Undo</dt>

@@ -28,11 +28,6 @@ export function known(stage: string): Known {
   return KNOWN[stage] ?? { word: stage, tone: "wait", rank: 11 };
 }
 
-const STANDING_STILL = new Set(["needs-person", "failed", "rolled-back"]);
-
-/** Whether only a person's retry moves it on. */
-export const standsStill = (stage: string): boolean => STANDING_STILL.has(stage);
-
 export const awaiting = (directive: DirectiveView): DirectiveAssetView[] =>
   directive.assets.filter((asset) => asset.stage.name === "awaiting-approval");
 

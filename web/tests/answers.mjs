@@ -46,7 +46,8 @@ export const assets = [
   }),
 ];
 
-const stage = (name, more = {}) => ({ name, reason: null, order: null, report: null, ...more });
+const STILL = ["needs-person", "failed", "rolled-back"];
+const stage = (name, more = {}) => ({ name, reason: null, order: null, report: null, retry: STILL.includes(name), ...more });
 const target = (name, from, to) => ({ package: name, architecture: "amd64", from, to });
 
 let orders = 100;

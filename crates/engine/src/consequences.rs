@@ -132,13 +132,14 @@ fn direct(world: &World, group: &GroupName, now: Timestamp, next: &mut u64, even
     if events.len() > verified_before {
         return;
     }
-    let mut superseding: BTreeMap<String, DirectiveId> = BTreeMap::new();
+    // The newest version of each source that is wanted.
+    let mut superseding: BTreeMap<String, (SourcePackage, DirectiveId)> = BTreeMap::new();
     for (source, assets) in &wanted {
         let key = (group.clone(), source.clone());
         match world.standing.get(&key).and_then(|id| world.directive(id).map(|state| (*id, state))) {
             Some((_, state)) if state.closed.is_some() => {}
             Some((id, state)) => {
-                superseding.insert(source.name.clone(), id);
+                supersede(&mut superseding, source, id);
                 let directive = assemble(world, group, source, assets, Some(state), now);
                 if directive != state.directive {
                     events.push(Event::DirectiveRevised { id, directive });
@@ -147,7 +148,7 @@ fn direct(world: &World, group: &GroupName, now: Timestamp, next: &mut u64, even
             None => {
                 *next += 1;
                 let id = DirectiveId::new(*next);
-                superseding.insert(source.name.clone(), id);
+                supersede(&mut superseding, source, id);
                 let directive = assemble(world, group, source, assets, None, now);
                 events.push(Event::DirectiveRaised { id, directive });
             }
@@ -169,7 +170,7 @@ fn direct(world: &World, group: &GroupName, now: Timestamp, next: &mut u64, even
         }
         let outcome =
             match superseding.get(&source.name) {
-                Some(by) if *by != id => Outcome::Superseded { by: *by },
+                Some((_, by)) if *by != id => Outcome::Superseded { by: *by },
                 _ if state.directive.assets.keys().all(|asset| {
                     world.asset(asset).is_some_and(|asset| !still_needed(world, asset, source))
                 }) =>
@@ -181,6 +182,18 @@ fn direct(world: &World, group: &GroupName, now: Timestamp, next: &mut u64, even
                 },
             };
         events.push(Event::DirectiveClosed { id, outcome });
+    }
+}
+
+/// Notes a wanted version if it is newer than the one noted for its source.
+fn supersede(
+    newest: &mut BTreeMap<String, (SourcePackage, DirectiveId)>,
+    source: &SourcePackage,
+    id: DirectiveId,
+) {
+    let known = newest.get(&source.name);
+    if known.is_none_or(|(known, _)| dpkg::compare(&known.version, &source.version) == Ok(Ordering::Less)) {
+        newest.insert(source.name.clone(), (source.clone(), id));
     }
 }
 

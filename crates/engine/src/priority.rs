@@ -12,7 +12,9 @@ const UNSCORED_THREAT_PPM: u32 = 1_000;
 /// Most reasons that are written out; the rest is counted.
 const MAX_REASONS: usize = 12;
 
-/// The priority of closing these vulnerabilities on so many assets, its clock starting when the directive was raised.
+/// The priority of closing these vulnerabilities on so many assets. The clock starts when the directive was raised; where a
+/// listing in KEV decides the row it starts with the listing, if that came later: a deadline that has passed before anybody
+/// could know of it directs nobody.
 pub(crate) fn prioritise(
     world: &World,
     closes: &BTreeSet<VulnerabilityId>,
@@ -23,6 +25,7 @@ pub(crate) fn prioritise(
 ) -> Priority {
     let mut because = Vec::new();
     let mut in_kev = false;
+    let mut first_listed: Option<Timestamp> = None;
     let mut threat: u64 = 0;
     let mut scored = Vec::new();
     for id in closes.iter().chain(claims) {
@@ -32,6 +35,7 @@ pub(crate) fn prioritise(
         let probability = match (&intel.kev, &intel.epss) {
             (Some(kev), _) => {
                 in_kev = true;
+                first_listed = Some(first_listed.map_or(kev.added, |first| first.min(kev.added)));
                 because.push(Basis {
                     fact: format!("{id} is exploited somewhere: listed in KEV{unconfirmed}"),
                     source: "kev".to_owned(),
@@ -98,5 +102,10 @@ pub(crate) fn prioritise(
     // Reach, controls and impact are not measured yet and count as one: 100 x threat, in thousandths of a point.
     let per_asset = threat / 10;
     let removes = RiskPoints(per_asset.saturating_mul(u64::try_from(assets).unwrap_or(u64::MAX)));
-    Priority { decision, due: row.days.map(|days| since.plus_days(days)), removes, because }
+    Priority {
+        decision,
+        due: row.days.map(|days| first_listed.map_or(since, |listed| listed.max(since)).plus_days(days)),
+        removes,
+        because,
+    }
 }

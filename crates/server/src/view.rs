@@ -168,6 +168,8 @@ pub struct StageView {
     pub order: Option<String>,
     /// Digest of the report that speaks of it: fetch it under `/api/v1/reports/`.
     pub report: Option<String>,
+    /// Whether it stands still until a person asks for another attempt.
+    pub retry: bool,
 }
 
 /// A directive on one asset.
@@ -389,6 +391,10 @@ impl StageView {
             reason,
             order: order.map(|order| order.to_string()),
             report: report.map(|report| report.to_string()),
+            retry: matches!(
+                stage,
+                Stage::NeedsPerson { .. } | Stage::RolledBack { .. } | Stage::Failed { .. }
+            ),
         }
     }
 }
@@ -450,7 +456,7 @@ fn on_asset(world: &World, state: &DirectiveState, asset: &AssetId, stage: &Stag
         id: asset.to_string(),
         hostname: world.asset(asset).map_or_else(|| asset.to_string(), |asset| asset.hostname.clone()),
         packages: state.directive.assets.get(asset).into_iter().flatten().map(package).collect(),
-        stage: StageView { reason: waits_for(world, state, asset, stage), ..StageView::of(stage) },
+        stage: unconfirmed(world, state, asset, stage),
         undo: rehearsal.map(|report| match &report.undo {
             Undo::Proven => "proven".to_owned(),
             Undo::Possible { reason } => format!("possible: {reason}"),
@@ -469,24 +475,33 @@ fn on_asset(world: &World, state: &DirectiveState, asset: &AssetId, stage: &Stag
     }
 }
 
-/// Why a stage is what it is: what the stage itself says, and for an applied change what its confirmation waits for.
-fn waits_for(world: &World, state: &DirectiveState, asset: &AssetId, stage: &Stage) -> Option<String> {
-    let own = StageView::of(stage).reason;
-    let Stage::Applied { .. } = stage else { return own };
-    let Action::Upgrade { source } = &state.directive.action;
-    let asset = world.asset(asset)?;
-    let manifest = asset.manifest.and_then(|digest| world.manifest(&digest))?;
-    let of_source = |package: &String| {
-        manifest.components().iter().any(|c| c.name == *package && c.source.name == source.name)
+/// A stage, and for a change that the host reports as done what its confirmation waits for.
+fn unconfirmed(world: &World, state: &DirectiveState, id: &AssetId, stage: &Stage) -> StageView {
+    let view = StageView::of(stage);
+    let (Stage::Applied { after_sequence, .. }, Some(asset)) = (stage, world.asset(id)) else { return view };
+    if asset.reported.is_none_or(|(sequence, _)| sequence <= *after_sequence) {
+        return view;
+    }
+    let stale = stale_of(world, state, asset);
+    let reason = if stale.is_empty() {
+        "the host reported success, yet its later inventory shows an older version: look at the host, then retry".to_owned()
+    } else {
+        format!("waits until these no longer run the old code: {}", stale.join(", "))
     };
-    let stale = asset
-        .facts
-        .as_deref()?
-        .stale
-        .iter()
-        .filter(|process| process.package.as_ref().is_some_and(of_source));
-    let names: Vec<String> = stale.map(|process| format!("{} ({})", process.command, process.pid)).collect();
-    (!names.is_empty()).then(|| format!("waits until these no longer run the old code: {}", names.join(", ")))
+    StageView { retry: stale.is_empty(), reason: Some(reason), ..view }
+}
+
+/// Processes of an asset that run replaced code of the directive's source.
+fn stale_of(world: &World, state: &DirectiveState, asset: &AssetState) -> Vec<String> {
+    let Action::Upgrade { source } = &state.directive.action;
+    let manifest = asset.manifest.and_then(|digest| world.manifest(&digest));
+    let of_source = |package: &String| {
+        let mut components = manifest.into_iter().flat_map(|manifest| manifest.components());
+        components.any(|component| component.name == *package && component.source.name == source.name)
+    };
+    let stale = asset.facts.iter().flat_map(|facts| &facts.stale);
+    let stale = stale.filter(|process| process.package.as_ref().is_some_and(of_source));
+    stale.map(|process| format!("{} ({})", process.command, process.pid)).collect()
 }
 
 impl OrderView {

@@ -250,17 +250,19 @@ fn kev_ranks_higher_and_is_due_earlier_and_asks_for_evidence() {
     // The second becomes known as exploited.
     let Action::Upgrade { source } = &lab.world.directive(&second).unwrap().directive.action;
     let cve = if source.name == "openssl" { "CVE-2026-1" } else { "CVE-2026-2" };
-    lab.pass(60);
+    // Forty days later: counted from the day it was raised, the three days would be long over.
+    lab.pass(40 * 86_400);
+    let listed_at = lab.now;
     let listed = vec![(cve.parse().unwrap(), Kev { added: lab.now, due: None, ransomware: true })];
     let delta = IntelDelta::Kev { listed, retracted: Vec::new() };
     lab.must(Command::ChangeIntel { delta, as_of: None });
-    assert_eq!(ranked(&lab), [(second, Some(raised.plus_days(3))), (first, due)]);
+    assert_eq!(ranked(&lab), [(second, Some(listed_at.plus_days(3))), (first, due)]);
 
     // It is retracted: the reason goes, the date that was set stays.
     let delta = IntelDelta::Kev { listed: Vec::new(), retracted: vec![cve.parse().unwrap()] };
     let listed = vec![(cve.parse().unwrap(), Kev { added: lab.now, due: None, ransomware: true })];
     lab.must(Command::ChangeIntel { delta, as_of: None });
-    assert_eq!(ranked(&lab)[0], (second, Some(raised.plus_days(3))));
+    assert_eq!(ranked(&lab)[0], (second, Some(listed_at.plus_days(3))));
 
     // Listed again; the host rehearses first what it was ordered first, then the urgent one.
     lab.must(Command::ChangeIntel { delta: IntelDelta::Kev { listed, retracted: Vec::new() }, as_of: None });
