@@ -62,7 +62,11 @@ impl OrderGate {
     pub fn admit(&self, signed: &SignedOrder, now: Timestamp) -> Result<Order, OrderRefusal> {
         let order = signed.verify(&self.key)?;
         if order.asset != self.asset {
-            return Err(OrderRefusal::OtherAsset { order: order.id, addressee: order.asset, asset: self.asset });
+            return Err(OrderRefusal::OtherAsset {
+                order: order.id,
+                addressee: order.asset,
+                asset: self.asset,
+            });
         }
         if order.expires < now {
             return Err(OrderRefusal::Expired { order: order.id, expires: order.expires, now });

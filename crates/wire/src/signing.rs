@@ -31,7 +31,8 @@ impl DirectiveKey {
     /// # Errors
     /// When the order does not encode, or is above [`MAX_ORDER_BYTES`].
     pub fn sign(&self, order: &Order) -> Result<SignedOrder, SignatureError> {
-        let body = serde_json::to_string(order).map_err(|source| SignatureError::Encoding(source.to_string()))?;
+        let body =
+            serde_json::to_string(order).map_err(|source| SignatureError::Encoding(source.to_string()))?;
         if body.len() > MAX_ORDER_BYTES {
             return Err(SignatureError::TooLarge { size: body.len() });
         }

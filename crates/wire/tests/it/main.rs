@@ -1,7 +1,9 @@
 //! Contract of orders and tokens: what an agent must refuse.
 
 use proptest::prelude::*;
-use tenon_model::{AssetId, Digest, DirectiveId, Generation, Order, OrderAction, OrderId, PackageTarget, Timestamp};
+use tenon_model::{
+    AssetId, Digest, DirectiveId, Generation, Order, OrderAction, OrderId, PackageTarget, Timestamp,
+};
 use tenon_wire::{DirectiveKey, EnrolToken, OrderGate, OrderRefusal, Secret, SignatureError, SignedOrder};
 
 fn order(asset: AssetId, counter: u64) -> Order {
