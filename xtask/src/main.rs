@@ -152,6 +152,10 @@ fn soak(root: &std::path::Path) -> Result<()> {
                 .env("TENON_SOAK", "1"),
             Step::cargo("journal, every crash point", &["test", "-p", "tenon-journal", "--", "--nocapture"])
                 .env("TENON_SOAK", "1"),
+            Step::cargo("core, random histories", &["test", "-p", "tenon-engine", "--", "--nocapture"])
+                .env("TENON_SOAK", "1"),
+            Step::cargo("hosts", &["test", "-p", "tenon-host", "--", "--nocapture", "--test-threads", "2"])
+                .env("TENON_SOAK", "1"),
             Step::cargo(
                 "story, both endings, 20 times",
                 &["test", "-p", "tenon-cli", "--", "--nocapture", "story"],
