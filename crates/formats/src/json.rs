@@ -1,5 +1,7 @@
 //! JSON documents walked field by field, so that one bad field is a problem with its place and the rest is still read.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 use tenon_model::{Timestamp, VulnerabilityId};
 
@@ -41,16 +43,28 @@ fn values_at_most(bytes: &[u8]) -> usize {
     values
 }
 
-/// An object of a document, and where it stands (`components[3].hashes[0]`).
+/// An object of a document, and where it stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Object<'v> {
-    pub(crate) place: String,
+    /// The field that holds it, from the root on; shared by the objects of a list, which may be millions.
+    field: Rc<str>,
+    /// Its place in that field's list.
+    index: Option<usize>,
     map: &'v Map<String, Value>,
 }
 
 impl<'v> Object<'v> {
     pub(crate) fn root(map: &'v Map<String, Value>) -> Self {
-        Self { place: "document".to_owned(), map }
+        Self { field: Rc::from(""), index: None, map }
+    }
+
+    /// Where it stands: `components[3].hashes[0]`, or `document` for the root.
+    fn place(&self) -> String {
+        match (&*self.field, self.index) {
+            ("", _) => "document".to_owned(),
+            (field, Some(index)) => format!("{field}[{index}]"),
+            (field, None) => field.to_owned(),
+        }
     }
 
     /// Whether the field is there and not `null`.
@@ -67,10 +81,10 @@ impl<'v> Object<'v> {
         self.map.get(field).filter(|value| !value.is_null())
     }
 
-    fn inside(&self, field: &str) -> String {
-        match self.place.as_str() {
-            "document" => field.to_owned(),
-            place => format!("{place}.{field}"),
+    fn inside(&self, field: &str) -> Rc<str> {
+        match &*self.field {
+            "" => Rc::from(field),
+            _ => Rc::from(format!("{}.{field}", self.place())),
         }
     }
 }
@@ -92,18 +106,25 @@ impl Walk {
         value: &str,
         expected: &'static str,
     ) {
-        let reason = FormatError::field(field, value, expected).to_string();
-        self.problems.push(Problem { place: at.place.clone(), subject: self.subject.clone(), reason });
+        self.add(at, || FormatError::field(field, value, expected).to_string());
     }
 
     /// Adds a problem that another reader found in a field.
     pub(crate) fn refused(&mut self, at: &Object<'_>, field: &'static str, reason: &str) {
-        let reason = format!("field {field}: {reason}");
-        self.problems.push(Problem { place: at.place.clone(), subject: self.subject.clone(), reason });
+        self.add(at, || format!("field {field}: {reason}"));
     }
 
     fn wrong_type(&mut self, at: &Object<'_>, field: &'static str, value: &Value, expected: &'static str) {
-        self.problem(at, field, &cut(&value.to_string(), 80), expected);
+        self.add(at, || FormatError::field(field, &cut(&value.to_string(), 80), expected).to_string());
+    }
+
+    /// Words are made only for problems that are listed: a hostile document can hold millions.
+    fn add(&mut self, at: &Object<'_>, reason: impl FnOnce() -> String) {
+        if self.problems.is_full() {
+            self.problems.count();
+            return;
+        }
+        self.problems.push(Problem { place: at.place(), subject: self.subject.clone(), reason: reason() });
     }
 
     /// A text as it stands; `None` when absent.
@@ -201,7 +222,7 @@ impl Walk {
     /// An object; `None` when absent.
     pub(crate) fn object<'v>(&mut self, at: &Object<'v>, field: &'static str) -> Option<Object<'v>> {
         match at.get(field)? {
-            Value::Object(map) => Some(Object { place: at.inside(field), map }),
+            Value::Object(map) => Some(Object { field: at.inside(field), index: None, map }),
             other => {
                 self.wrong_type(at, field, other, "an object");
                 None
@@ -234,11 +255,16 @@ impl Walk {
 
     /// The objects of a list; none when absent.
     pub(crate) fn objects<'v>(&mut self, at: &Object<'v>, field: &'static str) -> Vec<Object<'v>> {
-        let mut objects = Vec::new();
-        for (index, value) in self.list(at, field).iter().enumerate() {
+        let list = self.list(at, field);
+        if list.is_empty() {
+            return Vec::new();
+        }
+        let inside = at.inside(field);
+        let mut objects = Vec::with_capacity(list.len());
+        for (index, value) in list.iter().enumerate() {
             match value {
                 Value::Object(map) => {
-                    objects.push(Object { place: format!("{}[{index}]", at.inside(field)), map });
+                    objects.push(Object { field: Rc::clone(&inside), index: Some(index), map });
                 }
                 other => self.wrong_type(at, field, other, "a list of objects"),
             }

@@ -40,6 +40,16 @@ impl Problems {
         }
     }
 
+    /// Whether further problems are only counted.
+    pub(crate) fn is_full(&self) -> bool {
+        self.listed.len() >= MAX_LISTED_PROBLEMS
+    }
+
+    /// Counts one without its words.
+    pub(crate) fn count(&mut self) {
+        self.total = self.total.saturating_add(1);
+    }
+
     /// Adds those of another part of the same document.
     pub fn append(&mut self, part: Self) {
         let unlisted = part.total - part.listed.len() as u64;

@@ -177,6 +177,10 @@ fn depth_and_count_are_bounded() {
     let many = vec![r#"{"type":"file","name":"a"}"#; 200_001].join(",");
     let many = format!(r#"{{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{many}]}}"#);
     assert!(parse(many.as_bytes()).unwrap_err().to_string().contains("more than 200000 components"));
+    // A million problems deep inside are counted, not told: a hundred are.
+    let wide = nested(60).replacen("[]}", &format!("[{}]}}", vec!["0"; 1_000_000].join(",")), 1);
+    let bom = parse(wide.as_bytes()).unwrap();
+    assert_eq!((bom.problems.total(), bom.problems.listed().len()), (1_000_000, 100));
 }
 
 proptest! {

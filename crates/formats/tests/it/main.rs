@@ -3,6 +3,7 @@
 
 mod cve5;
 mod cyclonedx;
+mod feeds;
 mod mutate;
 mod openvex;
 mod osv;
