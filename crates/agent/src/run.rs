@@ -6,10 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tenon_host::System;
-use tenon_model::{
-    ApplyOutcome, ApplyReport, Digest, Evidence, Order, OrderAction, RehearsalOutcome, RehearsalReport,
-    Timestamp, Transaction, Undo,
-};
+use tenon_model::{ApplyReport, Digest, Order, OrderAction, RehearsalReport, Timestamp};
 use tenon_wire::{
     ApplyAnswer, DirectivePublicKey, InventoryReport, OrderGate, RehearsalAnswer, ReportAccepted,
     SignedOrder, path,
@@ -190,32 +187,17 @@ impl<'a> Agent<'a> {
         match &order.action {
             OrderAction::Rehearse { .. } => Answer::Rehearsal(RehearsalAnswer {
                 order: order.id,
-                report: RehearsalReport {
-                    outcome: RehearsalOutcome::NotRehearsed {
-                        reason: "the agent was interrupted during the rehearsal; retry".to_owned(),
-                    },
-                    transaction: Transaction::default(),
-                    files: Vec::new(),
-                    class: Digest::of(b""),
-                    conffile_conflicts: Vec::new(),
-                    units: Vec::new(),
-                    reboot: false,
-                    bytes_written: 0,
-                    duration_ms: 0,
-                    undo: Undo::NotPossible { reason: "not rehearsed".to_owned() },
-                    output: String::new(),
-                },
+                report: RehearsalReport::not_rehearsed(
+                    "the agent was interrupted during the rehearsal; retry",
+                ),
             }),
             OrderAction::Apply { .. } => Answer::Apply(ApplyAnswer {
                 order: order.id,
-                report: recovered.unwrap_or_else(|| ApplyReport {
-                    outcome: ApplyOutcome::Refused {
-                        code: "interrupted".to_owned(),
-                        detail: "the agent was interrupted before it began to change anything".to_owned(),
-                    },
-                    evidence: Evidence::default(),
-                    duration_ms: 0,
-                    output: String::new(),
+                report: recovered.unwrap_or_else(|| {
+                    ApplyReport::refused(
+                        "interrupted",
+                        "the agent was interrupted before it began to change anything",
+                    )
                 }),
             }),
         }

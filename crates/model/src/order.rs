@@ -197,6 +197,25 @@ pub struct RehearsalReport {
     pub output: String,
 }
 
+impl RehearsalReport {
+    /// The report of a rehearsal that did not take place.
+    pub fn not_rehearsed(reason: impl Into<String>) -> Self {
+        Self {
+            outcome: RehearsalOutcome::NotRehearsed { reason: reason.into() },
+            transaction: Transaction::default(),
+            files: Vec::new(),
+            class: Digest::of(b""),
+            conffile_conflicts: Vec::new(),
+            units: Vec::new(),
+            reboot: false,
+            bytes_written: 0,
+            duration_ms: 0,
+            undo: Undo::NotPossible { reason: "not rehearsed".to_owned() },
+            output: String::new(),
+        }
+    }
+}
+
 /// Health of a unit after a change, against its state before.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct UnitHealth {
@@ -250,6 +269,18 @@ pub enum ApplyOutcome {
         /// What did not hold.
         detail: String,
     },
+}
+
+impl ApplyReport {
+    /// The report of a change that did not begin.
+    pub fn refused(code: &str, detail: impl Into<String>) -> Self {
+        Self {
+            outcome: ApplyOutcome::Refused { code: code.to_owned(), detail: detail.into() },
+            evidence: Evidence::default(),
+            duration_ms: 0,
+            output: String::new(),
+        }
+    }
 }
 
 /// What a host reports after an apply order.

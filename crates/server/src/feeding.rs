@@ -1,8 +1,8 @@
 //! Keeping the World's advisories and intel as fresh as the public feeds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tenon_engine::World;
@@ -10,42 +10,16 @@ use tenon_feeds::{
     FeedDocument, FeedError, Origin, Progress, Source, advisory_delta, epss_delta, fetch_epss, fetch_kev,
     fetch_osv, intel_delta_is_empty, kev_delta,
 };
-use tenon_model::{Command, RefusalCode, Timestamp, VulnerabilityId};
+use tenon_model::{Command, RefusalCode, VulnerabilityId};
 use tokio::sync::watch;
 
+use crate::health::FeedHealth;
 use crate::writer::{SubmitError, Writer};
 
 /// How often feeds are asked. They answer "unchanged" mostly, which costs one request each.
 const EVERY: Duration = Duration::from_secs(1_800);
 /// The wait after a failure.
 const AGAIN: Duration = Duration::from_secs(120);
-
-/// How the last attempt at a feed went; not part of the record, which holds what feeds said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Attempt {
-    /// When.
-    pub(crate) at: Timestamp,
-    /// What is wrong with it, if anything is.
-    pub(crate) problem: Option<String>,
-}
-
-/// The last attempts, by feed.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct FeedHealth(Arc<Mutex<BTreeMap<String, Attempt>>>);
-
-impl FeedHealth {
-    pub(crate) fn attempts(&self) -> BTreeMap<String, Attempt> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn note(&self, feed: &str, problem: Option<String>) {
-        if let Some(problem) = &problem {
-            tracing::warn!(feed, problem, "feed");
-        }
-        let attempt = Attempt { at: crate::serve::clock(), problem };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(feed.to_owned(), attempt);
-    }
-}
 
 /// What feeding needs.
 pub(crate) struct Feeding {

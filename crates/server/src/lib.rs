@@ -8,9 +8,11 @@
 
 mod api;
 mod authority;
+mod clock;
 mod feeding;
 mod folder;
 mod gateway;
+mod health;
 mod replay;
 mod serve;
 mod tls;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tenon_feeds::Source;
 use tenon_journal::{Journal, JournalError, SqliteJournal};
-use tenon_model::{Command, GroupName, Person, Timestamp};
+use tenon_model::{Command, GroupName, Person};
 use tenon_wire::EnrolToken;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -15,9 +15,11 @@ use tokio::task::JoinHandle;
 
 use crate::api;
 use crate::authority::{Authority, AuthorityError};
-use crate::feeding::{FeedHealth, Feeding};
+use crate::clock::clock;
+use crate::feeding::Feeding;
 use crate::folder::{DataFolder, FolderError};
 use crate::gateway::{self, Gateway};
+use crate::health::FeedHealth;
 use crate::replay::ReplayError;
 use crate::tls::{Peer, TlsListener};
 use crate::writer::{SubmitError, Writer};
@@ -86,13 +88,6 @@ pub struct Running {
     context: api::Shared,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-}
-
-/// The system's time. The one place where the server reads it.
-#[allow(clippy::disallowed_methods, reason = "the shell is where time enters")]
-pub(crate) fn clock() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Opens the data folder, replays its journal and begins to serve.

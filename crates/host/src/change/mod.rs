@@ -60,12 +60,7 @@ pub fn apply(
     let started = Instant::now();
     let mut report = match prepare(targets, transaction, files, work) {
         Ok(intent) => carry_out(&intent, work, upgrade),
-        Err(NotBegun { code, detail }) => ApplyReport {
-            outcome: ApplyOutcome::Refused { code: code.to_owned(), detail },
-            evidence: Evidence::default(),
-            duration_ms: 0,
-            output: String::new(),
-        },
+        Err(NotBegun { code, detail }) => ApplyReport::refused(code, detail),
     };
     report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     report

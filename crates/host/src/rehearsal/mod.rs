@@ -20,9 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tenon_model::{
-    Digest, PackageTarget, PinnedFile, RehearsalOutcome, RehearsalReport, Transaction, Undo, Unit,
-};
+use tenon_model::{Digest, PackageTarget, PinnedFile, RehearsalOutcome, RehearsalReport, Transaction, Unit};
 
 use crate::index::Apt;
 use crate::inventory::{native_architecture, obstacle_to_rehearse};
@@ -64,21 +62,9 @@ fn unclear<T>(reason: impl Into<String>) -> Result<T, Stop> {
 /// Whatever is unclear makes the outcome "not rehearsed", never "passed".
 pub fn rehearse(targets: &[PackageTarget], work: &Path) -> RehearsalReport {
     let started = Instant::now();
-    let mut report = RehearsalReport {
-        outcome: RehearsalOutcome::Passed,
-        transaction: Transaction::default(),
-        files: Vec::new(),
-        class: Digest::of(b""),
-        conffile_conflicts: Vec::new(),
-        units: Vec::new(),
-        reboot: false,
-        bytes_written: 0,
-        duration_ms: 0,
-        undo: Undo::NotPossible { reason: "not rehearsed".to_owned() },
-        output: String::new(),
-    };
+    let mut report = RehearsalReport::not_rehearsed("nothing was tried");
     match attempt(targets, work, &mut report) {
-        Ok(()) => {}
+        Ok(()) => report.outcome = RehearsalOutcome::Passed,
         Err(Stop::NotRehearsed(reason)) => report.outcome = RehearsalOutcome::NotRehearsed { reason },
         Err(Stop::Failed(reason)) => report.outcome = RehearsalOutcome::Failed { reason },
     }

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 pub(crate) use input::Input;
 pub(crate) use write::new_token;
 
-use crate::feeding::FeedHealth;
+use crate::health::FeedHealth;
 use crate::writer::{SubmitError, Writer};
 
 /// What every handler needs.

@@ -170,7 +170,7 @@ pub(crate) async fn new_token(context: &Shared, group: GroupName) -> Result<Enro
     let name = random_secret().map_err(failed)?;
     let id: TokenId = parse(&format!("t{}", &name.expose()[..8]))?;
     let world_time = context.writer.world().time();
-    let now = crate::serve::clock();
+    let now = crate::clock::clock();
     let now = world_time.map_or(now, |time| time.max(now));
     let command = Command::IssueToken {
         token: id.clone(),

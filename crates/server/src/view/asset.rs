@@ -1,0 +1,147 @@
+//! An asset as people see it.
+
+use serde::{Deserialize, Serialize};
+use tenon_engine::{AssetState, FindingState, GroupMode, World, findings};
+use tenon_model::{AssetId, Capability, OfferState};
+use utoipa::ToSchema;
+
+use super::{PackageView, text};
+
+/// An asset in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AssetView {
+    /// Its id.
+    pub id: String,
+    /// The name it goes by.
+    pub hostname: String,
+    /// Its group.
+    pub group: String,
+    /// `observe` or `act`.
+    pub mode: String,
+    /// The operating system's own name.
+    pub os: Option<String>,
+    /// Installed packages.
+    pub packages: u64,
+    /// Open findings.
+    pub findings: u64,
+    /// Packages for which its own repositories offer a security update.
+    pub security_updates: u64,
+    /// Running kernel release.
+    pub kernel: Option<String>,
+    /// Why the agent cannot act, where it cannot.
+    pub observe_only: Option<String>,
+    /// Other updaters at work on this host.
+    pub updaters: Vec<String>,
+    /// Packages that ask for a reboot.
+    pub reboot_required_by: Vec<String>,
+    /// Why it is not, or not wholly, assessed. Never read it as "not vulnerable".
+    pub not_assessed: Vec<String>,
+    /// What its agent could not find out.
+    pub gaps: Vec<String>,
+    /// When it last reported, RFC 3339.
+    pub reported: Option<String>,
+    /// The order that is out.
+    pub order: Option<String>,
+}
+
+/// An asset with its findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AssetDetail {
+    /// The line.
+    #[serde(flatten)]
+    pub asset: AssetView,
+    /// Security updates that its own repositories offer.
+    pub offers: Vec<PackageView>,
+    /// Open findings.
+    pub open: Vec<FindingView>,
+}
+
+/// One vulnerability on one asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FindingView {
+    /// The vulnerability.
+    pub vulnerability: String,
+    /// The advisory that says so.
+    pub advisory: String,
+    /// Source package.
+    pub source: String,
+    /// Installed source version.
+    pub installed: String,
+    /// The version that fixes it, when one is published.
+    pub fixed: Option<String>,
+    /// Where it stands, for people.
+    pub state: String,
+    /// Since when it is open, as far as Tenon knows.
+    pub opened: String,
+}
+
+impl AssetView {
+    pub(super) fn of(world: &World, id: &AssetId, asset: &AssetState) -> Self {
+        let facts = asset.facts.as_deref();
+        let assessment = findings(world, asset);
+        let manifest = asset.manifest.and_then(|digest| world.manifest(&digest));
+        let offered =
+            |facts: &tenon_model::HostFacts| facts.offers.iter().filter(|offer| offer.security).count();
+        Self {
+            id: id.to_string(),
+            hostname: asset.hostname.clone(),
+            group: asset.group.to_string(),
+            mode: match world.mode(&asset.group) {
+                GroupMode::Observe => "observe",
+                GroupMode::Act => "act",
+            }
+            .to_owned(),
+            os: facts.map(|facts| facts.os.pretty_name.clone()),
+            packages: manifest.map_or(0, |manifest| manifest.components().len() as u64),
+            findings: assessment.findings.len() as u64,
+            security_updates: facts.map_or(0, |facts| offered(facts) as u64),
+            kernel: facts.map(|facts| facts.kernel.running.clone()),
+            observe_only: facts.and_then(|facts| match &facts.capability {
+                Capability::Act => None,
+                Capability::ObserveOnly { reason } => Some(reason.clone()),
+            }),
+            updaters: facts
+                .map_or(Vec::new(), |facts| facts.updaters.iter().map(|u| u.name.clone()).collect()),
+            reboot_required_by: facts.map_or(Vec::new(), |facts| facts.reboot_required_by.clone()),
+            not_assessed: assessment.not_assessed,
+            gaps: facts.map_or(Vec::new(), |facts| facts.gaps.clone()),
+            reported: text(asset.reported.map(|(_, time)| time)),
+            order: asset.outstanding.map(|order| order.to_string()),
+        }
+    }
+}
+
+impl AssetDetail {
+    pub(crate) fn of(world: &World, id: &AssetId) -> Option<Self> {
+        let asset = world.asset(id)?;
+        let offers = asset.facts.as_deref().map_or(Vec::new(), |facts| {
+            let security =
+                facts.offers.iter().filter(|offer| offer.security && offer.state == OfferState::Offered);
+            security
+                .map(|offer| PackageView {
+                    package: offer.package.clone(),
+                    architecture: offer.architecture.clone(),
+                    from: offer.installed.clone(),
+                    to: offer.candidate.clone(),
+                })
+                .collect()
+        });
+        let open = findings(world, asset).findings.into_iter().map(|finding| FindingView {
+            vulnerability: finding.vulnerability.to_string(),
+            advisory: finding.advisory.to_string(),
+            source: finding.source.name,
+            installed: finding.source.version,
+            fixed: finding.fixed,
+            state: match finding.state {
+                FindingState::FixOffered { candidate } => format!("fix offered: {candidate}"),
+                FindingState::FixHeld { candidate } => format!("fix held back on this host: {candidate}"),
+                FindingState::FixNotOffered => "fixed upstream, not offered to this host".to_owned(),
+                FindingState::NoFix => "no fix published".to_owned(),
+                FindingState::NotRunning => "installed kernel, not the running one".to_owned(),
+                FindingState::RebootPending => "fixed kernel installed, reboot pending".to_owned(),
+            },
+            opened: finding.opened.to_string(),
+        });
+        Some(Self { asset: AssetView::of(world, id, asset), offers, open: open.collect() })
+    }
+}

@@ -1,0 +1,276 @@
+//! A directive as people see it: what, why, where, how far.
+
+use serde::{Deserialize, Serialize};
+use tenon_engine::{AssetState, DirectiveState, OrderState, World};
+use tenon_model::{Action, AssetId, DirectiveId, OrderAction, Outcome, Stage, Undo};
+use utoipa::ToSchema;
+
+use super::{PackageView, text};
+
+/// A directive: what must be done, why, by when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DirectiveView {
+    /// Its id.
+    pub id: String,
+    /// The action in words.
+    pub title: String,
+    /// Whose work it is.
+    pub group: String,
+    /// Source package.
+    pub source: String,
+    /// Source version to reach.
+    pub version: String,
+    /// Vulnerabilities that a published advisory says this closes; none for a security update that only the host's own
+    /// repository tells of.
+    pub closes: Vec<String>,
+    /// CVE ids that only the vendor's changelog claims.
+    pub claims: Vec<String>,
+    /// The advisories.
+    pub advisories: Vec<String>,
+    /// The table row.
+    pub decision: DecisionView,
+    /// When it is due, RFC 3339.
+    pub due: Option<String>,
+    /// Risk points that doing it removes.
+    pub removes: String,
+    /// The reasons.
+    pub because: Vec<BasisView>,
+    /// Where, and how far.
+    pub assets: Vec<DirectiveAssetView>,
+    /// When it was raised, RFC 3339.
+    pub raised: String,
+    /// How and when it ended.
+    pub closed: Option<String>,
+}
+
+/// The row of the table that decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DecisionView {
+    /// Table and version.
+    pub table: String,
+    /// Row as published.
+    pub row: u32,
+    /// Outcome as published.
+    pub outcome: String,
+    /// Whether evidence is asked for before anything changes.
+    pub forensics: bool,
+    /// What is not known and was assumed.
+    pub assumed: Vec<String>,
+}
+
+/// One input of a priority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BasisView {
+    /// What is claimed.
+    pub fact: String,
+    /// Who says so.
+    pub source: String,
+    /// As of when.
+    pub as_of: Option<String>,
+}
+
+/// A directive on one asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DirectiveAssetView {
+    /// The asset.
+    pub id: String,
+    /// Its name.
+    pub hostname: String,
+    /// What changes there.
+    pub packages: Vec<PackageView>,
+    /// How far it is.
+    pub stage: StageView,
+    /// What the rehearsal proved about taking it back: `proven`, `possible` or `not-possible`, with the reason.
+    pub undo: Option<String>,
+    /// Units that the rehearsal says are touched.
+    pub units: Vec<String>,
+    /// How long the rehearsal took, in milliseconds.
+    pub rehearsed_ms: Option<u64>,
+    /// Every order that was made for this asset, oldest first.
+    pub orders: Vec<OrderView>,
+}
+
+/// How far a directive is on an asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StageView {
+    /// `proposed`, `rehearsing`, `awaiting-approval`, `approved`, `applying`, `applied`, `verified`,
+    /// `fixed-otherwise`, `needs-person`, `rolled-back` or `failed`.
+    pub name: String,
+    /// Why, where a reason was given.
+    pub reason: Option<String>,
+    /// The order that is out.
+    pub order: Option<String>,
+    /// Digest of the report that speaks of it: fetch it under `/api/v1/reports/`.
+    pub report: Option<String>,
+    /// Whether it stands still until a person asks for another attempt.
+    pub retry: bool,
+}
+
+/// An order and what the host answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrderView {
+    /// Its id.
+    pub id: String,
+    /// `rehearse` or `apply`.
+    pub action: String,
+    /// When it was issued, RFC 3339.
+    pub issued: String,
+    /// When the host answered, RFC 3339; absent while it has not.
+    pub answered: Option<String>,
+    /// Digest of the answer: fetch it under `/api/v1/reports/`.
+    pub report: Option<String>,
+}
+
+impl DirectiveView {
+    pub(crate) fn of(world: &World, id: DirectiveId, state: &DirectiveState) -> Self {
+        let directive = &state.directive;
+        let Action::Upgrade { source } = &directive.action;
+        let priority = &directive.priority;
+        let ids = |ids: &[tenon_model::VulnerabilityId]| ids.iter().map(ToString::to_string).collect();
+        Self {
+            id: id.to_string(),
+            title: directive.action.to_string(),
+            group: directive.group.to_string(),
+            source: source.name.clone(),
+            version: source.version.clone(),
+            closes: directive
+                .closes
+                .iter()
+                .filter(|id| !id.is_vendor_update())
+                .map(ToString::to_string)
+                .collect(),
+            claims: ids(&directive.claims),
+            advisories: ids(&directive.advisories),
+            decision: DecisionView {
+                table: priority.decision.table.clone(),
+                row: priority.decision.row,
+                outcome: priority.decision.outcome.clone(),
+                forensics: priority.decision.forensics,
+                assumed: priority.decision.assumed.clone(),
+            },
+            due: text(priority.due),
+            removes: priority.removes.to_string(),
+            because: priority
+                .because
+                .iter()
+                .map(|basis| BasisView {
+                    fact: basis.fact.clone(),
+                    source: basis.source.clone(),
+                    as_of: text(basis.as_of),
+                })
+                .collect(),
+            assets: state.stages.iter().map(|(asset, stage)| on_asset(world, state, asset, stage)).collect(),
+            raised: state.raised.to_string(),
+            closed: state.closed.as_ref().map(|(time, outcome)| format!("{} at {time}", ending(outcome))),
+        }
+    }
+}
+
+fn on_asset(world: &World, state: &DirectiveState, asset: &AssetId, stage: &Stage) -> DirectiveAssetView {
+    let rehearsal = state.rehearsals.get(asset);
+    DirectiveAssetView {
+        id: asset.to_string(),
+        hostname: world.asset(asset).map_or_else(|| asset.to_string(), |asset| asset.hostname.clone()),
+        packages: state.directive.assets.get(asset).into_iter().flatten().map(PackageView::of).collect(),
+        stage: unconfirmed(world, state, asset, stage),
+        undo: rehearsal.map(|report| match &report.undo {
+            Undo::Proven => "proven".to_owned(),
+            Undo::Possible { reason } => format!("possible: {reason}"),
+            Undo::NotPossible { reason } => format!("not-possible: {reason}"),
+        }),
+        units: rehearsal
+            .map_or(Vec::new(), |report| report.units.iter().map(|unit| unit.0.clone()).collect()),
+        rehearsed_ms: rehearsal.map(|report| report.duration_ms),
+        orders: state
+            .orders
+            .iter()
+            .filter_map(|id| world.order(id))
+            .filter(|order| order.order.asset == *asset)
+            .map(OrderView::of)
+            .collect(),
+    }
+}
+
+/// A stage, and for a change that the host reports as done what its confirmation waits for.
+fn unconfirmed(world: &World, state: &DirectiveState, id: &AssetId, stage: &Stage) -> StageView {
+    let view = StageView::of(stage);
+    let (Stage::Applied { after_sequence, .. }, Some(asset)) = (stage, world.asset(id)) else { return view };
+    if asset.reported.is_none_or(|(sequence, _)| sequence <= *after_sequence) {
+        return view;
+    }
+    let stale = stale_of(world, state, asset);
+    let reason = if stale.is_empty() {
+        "the host reported success, yet its later inventory shows an older version: look at the host, then retry".to_owned()
+    } else {
+        format!("waits until these no longer run the old code: {}", stale.join(", "))
+    };
+    StageView { retry: stale.is_empty(), reason: Some(reason), ..view }
+}
+
+/// Processes of an asset that run replaced code of the directive's source.
+fn stale_of(world: &World, state: &DirectiveState, asset: &AssetState) -> Vec<String> {
+    let Action::Upgrade { source } = &state.directive.action;
+    let manifest = asset.manifest.and_then(|digest| world.manifest(&digest));
+    let of_source = |package: &String| {
+        let mut components = manifest.into_iter().flat_map(|manifest| manifest.components());
+        components.any(|component| component.name == *package && component.source.name == source.name)
+    };
+    let stale = asset.facts.iter().flat_map(|facts| &facts.stale);
+    let stale = stale.filter(|process| process.package.as_ref().is_some_and(of_source));
+    stale.map(|process| format!("{} ({})", process.command, process.pid)).collect()
+}
+
+impl StageView {
+    fn of(stage: &Stage) -> Self {
+        let (name, reason, order, report) = match stage {
+            Stage::Proposed => ("proposed", None, None, None),
+            Stage::Rehearsing { order } => ("rehearsing", None, Some(*order), None),
+            Stage::AwaitingApproval { report } => ("awaiting-approval", None, None, Some(*report)),
+            Stage::Approved { report } => ("approved", None, None, Some(*report)),
+            Stage::Applying { order, report } => ("applying", None, Some(*order), Some(*report)),
+            Stage::Applied { report, .. } => ("applied", None, None, Some(*report)),
+            Stage::Verified => ("verified", None, None, None),
+            Stage::FixedOtherwise => ("fixed-otherwise", None, None, None),
+            Stage::NeedsPerson { reason, report } => ("needs-person", Some(reason.clone()), None, *report),
+            Stage::RolledBack { reason, report } => {
+                ("rolled-back", Some(reason.clone()), None, Some(*report))
+            }
+            Stage::Failed { reason, report } => ("failed", Some(reason.clone()), None, *report),
+        };
+        Self {
+            name: name.to_owned(),
+            reason,
+            order: order.map(|order| order.to_string()),
+            report: report.map(|report| report.to_string()),
+            retry: matches!(
+                stage,
+                Stage::NeedsPerson { .. } | Stage::RolledBack { .. } | Stage::Failed { .. }
+            ),
+        }
+    }
+}
+
+impl OrderView {
+    fn of(state: &OrderState) -> Self {
+        Self {
+            id: state.order.id.to_string(),
+            action: match state.order.action {
+                OrderAction::Rehearse { .. } => "rehearse",
+                OrderAction::Apply { .. } => "apply",
+            }
+            .to_owned(),
+            issued: state.order.issued.to_string(),
+            answered: text(state.report.map(|(time, _)| time)),
+            report: state.report.map(|(_, report)| report.to_string()),
+        }
+    }
+}
+
+fn ending(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Fixed => "fixed".to_owned(),
+        Outcome::Superseded { by } => format!("superseded by {by}"),
+        Outcome::Withdrawn { reason } => format!("withdrawn: {reason}"),
+        Outcome::Refused { by, why } => format!("refused by {by}: {why}"),
+    }
+}

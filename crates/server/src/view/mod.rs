@@ -1,0 +1,131 @@
+//! What people and programs see of the World: plain data, computed on request, never stored.
+
+mod asset;
+mod directive;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use tenon_engine::World;
+use tenon_model::{PackageTarget, Timestamp};
+use utoipa::ToSchema;
+
+pub use asset::{AssetDetail, AssetView, FindingView};
+pub use directive::{BasisView, DecisionView, DirectiveAssetView, DirectiveView, OrderView, StageView};
+
+use crate::health::Attempt;
+
+/// Most closed directives an overview shows.
+const MAX_CLOSED: usize = 50;
+
+/// The page in one answer: assets, queue, feeds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Overview {
+    /// Position of the journal that this shows.
+    pub seq: u64,
+    /// Time of the last event, RFC 3339.
+    pub time: Option<String>,
+    /// Every asset.
+    pub assets: Vec<AssetView>,
+    /// Open directives, most urgent first.
+    pub queue: Vec<DirectiveView>,
+    /// The last closed directives, newest first; refused ones among them stand.
+    pub closed: Vec<DirectiveView>,
+    /// How many directives are closed in all.
+    pub closed_total: u64,
+    /// Feeds: what they last brought.
+    pub feeds: Vec<FeedView>,
+}
+
+/// A feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FeedView {
+    /// Its name.
+    pub name: String,
+    /// When it last changed here; absent before it was first read.
+    pub changed: Option<String>,
+    /// The feed's own date.
+    pub as_of: Option<String>,
+    /// When it was last asked.
+    pub asked: Option<String>,
+    /// What is wrong with it, if anything is.
+    pub problem: Option<String>,
+}
+
+/// The end of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeadView {
+    /// Position of the last event.
+    pub seq: u64,
+    /// The current leader's term.
+    pub term: u64,
+    /// Digest of all state at that position.
+    pub world: String,
+}
+
+/// A package and its two versions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+pub struct PackageView {
+    /// Binary package.
+    pub package: String,
+    /// Architecture.
+    pub architecture: String,
+    /// Installed.
+    pub from: String,
+    /// To reach.
+    pub to: String,
+}
+
+impl PackageView {
+    fn of(target: &PackageTarget) -> Self {
+        Self {
+            package: target.package.clone(),
+            architecture: target.architecture.clone(),
+            from: target.from.clone(),
+            to: target.to.clone(),
+        }
+    }
+}
+
+fn text(time: Option<Timestamp>) -> Option<String> {
+    time.map(|time| time.to_string())
+}
+
+impl Overview {
+    /// The World as one answer.
+    pub(crate) fn of(world: &World, attempts: &BTreeMap<String, Attempt>) -> Self {
+        let mut closed: Vec<_> = world.directives().filter(|(_, state)| state.closed.is_some()).collect();
+        closed.sort_by_key(|(id, state)| {
+            std::cmp::Reverse((state.closed.as_ref().map(|(time, _)| *time), **id))
+        });
+        let closed_total = closed.len() as u64;
+        Self {
+            seq: world.seq(),
+            time: text(world.time()),
+            assets: world.assets().map(|(id, asset)| AssetView::of(world, id, asset)).collect(),
+            queue: world.queue().into_iter().map(|(id, state)| DirectiveView::of(world, id, state)).collect(),
+            closed: closed
+                .into_iter()
+                .take(MAX_CLOSED)
+                .map(|(id, state)| DirectiveView::of(world, *id, state))
+                .collect(),
+            closed_total,
+            feeds: feeds(world, attempts),
+        }
+    }
+}
+
+/// What feeds last said, and how asking them last went.
+fn feeds(world: &World, attempts: &BTreeMap<String, Attempt>) -> Vec<FeedView> {
+    let known: BTreeMap<&str, _> =
+        world.feeds().map(|(name, changed, as_of)| (name, (changed, as_of))).collect();
+    let names: BTreeSet<&str> = known.keys().copied().chain(attempts.keys().map(String::as_str)).collect();
+    let view = |name: &str| FeedView {
+        name: name.to_owned(),
+        changed: text(known.get(name).map(|(changed, _)| *changed)),
+        as_of: text(known.get(name).and_then(|(_, as_of)| *as_of)),
+        asked: text(attempts.get(name).map(|attempt| attempt.at)),
+        problem: attempts.get(name).and_then(|attempt| attempt.problem.clone()),
+    };
+    names.into_iter().map(view).collect()
+}
