@@ -1,10 +1,12 @@
 //! Risk: published standards, exactly, as data and integer arithmetic.
 //!
+//! - [`cvss`]: vectors and scores of CVSS v2, v3.0, v3.1 and v4.0;
 //! - [`tables`]: published decision tables, and the smallest change of inputs that flips a decision;
 //! - a typed front for each table: [`ssvc`], [`cisa_coordinator`], [`bod_26_04`], [`fedramp_vdr`], [`sla`];
 
 pub mod bod_26_04;
 pub mod cisa_coordinator;
+pub mod cvss;
 pub mod fedramp_vdr;
 pub mod points;
 pub mod sla;

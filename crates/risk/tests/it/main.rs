@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail as tests do")]
 
 mod bod_26_04;
+mod cvss;
+mod cvss_strings;
 mod flip;
 mod tables;
 
