@@ -72,12 +72,12 @@ impl Status {
                 continue;
             };
             status.packages.push(Installed {
-                component: Component {
-                    name: name.to_owned(),
-                    architecture: architecture.to_owned(),
-                    version: version.to_owned(),
-                    source: source_of(field("Source"), name, version),
-                },
+                component: Component::os_package(
+                    name,
+                    architecture,
+                    version,
+                    source_of(field("Source"), name, version),
+                ),
                 state,
                 held: words.first() == Some(&"hold"),
                 conffiles: conffiles(field("Conffiles").unwrap_or_default()),

@@ -9,7 +9,7 @@ const MAX_COMPONENTS: usize = 200_000;
 /// Longest package name or version accepted, in bytes. Debian's longest name is below 100.
 const MAX_TEXT: usize = 512;
 
-/// The source package a component was built from, which is what Debian and Ubuntu advisories name.
+/// The source package a component was built from, which is what Debian, Ubuntu and Alpine advisories name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SourcePackage {
     /// Source name; for signed kernels the *unsigned* source the advisory names (`linux`, not `linux-signed-amd64`).
@@ -23,12 +23,40 @@ pub struct SourcePackage {
 pub struct Component {
     /// Binary package name.
     pub name: String,
-    /// Architecture (`amd64`, `all`).
+    /// Architecture as the package manager names it (`amd64`, `all`, `x86_64`, `noarch`); `any` where the ecosystem
+    /// knows none.
     pub architecture: String,
-    /// Binary version.
+    /// Binary version; of an RPM `[epoch:]version-release`.
     pub version: String,
-    /// What it was built from.
+    /// What it was built from; of an Alpine package its origin. Where nothing says so, the package itself.
     pub source: SourcePackage,
+    /// The module stream an RPM belongs to, as `name:stream`. The same version of a package means something else in
+    /// another stream, and advisories are written per stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// OSV ecosystem of a language package (`crates.io`); `None` for packages of the operating system, whose ecosystem is
+    /// [`crate::OsRelease::osv_ecosystem`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ecosystem: Option<String>,
+}
+
+impl Component {
+    /// A package of the operating system that is in no module stream.
+    pub fn os_package(
+        name: impl Into<String>,
+        architecture: impl Into<String>,
+        version: impl Into<String>,
+        source: SourcePackage,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            architecture: architecture.into(),
+            version: version.into(),
+            source,
+            module: None,
+            ecosystem: None,
+        }
+    }
 }
 
 /// The set of components of an asset: sorted, without duplicates, stored once by content.
@@ -65,29 +93,13 @@ impl Manifest {
     /// Sorts, removes exact duplicates and checks bounds.
     ///
     /// # Errors
-    /// When there are too many components, or a field is empty, overlong or holds control characters.
+    /// When there are too many components, or a field is empty, overlong or holds what no package manager writes.
     pub fn new(mut components: Vec<Component>) -> Result<Self, ManifestError> {
         if components.len() > MAX_COMPONENTS {
             return Err(ManifestError::TooMany { count: components.len() });
         }
         for component in &components {
-            let fields = [
-                ("name", &component.name),
-                ("architecture", &component.architecture),
-                ("version", &component.version),
-                ("source name", &component.source.name),
-                ("source version", &component.source.version),
-            ];
-            for (field, text) in fields {
-                let reason = if text.is_empty() {
-                    "is empty"
-                } else if text.len() > MAX_TEXT {
-                    "is longer than 512 bytes"
-                } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-                    "holds control characters or spaces"
-                } else {
-                    continue;
-                };
+            if let Some((field, reason)) = fault(component) {
                 let name = component.name.chars().take(80).collect();
                 return Err(ManifestError::Field { name, field, reason });
             }
@@ -123,5 +135,79 @@ impl Manifest {
     /// The content address.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.to_blob())
+    }
+}
+
+/// What is wrong with a component: the field and why.
+fn fault(component: &Component) -> Option<(&'static str, &'static str)> {
+    // Programs of Windows are named with blanks, and so are some ecosystems (`GitHub Actions`).
+    let spaced = [
+        ("name", Some(&component.name)),
+        ("source name", Some(&component.source.name)),
+        ("ecosystem", component.ecosystem.as_ref()),
+    ];
+    let solid = [
+        ("architecture", Some(&component.architecture)),
+        ("version", Some(&component.version)),
+        ("source version", Some(&component.source.version)),
+        ("module", component.module.as_ref()),
+    ];
+    let fault = |(field, text): (&'static str, Option<&String>), blanks: bool| {
+        let text = text?;
+        let inner = |c: char| blanks && c == ' ';
+        if text.trim().is_empty() {
+            Some((field, "is empty"))
+        } else if text.len() > MAX_TEXT {
+            Some((field, "is longer than 512 bytes"))
+        } else if text.chars().any(|c| (c.is_control() || c.is_whitespace()) && !inner(c))
+            || text.trim() != text
+        {
+            Some((field, "holds control characters or spaces"))
+        } else {
+            None
+        }
+    };
+    spaced
+        .into_iter()
+        .find_map(|entry| fault(entry, true))
+        .or_else(|| solid.into_iter().find_map(|entry| fault(entry, false)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bash() -> Component {
+        let source = SourcePackage { name: "bash".to_owned(), version: "5.2.15-2".to_owned() };
+        Component::os_package("bash", "amd64", "5.2.15-2+b8", source)
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_written() {
+        let blob = String::from_utf8(Manifest::new(vec![bash()]).unwrap().to_blob()).unwrap();
+        assert_eq!(
+            blob,
+            r#"{"components":[{"name":"bash","architecture":"amd64","version":"5.2.15-2+b8","source":{"name":"bash","version":"5.2.15-2"}}]}"#
+        );
+        assert_eq!(Manifest::from_blob(blob.as_bytes()).unwrap().components(), [bash()]);
+        let modular = Component { module: Some("nodejs:18".to_owned()), ..bash() };
+        let manifest = Manifest::new(vec![modular, bash()]).unwrap();
+        assert_eq!(Manifest::from_blob(&manifest.to_blob()), Ok(manifest));
+    }
+
+    #[test]
+    fn names_may_hold_blanks_and_nothing_else_may() {
+        let field = |component| match Manifest::new(vec![component]) {
+            Ok(_) => "",
+            Err(ManifestError::Field { field, .. }) => field,
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(field(Component { name: "Microsoft Edge".to_owned(), ..bash() }), "");
+        assert_eq!(field(Component { ecosystem: Some("GitHub Actions".to_owned()), ..bash() }), "");
+        assert_eq!(field(Component { name: " edge".to_owned(), ..bash() }), "name");
+        assert_eq!(field(Component { name: "a\tb".to_owned(), ..bash() }), "name");
+        assert_eq!(field(Component { version: "1 2".to_owned(), ..bash() }), "version");
+        assert_eq!(field(Component { module: Some(String::new()), ..bash() }), "module");
+        assert_eq!(field(Component { ecosystem: Some("x".repeat(513)), ..bash() }), "ecosystem");
     }
 }

@@ -1,5 +1,7 @@
 //! What a host reports about itself besides its packages. All of it is outside data.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Component, VulnerabilityId};
@@ -16,17 +18,54 @@ pub struct OsRelease {
 }
 
 impl OsRelease {
-    /// The OSV ecosystem with its release suffix (`Debian:12`), or `None` where Tenon cannot assess this system
-    /// yet, which is shown as "not assessed" and never as "not vulnerable".
+    /// The OSV ecosystem with its release suffix (`Debian:12`), spelt as the list of ecosystems of the OSV schema
+    /// prescribes, or `None` where Tenon cannot assess this system, which is shown as "not assessed" and never as "not
+    /// vulnerable".
+    ///
+    /// Not covered, with the reason: Red Hat Enterprise Linux and SUSE Linux Enterprise, whose ecosystems name the
+    /// repository or module of each package, which a release alone does not tell; rolling releases (Debian testing,
+    /// Alpine edge), which OSV does not name; derivatives (Linux Mint), whose packages are not those of the
+    /// distribution they descend from.
     pub fn osv_ecosystem(&self) -> Option<String> {
-        match (self.id.as_str(), self.version_id.as_str()) {
-            ("debian", release) if !release.is_empty() => Some(format!("Debian:{release}")),
+        let release = self.version_id.as_str();
+        match self.id.as_str() {
+            "debian" if is_number(release) => Some(format!("Debian:{release}")),
+            "ubuntu" => {
+                let (year, month) = release.split_once('.')?;
+                let long_term = month == "04" && year.parse::<u32>().ok()? % 2 == 0;
+                let known = is_number(year) && is_number(month);
+                known.then(|| format!("Ubuntu:{release}{}", if long_term { ":LTS" } else { "" }))
+            }
+            "almalinux" => major(release).map(|major| format!("AlmaLinux:{major}")),
+            "rocky" => major(release).map(|major| format!("Rocky Linux:{major}")),
+            "alpine" => {
+                let mut parts = release.split('.');
+                let (major, minor) = (parts.next()?, parts.next()?);
+                // Edge says `3.23_alpha20251016`: packages of no branch.
+                let branch = parts.all(is_number) && is_number(major) && is_number(minor);
+                branch.then(|| format!("Alpine:v{major}.{minor}"))
+            }
+            // The suffix is the rest of PRETTY_NAME: `openSUSE Leap 15.6`, `openSUSE Tumbleweed`.
+            "opensuse-leap" | "opensuse-tumbleweed" => {
+                let name = self.pretty_name.strip_prefix("openSUSE ")?;
+                (!name.is_empty()).then(|| format!("openSUSE:{name}"))
+            }
             _ => None,
         }
     }
 }
 
-/// Machine architecture as dpkg names it.
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `9` of `9.3`, which shares its advisories with the other minor releases.
+fn major(release: &str) -> Option<&str> {
+    let major = release.split('.').next()?;
+    is_number(major).then_some(major)
+}
+
+/// Machine architecture as the package manager names it (`amd64`, `x86_64`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Architecture(pub String);
@@ -58,7 +97,9 @@ pub enum OfferState {
     Offered,
     /// Kept back by a hold.
     Held,
-    /// Kept back for another reason: pins, phasing, dependencies.
+    /// Deferred because the update is being rolled out in phases and this host's turn has not come (Ubuntu).
+    Phased,
+    /// Kept back for another reason: pins, dependencies.
     KeptBack,
 }
 
@@ -102,6 +143,53 @@ pub struct StaleProcess {
     pub file: String,
     /// The binary package that owns this file now, if one does.
     #[serde(default)]
+    pub package: Option<String>,
+}
+
+/// Transport protocol of a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP: a socket bound to a port that is not connected to a single peer.
+    Udp,
+}
+
+/// A socket that takes traffic from others. Process ids are left out: they change at every restart, and an inventory
+/// that differs in nothing else should be the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Listener {
+    /// Transport protocol.
+    pub protocol: Protocol,
+    /// Local address; the unspecified one (`0.0.0.0`, `::`) stands for every interface.
+    pub address: IpAddr,
+    /// Local port.
+    pub port: u16,
+    /// Command name of the process; `None` when it may not be looked at or belongs to the kernel.
+    pub process: Option<String>,
+    /// The unit it belongs to, when its control group tells. A socket that systemd holds for a service that has not
+    /// started yet belongs to `init.scope`.
+    pub unit: Option<Unit>,
+    /// The binary package that owns the executable.
+    pub package: Option<String>,
+}
+
+impl Listener {
+    /// Whether only this host can reach it (RFC 1122 3.2.1.3, RFC 4291 2.5.3).
+    pub fn is_loopback(&self) -> bool {
+        self.address.to_canonical().is_loopback()
+    }
+}
+
+/// A service that the service manager has loaded and that runs, has run or has failed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Service {
+    /// Its unit.
+    pub unit: Unit,
+    /// systemd's `ActiveState`: `active`, `failed`.
+    pub active_state: String,
+    /// The binary package that owns the unit's file; `None` for units made by hand or by a generator.
     pub package: Option<String>,
 }
 
@@ -151,6 +239,12 @@ pub struct HostFacts {
     pub index: IndexState,
     /// Processes that run replaced code.
     pub stale: Vec<StaleProcess>,
+    /// Sockets that take traffic, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listeners: Vec<Listener>,
+    /// Services of the service manager, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
     /// Packages that ask for a reboot (`/run/reboot-required.pkgs`); empty when none is asked for.
     pub reboot_required_by: Vec<String>,
     /// Other updaters.
@@ -168,4 +262,47 @@ pub struct Inventory {
     pub facts: HostFacts,
     /// Installed packages, unsorted and unchecked: [`crate::Manifest::new`] checks them.
     pub components: Vec<Component>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ecosystems_are_spelt_as_osv_spells_them() {
+        let cases = [
+            ("debian", "12", "Debian GNU/Linux 12 (bookworm)", Some("Debian:12")),
+            ("debian", "", "Debian GNU/Linux trixie/sid", None),
+            ("ubuntu", "22.04", "Ubuntu 22.04.2 LTS", Some("Ubuntu:22.04:LTS")),
+            ("ubuntu", "23.10", "Ubuntu 23.10", Some("Ubuntu:23.10")),
+            ("ubuntu", "23.04", "Ubuntu 23.04", Some("Ubuntu:23.04")),
+            ("ubuntu", "22.10", "Ubuntu 22.10", Some("Ubuntu:22.10")),
+            ("ubuntu", "rolling", "Ubuntu", None),
+            ("almalinux", "9.3", "AlmaLinux 9.3 (Shamrock Pampas Cat)", Some("AlmaLinux:9")),
+            ("rocky", "9.4", "Rocky Linux 9.4 (Blue Onyx)", Some("Rocky Linux:9")),
+            ("alpine", "3.19.0", "Alpine Linux v3.19", Some("Alpine:v3.19")),
+            ("alpine", "3.23_alpha20251016", "Alpine Linux edge", None),
+            ("opensuse-leap", "15.6", "openSUSE Leap 15.6", Some("openSUSE:Leap 15.6")),
+            ("opensuse-tumbleweed", "20251120", "openSUSE Tumbleweed", Some("openSUSE:Tumbleweed")),
+            ("sles", "15.5", "SUSE Linux Enterprise Server 15 SP5", None),
+            ("rhel", "9.0", "Red Hat Enterprise Linux 9.0 (Plow)", None),
+            ("linuxmint", "21.3", "Linux Mint 21.3", None),
+        ];
+        for (id, version_id, pretty_name, wanted) in cases {
+            let (id, version_id, pretty_name) = (id.into(), version_id.into(), pretty_name.into());
+            let os = OsRelease { id, version_id, pretty_name };
+            assert_eq!(os.osv_ecosystem().as_deref(), wanted, "{os:?}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_told_apart_whichever_way_it_is_written() {
+        let loopback = |address: &str| {
+            let (address, port) = (address.parse().unwrap(), 80);
+            Listener { protocol: Protocol::Tcp, address, port, process: None, unit: None, package: None }
+                .is_loopback()
+        };
+        assert!(loopback("127.0.0.53") && loopback("::1") && loopback("::ffff:127.0.0.1"));
+        assert!(!loopback("0.0.0.0") && !loopback("::") && !loopback("192.0.2.1"));
+    }
 }

@@ -22,8 +22,8 @@ pub use digest::{Digest, DigestError};
 pub use directive::{Action, Basis, Decision, Directive, Outcome, Priority, RiskPoints, Stage};
 pub use event::{EVENT_VERSION, Event, EventError, Record, Versioned};
 pub use facts::{
-    Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, Offer, OfferState, OsRelease,
-    StaleProcess, Unit, Updater, Virtualization,
+    Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, Listener, Offer, OfferState,
+    OsRelease, Protocol, Service, StaleProcess, Unit, Updater, Virtualization,
 };
 pub use ids::{AssetId, DirectiveId, GroupName, IdError, OrderId, Person, TokenId, VulnerabilityId};
 pub use intel::{Epss, Intel, IntelDelta, IntelSource, Kev, Probability};

@@ -168,12 +168,7 @@ pub(crate) fn source(name: &str, version: &str) -> SourcePackage {
 
 /// A binary package with the version of its source.
 pub(crate) fn component(name: &str, source_name: &str, version: &str) -> Component {
-    Component {
-        name: name.to_owned(),
-        architecture: "amd64".to_owned(),
-        version: version.to_owned(),
-        source: source(source_name, version),
-    }
+    Component::os_package(name, "amd64", version, source(source_name, version))
 }
 
 /// An offer of a security update for a component.
@@ -204,6 +199,8 @@ pub(crate) fn inventory(components: Vec<Component>, offers: Vec<Offer>) -> Inven
         offers,
         index: IndexState { oldest_age_seconds: Some(60) },
         stale: Vec::new(),
+        listeners: Vec::new(),
+        services: Vec::new(),
         reboot_required_by: Vec::new(),
         updaters: Vec::new(),
         capability: Capability::Act,

@@ -51,6 +51,8 @@ pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, Host
         offers: Vec::new(),
         index: IndexState { oldest_age_seconds: index_age(system, &apt).map(|age| age.as_secs()) },
         stale: Vec::new(),
+        listeners: Vec::new(),
+        services: Vec::new(),
         reboot_required_by: reboot_required_by(system),
         updaters: surroundings::updaters(system, &status, &mut gaps),
         capability: Capability::Act,
