@@ -1,135 +1,12 @@
 use std::cmp::Ordering;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use proptest::prelude::*;
+use tenon_versions::Scheme;
 use tenon_versions::dpkg::{Version, compare};
 
-fn soak() -> bool {
-    std::env::var_os("TENON_SOAK").is_some()
-}
-
-fn shared() -> Option<PathBuf> {
-    let root = std::env::var_os("TENON_SHARED")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
-    root.join("vectors").is_dir().then_some(root)
-}
-
-#[test]
-fn dpkg_order_equals_the_public_vectors() {
-    let Some(root) = shared() else {
-        eprintln!(
-            "skipped: dpkg_order_equals_the_public_vectors: no vectors (name their folder's parent in TENON_SHARED)"
-        );
-        return;
-    };
-    let mut compared = 0;
-    for file in ["debian-versions.txt", "debian-versions-generated.txt"] {
-        let text = std::fs::read_to_string(root.join("vectors/versions/osv-semantic").join(file)).unwrap();
-        for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
-            let [a, sign, b] = line.split_whitespace().collect::<Vec<_>>()[..] else {
-                panic!("{file}: {line}")
-            };
-            let expected = match sign {
-                "<" => Ordering::Less,
-                "=" => Ordering::Equal,
-                ">" => Ordering::Greater,
-                _ => panic!("{file}: {line}"),
-            };
-            assert_eq!(compare(a, b), Ok(expected), "{file}: {line}");
-            compared += 1;
-        }
-    }
-    println!("measured: dpkg public vectors: {compared} pairs compared, 0 differing");
-    assert!(compared > 14_000, "only {compared} pairs");
-}
-
-/// A small generator of its own, so that a failing pair is named by its seed.
-struct Generator(u64);
-
-impl Generator {
-    fn next(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(bound).unwrap()).unwrap()
-    }
-
-    fn part(&mut self, first_digit: bool, hyphens: bool) -> String {
-        const PIECES: [&str; 24] = [
-            "0",
-            "1",
-            "00",
-            "01",
-            "9",
-            "10",
-            "099",
-            "18446744073709551616",
-            "~",
-            "~~",
-            "+",
-            ".",
-            "..",
-            "a",
-            "A",
-            "z",
-            "rc",
-            "deb",
-            "c",
-            "~rc",
-            "+b",
-            "b",
-            "1.",
-            "0~",
-        ];
-        let mut part = String::new();
-        if first_digit {
-            part.push_str(["0", "1", "2", "10", "007"][self.next(5)]);
-        }
-        for _ in 0..self.next(6) {
-            part.push_str(PIECES[self.next(PIECES.len())]);
-            if hyphens && self.next(12) == 0 {
-                part.push('-');
-            }
-        }
-        part
-    }
-
-    fn version(&mut self) -> String {
-        let mut version = String::new();
-        if self.next(4) == 0 {
-            version.push_str(["0:", "1:", "2:", "01:"][self.next(4)]);
-        }
-        let revision = self.next(2) == 0;
-        version.push_str(&self.part(true, revision));
-        if revision {
-            let part = self.part(false, false);
-            version.push('-');
-            version.push_str(if part.is_empty() { "0" } else { &part });
-        }
-        version.trim_end_matches('-').to_owned()
-    }
-
-    /// A pair that differs in little, half of the time.
-    fn pair(&mut self) -> (String, String) {
-        let a = self.version();
-        if self.next(2) == 0 {
-            return (a, self.version());
-        }
-        let mut b = a.clone();
-        match self.next(4) {
-            0 => b.push_str(["0", "~", "+", ".", ".0", "a", "-0", "-1"][self.next(8)]),
-            1 => b = b.replacen('1', "01", 1),
-            2 => b = b.replacen('.', ".0", 1),
-            _ => {
-                b.pop();
-            }
-        }
-        (a, b)
-    }
-}
+use crate::support::{Generator, amount};
 
 /// Reads `<operator> <a> <b>` per line. Prints `ok` where dpkg confirms the relation, else what dpkg says of all three:
 /// one process per pair as long as both agree. Operator `no` asks whether dpkg refuses one of the two texts.
@@ -177,11 +54,11 @@ fn dpkg_order_equals_dpkg_on_generated_pairs() {
         eprintln!("skipped: dpkg_order_equals_dpkg_on_generated_pairs: no dpkg on this machine");
         return;
     }
-    let wanted = if soak() { 100_000 } else { 3_000 };
+    let wanted = amount(3_000, 100_000);
     let mut generator = Generator(0x9e37_79b9_7f4a_7c15);
     let (mut questions, mut compared, mut refused) = (Vec::new(), 0, 0);
     while compared < wanted {
-        let (a, b) = generator.pair();
+        let (a, b) = generator.pair(Scheme::Dpkg);
         // A pair that is no comparison is not dropped: dpkg must refuse it as well.
         match compare(&a, &b) {
             Ok(order) => {
@@ -219,7 +96,7 @@ fn dpkg_contradicts_a_wrong_answer() {
     let mut generator = Generator(0x2545_f491_4f6c_dd1d);
     let (mut questions, mut expected) = (Vec::new(), Vec::new());
     while questions.len() < 200 {
-        let (a, b) = generator.pair();
+        let (a, b) = generator.pair(Scheme::Dpkg);
         let Ok(order) = compare(&a, &b) else { continue };
         for wrong in ["lt", "eq", "gt"].into_iter().filter(|wrong| *wrong != operator(order)) {
             questions.push(format!("{wrong} {a} {b}"));
@@ -281,7 +158,7 @@ fn dpkg_validity_equals_dpkg() {
 }
 
 fn cases() -> u32 {
-    if soak() { 100_000 } else { 2_000 }
+    u32::try_from(amount(2_000, 100_000)).unwrap()
 }
 
 proptest! {
@@ -289,7 +166,7 @@ proptest! {
 
     #[test]
     fn order_is_antisymmetric(seed in 1u64..) {
-        let (a, b) = Generator(seed).pair();
+        let (a, b) = Generator(seed).pair(Scheme::Dpkg);
         if let (Ok(a), Ok(b)) = (Version::parse(&a), Version::parse(&b)) {
             prop_assert_eq!(a.cmp(&b), b.cmp(&a).reverse());
         }
@@ -298,7 +175,7 @@ proptest! {
     #[test]
     fn order_is_transitive(seed in 1u64..) {
         let mut generator = Generator(seed);
-        let texts: Vec<String> = (0..3).map(|_| generator.version()).collect();
+        let texts: Vec<String> = (0..3).map(|_| generator.version(Scheme::Dpkg)).collect();
         let mut versions: Vec<_> = texts.iter().filter_map(|text| Version::parse(text).ok()).collect();
         versions.sort();
         for pair in versions.windows(2) {

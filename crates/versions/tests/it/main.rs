@@ -2,3 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod dpkg;
+mod keys;
+mod scheme;
+mod support;
+mod vectors;
