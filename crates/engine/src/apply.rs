@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use tenon_model::{
     ApplyOutcome, ApplyReport, AssetId, Digest, Directive, DirectiveId, Event, HostFacts, Manifest, Order,
-    OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, Stage, Timestamp,
+    OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, SourcePackage, Stage,
+    Timestamp,
 };
 
+use crate::matching::by_name;
 use crate::world::{
     AssetState, DirectiveState, FeedState, GroupMode, OrderState, PackageKey, TokenState, World,
 };
@@ -321,6 +323,22 @@ impl World {
         Ok(order)
     }
 
+    /// The names under which an asset carries packages now.
+    fn asset_names(&self, id: &AssetId) -> BTreeSet<PackageKey> {
+        let asset = self.assets.get(id);
+        let os = asset.and_then(|asset| asset.facts.as_ref()).and_then(|facts| facts.os.osv_ecosystem());
+        let manifest = asset.and_then(|asset| asset.manifest).and_then(|digest| self.manifest(&digest));
+        manifest
+            .map(|manifest| by_name(os.as_deref(), manifest))
+            .unwrap_or_default()
+            .into_keys()
+            .map(|named| PackageKey {
+                ecosystem: named.ecosystem.to_owned(),
+                package: named.package.to_owned(),
+            })
+            .collect()
+    }
+
     fn replace_inventory(
         &mut self,
         record: &Record,
@@ -330,31 +348,34 @@ impl World {
         manifest: Manifest,
         facts: HostFacts,
     ) -> Result<(), ApplyError> {
-        let ecosystem = facts.os.osv_ecosystem().unwrap_or_default();
-        let sources: BTreeSet<_> =
-            manifest.components().iter().map(|component| component.source.clone()).collect();
+        let os = facts.os.osv_ecosystem();
+        let named: BTreeSet<(PackageKey, SourcePackage)> = by_name(os.as_deref(), &manifest)
+            .into_keys()
+            .map(|named| {
+                let key =
+                    PackageKey { ecosystem: named.ecosystem.to_owned(), package: named.package.to_owned() };
+                (key, named.pair())
+            })
+            .collect();
+        let before = self.asset_names(&id);
         let asset = self
             .assets
             .get_mut(&id)
             .ok_or_else(|| ApplyError::Dangling { seq: record.seq, what: id.to_string() })?;
-        let old_ecosystem =
-            asset.facts.as_ref().and_then(|facts| facts.os.osv_ecosystem()).unwrap_or_default();
         let old = std::mem::take(&mut asset.installed_since);
         let old_manifest = asset.manifest.replace(digest);
-        asset.installed_since = sources
+        asset.installed_since = named
             .iter()
-            .map(|source| (source.clone(), old.get(source).copied().unwrap_or(record.time)))
+            .map(|(_, pair)| (pair.clone(), old.get(pair).copied().unwrap_or(record.time)))
             .collect();
         asset.reported = Some((sequence, record.time));
         asset.facts = Some(Arc::new(facts));
-        for source in old.keys() {
-            let key = PackageKey { ecosystem: old_ecosystem.clone(), package: source.name.clone() };
+        for key in before {
             if let Some(carriers) = self.carriers.get_mut(&key) {
                 carriers.remove(&id);
             }
         }
-        for source in sources {
-            let key = PackageKey { ecosystem: ecosystem.clone(), package: source.name };
+        for (key, _) in named {
             self.carriers.entry(key, BTreeSet::new).insert(id);
         }
         self.manifests.insert(digest, Arc::new(manifest));

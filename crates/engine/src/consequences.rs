@@ -8,10 +8,12 @@ use tenon_model::{
     OrderAction, OrderId, Outcome, PackageTarget, SourcePackage, Stage, Timestamp, VulnerabilityId,
 };
 use tenon_model::{Capability, Generation};
-use tenon_versions::dpkg;
+use tenon_versions::{compare, dpkg};
 
 use crate::apply::Attachments;
-use crate::findings::{FindingState, findings, image_release};
+use crate::findings::{FindingState, findings};
+use crate::kernel::can_lag;
+use crate::matching::name;
 use crate::priority::prioritise;
 use crate::world::{AssetState, DirectiveState, GroupMode, World};
 
@@ -292,29 +294,17 @@ fn runs_replaced(facts: &HostFacts, manifest: &Manifest, source: &SourcePackage)
 }
 
 fn lagging(facts: &HostFacts, manifest: &Manifest, source: &SourcePackage) -> bool {
-    manifest
-        .components()
-        .iter()
-        .filter(|component| component.source.name == source.name && counts(facts, &component.name))
-        // A version that cannot be compared is no evidence of the fix.
-        .any(|component| {
-            !matches!(
-                dpkg::compare(&component.source.version, &source.version),
+    let os = facts.os.osv_ecosystem();
+    manifest.components().iter().any(|component| {
+        let Some(named) = name(os.as_deref(), component) else { return false };
+        named.package == source.name
+            && can_lag(named.scheme, facts, component)
+            // A version that cannot be compared is no evidence of the fix.
+            && !matches!(
+                compare(named.scheme, named.version, &source.version),
                 Ok(Ordering::Equal | Ordering::Greater)
             )
-        })
-}
-
-/// Whether a binary can show that a fix is missing. A kernel comes beside the old one, with headers of its own: of the
-/// packages that carry a kernel release in their name, only the running image counts.
-fn counts(facts: &HostFacts, binary: &str) -> bool {
-    let of_a_release = |prefix| {
-        binary.strip_prefix(prefix).is_some_and(|rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()))
-    };
-    match image_release(binary) {
-        Some(release) => release == facts.kernel.running,
-        None => !["linux-headers-", "linux-kbuild-"].into_iter().any(of_a_release),
-    }
+    })
 }
 
 fn close_finished(world: &World, events: &mut Vec<Event>) {

@@ -1,15 +1,14 @@
 //! Findings: the join of what is installed and what is published. Computed, never stored.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tenon_model::{
-    Affected, AffectedRange, Component, HostFacts, Manifest, OfferState, SourcePackage, Timestamp,
-    Virtualization, VulnerabilityId,
+    Affected, Component, HostFacts, Manifest, OfferState, SourcePackage, Timestamp, VulnerabilityId,
 };
-use tenon_versions::{VersionError, dpkg};
 
+use crate::kernel::{KernelState, is_kernel, kernel_state};
+use crate::matching::{Hit, Named, by_name, hit, is_safe, name, speaks_of};
 use crate::world::{AssetState, PackageKey, World};
 
 /// Where a finding stands on its host.
@@ -25,6 +24,11 @@ pub enum FindingState {
     FixHeld {
         /// Candidate source version.
         candidate: String,
+    },
+    /// The advisory names a fix; what this host's repositories offer is not known.
+    FixPublished {
+        /// First fixed version, as the advisory writes it.
+        version: String,
     },
     /// The advisory names a fix that this host's repositories do not offer: an outdated index, a lagging mirror, pins.
     FixNotOffered,
@@ -43,7 +47,7 @@ pub struct Finding {
     pub vulnerability: VulnerabilityId,
     /// The advisory that says so.
     pub advisory: VulnerabilityId,
-    /// The installed source package it is in.
+    /// What is installed, in the form that advisories name it: on Debian the source package.
     pub source: SourcePackage,
     /// The version that fixes it, when one is published.
     pub fixed: Option<String>,
@@ -84,33 +88,28 @@ pub fn findings(world: &World, asset: &AssetState) -> Assessment {
     if let Some(reason) = not_assessed(world, asset) {
         assessment.not_assessed.push(reason);
     }
-    let Some(ecosystem) = facts.os.osv_ecosystem() else { return assessment };
-    for (source, binaries) in by_source(manifest) {
-        let key = PackageKey { ecosystem: ecosystem.clone(), package: source.name.clone() };
+    let os = facts.os.osv_ecosystem();
+    let os = os.as_deref();
+    assessment.not_assessed.extend(nameless(os, manifest));
+    for (named, binaries) in by_name(os, manifest) {
+        let key = PackageKey { ecosystem: named.ecosystem.to_owned(), package: named.package.to_owned() };
         for id in world.advisories_of.get(&key).into_iter().flatten() {
             let Some(known) = world.advisories.get(id) else { continue };
-            for affected in known
-                .advisory
-                .affected
-                .iter()
-                .filter(|a| a.ecosystem == ecosystem && a.package == source.name)
-            {
-                let hit = match hit(affected, &source.version) {
+            for affected in known.advisory.affected.iter().filter(|affected| speaks_of(affected, &named)) {
+                let hit = match hit(affected, named.scheme, named.version) {
                     Ok(Some(hit)) => hit,
                     Ok(None) => continue,
                     Err(error) => {
-                        assessment
-                            .not_assessed
-                            .push(format!("{} {} against {id}: {error}", source.name, source.version));
+                        let line = format!("{} {} against {id}: {error}", named.package, named.version);
+                        assessment.not_assessed.push(line);
                         continue;
                     }
                 };
-                let Some(state) =
-                    state_of(facts, manifest, source, &binaries, affected, hit.fixed.as_deref())
-                else {
+                let Some(state) = state_of(os, facts, manifest, &named, &binaries, affected, &hit) else {
                     continue;
                 };
-                let since = asset.installed_since.get(source).copied().unwrap_or(asset.enrolled);
+                let source = named.pair();
+                let since = asset.installed_since.get(&source).copied().unwrap_or(asset.enrolled);
                 for vulnerability in known.advisory.vulnerabilities() {
                     assessment.findings.push(Finding {
                         vulnerability: vulnerability.clone(),
@@ -124,74 +123,55 @@ pub fn findings(world: &World, asset: &AssetState) -> Assessment {
             }
         }
     }
+    // Of several advisories about one vulnerability the one that leads furthest speaks.
     assessment.findings.sort_by(|a, b| {
-        (&a.vulnerability, &a.source, &a.advisory).cmp(&(&b.vulnerability, &b.source, &b.advisory))
+        (&a.vulnerability, &a.source, &a.state, &a.advisory).cmp(&(
+            &b.vulnerability,
+            &b.source,
+            &b.state,
+            &b.advisory,
+        ))
     });
     assessment.findings.dedup_by(|a, b| a.vulnerability == b.vulnerability && a.source == b.source);
     assessment
 }
 
-/// Distinct source packages with the binaries that were built from them.
-fn by_source(manifest: &Manifest) -> BTreeMap<&SourcePackage, Vec<&Component>> {
-    let mut sources: BTreeMap<&SourcePackage, Vec<&Component>> = BTreeMap::new();
+/// Ecosystems of components that cannot be matched, one line each.
+fn nameless(os: Option<&str>, manifest: &Manifest) -> Vec<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for component in manifest.components() {
-        sources.entry(&component.source).or_default().push(component);
-    }
-    sources
-}
-
-struct Hit {
-    fixed: Option<String>,
-}
-
-/// Whether a version is affected (OSV schema, "Evaluation"): listed, or inside a range.
-fn hit(affected: &Affected, version: &str) -> Result<Option<Hit>, VersionError> {
-    for range in &affected.ranges {
-        if in_range(range, version)? {
-            return Ok(Some(Hit { fixed: range.fixed.clone() }));
+        // Without an ecosystem the whole system is not assessed, which is said already.
+        if let Some(ecosystem) = component.ecosystem.as_deref().or(os)
+            && name(os, component).is_none()
+        {
+            *counts.entry(ecosystem).or_default() += 1;
         }
     }
-    Ok(affected.versions.iter().any(|listed| listed == version).then_some(Hit { fixed: None }))
-}
-
-fn in_range(range: &AffectedRange, version: &str) -> Result<bool, VersionError> {
-    if let Some(introduced) = &range.introduced
-        && dpkg::compare(version, introduced)? == Ordering::Less
-    {
-        return Ok(false);
-    }
-    if let Some(fixed) = &range.fixed {
-        return Ok(dpkg::compare(version, fixed)? == Ordering::Less);
-    }
-    if let Some(last) = &range.last_affected {
-        return Ok(dpkg::compare(version, last)? != Ordering::Greater);
-    }
-    Ok(true)
-}
-
-/// Whether a version is affected by what an advisory says, for callers that only need the verdict.
-pub(crate) fn is_affected(affected: &Affected, version: &str) -> Result<bool, VersionError> {
-    Ok(hit(affected, version)?.is_some())
+    let line = |(ecosystem, count)| {
+        format!("{count} packages of {ecosystem}: the order of its versions is not known here")
+    };
+    counts.into_iter().map(line).collect()
 }
 
 /// The state of a hit, or `None` where it is no finding: kernel headers and tools, a container's kernel.
 fn state_of(
+    os: Option<&str>,
     facts: &HostFacts,
     manifest: &Manifest,
-    source: &SourcePackage,
+    named: &Named<'_>,
     binaries: &[&Component],
     affected: &Affected,
-    fixed: Option<&str>,
+    hit: &Hit,
 ) -> Option<FindingState> {
-    if source.name == "linux" {
-        match kernel_state(facts, manifest, binaries, affected) {
+    if binaries.iter().any(|binary| is_kernel(named.scheme, binary)) {
+        match kernel_state(os, facts, manifest, named, binaries, affected) {
             KernelState::NoFinding => return None,
             KernelState::State(state) => return Some(state),
             KernelState::Running => {}
         }
     }
     let offers = facts.offers.iter().filter(|offer| {
-        offer.source.name == source.name && is_affected(affected, &offer.source.version) == Ok(false)
+        offer.source.name == named.package && is_safe(affected, named.scheme, &offer.source.version)
     });
     let mut held = None;
     for offer in offers {
@@ -201,44 +181,9 @@ fn state_of(
         }
         held = Some(FindingState::FixHeld { candidate });
     }
-    Some(held.unwrap_or(if fixed.is_some() { FindingState::FixNotOffered } else { FindingState::NoFix }))
-}
-
-enum KernelState {
-    NoFinding,
-    State(FindingState),
-    /// The running image is vulnerable: the ordinary states apply.
-    Running,
-}
-
-/// A kernel image package: `linux-image-6.1.0-44-amd64`. Headers, kbuild and tools carry no running kernel code, and
-/// the meta package `linux-image-amd64` carries none at all.
-pub(crate) fn image_release(name: &str) -> Option<&str> {
-    let release = name.strip_prefix("linux-image-")?;
-    let release = release.strip_suffix("-unsigned").unwrap_or(release);
-    release.starts_with(|c: char| c.is_ascii_digit()).then_some(release)
-}
-
-fn kernel_state(
-    facts: &HostFacts,
-    manifest: &Manifest,
-    binaries: &[&Component],
-    affected: &Affected,
-) -> KernelState {
-    if facts.kernel.owner == Virtualization::Container {
-        return KernelState::NoFinding;
-    }
-    let images: BTreeSet<&str> = binaries.iter().filter_map(|binary| image_release(&binary.name)).collect();
-    if images.is_empty() {
-        return KernelState::NoFinding;
-    }
-    if !images.contains(facts.kernel.running.as_str()) {
-        return KernelState::State(FindingState::NotRunning);
-    }
-    let fixed_installed = manifest.components().iter().any(|other| {
-        other.source.name == "linux"
-            && image_release(&other.name).is_some()
-            && is_affected(affected, &other.source.version) == Ok(false)
-    });
-    if fixed_installed { KernelState::State(FindingState::RebootPending) } else { KernelState::Running }
+    Some(held.unwrap_or(match &hit.fixed {
+        None => FindingState::NoFix,
+        Some(_) if facts.offers_known => FindingState::FixNotOffered,
+        Some(fixed) => FindingState::FixPublished { version: fixed.clone() },
+    }))
 }

@@ -12,6 +12,8 @@ mod consequences;
 mod decide;
 mod feeds;
 mod findings;
+mod kernel;
+mod matching;
 mod priority;
 mod shards;
 mod world;

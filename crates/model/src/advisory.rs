@@ -22,6 +22,9 @@ pub struct Affected {
     pub ecosystem: String,
     /// Package name in that ecosystem's match form (Debian: the source package).
     pub package: String,
+    /// RPM module stream (`nodejs:18`) that it speaks of; packages of other streams and of none are not meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
     /// Affected ranges; a version in any of them is affected.
     pub ranges: Vec<AffectedRange>,
     /// Versions listed one by one; affected too.

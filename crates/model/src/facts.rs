@@ -222,6 +222,15 @@ pub struct IndexState {
     pub oldest_age_seconds: Option<u64>,
 }
 
+fn known() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_known(known: &bool) -> bool {
+    *known
+}
+
 /// What an agent knows of its host besides the packages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostFacts {
@@ -235,6 +244,9 @@ pub struct HostFacts {
     pub kernel: Kernel,
     /// Pending updates from the host's own repositories.
     pub offers: Vec<Offer>,
+    /// Whether `offers` is the host's own package manager's word; otherwise it is empty because nobody could ask.
+    #[serde(default = "known", skip_serializing_if = "is_known")]
+    pub offers_known: bool,
     /// Freshness of the package index.
     pub index: IndexState,
     /// Processes that run replaced code.

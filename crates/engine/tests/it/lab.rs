@@ -197,6 +197,7 @@ pub(crate) fn inventory(components: Vec<Component>, offers: Vec<Offer>) -> Inven
         architecture: Architecture("amd64".to_owned()),
         kernel: Kernel { running: "6.1.0-44-amd64".to_owned(), owner: Virtualization::Machine },
         offers,
+        offers_known: true,
         index: IndexState { oldest_age_seconds: Some(60) },
         stale: Vec::new(),
         listeners: Vec::new(),
@@ -217,6 +218,7 @@ pub(crate) fn advisory(id: &str, addresses: &[&str], package: &str, fixed: Optio
         published: Timestamp::parse("2026-06-14"),
         addresses: addresses.iter().map(|id| id.parse().unwrap()).collect(),
         affected: vec![Affected {
+            module: None,
             ecosystem: "Debian:12".to_owned(),
             package: package.to_owned(),
             ranges: vec![AffectedRange {

@@ -32,7 +32,7 @@ pub fn to_advisory<R: AsRef<str>>(
     let mut affected = Vec::new();
     for entry in &record.affected {
         if releases.iter().any(|release| in_release(&entry.ecosystem, release.as_ref())) {
-            affected.extend(read_affected(entry)?);
+            affected.extend(read_affected(entry, &record.summary)?);
         }
     }
     if affected.is_empty() {
@@ -47,32 +47,58 @@ pub fn to_advisory<R: AsRef<str>>(
     }))
 }
 
-fn read_affected(entry: &OsvAffected) -> Result<Option<Affected>, FormatError> {
-    let order = VersionOrder::of_ecosystem(&entry.ecosystem);
-    let mut ranges: Vec<AffectedRange> = Vec::new();
+fn read_affected(entry: &OsvAffected, summary: &str) -> Result<Option<Affected>, FormatError> {
+    let mut ranges: Vec<(AffectedRange, VersionOrder)> = Vec::new();
     for range in &entry.ranges {
         if range.kind == OsvRangeKind::Git {
             continue;
         }
+        let order = VersionOrder::of(range.kind, &entry.ecosystem);
         let read = read_events(&range.events, order).map_err(|reason| FormatError::Range {
             ecosystem: entry.ecosystem.clone(),
             package: entry.package.clone(),
             reason,
         })?;
-        ranges.extend(read);
+        ranges.extend(read.into_iter().map(|range| (range, order)));
     }
-    let covered =
-        |version: &String| ranges.iter().any(|range| contains(range, version, order).unwrap_or_default());
+    let covered = |version: &String| {
+        ranges.iter().any(|(range, order)| contains(range, version, *order).unwrap_or_default())
+    };
     let versions: Vec<String> = entry.versions.iter().filter(|version| !covered(version)).cloned().collect();
+    let ranges: Vec<AffectedRange> = ranges.into_iter().map(|(range, _)| range).collect();
     if ranges.is_empty() && versions.is_empty() {
         return Ok(None);
     }
     Ok(Some(Affected {
         ecosystem: entry.ecosystem.clone(),
         package: entry.package.clone(),
+        module: ranges.iter().any(is_modular).then(|| module_stream(summary)).flatten(),
         ranges,
         versions,
     }))
+}
+
+/// Whether a range speaks of builds for a module stream: distributions of RPM packages mark those in the release
+/// (`1:14.20.1-2.module_el8.6.0+3261+490666b3`, `2.4.37-43.module+el8.5.0+747+83fae388`).
+fn is_modular(range: &AffectedRange) -> bool {
+    let versions = [&range.introduced, &range.fixed, &range.last_affected];
+    versions
+        .into_iter()
+        .flatten()
+        .any(|version| version.contains(".module_el") || version.contains(".module+el"))
+}
+
+/// The module stream that a summary names (`Important: nodejs:14 security update`): OSV has no field for it.
+fn module_stream(summary: &str) -> Option<String> {
+    let named = |word: &&str| {
+        let (module, stream) = word.split_once(':').unwrap_or_default();
+        let plain = |text: &str| {
+            !text.is_empty()
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+'))
+        };
+        plain(module) && plain(stream)
+    };
+    summary.split_whitespace().find(named).map(str::to_owned)
 }
 
 /// The CVE ids a record stands for, sorted.

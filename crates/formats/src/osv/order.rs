@@ -2,30 +2,36 @@
 
 use std::cmp::Ordering;
 
-use tenon_versions::dpkg;
+use tenon_versions::{Scheme, compare};
+
+use super::OsvRangeKind;
 
 /// The order by which events are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum VersionOrder {
-    /// Debian's, also Ubuntu's.
-    Dpkg,
+    /// An exact order.
+    Exact(Scheme),
     /// No order at hand: event lists are taken as ascending, as their sources write them.
     Listed,
 }
 
 impl VersionOrder {
-    /// The order of an ecosystem (`Debian:12`).
-    pub(crate) fn of_ecosystem(ecosystem: &str) -> Self {
-        match ecosystem.split(':').next() {
-            Some("Debian" | "Ubuntu") => Self::Dpkg,
-            _ => Self::Listed,
+    /// The order of a range of this kind in an ecosystem (`Debian:12`).
+    pub(crate) fn of(kind: OsvRangeKind, ecosystem: &str) -> Self {
+        match kind {
+            OsvRangeKind::Semver => Self::Exact(Scheme::Semver),
+            OsvRangeKind::Ecosystem | OsvRangeKind::Git => {
+                Scheme::of_osv_ecosystem(ecosystem).map_or(Self::Listed, Self::Exact)
+            }
         }
     }
 
     /// Refuses a version that this order cannot place.
     pub(crate) fn check(self, version: &str) -> Result<(), String> {
         match self {
-            Self::Dpkg => dpkg::Version::parse(version).map(drop).map_err(|error| error.to_string()),
+            Self::Exact(scheme) => {
+                compare(scheme, version, version).map(drop).map_err(|error| error.to_string())
+            }
             Self::Listed => Ok(()),
         }
     }
@@ -33,7 +39,7 @@ impl VersionOrder {
     /// Compares two versions; `None` when there is no order or a version has no place in it.
     pub(crate) fn compare(self, a: &str, b: &str) -> Option<Ordering> {
         match self {
-            Self::Dpkg => dpkg::compare(a, b).ok(),
+            Self::Exact(scheme) => compare(scheme, a, b).ok(),
             Self::Listed => None,
         }
     }

@@ -42,7 +42,7 @@ pub(crate) fn read_events(events: &[RangeEvent], order: VersionOrder) -> Result<
     }
     match order {
         // Stable: of events at one version the record's order stands.
-        VersionOrder::Dpkg => steps.sort_by(|a, b| compare_steps(a, b, order)),
+        VersionOrder::Exact(_) => steps.sort_by(|a, b| compare_steps(a, b, order)),
         VersionOrder::Listed => {
             if !alternates(&steps) {
                 return Err(

@@ -52,6 +52,27 @@ fn event_lists_become_the_ranges_they_describe() {
 }
 
 #[test]
+fn each_kind_of_range_has_its_own_order() {
+    let read = |ecosystem: &str, kind: &str, events: &str| {
+        let record = format!(
+            r#"{{"id":"X-1","modified":"2026-01-01T00:00:00Z","affected":[{{
+                "package":{{"ecosystem":"{ecosystem}","name":"x"}},
+                "ranges":[{{"type":"{kind}","events":{events}}}],"versions":["1.9","1.10"]}}]}}"#
+        );
+        let advisory = to_advisory(&parse(record.as_bytes()).unwrap(), &[ecosystem])?.unwrap();
+        Ok::<_, FormatError>((advisory.affected[0].ranges.clone(), advisory.affected[0].versions.len()))
+    };
+    let events = r#"[{"fixed":"1.10"},{"introduced":"1.9"}]"#;
+    let expected = vec![range(Some("1.9"), Some("1.10"), None)];
+    assert_eq!(read("PyPI", "ECOSYSTEM", events).unwrap(), (expected.clone(), 1));
+    assert_eq!(read("AlmaLinux:9", "ECOSYSTEM", events).unwrap(), (expected.clone(), 1));
+    // Semantic versions whatever the ecosystem; an ecosystem without an order needs its events in theirs.
+    assert_eq!(read("Bitnami", "SEMVER", events).unwrap(), (expected, 1));
+    assert!(read("Bitnami", "ECOSYSTEM", events).is_err());
+    assert!(read("Bitnami", "SEMVER", r#"[{"introduced":"0"},{"fixed":"2020.04.23"}]"#).is_err());
+}
+
+#[test]
 fn events_that_cannot_be_read_exactly_are_refused() {
     for events in [r#"[{"fixed":"1"}]"#, r#"[{"introduced":"0"},{"fixed":"not a version"}]"#] {
         assert!(matches!(ranges(events), Err(FormatError::Range { .. })), "{events}");

@@ -49,6 +49,7 @@ pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, Host
             owner: surroundings::virtualization(system),
         },
         offers: Vec::new(),
+        offers_known: false,
         index: IndexState { oldest_age_seconds: index_age(system, &apt).map(|age| age.as_secs()) },
         stale: Vec::new(),
         listeners: Vec::new(),
@@ -60,7 +61,7 @@ pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, Host
     };
     if system.is_live() {
         match offers::offers(&apt, &status, &facts.architecture.0) {
-            Ok(offers) => facts.offers = offers,
+            Ok(offers) => (facts.offers, facts.offers_known) = (offers, true),
             Err(error) => gaps.push(format!("pending updates are not known: {error}")),
         }
         let look = processes::stale();

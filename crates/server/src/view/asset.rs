@@ -135,6 +135,9 @@ impl AssetDetail {
             state: match finding.state {
                 FindingState::FixOffered { candidate } => format!("fix offered: {candidate}"),
                 FindingState::FixHeld { candidate } => format!("fix held back on this host: {candidate}"),
+                FindingState::FixPublished { version } => {
+                    format!("fixed in {version}; what this host is offered is not known")
+                }
                 FindingState::FixNotOffered => "fixed upstream, not offered to this host".to_owned(),
                 FindingState::NoFix => "no fix published".to_owned(),
                 FindingState::NotRunning => "installed kernel, not the running one".to_owned(),
