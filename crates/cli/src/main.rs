@@ -3,10 +3,13 @@
 mod agent;
 mod api;
 mod common;
+mod explain;
 mod log;
 mod people;
 mod show;
 mod up;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -65,16 +68,28 @@ enum Command {
     /// The record: verify or export it.
     #[command(subcommand)]
     Log(log::Log),
+    /// One rule at a time: versions, CVSS, decision tables, package-urls.
+    #[command(subcommand)]
+    Explain(explain::Explain),
     /// The API's OpenAPI document.
     Openapi,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     // The rehearsal starts this program again inside its namespaces.
     if let Some(code) = tenon_host::child_main() {
         std::process::exit(code);
     }
-    let cli = Cli::parse();
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tenon: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
     let common = &cli.common;
     match cli.command {
         Command::Up(up) => up.run(common),
@@ -89,6 +104,7 @@ fn main() -> Result<()> {
         Command::EnrolToken(token) => token.run(common),
         Command::Agent(agent) => agent.run(common),
         Command::Log(log) => log.run(common),
+        Command::Explain(explain) => explain.run(common),
         Command::Openapi => {
             println!("{}", serde_json::to_string_pretty(&tenon_server::openapi())?);
             Ok(())
