@@ -16,6 +16,7 @@ mod percent;
 mod problem;
 pub mod purl;
 mod text;
+pub mod vers;
 
 pub use error::FormatError;
 pub use problem::{MAX_LISTED_PROBLEMS, Problem, Problems};

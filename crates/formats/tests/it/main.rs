@@ -11,3 +11,4 @@ mod osv_schema;
 mod purl;
 mod schema;
 mod shared;
+mod vers;
