@@ -4,6 +4,7 @@ mod cvss;
 mod decision;
 mod lines;
 mod purl;
+mod vers;
 mod version;
 
 use anyhow::Result;
@@ -21,6 +22,8 @@ pub(crate) enum Explain {
     Decision(decision::Decision),
     /// A package-url: its parts and its canonical form.
     Purl(purl::Purls),
+    /// Whether a version lies in a VERS range.
+    Vers(vers::Vers),
 }
 
 impl Explain {
@@ -30,6 +33,7 @@ impl Explain {
             Self::Cvss(vectors) => vectors.run(common),
             Self::Decision(decision) => decision.run(common),
             Self::Purl(purls) => purls.run(common),
+            Self::Vers(vers) => vers.run(common),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The program as its users meet it.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod explain;
 mod feeds;
 mod machine;
 mod story;
