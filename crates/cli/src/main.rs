@@ -6,6 +6,7 @@ mod common;
 mod explain;
 mod log;
 mod people;
+mod scan;
 mod show;
 mod up;
 
@@ -37,6 +38,8 @@ struct Cli {
 enum Command {
     /// Start Tenon, with this machine as its first asset.
     Up(up::Up),
+    /// What to do on this host, in order and why; needs no server.
+    Scan(scan::Scan),
     /// The queue: what to do first, and why.
     Queue,
     /// Everything about one directive or asset.
@@ -81,7 +84,7 @@ fn main() -> ExitCode {
         std::process::exit(code);
     }
     match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("tenon: {error:#}");
             ExitCode::FAILURE
@@ -89,9 +92,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<()> {
+/// Runs a command; the exit status of one that succeeded says more only where its help says so.
+fn run(cli: Cli) -> Result<ExitCode> {
     let common = &cli.common;
-    match cli.command {
+    let done = match cli.command {
+        Command::Scan(scan) => return scan.run(common),
         Command::Up(up) => up.run(common),
         Command::Queue => show::queue(common),
         Command::Show { id } => show::one(common, &id),
@@ -109,5 +114,6 @@ fn run(cli: Cli) -> Result<()> {
             println!("{}", serde_json::to_string_pretty(&tenon_server::openapi())?);
             Ok(())
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

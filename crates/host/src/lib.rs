@@ -29,5 +29,6 @@ mod units;
 pub use change::{apply, recover};
 pub use error::HostError;
 pub use inventory::inventory;
+pub use owners::units_touched;
 pub use rehearsal::{child_main, rehearse};
 pub use system::System;

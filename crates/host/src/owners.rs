@@ -52,8 +52,8 @@ pub(crate) fn packages_of(paths: &BTreeSet<String>) -> BTreeMap<String, String> 
     owners
 }
 
-/// Units that files of these packages define or that run code of theirs now.
-pub(crate) fn units_touched(packages: &[(String, String)]) -> Vec<Unit> {
+/// Units of this host that files of these packages (name and architecture) define, or that run code of theirs now.
+pub fn units_touched(packages: &[(String, String)]) -> Vec<Unit> {
     let files: BTreeSet<String> =
         packages.iter().flat_map(|(name, architecture)| files_of(name, architecture)).collect();
     let mut units: BTreeSet<Unit> = files

@@ -26,6 +26,6 @@ pub use replay::{ReplayError, replay};
 pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{
     AssetDetail, AssetView, BasisView, DecisionView, DirectiveAssetView, DirectiveView, FeedView,
-    FindingView, HeadView, OrderView, Overview, PackageView, StageView,
+    FindingView, HeadView, OrderView, Overview, PackageView, StageView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

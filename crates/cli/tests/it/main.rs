@@ -4,4 +4,5 @@
 mod explain;
 mod feeds;
 mod machine;
+mod scan;
 mod story;

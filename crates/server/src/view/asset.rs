@@ -112,7 +112,8 @@ impl AssetView {
 }
 
 impl AssetDetail {
-    pub(crate) fn of(world: &World, id: &AssetId) -> Option<Self> {
+    /// One asset of a World; `None` where it is not enrolled.
+    pub fn of(world: &World, id: &AssetId) -> Option<Self> {
         let asset = world.asset(id)?;
         let offers = asset.facts.as_deref().map_or(Vec::new(), |facts| {
             let security =

@@ -87,6 +87,11 @@ impl PackageView {
     }
 }
 
+/// The open directives of a World, most urgent first.
+pub fn queue(world: &World) -> Vec<DirectiveView> {
+    world.queue().into_iter().map(|(id, state)| DirectiveView::of(world, id, state)).collect()
+}
+
 fn text(time: Option<Timestamp>) -> Option<String> {
     time.map(|time| time.to_string())
 }

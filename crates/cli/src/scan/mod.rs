@@ -1,0 +1,113 @@
+//! `tenon scan`: what to do on one host, without any server.
+//!
+//! ```text
+//! host or root folder -> inventory --+
+//! feeds (mirror, cache, public) -----+--> World in memory: the same decisions as on a server --> directives, findings
+//! ```
+
+mod assess;
+mod print;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+use tenon_feeds::Source;
+use tenon_host::System;
+use tenon_server::{AssetDetail, DirectiveView};
+
+use crate::common::{Common, Format};
+
+/// What to scan, and against what.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tenon scan\n  tenon scan --feeds /srv/mirror --findings\n  tenon scan --root /mnt/image --format json\n\n\
+    Nothing on the host is changed. Exit status: 0 when the scan is complete, 3 when something is not assessed."
+)]
+pub(crate) struct Scan {
+    /// A root file system that is not running, instead of this host.
+    #[arg(long, value_name = "FOLDER")]
+    root: Option<PathBuf>,
+    /// Advisories and intel: `public`, or the address or folder of a mirror.
+    #[arg(long, env = "TENON_FEEDS", default_value = "public")]
+    feeds: String,
+    /// Also list every finding with its evidence.
+    #[arg(long)]
+    findings: bool,
+}
+
+/// A scan's result; `docs/reference/scan.md` describes its JSON.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// Version of this form.
+    pub(crate) form: &'static str,
+    /// The host and its findings.
+    pub(crate) host: AssetDetail,
+    /// What the advisories and intel are.
+    pub(crate) feeds: Vec<FeedUsed>,
+    /// What to do, most urgent first.
+    pub(crate) directives: Vec<Todo>,
+    /// Fixes that advisories publish, where what the host is offered is not known (a system at rest).
+    pub(crate) published: Vec<Published>,
+}
+
+/// A published fix.
+#[derive(Debug, Serialize)]
+pub(crate) struct Published {
+    /// Package, as its ecosystem's advisories name it.
+    pub(crate) package: String,
+    /// Installed.
+    pub(crate) installed: String,
+    /// The version that closes all of them.
+    pub(crate) version: String,
+    /// Vulnerabilities that it closes.
+    pub(crate) closes: Vec<String>,
+}
+
+/// A feed that was read.
+#[derive(Debug, Serialize)]
+pub(crate) struct FeedUsed {
+    pub(crate) name: String,
+    /// The feed's own date, RFC 3339.
+    pub(crate) as_of: Option<String>,
+    /// Records read.
+    pub(crate) records: u64,
+    /// What is wrong with it, if anything is.
+    pub(crate) problem: Option<String>,
+}
+
+/// A directive, and what it touches on this host.
+#[derive(Debug, Serialize)]
+pub(crate) struct Todo {
+    #[serde(flatten)]
+    pub(crate) directive: DirectiveView,
+    /// Vulnerabilities among those it closes that are exploited somewhere (KEV).
+    pub(crate) in_kev: Vec<String>,
+    /// Units that define or run files of its packages.
+    pub(crate) touches: Vec<String>,
+}
+
+impl Report {
+    fn is_complete(&self) -> bool {
+        let host = &self.host.asset;
+        host.not_assessed.is_empty() && self.feeds.iter().all(|feed| feed.problem.is_none())
+    }
+}
+
+impl Scan {
+    /// Scans and prints; the exit status says whether everything could be assessed.
+    pub(crate) fn run(&self, common: &Common) -> Result<ExitCode> {
+        let system = self.root.clone().map_or_else(System::live, System::at_rest);
+        let inventory = tenon_host::inventory(&system, None)?;
+        let source: Source = self.feeds.parse()?;
+        let cache = common.data()?.join("feeds");
+        let report = assess::assess(inventory, &source, &cache, self.root.is_none())?;
+        match common.format {
+            Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+            Format::Text => print!("{}", print::text(&report, self.findings)),
+        }
+        Ok(if report.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    }
+}

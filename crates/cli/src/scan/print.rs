@@ -1,0 +1,86 @@
+//! A scan for people: what to do first, then what is behind it.
+
+use std::fmt::Write as _;
+
+use super::{Report, Todo};
+
+/// Most units that one line names.
+const MAX_UNITS: usize = 6;
+
+pub(super) fn text(report: &Report, findings: bool) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _written = write(&mut text, report, findings);
+    text
+}
+
+fn write(text: &mut String, report: &Report, findings: bool) -> std::fmt::Result {
+    let host = &report.host.asset;
+    let os = host.os.as_deref().unwrap_or("unknown system");
+    writeln!(text, "{}: {os}, {} packages, {} open findings", host.hostname, host.packages, host.findings)?;
+    for feed in &report.feeds {
+        let as_of = feed.as_of.as_deref().and_then(|time| time.get(..10)).unwrap_or("no date");
+        writeln!(text, "  {} of {as_of}, {} records", feed.name, feed.records)?;
+        if let Some(problem) = &feed.problem {
+            writeln!(text, "    {problem}")?;
+        }
+    }
+    writeln!(text)?;
+    for (number, todo) in report.directives.iter().enumerate() {
+        writeln!(text, "{:>3}. {}", number + 1, line(todo))?;
+    }
+    for fix in &report.published {
+        let closes = match fix.closes.as_slice() {
+            [one] => one.clone(),
+            many => format!("{} vulnerabilities", many.len()),
+        };
+        writeln!(
+            text,
+            "   - {} {} is fixed in {}: closes {closes}",
+            fix.package, fix.installed, fix.version
+        )?;
+    }
+    if report.directives.is_empty() && report.published.is_empty() {
+        writeln!(text, "Nothing is offered that this host should do.")?;
+    }
+    for reason in host.not_assessed.iter().map(|reason| format!("not assessed: {reason}")) {
+        writeln!(text, "\n{reason}")?;
+    }
+    for gap in &host.gaps {
+        writeln!(text, "\nnot known: {gap}")?;
+    }
+    if findings {
+        writeln!(text)?;
+        for finding in &report.host.open {
+            let (id, source, installed) = (&finding.vulnerability, &finding.source, &finding.installed);
+            writeln!(text, "{id:<18} {source} {installed}: {} [{}]", finding.state, finding.advisory)?;
+        }
+    } else if !report.host.open.is_empty() {
+        writeln!(text, "\n--findings lists the {} findings with their evidence.", report.host.open.len())?;
+    }
+    Ok(())
+}
+
+/// `upgrade openssl to 3.0.22-1~deb12u1: closes 12 vulnerabilities, 1 in KEV, due 2026-11-26 by ... row 12; touches nginx`.
+fn line(todo: &Todo) -> String {
+    let directive = &todo.directive;
+    let mut line = match directive.closes.len() {
+        0 => format!("{}: a security update of the vendor's own", directive.title),
+        1 => format!("{}: closes {}", directive.title, directive.closes[0]),
+        many => format!("{}: closes {many} vulnerabilities", directive.title),
+    };
+    if !todo.in_kev.is_empty() {
+        line.push_str(&format!(", {} in KEV", todo.in_kev.len()));
+    }
+    if let Some(day) = directive.due.as_deref().and_then(|due| due.get(..10)) {
+        line.push_str(&format!(", due {day}"));
+    }
+    line.push_str(&format!(" by {} row {}", directive.decision.table, directive.decision.row));
+    if !todo.touches.is_empty() {
+        let shown: Vec<&str> = todo.touches.iter().take(MAX_UNITS).map(String::as_str).collect();
+        let more = todo.touches.len().saturating_sub(MAX_UNITS);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        line.push_str(&format!("; touches {}{more}", shown.join(", ")));
+    }
+    line
+}
