@@ -7,6 +7,7 @@ mod explain;
 mod log;
 mod people;
 mod scan;
+mod shell;
 mod show;
 mod up;
 
@@ -76,6 +77,10 @@ enum Command {
     Explain(explain::Explain),
     /// The API's OpenAPI document.
     Openapi,
+    /// Completions for a shell.
+    Completions(shell::Completions),
+    /// Write manual pages into a folder.
+    Man(shell::Man),
 }
 
 fn main() -> ExitCode {
@@ -95,6 +100,11 @@ fn main() -> ExitCode {
 /// Runs a command; the exit status of one that succeeded says more only where its help says so.
 fn run(cli: Cli) -> Result<ExitCode> {
     let common = &cli.common;
+    // `tenon queue | head` ends quietly when nobody reads on. Not so for what serves: a closed connection is no reason to
+    // end.
+    if !matches!(cli.command, Command::Up(_) | Command::Agent(_)) {
+        sigpipe::reset();
+    }
     let done = match cli.command {
         Command::Scan(scan) => return scan.run(common),
         Command::Up(up) => up.run(common),
@@ -110,6 +120,11 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Agent(agent) => agent.run(common),
         Command::Log(log) => log.run(common),
         Command::Explain(explain) => explain.run(common),
+        Command::Completions(completions) => {
+            completions.run();
+            Ok(())
+        }
+        Command::Man(man) => man.run(),
         Command::Openapi => {
             println!("{}", serde_json::to_string_pretty(&tenon_server::openapi())?);
             Ok(())
