@@ -4,6 +4,7 @@ mod agent;
 mod api;
 mod common;
 mod explain;
+mod feeds;
 mod log;
 mod people;
 mod scan;
@@ -75,6 +76,9 @@ enum Command {
     /// One rule at a time: versions, CVSS, decision tables, package-urls.
     #[command(subcommand)]
     Explain(explain::Explain),
+    /// Public feeds in a local store: fetch, look, carry.
+    #[command(subcommand)]
+    Feeds(feeds::Feeds),
     /// The API's OpenAPI document.
     Openapi,
     /// Completions for a shell.
@@ -107,6 +111,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     }
     let done = match cli.command {
         Command::Scan(scan) => return scan.run(common),
+        Command::Feeds(feeds) => return feeds.run(common),
         Command::Up(up) => up.run(common),
         Command::Queue => show::queue(common),
         Command::Show { id } => show::one(common, &id),

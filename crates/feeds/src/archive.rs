@@ -1,4 +1,4 @@
-//! OSV archives: a zip with one `<ID>.json` for each record, read one record at a time.
+//! Archives of records: a zip with one file for each, read one at a time.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -15,6 +15,10 @@ const MAX_ENTRIES: u64 = 1_000_000;
 const MAX_DIRECTORY: u64 = 128 << 20;
 /// Most bytes that all records of an archive expand to.
 const MAX_EXPANDED: u64 = 16 << 30;
+/// Most bytes that a byte of an archive may expand to on average. Published archives reach 10; deflate can reach 1,032.
+const MAX_RATIO: u64 = 100;
+/// Expanded bytes that are free of that.
+const FREE: u64 = 64 << 20;
 /// Records between two words of progress.
 const PROGRESS_STEP: u64 = 1_000;
 
@@ -30,50 +34,16 @@ pub(crate) struct OsvArchive {
 /// Reads an archive. A record that cannot be read is a problem and the rest is kept.
 pub(crate) fn read(
     feed: &str,
-    mut archive: impl Read + Seek,
+    archive: impl Read + Seek,
     releases: &[String],
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<OsvArchive, FeedError> {
-    let broken = |reason: String| FeedError::Archive { feed: feed.to_owned(), reason };
-    check_directory(feed, &mut archive)?;
-    let mut zip = zip::ZipArchive::new(archive).map_err(|error| broken(error.to_string()))?;
-    let of = zip.len() as u64;
     let mut read =
         OsvArchive { advisories: Vec::new(), newest: None, records: 0, problems: Problems::default() };
-    let mut expanded: u64 = 0;
-    let mut bytes = Vec::new();
-    for index in 0..zip.len() {
-        if read.records.is_multiple_of(PROGRESS_STEP) {
-            progress(Progress::Reading { feed, records: read.records, of });
-        }
-        let mut entry = match zip.by_index(index) {
-            Ok(entry) => entry,
-            Err(error) => {
-                read.records += 1;
-                let place = format!("archive entry {}", index + 1);
-                read.problems.push(Problem { place, subject: None, reason: error.to_string() });
-                continue;
-            }
-        };
-        if entry.is_dir() {
-            continue;
-        }
-        read.records += 1;
-        let name: String = entry.name().chars().filter(|c| !c.is_control()).take(200).collect();
-        bytes.clear();
-        // One byte more than a record may have, so that the parser sees and names what is too large.
-        let outcome = entry.by_ref().take(MAX_RECORD as u64 + 1).read_to_end(&mut bytes);
-        expanded = expanded.saturating_add(bytes.len() as u64);
-        if expanded > MAX_EXPANDED {
-            return Err(FeedError::TooLarge {
-                feed: feed.to_owned(),
-                what: "expanded bytes",
-                limit: MAX_EXPANDED,
-            });
-        }
-        let record = outcome
-            .map_err(|error| format!("cannot be expanded: {error}"))
-            .and_then(|_| osv::parse(&bytes).map_err(|error| error.to_string()))
+    read.records = each(feed, archive, progress, &mut |name, bytes| {
+        let record = bytes
+            .map_err(|reason| reason.to_owned())
+            .and_then(|bytes| osv::parse(bytes).map_err(|error| error.to_string()))
             .and_then(|record| match osv::to_advisory(&record, releases) {
                 Ok(advisory) => Ok((record.modified, advisory)),
                 Err(error) => Err(error.to_string()),
@@ -84,15 +54,12 @@ pub(crate) fn read(
                 read.advisories.extend(advisory);
             }
             Err(reason) => {
-                let subject = subject_of_file(&name);
-                read.problems.push(Problem { place: name, subject, reason });
+                let subject = subject_of_file(name);
+                read.problems.push(Problem { place: name.to_owned(), subject, reason });
             }
         }
-    }
-    progress(Progress::Reading { feed, records: read.records, of });
-    if read.records == 0 {
-        return Err(broken("it holds no record at all".to_owned()));
-    }
+        Ok(())
+    })?;
     read.advisories.sort_by(|a, b| a.id.cmp(&b.id));
     let problems = &mut read.problems;
     read.advisories.dedup_by(|later, kept| {
@@ -106,10 +73,68 @@ pub(crate) fn read(
     Ok(read)
 }
 
-/// Refuses an archive whose end record announces more than the bounds, before the table of contents is read into
-/// memory (zip file format, "end of central directory record" and its zip64 form). An archive comment is refused: it
+/// What looks at each file of an archive: its name, and its bytes or why they cannot be had.
+pub(crate) type Visit<'v> = dyn FnMut(&str, Result<&[u8], &str>) -> Result<(), FeedError> + 'v;
+
+/// Gives each file of an archive to `visit`, with its bytes or why they cannot be had, and says how many there were.
+/// What is longer than a record may be comes cut one byte beyond that, so that its parser sees and names it.
+///
+/// # Errors
+/// When it is no zip archive, holds no file, goes beyond the bounds, or `visit` fails.
+pub(crate) fn each(
+    feed: &str,
+    mut archive: impl Read + Seek,
+    progress: &mut dyn FnMut(Progress<'_>),
+    visit: &mut Visit<'_>,
+) -> Result<u64, FeedError> {
+    let broken = |reason: String| FeedError::Archive { feed: feed.to_owned(), reason };
+    let most =
+        MAX_EXPANDED.min(check_directory(feed, &mut archive)?.saturating_mul(MAX_RATIO).saturating_add(FREE));
+    let mut zip = zip::ZipArchive::new(archive).map_err(|error| broken(error.to_string()))?;
+    let of = zip.len() as u64;
+    let mut records: u64 = 0;
+    let mut expanded: u64 = 0;
+    let mut bytes = Vec::new();
+    for index in 0..zip.len() {
+        if records.is_multiple_of(PROGRESS_STEP) {
+            progress(Progress::Reading { feed, records, of });
+        }
+        let mut entry = match zip.by_index(index) {
+            Ok(entry) => entry,
+            Err(error) => {
+                records += 1;
+                visit(&format!("archive entry {}", index + 1), Err(&error.to_string()))?;
+                continue;
+            }
+        };
+        if entry.is_dir() {
+            continue;
+        }
+        records += 1;
+        let name: String = entry.name().chars().filter(|c| !c.is_control()).take(200).collect();
+        bytes.clear();
+        // One byte more than a record may have, so that the parser sees and names what is too large.
+        let outcome = entry.by_ref().take(MAX_RECORD as u64 + 1).read_to_end(&mut bytes);
+        expanded = expanded.saturating_add(bytes.len() as u64);
+        if expanded > most {
+            return Err(FeedError::TooLarge { feed: feed.to_owned(), what: "expanded bytes", limit: most });
+        }
+        match outcome {
+            Ok(_) => visit(&name, Ok(&bytes))?,
+            Err(error) => visit(&name, Err(&format!("cannot be expanded: {error}")))?,
+        }
+    }
+    progress(Progress::Reading { feed, records, of });
+    if records == 0 {
+        return Err(broken("it holds no record at all".to_owned()));
+    }
+    Ok(records)
+}
+
+/// Gives the length of an archive, and refuses one whose end record announces more than the bounds before the table of
+/// contents is read into memory (zip file format, "end of central directory record" and its zip64 form). An archive comment is refused: it
 /// could hide a second end record, and no published archive has one.
-fn check_directory(feed: &str, archive: &mut (impl Read + Seek)) -> Result<(), FeedError> {
+pub(crate) fn check_directory(feed: &str, archive: &mut (impl Read + Seek)) -> Result<u64, FeedError> {
     let broken = |reason: &str| FeedError::Archive { feed: feed.to_owned(), reason: reason.to_owned() };
     let failed = |error: io::Error| FeedError::Archive { feed: feed.to_owned(), reason: error.to_string() };
     let length = archive.seek(SeekFrom::End(0)).map_err(failed)?;
@@ -142,7 +167,8 @@ fn check_directory(feed: &str, archive: &mut (impl Read + Seek)) -> Result<(), F
     if start.checked_add(size).is_none_or(|end| end > end_at) {
         return Err(broken("its table of contents lies outside the file; is it cut short?"));
     }
-    archive.rewind().map_err(failed)
+    archive.rewind().map_err(failed)?;
+    Ok(length)
 }
 
 fn read_at<const N: usize>(archive: &mut (impl Read + Seek), at: u64) -> io::Result<[u8; N]> {

@@ -68,6 +68,56 @@ pub enum FeedError {
         /// What is wrong.
         reason: String,
     },
+    /// A source that has fallen behind what is stored; the newer state is kept.
+    #[error("{feed}: this source reaches only to {offered}, stored is {stored}; the newer state is kept")]
+    Older {
+        /// The feed.
+        feed: String,
+        /// How far the source reaches.
+        offered: tenon_model::Timestamp,
+        /// How far the stored feed reaches.
+        stored: tenon_model::Timestamp,
+    },
+    /// The local store failed.
+    #[error("cannot {doing} the store {}: {source}", path.display())]
+    Store {
+        /// What was tried, as a verb.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// The local store is not one, or not one that this program reads.
+    #[error("{} is not a store of feeds that this program reads: {reason}", path.display())]
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// A row of the local store does not hold what it must.
+    #[error("the store {} is damaged: {what}; sync again into a new folder", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Which row.
+        what: String,
+    },
+    /// Another process writes to the store.
+    #[error("another sync or import works on {}; wait until it ends", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A bundle is refused; nothing was changed.
+    #[error("the bundle is refused, nothing was changed: {file}: {reason}")]
+    Bundle {
+        /// The file in the bundle, or the bundle itself.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The feed was asked for in a way that cannot be answered.
     #[error("{value:?} is not {expected}")]
     Request {

@@ -1,6 +1,7 @@
 //! Getting the bytes of one feed file: from a mirror folder, or over HTTP with a last good copy at hand.
 
 mod cache;
+mod get;
 mod http;
 
 use std::fs::File;
@@ -12,6 +13,9 @@ use tenon_model::Digest;
 use crate::document::Origin;
 use crate::error::FeedError;
 use cache::Cache;
+pub(crate) use cache::{Validators, digest_of};
+pub(crate) use get::{Getter, Got, Streamed, Wanted};
+pub use http::Limits;
 use http::{Client, Reply};
 
 /// What is going on, for people who wait.
@@ -74,7 +78,7 @@ pub(crate) fn obtain<T>(
         }
         Place::Addresses(addresses) => {
             let cache = Cache::open(cache, &file.cache_name)?;
-            let client = Client::new();
+            let client = Client::new(&Limits::default());
             let mut reasons = Vec::new();
             for address in addresses {
                 match from_address(file, &cache, &client, address, progress, &mut read) {

@@ -49,6 +49,32 @@ pub(crate) fn read_epss(
     epss::parse_wanted(&bytes, wanted).map_err(|source| format_error(feed, source))
 }
 
+/// Most bytes of a day, unpacked, when every score of it is kept; one held 11 MB in 2026.
+const MAX_WHOLE_DAY: usize = 96 << 20;
+
+/// Reads CISA's catalogue of at most `limit` bytes. The tighter bound keeps what a hostile one takes in memory small.
+///
+/// # Errors
+/// When it cannot be read, is too large or is not of its format.
+pub(crate) fn read_bounded_kev(
+    feed: &str,
+    catalogue: impl Read,
+    limit: u64,
+) -> Result<KevCatalogue, FeedError> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX).min(MAX_CATALOGUE);
+    let bytes = read_bounded(feed, catalogue, limit)?;
+    kev::parse(&bytes).map_err(|source| format_error(feed, source))
+}
+
+/// Reads every score of a gzipped EPSS day.
+///
+/// # Errors
+/// When it cannot be unpacked, is too large or is not of its format.
+pub(crate) fn read_bounded_epss(feed: &str, day: impl Read) -> Result<EpssDay, FeedError> {
+    let bytes = read_bounded(feed, MultiGzDecoder::new(BufReader::new(day)), MAX_WHOLE_DAY)?;
+    epss::parse(&bytes).map_err(|source| format_error(feed, source))
+}
+
 fn format_error(feed: &str, source: FormatError) -> FeedError {
     FeedError::Format { feed: feed.to_owned(), source }
 }

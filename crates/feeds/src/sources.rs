@@ -13,23 +13,23 @@ use crate::fetch::{FeedFile, Place, Progress, obtain};
 use crate::file::{read_epss, read_kev, read_osv_archive};
 
 /// Most bytes of an OSV archive as published.
-const MAX_ARCHIVE: u64 = 1 << 30;
+pub(crate) const MAX_ARCHIVE: u64 = 1 << 30;
 /// Most bytes of the KEV catalogue as published.
 const MAX_KEV: u64 = 64 << 20;
 /// Most bytes of an EPSS day as published, gzipped.
 const MAX_EPSS: u64 = 64 << 20;
 
 /// The public OSV bucket.
-const OSV: &str = "https://storage.googleapis.com/osv-vulnerabilities";
+pub(crate) const OSV: &str = "https://storage.googleapis.com/osv-vulnerabilities";
 /// CISA's catalogue, then CISA's own copy of it for networks that the first refuses.
-const KEV: [&str; 2] = [
+pub(crate) const KEV: [&str; 2] = [
     "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json",
     "https://raw.githubusercontent.com/cisagov/kev-data/develop/known_exploited_vulnerabilities.json",
 ];
 /// EPSS, current day.
-const EPSS: &str = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz";
+pub(crate) const EPSS: &str = "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz";
 
-const KEV_FILE: &str = "known_exploited_vulnerabilities.json";
+pub(crate) const KEV_FILE: &str = "known_exploited_vulnerabilities.json";
 const EPSS_FILE: &str = "epss_scores-current.csv.gz";
 
 /// Where feeds come from.
@@ -186,7 +186,7 @@ fn osv_file(source: &Source, ecosystem: &str) -> FeedFile {
 }
 
 /// The current day of a mirror folder, or else the newest dated one.
-fn newest_epss(folder: &Path) -> Result<PathBuf, FeedError> {
+pub(crate) fn newest_epss(folder: &Path) -> Result<PathBuf, FeedError> {
     let current = folder.join(EPSS_FILE);
     if current.is_file() {
         return Ok(current);

@@ -20,13 +20,13 @@ const MAX_POINTER: u64 = 16 << 10;
 
 /// What a server gave to ask again by, and for which address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Validators {
+pub(crate) struct Validators {
     /// The address that gave the copy.
-    pub(super) address: String,
+    pub(crate) address: String,
     /// Its `ETag`.
-    pub(super) etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// Its `Last-Modified`.
-    pub(super) last_modified: Option<String>,
+    pub(crate) last_modified: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -159,7 +159,7 @@ fn open_if_there(path: &Path) -> Result<Option<File>, FeedError> {
 }
 
 /// SHA-256 of a file; `None` when it is longer than `limit`.
-pub(super) fn digest_of(file: &mut File, limit: u64) -> io::Result<Option<Digest>> {
+pub(crate) fn digest_of(file: &mut File, limit: u64) -> io::Result<Option<Digest>> {
     let mut hash = Sha256::new();
     let length = io::copy(&mut file.take(limit.saturating_add(1)), &mut hash)?;
     Ok((length <= limit).then(|| Digest::from_bytes(hash.finalize().into())))

@@ -14,12 +14,6 @@ use super::cache::{Download, Validators};
 use super::{FeedFile, Progress};
 use crate::error::FeedError;
 
-/// Time to connect, TLS included.
-const CONNECT: Duration = Duration::from_secs(20);
-/// Longest silence of a server.
-const SILENCE: Duration = Duration::from_secs(60);
-/// Longest download as a whole, redirects included.
-const WHOLE: Duration = Duration::from_secs(30 * 60);
 /// Most redirects followed.
 const REDIRECTS: u32 = 5;
 /// Bytes between two words of progress.
@@ -41,22 +35,58 @@ pub(super) struct Client {
     plain: Agent,
 }
 
+/// Bounds in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Time to connect, TLS included.
+    pub connect: Duration,
+    /// Longest silence of a server.
+    pub silence: Duration,
+    /// Longest download as a whole, redirects and further attempts included.
+    pub whole: Duration,
+    /// Attempts at one file; what has arrived is kept where the server can go on from it.
+    pub attempts: u32,
+    /// The wait before the second attempt; doubled for each further one, with up to half of it added at random.
+    pub pause: Duration,
+    /// Longest wait between attempts, also where a server asks for more.
+    pub longest_pause: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(20),
+            silence: Duration::from_secs(60),
+            whole: Duration::from_secs(30 * 60),
+            attempts: 5,
+            pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(60),
+        }
+    }
+}
+
 impl Client {
-    pub(super) fn new() -> Self {
+    /// Proxies come from the environment (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`).
+    pub(super) fn new(limits: &Limits) -> Self {
         let agent = |https_only| {
             Agent::config_builder()
                 .https_only(https_only)
                 .http_status_as_error(false)
                 .max_redirects(REDIRECTS)
-                .timeout_connect(Some(CONNECT))
-                .timeout_recv_response(Some(SILENCE))
-                .timeout_per_read(Some(SILENCE))
-                .timeout_global(Some(WHOLE))
+                .timeout_connect(Some(limits.connect))
+                .timeout_recv_response(Some(limits.silence))
+                .timeout_per_read(Some(limits.silence))
+                .timeout_global(Some(limits.whole))
                 .user_agent(concat!("tenon/", env!("CARGO_PKG_VERSION")))
                 .build()
                 .new_agent()
         };
         Self { secure: agent(true), plain: agent(false) }
+    }
+
+    /// The agent for an address: one that began with TLS never goes on without.
+    pub(super) fn agent(&self, address: &str) -> &Agent {
+        if address.starts_with("https://") { &self.secure } else { &self.plain }
     }
 
     /// Asks for `address`, unless it is unchanged since `validators` were given; new bytes go to a file in `folder`.
@@ -69,8 +99,7 @@ impl Client {
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Reply, FeedError> {
         let failed = |reason: String| FeedError::Download { feed: file.feed.clone(), reason };
-        let agent = if address.starts_with("https://") { &self.secure } else { &self.plain };
-        let mut request = agent.get(address);
+        let mut request = self.agent(address).get(address);
         if let Some(validators) = validators {
             if let Some(etag) = &validators.etag {
                 request = request.header("if-none-match", etag);
@@ -136,7 +165,7 @@ fn copy(
 }
 
 /// A header as text, when it is short enough to be kept.
-fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(super) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?;
     (value.len() <= 1024).then(|| value.to_owned())
 }

@@ -1,0 +1,7 @@
+//! Feeds into a store: from a folder, from a web server that misbehaves, from a bundle.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod bundle;
+mod mirror;
+mod server;
+mod sync;
