@@ -303,8 +303,8 @@ fn status(common: &Common, store: &Store) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "{:<22} {:>9} {:>9}  {:<14} {:<14} {}",
-        "feed", "records", "problems", "reaches to", "confirmed", "edition"
+        "{:<22} {:>9} {:>9}  {:<14} {:<14} edition",
+        "feed", "records", "problems", "reaches to", "confirmed"
     )?;
     for state in &feeds {
         writeln!(
