@@ -71,10 +71,8 @@ fn host(store: &Store, release: &str) -> Result<(), Box<dyn Error>> {
             let advisories = store.advisories_of_packages(release, names.iter().copied())?;
             let ids: BTreeSet<&VulnerabilityId> =
                 advisories.iter().flat_map(|advisory| advisory.vulnerabilities()).collect();
-            for id in &ids {
-                store.intel(id)?;
-            }
-            Ok((advisories.len(), ids.len()))
+            let ids: Vec<&VulnerabilityId> = ids.into_iter().collect();
+            Ok((advisories.len(), store.intel_of(&ids)?.len()))
         })
     };
     let (advisories, vulnerabilities) = read()?;

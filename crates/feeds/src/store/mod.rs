@@ -9,6 +9,7 @@ mod facts;
 mod read;
 mod state;
 mod write;
+mod write_facts;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{CachedStatement, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, OptionalExtension as _, Row, params};
 use tenon_formats::osv::in_release;
 use tenon_model::{Advisory, Affected, Epss, Kev, Probability, Timestamp, VulnerabilityId};
 
@@ -13,6 +13,17 @@ use super::{
 use crate::error::FeedError;
 use crate::name::EvidenceKind;
 
+/// Vulnerabilities that one statement asks for.
+const IDS_AT_ONCE: usize = 10_000;
+/// What is known of the vulnerabilities of a JSON list of keys, each with its place in the list.
+const INTEL: &str =
+    "SELECT ids.key, kev.added, kev.due, kev.ransomware, gone.added, gone.due, gone.ransomware,
+    gone.missing_since, epss.ppm, epss.day, cve.rejected, cve.published, cve.updated, cve.body
+    FROM json_each(?1) AS ids
+    LEFT JOIN kev ON kev.cve = ids.value LEFT JOIN kev_retracted AS gone ON gone.cve = ids.value
+    LEFT JOIN epss ON epss.cve = ids.value LEFT JOIN cve ON cve.cve = ids.value";
+const EVIDENCE: &str = "SELECT ids.key, kind, first_seen, on_or_before, count
+    FROM json_each(?1) AS ids CROSS JOIN evidence ON evidence.cve = ids.value ORDER BY ids.key, kind";
 const HEAD: &str = "SELECT id, body FROM advisory WHERE row = ?1";
 
 impl Store {
@@ -115,67 +126,56 @@ impl Store {
     /// # Errors
     /// When the store fails or is damaged.
     pub fn intel(&self, id: &VulnerabilityId) -> Result<VulnerabilityFacts, FeedError> {
-        let Some(key) = cve_key(id.as_str()) else { return Ok(VulnerabilityFacts::default()) };
-        let failed = self.failed("read");
-        let kev = self
-            .prepared("SELECT added, due, ransomware FROM kev WHERE cve = ?1")?
-            .query_row([key], kev_entry)
-            .optional()
-            .map_err(&failed)?;
-        let kev_retracted = self
-            .prepared("SELECT added, due, ransomware, missing_since FROM kev_retracted WHERE cve = ?1")?
-            .query_row([key], |row| {
-                let missing_since = Timestamp::from_millis(row.get(3)?);
-                Ok(KevRetraction { entry: kev_entry(row)?, missing_since })
-            })
-            .optional()
-            .map_err(&failed)?;
-        let epss = self
-            .prepared(
-                "SELECT ppm, model, scored FROM epss JOIN epss_day ON epss_day.id = epss.day WHERE cve = ?1",
-            )?
-            .query_row([key], |row| {
-                let (ppm, model, scored): (u32, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                let score = Probability::from_ppm(ppm);
-                Ok(score.map(|score| Epss { score, model, scored: Timestamp::from_millis(scored) }))
-            })
-            .optional()
-            .map_err(&failed)?
-            .map(|epss| epss.ok_or_else(|| self.damaged(format!("score of {id}"))))
-            .transpose()?;
-        let record = self
-            .prepared("SELECT rejected, published, updated, body FROM cve WHERE cve = ?1")?
-            .query_row([key], |row| {
-                let time =
-                    |column| row.get::<_, Option<i64>>(column).map(|at| at.map(Timestamp::from_millis));
-                let facts = decode_cve(row.get_ref(3)?.as_blob()?);
-                let (rejected, published, updated) = (row.get(0)?, time(1)?, time(2)?);
-                Ok(facts.map(|facts| CveFacts { rejected, published, updated, ..facts }))
-            })
-            .optional()
-            .map_err(&failed)?
-            .map(|record| record.ok_or_else(|| self.damaged(format!("CVE record {id}"))))
-            .transpose()?;
-        Ok(VulnerabilityFacts { kev, kev_retracted, epss, record, evidence: self.evidence(key)? })
+        Ok(self.intel_of(&[id])?.pop().unwrap_or_default())
     }
 
-    fn evidence(&self, key: i64) -> Result<Vec<Evidence>, FeedError> {
+    /// What the feeds say of each of these vulnerabilities, in their order. One pass over many is several times
+    /// cheaper than asking one by one.
+    ///
+    /// # Errors
+    /// When the store fails or is damaged.
+    pub fn intel_of(&self, ids: &[&VulnerabilityId]) -> Result<Vec<VulnerabilityFacts>, FeedError> {
+        let _snapshot = self.snapshot()?;
         let failed = self.failed("read");
-        let mut statement = self.prepared(
-            "SELECT kind, first_seen, on_or_before, count FROM evidence WHERE cve = ?1 ORDER BY kind",
-        )?;
-        let mut rows = statement.query([key]).map_err(&failed)?;
-        let mut evidence = Vec::new();
-        while let Some(row) = rows.next().map_err(&failed)? {
-            let read = || -> rusqlite::Result<Option<Evidence>> {
-                let Some(kind) = EvidenceKind::of_code(row.get(0)?) else { return Ok(None) };
-                let first_seen = row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis);
-                Ok(Some(Evidence { kind, first_seen, on_or_before: row.get(2)?, count: row.get(3)? }))
-            };
-            let read = read().map_err(&failed)?;
-            evidence.push(read.ok_or_else(|| self.damaged("a kind of evidence that is not known"))?);
+        let days = self.days()?;
+        let mut all = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(IDS_AT_ONCE) {
+            let first = all.len();
+            all.resize_with(first + ids.len(), VulnerabilityFacts::default);
+            let Some(facts) = all.get_mut(first..) else { continue };
+            let keys: Vec<Option<i64>> = ids.iter().map(|id| cve_key(id.as_str())).collect();
+            // Numbers and nulls always encode.
+            let keys = serde_json::to_string(&keys).unwrap_or_default();
+            let mut statement = self.prepared(INTEL)?;
+            let mut rows = statement.query([&keys]).map_err(&failed)?;
+            while let Some(row) = rows.next().map_err(&failed)? {
+                let place = place(row).map_err(&failed)?;
+                let (Some(facts), Some(id)) = (facts.get_mut(place), ids.get(place)) else { continue };
+                let whole = read_facts(row, &days, facts).map_err(&failed)?;
+                whole.ok_or_else(|| self.damaged(format!("score or record of {id}")))?;
+            }
+            let mut statement = self.prepared(EVIDENCE)?;
+            let mut rows = statement.query([&keys]).map_err(&failed)?;
+            while let Some(row) = rows.next().map_err(&failed)? {
+                let place = place(row).map_err(&failed)?;
+                let evidence = read_evidence(row).map_err(&failed)?;
+                let evidence =
+                    evidence.ok_or_else(|| self.damaged("a kind of evidence that is not known"))?;
+                if let Some(facts) = facts.get_mut(place) {
+                    facts.evidence.push(evidence);
+                }
+            }
         }
-        Ok(evidence)
+        Ok(all)
+    }
+
+    /// Model and day of scores, by the number that scores have for them.
+    fn days(&self) -> Result<BTreeMap<i64, (String, Timestamp)>, FeedError> {
+        let failed = self.failed("read");
+        let mut statement = self.prepared("SELECT id, model, scored FROM epss_day")?;
+        let day = |row: &Row<'_>| Ok((row.get(0)?, (row.get(1)?, Timestamp::from_millis(row.get(2)?))));
+        let rows = statement.query_map([], day).map_err(&failed)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(&failed)
     }
 
     /// Ecosystems within a release or family, with their names.
@@ -225,10 +225,51 @@ impl Store {
     }
 }
 
-/// The columns `added, due, ransomware` at the start of a row.
-pub(super) fn kev_entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Kev> {
-    let due = row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis);
-    Ok(Kev { added: Timestamp::from_millis(row.get(0)?), due, ransomware: row.get(2)? })
+/// The place in the list of keys; what is none lies behind every list.
+fn place(row: &Row<'_>) -> rusqlite::Result<usize> {
+    Ok(usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX))
+}
+
+fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp::from_millis))
+}
+
+/// The columns `added, due, ransomware` from `first` on; `None` where no row was joined.
+pub(super) fn kev_entry(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Kev>> {
+    let Some(added) = time(row, first)? else { return Ok(None) };
+    Ok(Some(Kev { added, due: time(row, first + 1)?, ransomware: row.get(first + 2)? }))
+}
+
+/// Reads a row of [`INTEL`]; `None` when something in it does not hold what it must.
+fn read_facts(
+    row: &Row<'_>,
+    days: &BTreeMap<i64, (String, Timestamp)>,
+    facts: &mut VulnerabilityFacts,
+) -> rusqlite::Result<Option<()>> {
+    facts.kev = kev_entry(row, 1)?;
+    facts.kev_retracted = match (kev_entry(row, 4)?, time(row, 7)?) {
+        (Some(entry), Some(missing_since)) => Some(KevRetraction { entry, missing_since }),
+        _ => None,
+    };
+    if let Some(ppm) = row.get::<_, Option<u32>>(8)? {
+        let day: i64 = row.get(9)?;
+        let (Some(score), Some((model, scored))) = (Probability::from_ppm(ppm), days.get(&day)) else {
+            return Ok(None);
+        };
+        facts.epss = Some(Epss { score, model: model.clone(), scored: *scored });
+    }
+    if let Some(rejected) = row.get::<_, Option<bool>>(10)? {
+        let Some(record) = decode_cve(row.get_ref(13)?.as_blob()?) else { return Ok(None) };
+        facts.record =
+            Some(CveFacts { rejected, published: time(row, 11)?, updated: time(row, 12)?, ..record });
+    }
+    Ok(Some(()))
+}
+
+/// Reads a row of [`EVIDENCE`]; `None` for a kind that is not known.
+fn read_evidence(row: &Row<'_>) -> rusqlite::Result<Option<Evidence>> {
+    let Some(kind) = EvidenceKind::of_code(row.get(1)?) else { return Ok(None) };
+    Ok(Some(Evidence { kind, first_seen: time(row, 2)?, on_or_before: row.get(3)?, count: row.get(4)? }))
 }
 
 /// Advisories of an ecosystem, read one by one from one state of the store.
