@@ -229,7 +229,7 @@ fn text(time: Option<Timestamp>) -> Option<String> {
 
 /// A time as a person reads it.
 fn ago(time: Option<Timestamp>, now: Timestamp) -> String {
-    let Some(time) = time else { return "never".to_owned() };
+    let Some(time) = time else { return "no date".to_owned() };
     let minutes = now.as_millis().saturating_sub(time.as_millis()).max(0) / 60_000;
     match minutes {
         0..120 => format!("{minutes} min ago"),

@@ -18,7 +18,7 @@ use crate::index::{self, Changes};
 use crate::name::FeedName;
 use crate::problem::Ledger;
 use crate::sources::MAX_ARCHIVE;
-use crate::store::{Cursor, FeedState};
+use crate::store::{Cursor, FeedState, Swap};
 
 use super::from::Location;
 use super::{Change, Job};
@@ -94,11 +94,54 @@ fn changes(
     }
 }
 
-/// Reads a record for one ecosystem.
-fn read_record(bytes: &[u8], ecosystem: &str) -> Result<(OsvRecord, Option<Advisory>), FormatError> {
-    let record = osv::parse(bytes)?;
+/// A record as far as it can be read.
+struct Legible {
+    record: OsvRecord,
+    advisory: Option<Advisory>,
+    /// Packages whose versions cannot be read: ecosystem, name, and why.
+    unread: Vec<(String, String, FormatError)>,
+}
+
+/// Reads a record for one ecosystem. A package whose versions cannot be read costs no other package.
+fn read_record(bytes: &[u8], ecosystem: &str) -> Result<Legible, FormatError> {
+    let mut record = osv::parse(bytes)?;
+    if let Ok(advisory) = to_advisory(&record, &[ecosystem]) {
+        return Ok(Legible { record, advisory, unread: Vec::new() });
+    }
+    let mut unread = Vec::new();
+    let mut one = record.clone();
+    record.affected.retain(|entry| {
+        one.affected = vec![entry.clone()];
+        let error = to_advisory(&one, &[ecosystem]).err();
+        let readable = error.is_none();
+        unread.extend(error.map(|error| (entry.ecosystem.clone(), entry.package.clone(), error)));
+        readable
+    });
     let advisory = to_advisory(&record, &[ecosystem])?;
-    Ok((record, advisory))
+    Ok(Legible { record, advisory, unread })
+}
+
+/// Names the packages that could not be read, and keeps what was known of them: what a record fails to spell is not
+/// withdrawn.
+fn keep_unread(
+    read: &mut Legible,
+    file: &str,
+    swap: &Swap<'_>,
+    ledger: &mut Ledger,
+) -> Result<(), FeedError> {
+    for (ecosystem, package, error) in &read.unread {
+        let id = &read.record.id;
+        ledger.note(file, id.as_str(), "affected[].ranges".to_owned(), error.to_string());
+        let known = swap.known_affected(id, ecosystem, package)?;
+        if known.is_empty() {
+            continue;
+        }
+        match &mut read.advisory {
+            Some(advisory) => advisory.affected.extend(known),
+            None => read.advisory = swap.known_head(id)?.map(|head| Advisory { affected: known, ..head }),
+        }
+    }
+    Ok(())
 }
 
 /// Fetches the records that changed, one by one.
@@ -159,14 +202,15 @@ fn advance(
         body.read_to_end(&mut bytes).map_err(|error| FeedError::file("read", job.store.folder(), error))?;
         hash.update(digest.as_bytes());
         match read_record(&bytes, ecosystem) {
-            Ok((record, _)) if record.id != *id => {
-                unread(&mut ledger, format!("it holds the record {} instead", record.id));
+            Ok(read) if read.record.id != *id => {
+                unread(&mut ledger, format!("it holds the record {} instead", read.record.id));
             }
-            Ok((record, advisory)) => {
-                if record.modified < *time {
-                    unread(&mut ledger, format!("it is of {}, older than its list says", record.modified));
+            Ok(read) => {
+                let modified = read.record.modified;
+                if modified < *time {
+                    unread(&mut ledger, format!("it is of {modified}, older than its list says"));
                 }
-                records.push((record, advisory));
+                records.push(read);
             }
             Err(error) => {
                 ledger.unreadable(&file, Some(id), &bytes, &error);
@@ -178,9 +222,11 @@ fn advance(
     for (_, id) in &wanted {
         swap.forget_problems(id.as_str())?;
     }
-    for (record, advisory) in &records {
-        swap.replace_advisory(record, advisory.as_ref())?;
-        state.as_of = state.as_of.max(Some(record.modified));
+    for read in &mut records {
+        let file = format!("{ecosystem}/{}.json", read.record.id);
+        keep_unread(read, &file, &swap, &mut ledger)?;
+        swap.replace_advisory(&read.record, read.advisory.as_ref())?;
+        state.as_of = state.as_of.max(Some(read.record.modified));
     }
     state.records = swap.advisories()?;
     state.checked = Some(job.now);
@@ -190,7 +236,7 @@ fn advance(
     }
     cursor.followed = followed.max(cursor.followed);
     cursor.validators.remove(INDEX);
-    if ledger.total() == 0 {
+    if followed == newest {
         // Otherwise an unchanged list must be read again for what it still owes.
         cursor.validators.insert(INDEX.to_owned(), validators);
     }
@@ -227,9 +273,11 @@ fn whole(
                 }
             };
             match read_record(bytes, ecosystem) {
-                Ok((record, advisory)) => {
+                Ok(mut read) => {
+                    keep_unread(&mut read, &file, &swap, &mut ledger)?;
+                    let record = &read.record;
                     state.as_of = state.as_of.max(Some(record.modified));
-                    if !swap.put_advisory(&record.id, record.modified, advisory.as_ref())? {
+                    if !swap.put_advisory(&record.id, record.modified, read.advisory.as_ref())? {
                         let reason = "the archive holds more than one record of this id; the first is kept";
                         ledger.note(&file, record.id.as_str(), "id".to_owned(), reason.to_owned());
                     }
