@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use tenon_formats::{FormatError, Problems};
 use tenon_model::VulnerabilityId;
 
+use crate::error::FeedError;
 use crate::json_path;
 use crate::name::FeedName;
 
@@ -131,6 +132,23 @@ impl Ledger {
             _ => String::new(),
         };
         self.add(file, subject, &record, field, reason);
+    }
+
+    /// Refuses an archive of which no record could be read: it is not of this feed, whatever its name says.
+    ///
+    /// # Errors
+    /// When nothing was kept.
+    pub(crate) fn some_read(&self, feed: &str, kept: u64) -> Result<(), FeedError> {
+        match self.listed.first() {
+            Some(first) if kept == 0 => Err(FeedError::Archive {
+                feed: feed.to_owned(),
+                reason: format!(
+                    "none of its {} records can be read, the first: {}: {}",
+                    self.total, first.file, first.reason
+                ),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Counts problems whose words are elsewhere or lost.

@@ -63,7 +63,7 @@ pub(super) fn cve(job: &mut Job<'_>) -> Result<Change, FeedError> {
     let archive = inner_archive(FEED, fresh.file, job)?;
     let label = fresh.origin.rsplit('/').next().unwrap_or_default();
     let swap = job.store.swap(&feed)?;
-    let mut records = 0;
+    let (mut records, mut kept) = (0, 0);
     archive::each(FEED, BufReader::new(archive), &mut *job.progress, &mut |entry, bytes| {
         let name = entry.rsplit('/').next().unwrap_or_default();
         // The list also holds files about itself.
@@ -73,6 +73,7 @@ pub(super) fn cve(job: &mut Job<'_>) -> Result<Change, FeedError> {
         records += 1;
         let read =
             record(&format!("{label}/{entry}"), subject_of_file(entry).as_ref(), bytes, &mut ledger, &swap)?;
+        kept += u64::from(read.is_some());
         state.as_of = state.as_of.max(read.and_then(|record| record.updated.or(record.published)));
         Ok(())
     })?;
@@ -81,6 +82,7 @@ pub(super) fn cve(job: &mut Job<'_>) -> Result<Change, FeedError> {
         return Err(FeedError::Archive { feed: FEED.to_owned(), reason });
     }
     state.records = records;
+    ledger.some_read(FEED, kept)?;
     swap.drop_old_cves(&ledger)?;
     swap.finish(&state, &cursor, &ledger, true)?;
     Ok(Change::Replaced)

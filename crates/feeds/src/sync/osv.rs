@@ -174,6 +174,7 @@ fn advance(
     hash.update(state.digest.as_ref().map_or(&[][..], |digest| digest.as_bytes()));
     let mut records = Vec::new();
     let mut followed = newest;
+    let mut owed = false;
     let of = wanted.len() as u64;
     for (done, (time, id)) in (0_u64..).zip(&wanted) {
         (job.progress)(Progress::Reading { feed: &name, records: done, of });
@@ -182,6 +183,7 @@ fn advance(
             ledger.add(&file, Some(id), id.as_str(), String::new(), reason);
             // The next sync asks again from there on.
             followed = followed.min(Some(*time));
+            owed = true;
         };
         let Location::Addresses(addresses) = job.origin.osv(&file) else { continue };
         let address = addresses.first().map(String::as_str).unwrap_or_default();
@@ -215,6 +217,7 @@ fn advance(
             Err(error) => {
                 ledger.unreadable(&file, Some(id), &bytes, &error);
                 followed = followed.min(Some(*time));
+                owed = true;
             }
         }
     }
@@ -236,7 +239,7 @@ fn advance(
     }
     cursor.followed = followed.max(cursor.followed);
     cursor.validators.remove(INDEX);
-    if followed == newest {
+    if !owed {
         // Otherwise an unchanged list must be read again for what it still owes.
         cursor.validators.insert(INDEX.to_owned(), validators);
     }
@@ -260,6 +263,7 @@ fn whole(
         ledger.note("modified_id.csv", "", String::new(), note);
     }
     let swap = job.store.swap(feed)?;
+    let mut kept: u64 = 0;
     state.records =
         archive::each(&name, BufReader::new(fresh.file), &mut *job.progress, &mut |entry, bytes| {
             let file = format!("all.zip/{entry}");
@@ -276,6 +280,7 @@ fn whole(
                 Ok(mut read) => {
                     keep_unread(&mut read, &file, &swap, &mut ledger)?;
                     let record = &read.record;
+                    kept += 1;
                     state.as_of = state.as_of.max(Some(record.modified));
                     if !swap.put_advisory(&record.id, record.modified, read.advisory.as_ref())? {
                         let reason = "the archive holds more than one record of this id; the first is kept";
@@ -286,6 +291,7 @@ fn whole(
             }
             Ok(())
         })?;
+    ledger.some_read(&name, kept)?;
     swap.drop_old_advisories(&ledger)?;
     cursor.followed = state.as_of;
     swap.finish(&state, &cursor, &ledger, true)?;

@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod bundle;
+mod hostile;
+mod increments;
 mod mirror;
+mod public;
+mod resume;
 mod server;
 mod sync;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tenon_feeds::{Limits, Source, Store, SyncOptions, SyncReport, sync};
+use tenon_feeds::{Change, FeedError, Limits, Progress, Source, Store, SyncOptions, SyncReport, sync};
 use tenon_model::Timestamp;
 use zip::write::SimpleFileOptions;
 
@@ -84,8 +84,8 @@ pub(crate) fn limits() -> Limits {
     let milliseconds = std::time::Duration::from_millis;
     Limits {
         connect: milliseconds(2_000),
-        silence: milliseconds(400),
-        whole: milliseconds(5_000),
+        silence: milliseconds(1_500),
+        whole: milliseconds(10_000),
         attempts: 2,
         pause: milliseconds(10),
         longest_pause: milliseconds(20),
@@ -93,8 +93,34 @@ pub(crate) fn limits() -> Limits {
 }
 
 pub(crate) fn sync_all(source: &str, store: &mut Store) -> SyncReport {
+    sync_within(source, store, limits(), &mut |_| {})
+}
+
+pub(crate) fn sync_within(
+    source: &str,
+    store: &mut Store,
+    limits: Limits,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> SyncReport {
     let source: Source = source.parse().unwrap();
     let choices = ["kev", "epss", "osv:Debian"].map(|name| name.parse().unwrap());
     let now = Timestamp::parse("2026-11-12").unwrap();
-    sync(&source, store, SyncOptions { choices: Some(&choices), limits: limits(), now }, &mut |_| {}).unwrap()
+    sync(&source, store, SyncOptions { choices: Some(&choices), limits, now }, progress).unwrap()
+}
+
+/// What a sync did to one feed, or why it did not.
+#[track_caller]
+pub(crate) fn outcome(report: &SyncReport, feed: &str) -> Result<Change, String> {
+    let synced = report.feeds.iter().find(|synced| synced.feed.to_string() == feed).unwrap();
+    synced.outcome.as_ref().copied().map_err(FeedError::to_string)
+}
+
+/// What the store says of one package and one vulnerability.
+pub(crate) fn seen(store: &Store, package: &str, cve: &str) -> (Vec<String>, bool, Option<u32>) {
+    let advisories = store.advisories("Debian:12", package).unwrap();
+    let intel = store.intel(&cve.parse().unwrap()).unwrap();
+    let fixed =
+        advisories.iter().flat_map(|advisory| &advisory.affected).flat_map(|affected| &affected.ranges);
+    let fixed = fixed.filter_map(|range| range.fixed.clone()).collect();
+    (fixed, intel.kev.is_some(), intel.epss.map(|epss| epss.score.ppm()))
 }

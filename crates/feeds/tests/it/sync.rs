@@ -3,26 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use tenon_feeds::{Change, FeedError, Store, SyncReport};
+use tenon_feeds::{Change, Store};
 
-use crate::mirror::{record, sync_all, write_all, write_epss, write_kev, write_osv};
+use crate::mirror::{outcome, record, seen, sync_all, write_all, write_epss, write_kev, write_osv};
 use crate::server::{Fault, Server};
-
-#[track_caller]
-fn outcome(report: &SyncReport, feed: &str) -> Result<Change, String> {
-    let synced = report.feeds.iter().find(|synced| synced.feed.to_string() == feed).unwrap();
-    synced.outcome.as_ref().copied().map_err(FeedError::to_string)
-}
-
-/// What the store says of one package and one vulnerability.
-fn seen(store: &Store, package: &str, cve: &str) -> (Vec<String>, bool, Option<u32>) {
-    let advisories = store.advisories("Debian:12", package).unwrap();
-    let intel = store.intel(&cve.parse().unwrap()).unwrap();
-    let fixed =
-        advisories.iter().flat_map(|advisory| &advisory.affected).flat_map(|affected| &affected.ranges);
-    let fixed = fixed.filter_map(|range| range.fixed.clone()).collect();
-    (fixed, intel.kev.is_some(), intel.epss.map(|epss| epss.score.ppm()))
-}
 
 fn changed_mirror(folder: &Path) {
     let openssl =
