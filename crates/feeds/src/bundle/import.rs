@@ -325,3 +325,54 @@ impl Kept {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FEEDS: [&str; 5] = ["kev", "epss", "osv:Debian", "cve", "exploits:github"];
+
+    /// Lines as bundles have them, as they nearly have them, and of none.
+    fn line() -> impl Strategy<Value = String> {
+        let known = prop::sample::select(vec![
+            r#"{"P":["f","r","x","why"]}"#,
+            r#"{"A":["DSA-1-1",5,"[\"s\",null,[]]"]}"#,
+            r#"{"A":["DSA-1-1",5,null]}"#,
+            r#"{"F":["Debian:12","p","[[[[null,\"1\",null]],[]]]"]}"#,
+            r#"{"F":["Debian:12","p","[5]"]}"#,
+            r#"{"K":["CVE-2024-0001",1,null,true]}"#,
+            r#"{"R":["CVE-2024-0001",1,null,true,2]}"#,
+            r#"{"D":["v1",3]}"#,
+            r#"{"E":["CVE-2024-0001",1000001]}"#,
+            r#"{"E":["CVE-2024-0001",10]}"#,
+            r#"{"C":["CVE-2024-0001",false,null,1,"{\"t\":\"\",\"v\":[],\"s\":[9,0,0,null],\"w\":[]}"]}"#,
+            r#"{"X":["CVE-24-1",null,false,1]}"#,
+        ]);
+        prop_oneof![4 => known.prop_map(str::to_owned), 1 => "[{}\\[\\]\",A-F0-9]{0,30}"]
+    }
+
+    proptest! {
+        #[test]
+        fn any_lines_are_read_or_refused_by_name(feed in prop::sample::select(FEEDS.to_vec()), lines in prop::collection::vec(line(), 0..12)) {
+            let head = format!(
+                r#"{{"feed":"{feed}","origin":"","edition":"","as_of":1,"fetched":1,"checked":1,"digest":null,"records":1,"problems":0}}"#
+            );
+            let text = format!("{head}\n{}\n", lines.join("\n"));
+            let entry = Entry {
+                name: "feeds/0.jsonl".to_owned(),
+                feed: feed.to_owned(),
+                bytes: text.len() as u64,
+                sha256: Digest::of(text.as_bytes()),
+            };
+            let mut rows = 0;
+            let outcome = read(&entry, text.as_bytes(), &mut |_| { rows += 1; Ok(()) });
+            prop_assert!(rows <= lines.len());
+            if let Err(error) = outcome {
+                prop_assert!(error.to_string().contains("feeds/0.jsonl: line "), "{error}");
+            }
+        }
+    }
+}

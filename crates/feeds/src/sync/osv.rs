@@ -34,28 +34,49 @@ const INDEX: &str = "index";
 
 pub(super) fn osv(job: &mut Job<'_>, ecosystem: &str) -> Result<Change, FeedError> {
     let feed = FeedName::Osv(ecosystem.to_owned());
-    let mut note = None;
-    if let Some((state, cursor)) = job.store.feed(&feed)?
+    let note = match follow(job, &feed, ecosystem)? {
+        Followed::To(change) => return Ok(change),
+        Followed::Not(note) => note,
+    };
+    let change = whole(job, &feed, ecosystem, note)?;
+    // An archive is made now and then and may lag behind the list: what was advanced must not fall back.
+    match follow(job, &feed, ecosystem)? {
+        Followed::To(advanced) if change == Change::Unchanged => Ok(advanced),
+        _ => Ok(change),
+    }
+}
+
+/// How far the list of changes led.
+enum Followed {
+    /// All the way.
+    To(Change),
+    /// It does not lead from what is stored to what there is; the reason when that is the list's fault.
+    Not(Option<String>),
+}
+
+/// Advances what is stored by the list of changes.
+fn follow(job: &mut Job<'_>, feed: &FeedName, ecosystem: &str) -> Result<Followed, FeedError> {
+    if let Some((state, cursor)) = job.store.feed(feed)?
         && let Location::Addresses(addresses) = job.origin.osv(&format!("{ecosystem}/modified_id.csv"))
         && let Some(address) = addresses.first()
         && state.origin == whole_address(job, ecosystem)
         && cursor.whole.is_some_and(|whole| job.now < whole.plus_days(WHOLE_AFTER))
         && let Some(since) = cursor.followed
     {
-        match changes(job, &feed, address, &cursor, since) {
+        return match changes(job, feed, address, &cursor, since) {
             Ok(Listed::None) => {
-                job.store.confirm(&feed, &cursor, job.now)?;
-                return Ok(Change::Unchanged);
+                job.store.confirm(feed, &cursor, job.now)?;
+                Ok(Followed::To(Change::Unchanged))
             }
             Ok(Listed::Some(changes, validators)) => {
-                return advance(job, ecosystem, state, cursor, changes, validators);
+                advance(job, ecosystem, state, cursor, changes, validators)
             }
-            Ok(Listed::TooMany) => {}
+            Ok(Listed::TooMany | Listed::Absent) => Ok(Followed::Not(None)),
             // The list only saves work.
-            Err(error) => note = Some(error.to_string()),
-        }
+            Err(error) => Ok(Followed::Not(Some(error.to_string()))),
+        };
     }
-    whole(job, &feed, ecosystem, note)
+    Ok(Followed::Not(None))
 }
 
 fn whole_address(job: &Job<'_>, ecosystem: &str) -> String {
@@ -69,6 +90,7 @@ enum Listed {
     None,
     Some(Vec<(Timestamp, VulnerabilityId)>, Validators),
     TooMany,
+    Absent,
 }
 
 /// What the list of changes says.
@@ -86,9 +108,7 @@ fn changes(
     let read = |list: &mut dyn Read| index::read(list, since, MOST_SINGLE * 4);
     match job.origin.getter().stream(wanted, validators, read)? {
         Streamed::NotModified => Ok(Listed::None),
-        Streamed::Absent => {
-            Err(FeedError::Download { feed: name, reason: format!("{address} is not there") })
-        }
+        Streamed::Absent => Ok(Listed::Absent),
         Streamed::Read(Changes::TooMany, _) => Ok(Listed::TooMany),
         Streamed::Read(Changes::Some(changes), validators) => Ok(Listed::Some(changes, validators)),
     }
@@ -152,7 +172,7 @@ fn advance(
     mut cursor: Cursor,
     changes: Vec<(Timestamp, VulnerabilityId)>,
     validators: Validators,
-) -> Result<Change, FeedError> {
+) -> Result<Followed, FeedError> {
     let feed = FeedName::Osv(ecosystem.to_owned());
     let name = feed.to_string();
     let newest = changes.first().map(|(time, _)| *time);
@@ -166,7 +186,7 @@ fn advance(
         }
     }
     if wanted.len() > MOST_SINGLE {
-        return whole(job, &feed, ecosystem, None);
+        return Ok(Followed::Not(None));
     }
     // First all downloads, then one short transaction: readers and the disk do not wait for the network.
     let mut ledger = Ledger::new(feed.clone());
@@ -244,7 +264,8 @@ fn advance(
         cursor.validators.insert(INDEX.to_owned(), validators);
     }
     swap.finish(&state, &cursor, &ledger, false)?;
-    Ok(if wanted.is_empty() { Change::Unchanged } else { Change::Advanced(records.len() as u64) })
+    let advanced = Change::Advanced(records.len() as u64);
+    Ok(Followed::To(if wanted.is_empty() { Change::Unchanged } else { advanced }))
 }
 
 /// Reads the whole archive.

@@ -34,7 +34,8 @@ impl Job<'_> {
         match (fresh, known) {
             (Some(fresh), known) => Ok(Some((fresh, known.map(|(state, _)| state)))),
             (None, known) => {
-                let cursor = known.map(|(_, cursor)| cursor).unwrap_or_default();
+                let mut cursor = known.map(|(_, cursor)| cursor).unwrap_or_default();
+                cursor.whole = Some(self.now);
                 self.store.confirm(feed, &cursor, self.now)?;
                 Ok(None)
             }

@@ -96,6 +96,23 @@ fn too_many_changes_or_a_broken_list_bring_the_whole_archive() {
 }
 
 #[test]
+fn an_archive_that_lags_behind_its_list_takes_nothing_back() {
+    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_all(mirror.path());
+    let server = Server::start(mirror.path());
+    let mut store = Store::open(place.path()).unwrap();
+    let archive = mirror.path().join("osv/Debian/all.zip");
+    let old = std::fs::read(&archive).unwrap();
+    write_osv(mirror.path(), &records("1.22.1-11", "2026-11-13T00:00:00Z"));
+    std::fs::write(&archive, old).unwrap();
+    assert_eq!(outcome(&sync_all(&server.address, &mut store), "osv:Debian"), Ok(Change::Replaced));
+    assert_eq!(seen(&store, "nginx", "CVE-2026-1002").0, ["1.22.1-11"]);
+    let feeds = store.feeds().unwrap();
+    let state = feeds.iter().find(|state| state.feed == FeedName::Osv("Debian".to_owned())).unwrap();
+    assert_eq!((state.as_of, state.records), (Timestamp::parse("2026-11-13"), 2));
+}
+
+#[test]
 fn a_server_that_fails_between_records_changes_nothing() {
     let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     write_all(mirror.path());

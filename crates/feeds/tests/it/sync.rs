@@ -1,11 +1,15 @@
 //! What a sync keeps, and what it never loses.
 
 use std::fs;
+use std::io::{Cursor, Write as _};
 use std::path::Path;
 
-use tenon_feeds::{Change, Store};
+use serde_json::json;
+use tenon_feeds::{Change, Source, Store, SyncOptions, sync};
+use tenon_model::Timestamp;
+use zip::write::SimpleFileOptions;
 
-use crate::mirror::{outcome, record, seen, sync_all, write_all, write_epss, write_kev, write_osv};
+use crate::mirror::{limits, outcome, record, seen, sync_all, write_all, write_epss, write_kev, write_osv};
 use crate::server::{Fault, Server};
 
 fn changed_mirror(folder: &Path) {
@@ -147,4 +151,64 @@ fn documents_that_are_not_what_they_should_be_change_nothing() {
         assert!(outcome(&report, feed).is_err(), "{feed}: {:?}", outcome(&report, feed));
     }
     assert_eq!(seen(&store, "openssl", "CVE-2026-1001"), before);
+}
+
+/// A CVE record as its CNA and CISA write it.
+fn cve_record(id: &str, vector: &serde_json::Value) -> String {
+    let provider = |name: &str| json!({ "orgId": "00000000-0000-4000-8000-000000000000", "shortName": name });
+    json!({
+        "dataType": "CVE_RECORD", "dataVersion": "5.1",
+        "cveMetadata": { "cveId": id, "state": "PUBLISHED", "datePublished": "2026-11-01T10:00:00Z",
+                         "dateUpdated": "2026-11-05T10:00:00Z" },
+        "containers": {
+            "cna": { "providerMetadata": provider("vendor"), "title": "A title",
+                     "metrics": [{ "cvssV3_1": { "vectorString": vector } }] },
+            "adp": [{ "providerMetadata": provider("CISA-ADP"), "metrics": [{ "other": { "type": "ssvc", "content": {
+                "timestamp": "2026-11-04T00:00:00Z", "options": [{ "Exploitation": "poc" }, { "Automatable": "yes" }] } } }] }],
+        },
+    })
+    .to_string()
+}
+
+#[test]
+fn cve_records_are_read_from_an_archive_in_an_archive_as_releases_have_it() {
+    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let zipped = |entries: &[(&str, &[u8])]| {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in entries {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    };
+    let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+    let (good, half) = (cve_record("CVE-2026-1001", &vector.into()), cve_record("CVE-2026-1002", &7.into()));
+    let inner = zipped(&[
+        ("cves/deltaLog.json", b"[]"),
+        ("cves/2026/1xxx/CVE-2026-1001.json", good.as_bytes()),
+        ("cves/2026/1xxx/CVE-2026-1002.json", half.as_bytes()),
+        ("cves/2026/1xxx/CVE-2026-1003.json", br#"{ "dataType": 5 }"#),
+    ]);
+    fs::create_dir_all(mirror.path().join("cve")).unwrap();
+    fs::write(mirror.path().join("cve/cve5_records.zip"), zipped(&[("cves.zip", &inner)])).unwrap();
+    let mut store = Store::open(place.path()).unwrap();
+    let source: Source = mirror.path().display().to_string().parse().unwrap();
+    let now = Timestamp::parse("2026-11-12").unwrap();
+    let options = SyncOptions { choices: None, limits: limits(), now };
+    let report = sync(&source, &mut store, options, &mut |_| {}).unwrap();
+    assert_eq!(outcome(&report, "cve"), Ok(Change::Replaced));
+    assert_eq!(outcome(&report, "kev"), Ok(Change::NotOffered));
+    let record = |id: &str| store.intel(&id.parse().unwrap()).unwrap().record;
+    let good = record("CVE-2026-1001").unwrap();
+    assert_eq!((good.cvss[0].source.as_str(), good.cvss[0].vector.as_str()), ("vendor", vector));
+    assert_eq!(good.ssvc.unwrap().decided, Timestamp::parse("2026-11-04"));
+    assert_eq!((good.title.as_str(), good.published), ("A title", Timestamp::parse("2026-11-01T10:00:00Z")));
+    assert!(record("CVE-2026-1002").unwrap().cvss.is_empty(), "a bad field costs only itself");
+    assert!(record("CVE-2026-1003").is_none());
+    let problems = store.problems().unwrap();
+    let told: Vec<_> =
+        problems.iter().map(|problem| (problem.record.as_str(), problem.field.as_str())).collect();
+    assert!(told[0].0.starts_with("CVE-2026-1002") && told[0].1 == "vectorString", "{problems:?}");
+    assert_eq!(told[1], ("CVE-2026-1003", "dataType"), "{problems:?}");
+    assert_eq!(problems[1].file, "cve5_records.zip/cves/2026/1xxx/CVE-2026-1003.json");
 }
