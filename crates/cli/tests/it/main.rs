@@ -3,6 +3,7 @@
 
 mod explain;
 mod feeds;
+mod feeds_command;
 mod machine;
 mod scan;
 mod story;
