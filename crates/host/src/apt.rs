@@ -21,9 +21,12 @@ pub(crate) struct Inst {
 }
 
 impl Inst {
-    /// Whether a security suite offers it (Debian: `Label: Debian-Security`).
+    /// Whether a security suite offers it.
     pub(crate) fn security(&self) -> bool {
-        self.origins.split(',').any(|origin| origin.trim().starts_with("Debian-Security:"))
+        self.origins.split(',').any(|origin| {
+            let (label, release) = origin.trim().split_once(':').unwrap_or_default();
+            is_security(label, release.rsplit_once('/').map_or("", |(_, suite)| suite))
+        })
     }
 
     /// `Inst libssl3 [3.0.9-1] (3.0.17-1 Debian-Security:12/oldstable-security [amd64]) []`.
@@ -53,6 +56,13 @@ impl Inst {
     }
 }
 
+/// Whether a repository is a security suite, by label and suite of its Release file. Debian has a label of its own; Ubuntu
+/// (`Ubuntu`, `UbuntuESM`, `UbuntuESMApps`) tells it by the suite (`jammy-security`, `jammy-infra-security`).
+pub(crate) fn is_security(label: &str, suite: &str) -> bool {
+    label == "Debian-Security"
+        || matches!(label, "Ubuntu" | "UbuntuESM" | "UbuntuESMApps") && suite.ends_with("-security")
+}
+
 /// The result of `apt-get -s`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Simulation {
@@ -62,22 +72,30 @@ pub(crate) struct Simulation {
     pub(crate) removals: Vec<(String, String)>,
     /// Packages with a newer candidate that stay as they are.
     pub(crate) kept_back: Vec<String>,
+    /// Packages whose newer candidate is being rolled out in phases and has not come to this host (Ubuntu).
+    pub(crate) phased: Vec<String>,
 }
 
 /// Reads the output of `apt-get -s`. A line that announces a change and cannot be read is an error: a change that
 /// is not seen must not be taken for none.
 pub(crate) fn simulation(output: &str) -> Result<Simulation, String> {
     let mut result = Simulation::default();
-    let mut in_kept_back = false;
+    // The list whose folded lines are being read.
+    let mut list: Option<&mut Vec<String>> = None;
     for line in output.lines() {
-        if in_kept_back && line.starts_with("  ") {
-            result
-                .kept_back
-                .extend(line.split_whitespace().map(|name| name.trim_end_matches('*').to_owned()));
+        if line.starts_with("  ")
+            && let Some(list) = &mut list
+        {
+            list.extend(line.split_whitespace().map(|name| name.trim_end_matches('*').to_owned()));
             continue;
         }
-        in_kept_back = line.starts_with("The following packages have been kept back")
-            || line.starts_with("The following upgrades have been deferred due to phasing");
+        list = if line.starts_with("The following packages have been kept back") {
+            Some(&mut result.kept_back)
+        } else if line.starts_with("The following upgrades have been deferred due to phasing") {
+            Some(&mut result.phased)
+        } else {
+            None
+        };
         let unread = || format!("cannot read {:?}", line.chars().take(200).collect::<String>());
         if line.starts_with("Inst ") {
             result.installs.push(Inst::parse(line).ok_or_else(unread)?);
@@ -117,7 +135,7 @@ impl Simulation {
             }))
             .collect();
         steps.sort_unstable();
-        let mut kept_back = self.kept_back.clone();
+        let mut kept_back: Vec<String> = self.kept_back.iter().chain(&self.phased).cloned().collect();
         kept_back.sort_unstable();
         Transaction { steps, kept_back }
     }
@@ -152,6 +170,26 @@ Conf fresh (1.0 Toy:/stable [all])
         let transaction = result.transaction("amd64");
         assert_eq!(transaction.steps.len(), 5);
         assert_eq!(transaction.steps[4].change, Change::Remove { from: "0.9".to_owned() });
+    }
+
+    #[test]
+    fn phased_updates_and_security_suites_of_ubuntu_are_told_apart() {
+        let output = "\
+The following upgrades have been deferred due to phasing:
+  distro-info-data ubuntu-drivers-common
+The following packages have been kept back:
+  linux-generic
+Inst libc6 [2.35-0ubuntu3.1] (2.35-0ubuntu3.8 Ubuntu:22.04/jammy-updates, Ubuntu:22.04/jammy-security [amd64])
+Inst tzdata [1] (2 Ubuntu:22.04/jammy-updates [all])
+Inst vim [1] (2 UbuntuESMApps:22.04/jammy-apps-security [amd64])
+";
+        let result = simulation(output).unwrap();
+        assert_eq!(result.phased, ["distro-info-data", "ubuntu-drivers-common"]);
+        assert_eq!(result.kept_back, ["linux-generic"]);
+        let security: Vec<_> = result.installs.iter().map(Inst::security).collect();
+        assert_eq!(security, [true, false, true]);
+        let kept_back = result.transaction("amd64").kept_back;
+        assert_eq!(kept_back, ["distro-info-data", "linux-generic", "ubuntu-drivers-common"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the host's own package manager would install: candidates under its own pins and holds.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use tenon_model::{Offer, OfferState, SourcePackage};
@@ -41,9 +41,12 @@ pub(super) fn offers(apt: &Apt, status: &Status, native: &str) -> Result<Vec<Off
         }
     }
     // A hold hides a package from dist-upgrade altogether when nothing else depends on its update.
-    let holds: BTreeSet<String> = status.holds().into_iter().collect();
-    let waiting: BTreeSet<String> = simulation.kept_back.into_iter().chain(holds.iter().cloned()).collect();
-    offers.extend(waiting_offers(apt, &waiting, &holds, status, native)?);
+    let mut waiting: BTreeMap<String, OfferState> = BTreeMap::new();
+    let names = |names: Vec<String>, state| names.into_iter().map(move |name| (name, state));
+    waiting.extend(names(simulation.kept_back, OfferState::KeptBack));
+    waiting.extend(names(simulation.phased, OfferState::Phased));
+    waiting.extend(names(status.holds(), OfferState::Held));
+    offers.extend(waiting_offers(apt, &waiting, status, native)?);
     name_sources(apt, &mut offers)?;
     offers.sort_by(|a, b| (&a.package, &a.architecture).cmp(&(&b.package, &b.architecture)));
     offers.dedup_by(|a, b| a.package == b.package && a.architecture == b.architecture);
@@ -53,18 +56,17 @@ pub(super) fn offers(apt: &Apt, status: &Status, native: &str) -> Result<Vec<Off
 /// Candidates of packages that dist-upgrade leaves as they are, from `apt-cache policy`.
 fn waiting_offers(
     apt: &Apt,
-    names: &BTreeSet<String>,
-    holds: &BTreeSet<String>,
+    waiting: &BTreeMap<String, OfferState>,
     status: &Status,
     native: &str,
 ) -> Result<Vec<Offer>, HostError> {
-    if names.is_empty() {
+    if waiting.is_empty() {
         return Ok(Vec::new());
     }
     let archives = run(apt.cache().arg("policy"), DEADLINE)?.ok()?;
     let security_archives = security_archives(&archives);
     let mut offers = Vec::new();
-    let names: Vec<&String> = names.iter().collect();
+    let names: Vec<&String> = waiting.keys().collect();
     for batch in names.chunks(BATCH) {
         let output = run(apt.cache().args(["policy", "--"]).args(batch), DEADLINE)?.ok()?;
         for policy in policies(&output, &security_archives) {
@@ -84,7 +86,7 @@ fn waiting_offers(
                 candidate: policy.candidate.clone(),
                 source: SourcePackage { name: name.to_owned(), version: policy.candidate.clone() },
                 security: policy.security,
-                state: if holds.contains(name) { OfferState::Held } else { OfferState::KeptBack },
+                state: state_of(waiting, name, architecture),
                 claims: Vec::new(),
             });
         }
@@ -92,16 +94,24 @@ fn waiting_offers(
     Ok(offers)
 }
 
-/// The index lines (`500 http://host bookworm-security/main amd64 Packages`) of archives labelled Debian-Security,
-/// without the priority.
+/// apt names packages of a foreign architecture with it.
+fn state_of(waiting: &BTreeMap<String, OfferState>, name: &str, architecture: &str) -> OfferState {
+    let state = waiting.get(name).or_else(|| waiting.get(&format!("{name}:{architecture}")));
+    state.copied().unwrap_or(OfferState::KeptBack)
+}
+
+/// The index lines (`500 http://host bookworm-security/main amd64 Packages`) of security suites, without the
+/// priority.
 fn security_archives(policy: &str) -> BTreeSet<String> {
     let mut archives = BTreeSet::new();
     let mut current: Option<String> = None;
     for line in policy.lines() {
         let line = line.trim();
         if let Some(release) = line.strip_prefix("release ") {
-            let labelled = release.split(',').any(|field| field == "l=Debian-Security");
-            if let Some(archive) = current.take().filter(|_| labelled) {
+            let field =
+                |name| release.split(',').find_map(|field| field.strip_prefix(name)).unwrap_or_default();
+            let security = apt::is_security(field("l="), field("a="));
+            if let Some(archive) = current.take().filter(|_| security) {
                 archives.insert(archive);
             }
         } else {
@@ -201,6 +211,17 @@ other:
   Installed: 1
   Candidate: (none)
 ";
+
+    #[test]
+    fn security_suites_of_ubuntu_are_known_by_their_suite() {
+        let archives = " 500 http://archive.ubuntu.com/ubuntu jammy-security/main amd64 Packages
+     release v=22.04,o=Ubuntu,a=jammy-security,n=jammy,l=Ubuntu,c=main,b=amd64
+ 500 http://archive.ubuntu.com/ubuntu jammy-updates/main amd64 Packages
+     release v=22.04,o=Ubuntu,a=jammy-updates,n=jammy,l=Ubuntu,c=main,b=amd64
+";
+        let found: Vec<_> = security_archives(archives).into_iter().collect();
+        assert_eq!(found, ["http://archive.ubuntu.com/ubuntu jammy-security/main amd64 Packages"]);
+    }
 
     #[test]
     fn policy_tells_candidate_and_label() {
