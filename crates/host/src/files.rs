@@ -28,8 +28,8 @@ fn open_regular(path: &Path) -> Result<File, HostError> {
     Ok(file)
 }
 
-/// Reads a whole file of at most `limit` bytes; bytes that are not UTF-8 are replaced.
-pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, HostError> {
+/// Reads a whole file of at most `limit` bytes.
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, HostError> {
     let mut bytes = Vec::new();
     open_regular(path)?
         .take(limit.saturating_add(1))
@@ -38,13 +38,23 @@ pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, HostError> {
     if bytes.len() as u64 > limit {
         return Err(HostError::TooLarge { path: path.to_owned(), limit });
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(bytes)
+}
+
+/// Reads a whole file of at most `limit` bytes; bytes that are not UTF-8 are replaced.
+pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, HostError> {
+    Ok(String::from_utf8_lossy(&read(path, limit)?).into_owned())
 }
 
 /// Like [`read_text`], `None` when there is no such file.
 pub(crate) fn read_text_if_any(path: &Path, limit: u64) -> Result<Option<String>, HostError> {
-    match read_text(path, limit) {
-        Ok(text) => Ok(Some(text)),
+    Ok(read_if_any(path, limit)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The bytes of a file of at most `limit` bytes, `None` when there is no such file.
+pub(crate) fn read_if_any(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, HostError> {
+    match read(path, limit) {
+        Ok(bytes) => Ok(Some(bytes)),
         Err(HostError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

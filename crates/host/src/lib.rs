@@ -17,6 +17,7 @@ mod files;
 mod index;
 mod inventory;
 mod owners;
+mod packages;
 mod rehearsal;
 mod repack;
 mod run;
@@ -28,7 +29,8 @@ mod units;
 
 pub use change::{apply, recover};
 pub use error::HostError;
-pub use inventory::inventory;
+pub use inventory::{inventory, inventory_of_files};
 pub use owners::units_touched;
+pub use packages::{PackageFile, RPM_QUERY_FORMAT};
 pub use rehearsal::{child_main, rehearse};
 pub use system::System;

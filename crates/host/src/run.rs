@@ -104,6 +104,46 @@ pub(crate) fn run(command: &mut Command, deadline: Duration) -> Result<Ran, Host
     Ok(Ran { program, status, stdout, stderr })
 }
 
+/// Runs two programs, the first writing to the second, and returns at most `limit` bytes of what the second writes. The
+/// second may stop before it has read everything.
+///
+/// # Errors
+/// When one cannot be started, they do not end in time, more is written, or the first fails and nothing is written.
+pub(crate) fn pipe(
+    first: &mut Command,
+    second: &mut Command,
+    limit: usize,
+    deadline: Duration,
+) -> Result<Vec<u8>, HostError> {
+    let (writer, reader) = (describe(first), describe(second));
+    let mut source = start(first.stdout(Stdio::piped()).stderr(Stdio::null()), &writer)?;
+    let input = source.stdout.take().map_or_else(Stdio::null, Stdio::from);
+    let sink = start(second.stdin(input).stdout(Stdio::piped()).stderr(Stdio::null()), &reader);
+    // The command keeps its end of the pipe open, and the first would never learn that nobody reads.
+    second.stdin(Stdio::null());
+    let output = sink.and_then(|mut sink| {
+        let output = drain(sink.stdout.take());
+        wait(&mut sink, &reader, deadline).map(|_| output)
+    });
+    // It ends by itself once nobody reads, and is killed otherwise.
+    let status = wait(&mut source, &writer, GRACE);
+    match output?.recv_timeout(GRACE) {
+        Ok((bytes, overflow)) if overflow || bytes.len() > limit => {
+            Err(HostError::TooMuchOutput { program: reader, limit })
+        }
+        Ok((bytes, _)) if bytes.is_empty() => match status? {
+            status if status.success() => Ok(bytes),
+            status => Err(HostError::Failed {
+                program: writer,
+                status: status.to_string(),
+                detail: "nothing was written".to_owned(),
+            }),
+        },
+        Ok((bytes, _)) => Ok(bytes),
+        Err(_) => Err(HostError::Deadline { program: reader, after: GRACE }),
+    }
+}
+
 /// Runs a program whose output goes to a file: daemons it starts may outlive it.
 pub(crate) fn run_logged(
     command: &mut Command,

@@ -59,25 +59,24 @@ impl Status {
                 Some("half-installed" | "unpacked" | "half-configured") => PackageState::Interrupted,
                 Some("not-installed" | "config-files") => continue,
                 _ => {
-                    status
-                        .unreadable
-                        .push(field("Package").unwrap_or("(no name)").chars().take(80).collect());
+                    status.unreadable.push(called(field("Package")));
                     continue;
                 }
             };
             let (Some(name), Some(version), Some(architecture)) =
                 (field("Package"), field("Version"), field("Architecture"))
             else {
-                status.unreadable.push(field("Package").unwrap_or("(no name)").chars().take(80).collect());
+                status.unreadable.push(called(field("Package")));
                 continue;
             };
+            let source = source_of(field("Source"), name, version);
+            let component = Component::os_package(name, architecture, version, source);
+            if let Err(error) = component.check() {
+                status.unreadable.push(error.to_string());
+                continue;
+            }
             status.packages.push(Installed {
-                component: Component::os_package(
-                    name,
-                    architecture,
-                    version,
-                    source_of(field("Source"), name, version),
-                ),
+                component,
                 state,
                 held: words.first() == Some(&"hold"),
                 conffiles: conffiles(field("Conffiles").unwrap_or_default()),
@@ -152,6 +151,11 @@ impl Status {
     }
 }
 
+/// The name of a stanza that cannot be read, cut and quoted.
+fn called(name: Option<&str>) -> String {
+    format!("{:?}", name.unwrap_or("(no name)").chars().take(80).collect::<String>())
+}
+
 /// Lines `/etc/foo 0123...`, with `obsolete`, `remove-on-upgrade` or the word `newconffile` behind or in place of
 /// the digest. Paths may hold blanks.
 fn conffiles(text: &str) -> Vec<(String, String)> {
@@ -208,7 +212,7 @@ Architecture: all
         assert_eq!(status.get("stuck", "amd64").map(|p| p.state), Some(PackageState::Interrupted));
         assert_eq!(status.version("stuck", "all"), None);
         assert_eq!(status.holds(), ["stuck"]);
-        assert_eq!(status.unreadable, ["strange"]);
+        assert_eq!(status.unreadable, ["\"strange\""]);
     }
 
     #[test]

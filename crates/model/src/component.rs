@@ -57,6 +57,16 @@ impl Component {
             ecosystem: None,
         }
     }
+
+    /// Whether an inventory may hold it: for readers that leave out one bad entry rather than lose them all.
+    ///
+    /// # Errors
+    /// When a field is empty, overlong or holds what no package manager writes.
+    pub fn check(&self) -> Result<(), ManifestError> {
+        fault(self).map_or(Ok(()), |(field, reason)| {
+            Err(ManifestError::Field { name: self.name.chars().take(80).collect(), field, reason })
+        })
+    }
 }
 
 /// The set of components of an asset: sorted, without duplicates, stored once by content.
@@ -99,10 +109,7 @@ impl Manifest {
             return Err(ManifestError::TooMany { count: components.len() });
         }
         for component in &components {
-            if let Some((field, reason)) = fault(component) {
-                let name = component.name.chars().take(80).collect();
-                return Err(ManifestError::Field { name, field, reason });
-            }
+            component.check()?;
         }
         components.sort_unstable();
         components.dedup();

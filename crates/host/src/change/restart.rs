@@ -6,6 +6,7 @@ use std::time::Duration;
 use tenon_model::{StaleProcess, Unit};
 
 use crate::inventory::processes;
+use crate::owners::packages_of;
 use crate::run::{command, run};
 
 /// Longest that restarting one service may take.
@@ -69,9 +70,9 @@ pub(super) fn restart_stale(before: &[u32]) -> Restarted {
 /// Processes that run replaced files and did not before; this program's own are told by the caller's inventory.
 fn fresh(before: &[u32]) -> Vec<StaleProcess> {
     let own = std::process::id();
-    processes::stale()
-        .stale
-        .into_iter()
-        .filter(|process| process.pid != own && !before.contains(&process.pid))
-        .collect()
+    let mut stale = processes::stale().stale;
+    stale.retain(|process| process.pid != own && !before.contains(&process.pid));
+    let owners = packages_of(&stale.iter().map(|process| process.file.clone()).collect());
+    processes::name_packages(&mut stale, &owners);
+    stale
 }

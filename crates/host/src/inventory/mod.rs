@@ -1,125 +1,165 @@
 //! A read-only look at a system. It needs no rights; what it may not see becomes a named gap.
 
+mod claims;
+mod listeners;
 mod offers;
+mod os;
 pub(crate) mod processes;
+mod services;
 mod surroundings;
 
+pub(crate) use os::native_architecture;
 pub(crate) use surroundings::{obstacle_to_apply, obstacle_to_rehearse};
 
 use std::path::Path;
 use std::time::Duration;
 
-use tenon_model::{Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, OsRelease};
+use tenon_model::{
+    Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, OsRelease, Virtualization,
+};
 
 use crate::index::{self, Apt};
-use crate::status::Status;
+use crate::packages::{PackageFile, Packages};
 use crate::{HostError, System, files};
 
 /// Bound of small text files (`os-release`, `hostname`).
 pub(crate) const SMALL: u64 = 64 * 1024;
 
-/// Takes stock of a system: packages, pending updates, processes that run replaced files, other updaters. With a `work`
-/// folder a package index that is old or missing is fetched into that folder; without one the host's own is read.
+/// Takes stock of a system: packages, pending updates, processes that run replaced files, listening sockets, services,
+/// other updaters. With a `work` folder a package index that is old or missing is fetched into that folder, and the
+/// changelogs of candidates that were downloaded there are read; without one the host's own index is read.
+///
+/// The packages are those of the operating system; packages of programming languages are not looked for.
 ///
 /// # Errors
-/// When there is no readable dpkg status file or no `os-release`: without them nothing can be said. Everything
-/// else that cannot be found out is listed in the report's gaps.
+/// When there is no readable package database (dpkg, apk, rpm) or no `os-release`: without them nothing can be said.
+/// Everything else that cannot be found out is listed in the report's gaps.
 pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, HostError> {
-    let status = Status::read(system)?;
-    let os = os_release(system)?;
-    let mut gaps = Vec::new();
-    for name in &status.unreadable {
-        gaps.push(format!("dpkg status: the entry of {name:?} cannot be read and is left out"));
-    }
-    let interrupted = status.interrupted();
-    if !interrupted.is_empty() {
-        gaps.push(format!("dpkg was interrupted at {}: run `dpkg --configure -a`", interrupted.join(", ")));
-    }
+    let packages = Packages::read(system)?;
+    let os = os::os_release(system)?;
+    let mut gaps = packages.gaps();
+    let is_dpkg = matches!(packages, Packages::Dpkg(_));
     let apt = match work {
-        Some(work) if system.is_live() => Apt::refreshed(work, &mut gaps),
+        Some(work) if system.is_live() && is_dpkg => Apt::refreshed(work, &mut gaps),
         _ => Apt::default(),
     };
-    let architecture = native_architecture(&status, system, &mut gaps);
     let mut facts = HostFacts {
         hostname: hostname(system),
-        os,
-        architecture: Architecture(architecture),
+        architecture: Architecture(os::architecture(&packages, system, &mut gaps)),
         kernel: Kernel {
             running: surroundings::running_kernel(system),
             owner: surroundings::virtualization(system),
         },
-        offers: Vec::new(),
-        offers_known: false,
         index: IndexState { oldest_age_seconds: index_age(system, &apt).map(|age| age.as_secs()) },
-        stale: Vec::new(),
-        listeners: Vec::new(),
-        services: Vec::new(),
         reboot_required_by: reboot_required_by(system),
-        updaters: surroundings::updaters(system, &status, &mut gaps),
-        capability: Capability::Act,
-        gaps: Vec::new(),
+        updaters: surroundings::updaters(system, &packages, &mut gaps),
+        ..nothing_known_of(os)
     };
     if system.is_live() {
-        match offers::offers(&apt, &status, &facts.architecture.0) {
-            Ok(offers) => (facts.offers, facts.offers_known) = (offers, true),
-            Err(error) => gaps.push(format!("pending updates are not known: {error}")),
-        }
-        let look = processes::stale();
-        if look.hidden > 0 {
-            let remedy = if rustix::process::geteuid().is_root() { "" } else { ": run the agent as root" };
-            gaps.push(format!("{} processes could not be looked at for replaced files{remedy}", look.hidden));
-        }
-        facts.stale = look.stale;
-        if !system.path("/run/systemd/system").exists() {
-            gaps.push("systemd does not run here: the health of services is not known".to_owned());
-        }
+        look_at_packages(&packages, &apt, work, &mut facts, &mut gaps);
+        look_at_processes(&packages, system, &mut facts, &mut gaps);
     } else {
         gaps.push("the system is not running: pending updates and processes are not known".to_owned());
     }
-    if facts.index.oldest_age_seconds.is_none() {
+    if is_dpkg && facts.index.oldest_age_seconds.is_none() {
         gaps.push("there is no package index: run `apt-get update`".to_owned());
     }
     facts.capability = surroundings::capability(system, &facts);
     facts.gaps = gaps;
-    let components = status.packages().iter().map(|package| package.component.clone()).collect();
-    Ok(Inventory { facts, components })
+    Ok(Inventory { facts, components: packages.components().cloned().collect() })
+}
+
+/// The inventory of a system of which only files are at hand: its packages and its `os-release`.
+///
+/// # Errors
+/// When a file cannot be read or is too large, or the packages' file holds no installed package.
+pub fn inventory_of_files(packages: &PackageFile, os_release: &Path) -> Result<Inventory, HostError> {
+    let packages = Packages::of_file(packages)?;
+    let mut facts = nothing_known_of(os::parse(&files::read_text(os_release, SMALL)?));
+    let mut gaps = packages.gaps();
+    facts.architecture = Architecture(os::architecture_of_files(&packages));
+    gaps.push(
+        "only files are at hand: running kernel, pending updates and processes are not known".to_owned(),
+    );
+    facts.gaps = gaps;
+    Ok(Inventory { facts, components: packages.components().cloned().collect() })
+}
+
+/// Facts of a system of which nothing but the release is known.
+fn nothing_known_of(os: OsRelease) -> HostFacts {
+    HostFacts {
+        hostname: String::new(),
+        os,
+        architecture: Architecture("unknown".to_owned()),
+        kernel: Kernel { running: String::new(), owner: Virtualization::Machine },
+        offers: Vec::new(),
+        offers_known: false,
+        index: IndexState { oldest_age_seconds: None },
+        stale: Vec::new(),
+        listeners: Vec::new(),
+        services: Vec::new(),
+        reboot_required_by: Vec::new(),
+        updaters: Vec::new(),
+        capability: Capability::ObserveOnly { reason: "only files of the system are at hand".to_owned() },
+        gaps: Vec::new(),
+    }
+}
+
+/// What the host's own package manager offers.
+fn look_at_packages(
+    packages: &Packages,
+    apt: &Apt,
+    work: Option<&Path>,
+    facts: &mut HostFacts,
+    gaps: &mut Vec<String>,
+) {
+    let Packages::Dpkg(status) = packages else {
+        gaps.push("pending updates are not known: only apt is asked for them".to_owned());
+        return;
+    };
+    match offers::offers(apt, status, &facts.architecture.0) {
+        Ok(offers) => (facts.offers, facts.offers_known) = (offers, true),
+        Err(error) => gaps.push(format!("pending updates are not known: {error}")),
+    }
+    if let Some(work) = work {
+        claims::fill(work, status, &mut facts.offers, gaps);
+    }
+}
+
+/// What runs, what listens, and which packages that belongs to.
+fn look_at_processes(packages: &Packages, system: &System, facts: &mut HostFacts, gaps: &mut Vec<String>) {
+    let root = rustix::process::geteuid().is_root();
+    let remedy = if root { "" } else { ": run the agent as root" };
+    let look = processes::stale();
+    if look.hidden > 0 {
+        gaps.push(format!("{} processes could not be looked at for replaced files{remedy}", look.hidden));
+    }
+    let sockets = listeners::listening(gaps);
+    let nameless = sockets.found.iter().filter(|socket| socket.holder.is_none()).count();
+    if sockets.hidden > 0 && nameless > 0 {
+        gaps.push(format!("whose {nameless} of the listening sockets are is not known{remedy}"));
+    }
+    let services = if system.path("/run/systemd/system").exists() {
+        services::services().unwrap_or_else(|error| {
+            gaps.push(format!("services are not known: {error}"));
+            Vec::new()
+        })
+    } else {
+        gaps.push("systemd does not run here: services and their health are not known".to_owned());
+        Vec::new()
+    };
+    let stale_files = look.stale.iter().map(|process| process.file.clone());
+    let executables = sockets.found.iter().filter_map(|socket| socket.holder.as_ref()?.executable.clone());
+    let unit_files = services.iter().flat_map(|service| service.files.iter().cloned());
+    let owners = packages.owners(&stale_files.chain(executables).chain(unit_files).collect());
+    facts.stale = look.stale;
+    processes::name_packages(&mut facts.stale, &owners);
+    facts.listeners = listeners::owned(sockets.found, &owners);
+    facts.services = services::owned(services, &owners);
 }
 
 fn index_age(system: &System, apt: &Apt) -> Option<Duration> {
     if system.is_live() { apt.age() } else { index::age(&system.path("/var/lib/apt/lists")) }
-}
-
-/// Reads `os-release(5)`.
-fn os_release(system: &System) -> Result<OsRelease, HostError> {
-    let text = match files::read_text_if_any(&system.path("/etc/os-release"), SMALL)? {
-        Some(text) => text,
-        None => files::read_text(&system.path("/usr/lib/os-release"), SMALL)?,
-    };
-    let field = |name: &str| {
-        text.lines()
-            .filter_map(|line| line.split_once('='))
-            .find(|(key, _)| key.trim() == name)
-            .map(|(_, value)| value.trim().trim_matches(['"', '\'']).chars().take(200).collect::<String>())
-    };
-    // The default that os-release(5) sets for a missing ID.
-    let id = field("ID").unwrap_or_else(|| "linux".to_owned());
-    let pretty_name = field("PRETTY_NAME").unwrap_or_else(|| id.clone());
-    Ok(OsRelease { id, version_id: field("VERSION_ID").unwrap_or_default(), pretty_name })
-}
-
-/// dpkg's own architecture: that of the package `dpkg`, which is what `dpkg --print-architecture` was built with.
-pub(crate) fn native_architecture(status: &Status, system: &System, gaps: &mut Vec<String>) -> String {
-    if let Some(dpkg) = status.packages().iter().find(|package| package.component.name == "dpkg") {
-        return dpkg.component.architecture.clone();
-    }
-    let listed = files::read_text_if_any(&system.path("/var/lib/dpkg/arch"), SMALL).ok().flatten();
-    if let Some(first) =
-        listed.as_deref().and_then(|text| text.lines().next()).filter(|line| !line.is_empty())
-    {
-        return first.to_owned();
-    }
-    gaps.push("the architecture is not known: dpkg is not installed by a package".to_owned());
-    "unknown".to_owned()
 }
 
 fn hostname(system: &System) -> String {

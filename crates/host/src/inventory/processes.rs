@@ -1,6 +1,6 @@
 //! Processes that still run files which have been replaced on the disk, and which files processes run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub(crate) struct Process {
 }
 
 /// Looks for processes that run replaced files, among those with the same root directory as this one: a
-/// container's files are its own affair.
+/// container's files are its own affair. Whose files they are is left to the caller.
 pub(crate) fn stale() -> Look {
     let mut look = Look::default();
     for pid in process_ids() {
@@ -54,13 +54,15 @@ pub(crate) fn stale() -> Look {
             }
         }
     }
-    let files: BTreeSet<String> = look.stale.iter().map(|process| process.file.clone()).collect();
-    let owners = crate::owners::packages_of(&files);
-    for process in &mut look.stale {
+    look
+}
+
+/// Notes the packages that own the replaced files now.
+pub(crate) fn name_packages(stale: &mut [StaleProcess], owners: &BTreeMap<String, String>) {
+    for process in stale.iter_mut() {
         process.package = owners.get(&process.file).cloned();
     }
-    look.stale.sort_unstable();
-    look
+    stale.sort_unstable();
 }
 
 /// Every process that can be looked at, with what it maps.
@@ -78,7 +80,7 @@ pub(crate) fn replaced(mapping: &str) -> Option<&str> {
     mapping.strip_suffix(DELETED)
 }
 
-fn process_ids() -> impl Iterator<Item = u32> {
+pub(crate) fn process_ids() -> impl Iterator<Item = u32> {
     fs::read_dir("/proc")
         .into_iter()
         .flatten()
@@ -104,10 +106,7 @@ fn mapped(pid: u32) -> Mapped {
         }
         Err(_) => return Mapped::Gone,
     };
-    let root = |path: &str| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino())).ok();
-    if let (Some(own), Some(other)) = (root("/proc/self/root/"), root(&format!("{dir}/root/")))
-        && own != other
-    {
+    if !shares_root(pid) {
         return Mapped::Gone;
     }
     let mut files: BTreeSet<String> = text.lines().filter_map(executable_mapping).collect();
@@ -118,6 +117,15 @@ fn mapped(pid: u32) -> Mapped {
         }
     }
     Mapped::Files(files)
+}
+
+/// Whether a process has the same root directory as this one; taken for granted where it may not be looked at.
+pub(crate) fn shares_root(pid: u32) -> bool {
+    let root = |path: &str| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino())).ok();
+    match (root("/proc/self/root/"), root(&format!("/proc/{pid}/root/"))) {
+        (Some(own), Some(other)) => own == other,
+        _ => true,
+    }
 }
 
 /// `55d0c8a00000-55d0c8a1e000 r-xp 00002000 fe:00 1234   /usr/sbin/nginx (deleted)`.
@@ -142,7 +150,7 @@ fn is_disk_file(path: &str) -> bool {
             .any(|prefix| path.starts_with(prefix))
 }
 
-fn command_name(pid: u32) -> String {
+pub(crate) fn command_name(pid: u32) -> String {
     let name = files::read_text(Path::new(&format!("/proc/{pid}/comm")), MAX_CGROUP).unwrap_or_default();
     name.trim().chars().filter(|c| !c.is_control()).take(64).collect()
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tenon_model::{Capability, HostFacts, Updater, Virtualization};
 
 use super::SMALL;
+use crate::packages::Packages;
 use crate::run::{command, on_path, run};
-use crate::status::Status;
 use crate::{System, files};
 
 /// Programs that rehearsal and apply run.
@@ -53,9 +53,9 @@ pub(super) fn virtualization(system: &System) -> Virtualization {
 }
 
 /// Other programs that change packages here.
-pub(super) fn updaters(system: &System, status: &Status, gaps: &mut Vec<String>) -> Vec<Updater> {
+pub(super) fn updaters(system: &System, packages: &Packages, gaps: &mut Vec<String>) -> Vec<Updater> {
     let mut found = Vec::new();
-    if status.packages().iter().any(|package| package.component.name == "unattended-upgrades") {
+    if packages.has("unattended-upgrades") {
         if !system.is_live() {
             gaps.push("whether unattended-upgrades is switched on is not known".to_owned());
         } else {
@@ -72,7 +72,7 @@ pub(super) fn updaters(system: &System, status: &Status, gaps: &mut Vec<String>)
         }
     }
     for (package, name) in UPDATER_PACKAGES {
-        if status.packages().iter().any(|installed| installed.component.name == package) {
+        if packages.has(package) {
             found
                 .push(Updater { name: name.to_owned(), evidence: format!("package {package} is installed") });
         }

@@ -1,8 +1,12 @@
-//! Against real Debian hosts: what is looked at, rehearsed, changed and taken back.
+//! Against real Debian hosts: what is looked at, rehearsed, changed and taken back; against package databases of other
+//! systems: what is read of them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod change;
+mod databases;
 mod inventory;
+mod network;
 mod rehearsal;
 mod repack;
+mod shared_hosts;
 mod site;
