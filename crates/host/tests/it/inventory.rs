@@ -5,9 +5,9 @@ use std::process::Command;
 
 use tenon_fleet::{Boot, Daemon, ToyPackage};
 use tenon_host::System;
-use tenon_model::{Capability, Inventory, OfferState, Virtualization};
+use tenon_model::{Capability, HostFacts, Inventory, OfferState, Protocol, RehearsalOutcome, Virtualization};
 
-use crate::site::{Site, site};
+use crate::site::{Site, site, toy_target};
 
 /// `Inst` lines of the security suite: package, version before, version after.
 fn security_updates(simulation: &str) -> BTreeSet<(String, String, String)> {
@@ -125,4 +125,46 @@ fn a_host_tells_its_updates_holds_updaters_and_stale_processes() {
     assert_eq!(stale, [("worker", "/usr/local/bin/worker")]);
     assert_eq!(facts.stale[0].unit.as_ref().map(|unit| unit.0.as_str()), Some("worker.service"));
     assert_eq!(facts.updaters.iter().map(|u| u.name.as_str()).collect::<Vec<_>>(), ["puppet"]);
+}
+
+#[test]
+fn a_host_tells_services_listeners_and_what_a_downloaded_changelog_claims() {
+    let test = "a_host_tells_services_listeners_and_what_a_downloaded_changelog_claims";
+    let Some(site) = site(test, Boot::Full) else { return };
+    site.install(&ToyPackage::new("toyd", "1.0").changelog("Fix CVE-2099-0001"), "toyd");
+    site.publish_update(&ToyPackage::new("toyd", "2.0").changelog("Fix CVE-2099-0002\nand CVE-2099-0003"));
+    let facts = site.inventory().facts;
+    let service = facts.services.iter().find(|service| service.unit.0 == "toyd.service").unwrap();
+    assert_eq!((service.active_state.as_str(), service.package.as_deref()), ("active", Some("toyd")));
+    // Those that run are those that systemd says run.
+    let words = "systemctl list-units --type=service --state=running --plain --no-legend | awk '{print $1}'";
+    let running = site.host.shell(words).unwrap().ok().unwrap().stdout;
+    for unit in running.lines() {
+        assert!(facts.services.iter().any(|service| service.unit.0 == unit), "{unit}: {:?}", facts.services);
+    }
+
+    // The kernel's own tool for it tells which ports are taken.
+    let listeners: BTreeSet<(Protocol, u16)> = facts.listeners.iter().map(|l| (l.protocol, l.port)).collect();
+    let sockets = site.host.shell("ss -Hlntu | awk '{print $1, $5}'").unwrap().ok().unwrap().stdout;
+    let by_ss = sockets.lines().map(|line| {
+        let protocol = if line.starts_with("tcp") { Protocol::Tcp } else { Protocol::Udp };
+        (protocol, line.rsplit_once(':').unwrap().1.parse().unwrap())
+    });
+    assert_eq!(listeners, by_ss.collect());
+    for listener in &facts.listeners {
+        assert!(listener.process.is_some() && listener.unit.is_some(), "{listener:?}");
+    }
+    println!("measured: {} listeners, {} services", facts.listeners.len(), facts.services.len());
+
+    // What has not been downloaded claims nothing; a rehearsal downloads it.
+    let claims = |facts: &HostFacts| {
+        let offer = facts.offers.iter().find(|offer| offer.package == "toyd").unwrap();
+        offer.claims.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert!(claims(&facts).is_empty());
+    let rehearsal = site.rehearse(&[toy_target("toyd", "1.0", "2.0")]);
+    assert_eq!(rehearsal.outcome, RehearsalOutcome::Passed);
+    let facts = site.inventory().facts;
+    assert_eq!(claims(&facts), ["CVE-2099-0002", "CVE-2099-0003"]);
+    assert!(facts.gaps.is_empty(), "{:?}", facts.gaps);
 }
