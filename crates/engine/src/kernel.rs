@@ -69,7 +69,9 @@ pub(crate) fn kernel_state(
     if images.is_empty() || split {
         return KernelState::NoFinding;
     }
-    if !images.contains(&facts.kernel.running) {
+    // A system at rest runs no kernel: the newest of its images is the next one to run.
+    let at_rest = facts.kernel.running.is_empty();
+    if !at_rest && !images.contains(&facts.kernel.running) {
         return KernelState::State(FindingState::NotRunning);
     }
     let fixed_installed = manifest.components().iter().any(|other| {
@@ -78,7 +80,11 @@ pub(crate) fn kernel_state(
                 other.package == named.package && is_safe(affected, named.scheme, other.version)
             })
     });
-    if fixed_installed { KernelState::State(FindingState::RebootPending) } else { KernelState::Running }
+    match (fixed_installed, at_rest) {
+        (true, true) => KernelState::State(FindingState::NotRunning),
+        (true, false) => KernelState::State(FindingState::RebootPending),
+        (false, _) => KernelState::Running,
+    }
 }
 
 /// Whether a binary can show that a fix is missing: of the packages that carry a kernel release in their name only the

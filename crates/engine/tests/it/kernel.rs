@@ -50,6 +50,14 @@ fn the_running_image_is_what_counts() {
 }
 
 #[test]
+fn a_system_at_rest_will_run_its_newest_image() {
+    let at_rest = |report: &mut Inventory| report.facts.kernel.running.clear();
+    assert_eq!(found(at_rest, vec![image(RUNNING, VULNERABLE)]), [FindingState::FixNotOffered]);
+    let both = found(at_rest, vec![image(RUNNING, VULNERABLE), image(NEXT, FIXED)]);
+    assert_eq!(both, [FindingState::NotRunning]);
+}
+
+#[test]
 fn an_offered_kernel_is_an_offered_fix() {
     let offered = |report: &mut Inventory| {
         let meta = component("linux-image-amd64", "linux", VULNERABLE);
