@@ -1,18 +1,15 @@
 //! `apply`: events change the World. It records and decides nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenon_model::{
     ApplyOutcome, ApplyReport, AssetId, Digest, Directive, DirectiveId, Event, HostFacts, Manifest, Order,
-    OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, SourcePackage, Stage,
-    Timestamp,
+    OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, Stage, Timestamp,
 };
 
 use crate::matching::by_name;
-use crate::world::{
-    AssetState, DirectiveState, FeedState, GroupMode, OrderState, PackageKey, TokenState, World,
-};
+use crate::world::{AssetState, DirectiveState, FeedState, GroupMode, OrderState, TokenState, World};
 
 /// The blobs that a batch of events names, by content. The shell loads them; `apply` only looks them up.
 #[derive(Debug, Clone, Default)]
@@ -323,22 +320,6 @@ impl World {
         Ok(order)
     }
 
-    /// The names under which an asset carries packages now.
-    fn asset_names(&self, id: &AssetId) -> BTreeSet<PackageKey> {
-        let asset = self.assets.get(id);
-        let os = asset.and_then(|asset| asset.facts.as_ref()).and_then(|facts| facts.os.osv_ecosystem());
-        let manifest = asset.and_then(|asset| asset.manifest).and_then(|digest| self.manifest(&digest));
-        manifest
-            .map(|manifest| by_name(os.as_deref(), manifest))
-            .unwrap_or_default()
-            .into_keys()
-            .map(|named| PackageKey {
-                ecosystem: named.ecosystem.to_owned(),
-                package: named.package.to_owned(),
-            })
-            .collect()
-    }
-
     fn replace_inventory(
         &mut self,
         record: &Record,
@@ -349,35 +330,22 @@ impl World {
         facts: HostFacts,
     ) -> Result<(), ApplyError> {
         let os = facts.os.osv_ecosystem();
-        let named: BTreeSet<(PackageKey, SourcePackage)> = by_name(os.as_deref(), &manifest)
-            .into_keys()
-            .map(|named| {
-                let key =
-                    PackageKey { ecosystem: named.ecosystem.to_owned(), package: named.package.to_owned() };
-                (key, named.pair())
-            })
-            .collect();
-        let before = self.asset_names(&id);
         let asset = self
             .assets
             .get_mut(&id)
             .ok_or_else(|| ApplyError::Dangling { seq: record.seq, what: id.to_string() })?;
         let old = std::mem::take(&mut asset.installed_since);
         let old_manifest = asset.manifest.replace(digest);
-        asset.installed_since = named
-            .iter()
-            .map(|(_, pair)| (pair.clone(), old.get(pair).copied().unwrap_or(record.time)))
+        asset.installed_since = by_name(os.as_deref(), &manifest)
+            .into_keys()
+            .map(|named| {
+                let pair = named.pair();
+                let since = old.get(&pair).copied().unwrap_or(record.time);
+                (pair, since)
+            })
             .collect();
         asset.reported = Some((sequence, record.time));
         asset.facts = Some(Arc::new(facts));
-        for key in before {
-            if let Some(carriers) = self.carriers.get_mut(&key) {
-                carriers.remove(&id);
-            }
-        }
-        for (key, _) in named {
-            self.carriers.entry(key, BTreeSet::new).insert(id);
-        }
         self.manifests.insert(digest, Arc::new(manifest));
         if let Some(old) = old_manifest
             && old != digest

@@ -274,9 +274,7 @@ fn assemble(
 /// Whether the last report still shows a binary of the source below the version to reach, or a process that runs code from
 /// before it. Old kernel images stay installed after the fix: of those, only the running one counts.
 fn still_needed(world: &World, asset: &AssetState, source: &SourcePackage) -> bool {
-    let (Some(facts), Some(manifest)) =
-        (&asset.facts, asset.manifest.and_then(|digest| world.manifest(&digest)))
-    else {
+    let (Some(facts), Some(manifest)) = (&asset.facts, world.manifest_of(asset)) else {
         return true;
     };
     lagging(facts, manifest, source) || runs_replaced(facts, manifest, source)

@@ -16,9 +16,9 @@ impl World {
             let known = self.advisories.get(&advisory.id).map_or(now, |known| known.known);
             self.forget_advisory(&advisory.id);
             for affected in &advisory.affected {
-                let key =
-                    PackageKey { ecosystem: affected.ecosystem.clone(), package: affected.package.clone() };
-                self.advisories_of.entry(key, BTreeSet::new).insert(advisory.id.clone());
+                self.advisories_of
+                    .entry(PackageKey::from(affected), BTreeSet::new)
+                    .insert(advisory.id.clone());
             }
             self.advisories
                 .insert(advisory.id.clone(), KnownAdvisory { advisory: Arc::new(advisory), known });
@@ -28,7 +28,7 @@ impl World {
     fn forget_advisory(&mut self, id: &VulnerabilityId) {
         let Some(known) = self.advisories.remove(id) else { return };
         for affected in &known.advisory.affected {
-            let key = PackageKey { ecosystem: affected.ecosystem.clone(), package: affected.package.clone() };
+            let key = PackageKey::from(affected);
             if let Some(ids) = self.advisories_of.get_mut(&key) {
                 ids.remove(id);
                 if ids.is_empty() {

@@ -9,7 +9,7 @@ use tenon_model::{
 
 use crate::kernel::{KernelState, is_kernel, kernel_state};
 use crate::matching::{Hit, Named, by_name, hit, is_safe, name, speaks_of};
-use crate::world::{AssetState, PackageKey, World};
+use crate::world::{AssetState, World};
 
 /// Where a finding stands on its host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -79,9 +79,7 @@ pub fn not_assessed(world: &World, asset: &AssetState) -> Option<String> {
 
 /// Everything open on one asset.
 pub fn findings(world: &World, asset: &AssetState) -> Assessment {
-    let (Some(facts), Some(manifest)) =
-        (&asset.facts, asset.manifest.and_then(|digest| world.manifest(&digest)))
-    else {
+    let (Some(facts), Some(manifest)) = (&asset.facts, world.manifest_of(asset)) else {
         return Assessment { not_assessed: vec!["no inventory yet".to_owned()], ..Assessment::default() };
     };
     let mut assessment = Assessment::default();
@@ -92,7 +90,7 @@ pub fn findings(world: &World, asset: &AssetState) -> Assessment {
     let os = os.as_deref();
     assessment.not_assessed.extend(nameless(os, manifest));
     for (named, binaries) in by_name(os, manifest) {
-        let key = PackageKey { ecosystem: named.ecosystem.to_owned(), package: named.package.to_owned() };
+        let key = named.key();
         for id in world.advisories_of.get(&key).into_iter().flatten() {
             let Some(known) = world.advisories.get(id) else { continue };
             for affected in known.advisory.affected.iter().filter(|affected| speaks_of(affected, &named)) {

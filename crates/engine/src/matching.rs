@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use tenon_model::{Affected, AffectedRange, Component, Manifest, SourcePackage};
 use tenon_versions::{Scheme, VersionError, compare};
 
+use crate::world::PackageKey;
+
 /// A component in the form that advisories of its ecosystem use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Named<'a> {
@@ -41,6 +43,11 @@ pub(crate) fn name<'a>(os: Option<&'a str>, component: &'a Component) -> Option<
 }
 
 impl Named<'_> {
+    /// Where the advisories that may speak of it are kept.
+    pub(crate) fn key(&self) -> PackageKey {
+        PackageKey { ecosystem: self.ecosystem.to_owned(), package: self.package.to_owned() }
+    }
+
     /// Name and version, as they are kept and shown.
     pub(crate) fn pair(&self) -> SourcePackage {
         SourcePackage { name: self.package.to_owned(), version: self.version.to_owned() }

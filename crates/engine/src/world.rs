@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tenon_model::{
-    Advisory, AssetId, Digest, Directive, DirectiveId, GroupName, HostFacts, Intel, Manifest, Order, OrderId,
-    Outcome, RehearsalReport, SourcePackage, Stage, Timestamp, TokenId, VulnerabilityId,
+    Advisory, Affected, AssetId, Digest, Directive, DirectiveId, GroupName, HostFacts, Intel, Manifest,
+    Order, OrderId, Outcome, RehearsalReport, SourcePackage, Stage, Timestamp, TokenId, VulnerabilityId,
 };
 
 use crate::shards::{ShardKey, Shards, fnv1a};
@@ -46,6 +46,12 @@ impl ShardKey for Digest {
 pub(crate) struct PackageKey {
     pub(crate) ecosystem: String,
     pub(crate) package: String,
+}
+
+impl From<&Affected> for PackageKey {
+    fn from(affected: &Affected) -> Self {
+        Self { ecosystem: affected.ecosystem.clone(), package: affected.package.clone() }
+    }
 }
 
 impl ShardKey for PackageKey {
@@ -158,8 +164,6 @@ pub struct World {
     pub(crate) advisories: Shards<VulnerabilityId, KnownAdvisory>,
     /// Package -> advisories that name it.
     pub(crate) advisories_of: Shards<PackageKey, BTreeSet<VulnerabilityId>>,
-    /// Package -> assets that carry it.
-    pub(crate) carriers: Shards<PackageKey, BTreeSet<AssetId>>,
     pub(crate) intel: Shards<VulnerabilityId, Arc<Intel>>,
     pub(crate) groups: BTreeMap<GroupName, GroupMode>,
     pub(crate) tokens: BTreeMap<TokenId, TokenState>,
@@ -203,9 +207,9 @@ impl World {
         self.assets.len()
     }
 
-    /// A manifest that some asset carries.
-    pub fn manifest(&self, digest: &Digest) -> Option<&Manifest> {
-        self.manifests.get(digest).map(Arc::as_ref)
+    /// What an asset carries; `None` before its first inventory.
+    pub fn manifest_of(&self, asset: &AssetState) -> Option<&Manifest> {
+        self.manifests.get(asset.manifest.as_ref()?).map(Arc::as_ref)
     }
 
     /// Whether a group may act. Groups nobody promoted only observe.

@@ -176,7 +176,7 @@ fn told_applied(world: &World, asset: AssetId, source: &str) -> bool {
 
 /// The host as it was before, with some packages newer and other offers.
 fn host_state(draw: &mut Draw, world: &World, asset: AssetId, now: Timestamp) -> Inventory {
-    let before = world.asset(&asset).and_then(|asset| world.manifest(&asset.manifest?));
+    let before = world.asset(&asset).and_then(|asset| world.manifest_of(asset));
     let installed = |binary: &str| -> Option<Component> {
         before?.components().iter().find(|component| component.name == binary).cloned()
     };

@@ -79,7 +79,7 @@ impl AssetView {
     pub(super) fn of(world: &World, id: &AssetId, asset: &AssetState) -> Self {
         let facts = asset.facts.as_deref();
         let assessment = findings(world, asset);
-        let manifest = asset.manifest.and_then(|digest| world.manifest(&digest));
+        let manifest = world.manifest_of(asset);
         let offered =
             |facts: &tenon_model::HostFacts| facts.offers.iter().filter(|offer| offer.security).count();
         Self {

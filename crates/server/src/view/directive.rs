@@ -210,7 +210,7 @@ fn unconfirmed(world: &World, state: &DirectiveState, id: &AssetId, stage: &Stag
 /// Processes of an asset that run replaced code of the directive's source.
 fn stale_of(world: &World, state: &DirectiveState, asset: &AssetState) -> Vec<String> {
     let Action::Upgrade { source } = &state.directive.action;
-    let manifest = asset.manifest.and_then(|digest| world.manifest(&digest));
+    let manifest = world.manifest_of(asset);
     let of_source = |package: &String| {
         let mut components = manifest.into_iter().flat_map(|manifest| manifest.components());
         components.any(|component| component.name == *package && component.source.name == source.name)
