@@ -66,6 +66,11 @@ pub(crate) fn code_of(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
 }
 
+/// Milliseconds gone by since then.
+pub(crate) fn millis_since(then: Instant) -> u64 {
+    u64::try_from(then.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The end of a text, cut at a character.
 pub(crate) fn last_characters(text: &str, most: usize) -> String {
     let count = text.chars().count();

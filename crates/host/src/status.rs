@@ -133,10 +133,12 @@ impl Status {
             .collect()
     }
 
-    /// Packages whose installation was interrupted.
-    pub(crate) fn interrupted(&self) -> Vec<&str> {
+    /// What a person has to mend first, where an installation was interrupted.
+    pub(crate) fn interruption(&self) -> Option<String> {
         let interrupted = self.packages.iter().filter(|package| package.state == PackageState::Interrupted);
-        interrupted.map(|package| package.component.name.as_str()).collect()
+        let names: Vec<&str> = interrupted.map(|package| package.component.name.as_str()).collect();
+        (!names.is_empty())
+            .then(|| format!("dpkg was interrupted at {}: run `dpkg --configure -a`", names.join(", ")))
     }
 
     /// Configuration files of the named packages with the recorded MD5 of each.

@@ -54,7 +54,7 @@ impl Store {
     }
 
     /// The words after `apt-get` that bring the targets to their versions from the files in the store.
-    pub(crate) fn install_words(&self, targets: &[PackageTarget], native: &str) -> Vec<String> {
+    fn install_words(&self, targets: &[PackageTarget], native: &str) -> Vec<String> {
         let mut words = vec![
             "-y".to_owned(),
             "-o".to_owned(),
@@ -63,6 +63,20 @@ impl Store {
         words.extend(INSTALL.map(str::to_owned));
         words.push("--".to_owned());
         words.extend(targets.iter().map(|target| requested(target, native)));
+        words
+    }
+
+    /// The command line that really upgrades, from the files in the store alone, with one more option of apt.
+    pub(crate) fn upgrade(
+        &self,
+        apt: &Apt,
+        option: &str,
+        targets: &[PackageTarget],
+        native: &str,
+    ) -> Vec<String> {
+        let mut words = ["apt-get", "-q", "--no-download", "-o", option].map(str::to_owned).to_vec();
+        words.extend(apt.options().iter().map(|option| option.to_string_lossy().into_owned()));
+        words.extend(self.install_words(targets, native));
         words
     }
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tenon_model::{PackageTarget, Transaction};
+use tenon_model::Transaction;
 
 use crate::units::States;
 use crate::{HostError, files};
@@ -15,8 +15,6 @@ const MAX_RECORD: u64 = 32 * 1024 * 1024;
 /// A change that has been begun.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Intent {
-    /// What was asked for.
-    pub(super) targets: Vec<PackageTarget>,
     /// Everything that is to change.
     pub(super) transaction: Transaction,
     /// The upgrade's command line.

@@ -19,7 +19,7 @@ use tenon_model::{ApplyOutcome, ApplyReport, Change, Evidence, PackageTarget, Pi
 use crate::index::Apt;
 use crate::inventory::{native_architecture, obstacle_to_apply, processes, reboot_required_by};
 use crate::rehearsal::way_back;
-use crate::run::{code_of, command, last_characters, run, run_logged};
+use crate::run::{code_of, command, last_characters, millis_since, run, run_logged};
 use crate::status::Status;
 use crate::transaction::{Store, check_words, replaced, simulate};
 use crate::{HostError, System, files, units};
@@ -62,7 +62,7 @@ pub fn apply(
         Ok(intent) => carry_out(&intent, work, upgrade),
         Err(NotBegun { code, detail }) => ApplyReport::refused(code, detail),
     };
-    report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report.duration_ms = millis_since(started);
     report
 }
 
@@ -87,7 +87,7 @@ pub fn recover(work: &Path) -> Option<ApplyReport> {
     // Process ids mean nothing across a reboot.
     let intent = Intent { stale: Vec::new(), ..intent };
     let mut report = carry_out(&intent, work, finish);
-    report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report.duration_ms = millis_since(started);
     Some(report)
 }
 
@@ -103,18 +103,11 @@ fn prepare(
     }
     check_words(targets).map_err(|detail| NotBegun { code: "bad-order", detail })?;
     let status = Status::read(&System::live())?;
-    let interrupted = status.interrupted();
-    if !interrupted.is_empty() {
-        return not_begun(
-            "dpkg-interrupted",
-            format!("dpkg was interrupted at {}: run `dpkg --configure -a`", interrupted.join(", ")),
-        );
+    if let Some(interruption) = status.interruption() {
+        return not_begun("dpkg-interrupted", interruption);
     }
-    for (step, from) in replaced(transaction) {
-        let installed = status.version(&step.package, &step.architecture).unwrap_or("not installed");
-        if installed != from {
-            return not_begun("precondition", format!("{} is at {installed}, not at {from}", step.package));
-        }
+    if let Some(difference) = not_as_before(&status, transaction) {
+        return not_begun("precondition", difference);
     }
     nobody_else_changes_packages()?;
     let native = native_architecture(&status, &System::live(), &mut Vec::new());
@@ -132,20 +125,23 @@ fn prepare(
         return not_begun("file-changed", "a package file is not the one that was rehearsed");
     }
     let back = store.fetch_undo(&apt, transaction).map(|files| way_back(&files, transaction));
-    let mut upgrade = vec!["apt-get".to_owned(), "-q".to_owned(), "--no-download".to_owned()];
-    upgrade.extend(["-o", "DPkg::Lock::Timeout=60"].map(str::to_owned));
-    upgrade.extend(apt.options().iter().map(|option| option.to_string_lossy().into_owned()));
-    upgrade.extend(store.install_words(targets, &native));
     let intent = Intent {
-        targets: targets.to_vec(),
         transaction: transaction.clone(),
-        upgrade,
+        upgrade: store.upgrade(&apt, "DPkg::Lock::Timeout=60", targets, &native),
         back,
         services: units::running()?,
         stale: processes::stale().stale.iter().map(|process| process.pid).collect(),
     };
     intent.begin(work)?;
     Ok(intent)
+}
+
+/// The first package that is not at the version which the transaction replaces.
+fn not_as_before(status: &Status, transaction: &Transaction) -> Option<String> {
+    replaced(transaction).find_map(|(step, from)| {
+        let installed = status.version(&step.package, &step.architecture).unwrap_or("not installed");
+        (installed != from).then(|| format!("{} is at {installed}, not at {from}", step.package))
+    })
 }
 
 /// Another package manager at work is not raced, nor waited for: its result has to be looked at first.
@@ -255,9 +251,8 @@ fn verify(intent: &Intent, evidence: &mut Evidence, mut trouble: Option<String>)
         .map(|step| (step.package.clone(), installed(&step.package, &step.architecture)))
         .collect();
     evidence.reboot_pending = !reboot_required_by(&System::live()).is_empty();
-    let untouched = replaced(&intent.transaction)
-        .all(|(step, from)| installed(&step.package, &step.architecture) == *from);
-    if let Some(reason) = trouble.as_ref().filter(|_| untouched && status.interrupted().is_empty()) {
+    let untouched = not_as_before(&status, &intent.transaction).is_none();
+    if let Some(reason) = trouble.as_ref().filter(|_| untouched && status.interruption().is_none()) {
         return Err(Verdict::Untouched(reason.clone()));
     }
     let audit = audit();
@@ -338,11 +333,8 @@ fn take_back(intent: &Intent, lines: &[Vec<String>], log: &Path) -> Result<(), S
         }
     }
     let status = Status::read(&System::live()).map_err(|error| error.to_string())?;
-    for (step, from) in replaced(&intent.transaction) {
-        let installed = status.version(&step.package, &step.architecture).unwrap_or("not installed");
-        if installed != from {
-            return Err(format!("{} is at {installed}, not at {from}", step.package));
-        }
+    if let Some(difference) = not_as_before(&status, &intent.transaction) {
+        return Err(difference);
     }
     let audit = audit();
     if !audit.is_empty() {

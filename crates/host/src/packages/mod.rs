@@ -130,11 +130,7 @@ impl Packages {
             gaps.push(format!("{database}: {more} more entries cannot be read"));
         }
         if let Self::Dpkg(status) = self {
-            let interrupted = status.interrupted();
-            if !interrupted.is_empty() {
-                let names = interrupted.join(", ");
-                gaps.push(format!("dpkg was interrupted at {names}: run `dpkg --configure -a`"));
-            }
+            gaps.extend(status.interruption());
         }
         gaps
     }

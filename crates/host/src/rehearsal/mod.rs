@@ -24,7 +24,7 @@ use tenon_model::{Digest, PackageTarget, PinnedFile, RehearsalOutcome, Rehearsal
 
 use crate::index::Apt;
 use crate::inventory::{native_architecture, obstacle_to_rehearse};
-use crate::run::{command, run};
+use crate::run::{command, millis_since, run};
 use crate::status::Status;
 use crate::transaction::{Store, added, check_words, replaced, simulate};
 use crate::{HostError, System, conffiles, files, owners};
@@ -68,7 +68,7 @@ pub fn rehearse(targets: &[PackageTarget], work: &Path) -> RehearsalReport {
         Err(Stop::NotRehearsed(reason)) => report.outcome = RehearsalOutcome::NotRehearsed { reason },
         Err(Stop::Failed(reason)) => report.outcome = RehearsalOutcome::Failed { reason },
     }
-    report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report.duration_ms = millis_since(started);
     report
 }
 
@@ -93,11 +93,8 @@ fn attempt(targets: &[PackageTarget], work: &Path, report: &mut RehearsalReport)
     let modified = conffiles::changed(&recorded)?;
     report.class = class(report, &modified, &status);
     let undo = store.fetch_undo(&apt, &report.transaction);
-    let mut upgrade = vec!["apt-get".to_owned(), "-q".to_owned(), "--no-download".to_owned()];
     // The copy is thrown away: waiting for its writes would prove nothing.
-    upgrade.extend(["-o", "Dpkg::Options::=--force-unsafe-io"].map(str::to_owned));
-    upgrade.extend(apt.options().iter().map(|option| option.to_string_lossy().into_owned()));
-    upgrade.extend(store.install_words(targets, &native));
+    let upgrade = store.upgrade(&apt, "Dpkg::Options::=--force-unsafe-io", targets, &native);
     let back = undo.as_ref().map(|files| way_back(files, &report.transaction)).unwrap_or_default();
     let seen = enter_room(work, upgrade, back)?;
     report.output.clone_from(&seen.upgrade.output);
@@ -110,12 +107,8 @@ fn attempt(targets: &[PackageTarget], work: &Path, report: &mut RehearsalReport)
 
 /// What must hold on the host before anything is tried.
 fn check_before(status: &Status, targets: &[PackageTarget]) -> Result<(), Stop> {
-    let interrupted = status.interrupted();
-    if !interrupted.is_empty() {
-        return unclear(format!(
-            "dpkg was interrupted at {}: run `dpkg --configure -a`",
-            interrupted.join(", ")
-        ));
+    if let Some(interruption) = status.interruption() {
+        return unclear(interruption);
     }
     for target in targets {
         let installed = status.version(&target.package, &target.architecture);

@@ -181,7 +181,7 @@ fn carry_out(words: &[String]) -> Result<RunSeen, String> {
         |ran| run::last_characters(&(ran.stdout + &ran.stderr), 2_000),
     );
     let versions = status()?.versions();
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let duration_ms = run::millis_since(started);
     Ok(RunSeen {
         code,
         duration_ms,
