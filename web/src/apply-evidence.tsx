@@ -1,4 +1,4 @@
-import { Note, Sign } from "./bits";
+import { Mark, Note } from "./bits";
 import { Output } from "./output";
 import type { ApplyReport } from "./reports";
 import type { Tone } from "./stages";
@@ -21,10 +21,7 @@ export function ApplyEvidence({ report }: { report: ApplyReport }) {
     <div data-testid="apply-report">
       <p>
         Apply{" "}
-        <span className="stage" data-tone={outcome.tone} data-testid="apply-outcome">
-          <Sign tone={outcome.tone} />
-          <span>{outcome.word}</span>
-        </span>
+        <Mark {...outcome} testid="apply-outcome" />
         {report.duration_ms !== undefined && ` in ${duration(report.duration_ms)}`}
       </p>
       {report.reason && <p className="reason">{report.reason}</p>}

@@ -58,6 +58,16 @@ export function Sign({ tone }: { tone: Tone }) {
   );
 }
 
+/** How something ended, with its sign. */
+export function Mark({ tone, word, testid }: { tone: Tone; word: string; testid: string }) {
+  return (
+    <span className="stage" data-tone={tone} data-testid={testid}>
+      <Sign tone={tone} />
+      <span>{word}</span>
+    </span>
+  );
+}
+
 export function StageMark({ stage, of }: { stage: string; of?: number }) {
   const { word, tone } = known(stage);
   return (

@@ -1,4 +1,4 @@
-import { count, Note, plural, Sign } from "./bits";
+import { count, Mark, Note, plural } from "./bits";
 import { Output } from "./output";
 import type { RehearsalReport, Step } from "./reports";
 import type { Tone } from "./stages";
@@ -20,10 +20,7 @@ export function RehearsalEvidence({ report, asked }: { report: RehearsalReport; 
     <div data-testid="rehearsal-report">
       <p>
         Rehearsal{" "}
-        <span className="stage" data-tone={outcome.tone} data-testid="rehearsal-outcome">
-          <Sign tone={outcome.tone} />
-          <span>{outcome.word}</span>
-        </span>
+        <Mark {...outcome} testid="rehearsal-outcome" />
         {report.duration_ms !== undefined && ` in ${duration(report.duration_ms)}`}
         {report.bytes_written !== undefined && `, ${bytes(report.bytes_written)} written on the copy`}
       </p>
