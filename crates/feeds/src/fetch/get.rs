@@ -11,13 +11,11 @@ use ureq::{Body, http::Response};
 
 use super::Progress;
 use super::cache::{Validators, digest_of};
-use super::http::{Client, Limits, header};
+use super::http::{Client, Limits, PROGRESS_STEP, header, validators_of};
 use crate::error::FeedError;
 
 /// Most bytes of the note beside a part.
 const MAX_NOTE: u64 = 16 << 10;
-/// Bytes between two words of progress.
-const PROGRESS_STEP: u64 = 1 << 20;
 
 /// A file to get.
 #[derive(Debug, Clone, Copy)]
@@ -275,14 +273,6 @@ fn refusal(status: StatusCode, headers: &HeaderMap) -> Broken {
     let asked = header(headers, "retry-after").and_then(|seconds| seconds.parse().ok());
     let asked = asked.map_or(Duration::ZERO, Duration::from_secs);
     Broken::Attempt(Failure { reason: format!("the server answers {status}"), again: again.then_some(asked) })
-}
-
-fn validators_of(address: &str, headers: &HeaderMap) -> Validators {
-    Validators {
-        address: address.to_owned(),
-        etag: header(headers, "etag"),
-        last_modified: header(headers, "last-modified"),
-    }
 }
 
 /// What a range can be asked by: a strong `ETag`, else the time (RFC 9110, section 13.1.5).

@@ -17,7 +17,7 @@ use crate::error::FeedError;
 /// Most redirects followed.
 const REDIRECTS: u32 = 5;
 /// Bytes between two words of progress.
-const PROGRESS_STEP: u64 = 1 << 20;
+pub(super) const PROGRESS_STEP: u64 = 1 << 20;
 
 /// What a server answered.
 #[derive(Debug)]
@@ -114,11 +114,7 @@ impl Client {
             StatusCode::OK => {}
             status => return Err(failed(format!("the server answers {status}"))),
         }
-        let validators = Validators {
-            address: address.to_owned(),
-            etag: header(response.headers(), "etag"),
-            last_modified: header(response.headers(), "last-modified"),
-        };
+        let validators = validators_of(address, response.headers());
         let of = header(response.headers(), "content-length").and_then(|length| length.parse().ok());
         let mut bytes =
             NamedTempFile::new_in(folder).map_err(|error| FeedError::file("write in", folder, error))?;
@@ -162,6 +158,15 @@ fn copy(
     }
     progress(Progress::Downloading { feed: &file.feed, bytes, of });
     Ok(Digest::from_bytes(hash.finalize().into()))
+}
+
+/// What a later request can be made conditional by.
+pub(super) fn validators_of(address: &str, headers: &HeaderMap) -> Validators {
+    Validators {
+        address: address.to_owned(),
+        etag: header(headers, "etag"),
+        last_modified: header(headers, "last-modified"),
+    }
 }
 
 /// A header as text, when it is short enough to be kept.
