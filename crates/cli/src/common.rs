@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
+use tenon_model::Timestamp;
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,6 +41,13 @@ impl Common {
         let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home);
         Ok(base.context("no home folder is known: name a data folder with --data")?.join("tenon"))
     }
+}
+
+/// This host's clock. A clock before 1970 counts as 1970.
+#[allow(clippy::disallowed_methods, reason = "the shell is where time enters")]
+pub(crate) fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Log lines to standard error; `RUST_LOG` chooses which.

@@ -13,7 +13,7 @@ use tenon_feeds::{
 };
 use tenon_model::Timestamp;
 
-use crate::common::{Common, Format};
+use crate::common::{Common, Format, now};
 
 /// A feed failed, or could not be tried; its last good copy stands.
 const FAILED: u8 = 1;
@@ -165,13 +165,6 @@ impl Sync {
             (false, false) => ExitCode::SUCCESS,
         })
     }
-}
-
-fn now() -> Timestamp {
-    #[allow(clippy::disallowed_methods, reason = "the shell stamps time")]
-    let now = std::time::SystemTime::now();
-    let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Progress for people who wait: a bar on a terminal, else a line when a feed begins.

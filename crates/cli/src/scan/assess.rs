@@ -17,16 +17,10 @@ use tenon_server::{AssetDetail, queue};
 use tenon_versions::{Scheme, compare};
 
 use super::{FeedUsed, Published, Report, Todo};
+use crate::common::now;
 
 /// The version of the result's form.
 const FORM: &str = "tenon-scan/1";
-
-/// This host's clock: only to count days until a due date.
-#[allow(clippy::disallowed_methods, reason = "the shell is where time enters")]
-fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
 
 pub(super) fn assess(inventory: Inventory, source: &Source, cache: &Path, live: bool) -> Result<Report> {
     let mut bench = Bench { world: World::default(), now: now() };
