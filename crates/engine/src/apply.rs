@@ -116,6 +116,7 @@ impl World {
                 let name = match source {
                     tenon_model::IntelSource::Kev => "kev",
                     tenon_model::IntelSource::Epss => "epss",
+                    tenon_model::IntelSource::Profile => "cve",
                 };
                 self.feeds.insert(name.to_owned(), FeedState { changed: now, as_of: *as_of });
                 self.change_intel(blobs.json(delta)?);

@@ -91,6 +91,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             let changed = count(match &delta {
                 IntelDelta::Kev { listed, retracted } => listed.len() + retracted.len(),
                 IntelDelta::Epss { scores, dropped, .. } => scores.len() + dropped.len(),
+                IntelDelta::Profile { stated, dropped } => stated.len() + dropped.len(),
             });
             if changed == 0 {
                 return refuse(RefusalCode::NothingToDo, "the intel feed brings no change");

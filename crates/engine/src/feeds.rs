@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tenon_model::{AdvisoryDelta, Epss, IntelDelta, Timestamp, VulnerabilityId};
+use tenon_model::{AdvisoryDelta, Epss, IntelDelta, Profile, Timestamp, VulnerabilityId};
 
 use crate::world::{KnownAdvisory, PackageKey, World};
 
@@ -55,6 +55,14 @@ impl World {
                 }
                 for id in dropped {
                     Arc::make_mut(self.intel.entry(id, Arc::default)).epss = None;
+                }
+            }
+            IntelDelta::Profile { stated, dropped } => {
+                for (id, profile) in stated {
+                    Arc::make_mut(self.intel.entry(id, Arc::default)).profile = profile;
+                }
+                for id in dropped {
+                    Arc::make_mut(self.intel.entry(id, Arc::default)).profile = Profile::default();
                 }
             }
         }

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tenon_feeds::{FeedError, Limits, Source, Store, SyncOptions, sync};
+use tenon_feeds::{FeedError, Limits, Source, Store, Selection, SyncOptions, sync};
 use tenon_model::{Timestamp, VulnerabilityId};
 
 /// Packages of one host.
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let start = Instant::now();
     let mut store = Store::open(folder.path())?;
-    let options = SyncOptions { choices: None, limits: Limits::default(), now };
+    let options = SyncOptions { selection: Selection::Usual, limits: Limits::default(), now };
     let report = sync(&source, &mut store, options, &mut |_| {})?;
     let (wall, cpu, memory) = (start.elapsed(), cpu()?, status("VmHWM")?);
     drop(store);
@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Reads what a host of this release needs, whose packages are those with the most advisories: the worst case.
 fn host(store: &Store, release: &str) -> Result<(), Box<dyn Error>> {
     let mut by_package: BTreeMap<String, usize> = BTreeMap::new();
-    for advisory in store.advisories_of(release)? {
+    for advisory in store.advisories_of(&[release.to_owned()])? {
         for affected in advisory?.affected {
             *by_package.entry(affected.package).or_default() += 1;
         }

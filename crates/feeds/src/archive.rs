@@ -2,9 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use tenon_formats::osv::{self, MAX_RECORD, subject_of_file};
-use tenon_formats::{Problem, Problems};
-use tenon_model::{Advisory, Timestamp};
+use tenon_formats::osv::MAX_RECORD;
 
 use crate::error::FeedError;
 use crate::fetch::Progress;
@@ -21,57 +19,6 @@ const MAX_RATIO: u64 = 100;
 const FREE: u64 = 64 << 20;
 /// Records between two words of progress.
 const PROGRESS_STEP: u64 = 1_000;
-
-/// What an archive says about the wanted releases.
-#[derive(Debug)]
-pub(crate) struct OsvArchive {
-    pub(crate) advisories: Vec<Advisory>,
-    pub(crate) newest: Option<Timestamp>,
-    pub(crate) records: u64,
-    pub(crate) problems: Problems,
-}
-
-/// Reads an archive. A record that cannot be read is a problem and the rest is kept.
-pub(crate) fn read(
-    feed: &str,
-    archive: impl Read + Seek,
-    releases: &[String],
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<OsvArchive, FeedError> {
-    let mut read =
-        OsvArchive { advisories: Vec::new(), newest: None, records: 0, problems: Problems::default() };
-    read.records = each(feed, archive, progress, &mut |name, bytes| {
-        let record = bytes
-            .map_err(|reason| reason.to_owned())
-            .and_then(|bytes| osv::parse(bytes).map_err(|error| error.to_string()))
-            .and_then(|record| match osv::to_advisory(&record, releases) {
-                Ok(advisory) => Ok((record.modified, advisory)),
-                Err(error) => Err(error.to_string()),
-            });
-        match record {
-            Ok((modified, advisory)) => {
-                read.newest = read.newest.max(Some(modified));
-                read.advisories.extend(advisory);
-            }
-            Err(reason) => {
-                let subject = subject_of_file(name);
-                read.problems.push(Problem { place: name.to_owned(), subject, reason });
-            }
-        }
-        Ok(())
-    })?;
-    read.advisories.sort_by(|a, b| a.id.cmp(&b.id));
-    let problems = &mut read.problems;
-    read.advisories.dedup_by(|later, kept| {
-        let double = later.id == kept.id;
-        if double {
-            let reason = "the archive holds more than one record of this id; the first is kept".to_owned();
-            problems.push(Problem { place: later.id.to_string(), subject: Some(later.id.clone()), reason });
-        }
-        double
-    });
-    Ok(read)
-}
 
 /// What looks at each file of an archive: its name, and its bytes or why they cannot be had.
 pub(crate) type Visit<'v> = dyn FnMut(&str, Result<&[u8], &str>) -> Result<(), FeedError> + 'v;

@@ -1,96 +1,115 @@
-//! What a feed changes in what is known. An unchanged feed gives an empty delta.
+//! What a store knows that differs from what is known elsewhere. A store that has not changed gives empty deltas.
+//!
+//! What a source fails to spell stays in the store as it last could be read, so that nothing is withdrawn for it.
 
 use std::collections::BTreeMap;
 
-use tenon_model::{Advisory, AdvisoryDelta, Intel, IntelDelta, Kev, VulnerabilityId};
+use tenon_model::{
+    Advisory, AdvisoryDelta, Intel, IntelDelta, Probability, Profile, Timestamp, VulnerabilityId,
+};
 
-use crate::document::FeedDocument;
-use crate::sources::EpssScores;
-
-/// New, changed and withdrawn advisories, each list sorted by id. A known advisory that the feed no longer holds is
-/// withdrawn, unless the feed failed to spell it.
-pub fn advisory_delta<'a>(
-    known: impl Iterator<Item = &'a Advisory>,
-    feed: &FeedDocument<Vec<Advisory>>,
-) -> AdvisoryDelta {
-    let mut fresh: BTreeMap<&VulnerabilityId, &Advisory> =
-        feed.content.iter().map(|advisory| (&advisory.id, advisory)).collect();
+/// New, changed and withdrawn advisories, each list sorted by id. A known advisory that is not in `now` is withdrawn.
+pub fn advisory_delta<'a>(known: impl Iterator<Item = &'a Advisory>, now: Vec<Advisory>) -> AdvisoryDelta {
+    let mut fresh: BTreeMap<VulnerabilityId, Advisory> =
+        now.into_iter().map(|advisory| (advisory.id.clone(), advisory)).collect();
     let mut withdrawn = Vec::new();
     for known in known {
         match fresh.get(&known.id) {
-            Some(now) if *now == known => {
+            Some(now) if now == known => {
                 fresh.remove(&known.id);
             }
             Some(_) => {}
-            None if feed.problems.proves_absence_of(&known.id) => withdrawn.push(known.id.clone()),
-            None => {}
+            None => withdrawn.push(known.id.clone()),
         }
     }
     withdrawn.sort();
-    AdvisoryDelta { published: fresh.into_values().cloned().collect(), withdrawn }
+    AdvisoryDelta { published: fresh.into_values().collect(), withdrawn }
 }
 
-/// New, changed and retracted entries of the KEV catalogue, each list sorted by id. An entry that the catalogue failed
-/// to spell is not retracted.
-pub fn kev_delta<'a>(
-    known: impl Iterator<Item = (&'a VulnerabilityId, &'a Intel)>,
-    feed: &FeedDocument<Vec<(VulnerabilityId, Kev)>>,
-) -> IntelDelta {
-    let mut fresh: BTreeMap<&VulnerabilityId, &Kev> =
-        feed.content.iter().map(|(id, kev)| (id, kev)).collect();
-    let mut retracted = Vec::new();
-    for (id, intel) in known {
-        let Some(known) = &intel.kev else { continue };
-        match fresh.get(id) {
-            Some(now) if *now == known => {
-                fresh.remove(id);
-            }
-            Some(_) => {}
-            None if feed.problems.proves_absence_of(id) => retracted.push(id.clone()),
-            None => {}
-        }
-    }
-    retracted.sort();
-    let listed = fresh.into_iter().map(|(id, kev)| (id.clone(), kev.clone())).collect();
-    IntelDelta::Kev { listed, retracted }
-}
-
-/// New and dropped EPSS scores, each list sorted by id.
+/// What differs between known intel and `now`: a delta for each source that has any, each list sorted by id. A known
+/// vulnerability that is not in `now` loses its intel: nothing names it any more.
 ///
-/// A score that is the same under the same model stays as it is known, with its older day: only a change is news. A
-/// score never goes back to an earlier day. A known score that this day lacks is dropped (the vulnerability left the
-/// feed, or is no longer wanted), unless the day failed to spell it.
-pub fn epss_delta<'a>(
+/// A score that is the same under the same model stays as it is known, with its older day: only a change is news.
+pub fn intel_deltas<'a>(
     known: impl Iterator<Item = (&'a VulnerabilityId, &'a Intel)>,
-    feed: &FeedDocument<EpssScores>,
-) -> IntelDelta {
-    let day = &feed.content;
-    let mut fresh: BTreeMap<_, _> = day.scores.iter().map(|(id, score)| (id, *score)).collect();
-    let mut dropped = Vec::new();
-    for (id, intel) in known {
-        let Some(known) = &intel.epss else { continue };
-        if known.scored > day.scored {
-            fresh.remove(id);
-            continue;
-        }
-        match fresh.get(id) {
-            Some(score) if *score == known.score && day.model == known.model => {
-                fresh.remove(id);
-            }
-            Some(_) => {}
-            None if feed.problems.proves_absence_of(id) => dropped.push(id.clone()),
-            None => {}
-        }
+    now: &BTreeMap<VulnerabilityId, Intel>,
+) -> Vec<IntelDelta> {
+    let known: BTreeMap<&VulnerabilityId, &Intel> = known.collect();
+    let empty = Intel::default();
+    let before = |id: &VulnerabilityId| known.get(id).copied().unwrap_or(&empty);
+    let gone =
+        known.iter().filter(|(id, _)| !now.contains_key(**id)).map(|(id, intel)| (*id, *intel, &empty));
+    let here = now.iter().map(|(id, intel)| (id, before(id), intel));
+    let mut changes = Changes::default();
+    for (id, before, now) in here.chain(gone) {
+        changes.note(id, before, now);
     }
-    dropped.sort();
-    let scores = fresh.into_iter().map(|(id, score)| (id.clone(), score)).collect();
-    IntelDelta::Epss { model: day.model.clone(), scored: day.scored, scores, dropped }
+    changes.deltas()
 }
 
-/// Whether a delta changes nothing, so that there is nothing to record.
-pub fn intel_delta_is_empty(delta: &IntelDelta) -> bool {
-    match delta {
-        IntelDelta::Kev { listed, retracted } => listed.is_empty() && retracted.is_empty(),
-        IntelDelta::Epss { scores, dropped, .. } => scores.is_empty() && dropped.is_empty(),
+#[derive(Default)]
+struct Changes {
+    listed: Vec<(VulnerabilityId, tenon_model::Kev)>,
+    retracted: Vec<VulnerabilityId>,
+    /// By day and model.
+    scores: BTreeMap<(Timestamp, String), Vec<(VulnerabilityId, Probability)>>,
+    dropped: BTreeMap<(Timestamp, String), Vec<VulnerabilityId>>,
+    stated: Vec<(VulnerabilityId, Profile)>,
+    unstated: Vec<VulnerabilityId>,
+}
+
+impl Changes {
+    fn note(&mut self, id: &VulnerabilityId, before: &Intel, now: &Intel) {
+        match &now.kev {
+            None if before.kev.is_some() => self.retracted.push(id.clone()),
+            Some(kev) if before.kev.as_ref() != Some(kev) => self.listed.push((id.clone(), kev.clone())),
+            _ => {}
+        }
+        match (&before.epss, &now.epss) {
+            (Some(before), Some(now)) if before.score == now.score && before.model == now.model => {}
+            // A score never goes back to an earlier day.
+            (Some(before), Some(now)) if before.scored > now.scored => {}
+            (_, Some(now)) => {
+                let day = self.scores.entry((now.scored, now.model.clone())).or_default();
+                day.push((id.clone(), now.score));
+            }
+            (Some(before), None) => {
+                let day = self.dropped.entry((before.scored, before.model.clone())).or_default();
+                day.push(id.clone());
+            }
+            (None, None) => {}
+        }
+        if before.profile != now.profile {
+            if now.profile.is_empty() {
+                self.unstated.push(id.clone());
+            } else {
+                self.stated.push((id.clone(), now.profile.clone()));
+            }
+        }
+    }
+
+    fn deltas(mut self) -> Vec<IntelDelta> {
+        let mut deltas = Vec::new();
+        if !self.listed.is_empty() || !self.retracted.is_empty() {
+            self.listed.sort_by(|(a, _), (b, _)| a.cmp(b));
+            self.retracted.sort();
+            deltas.push(IntelDelta::Kev { listed: self.listed, retracted: self.retracted });
+        }
+        let days: std::collections::BTreeSet<_> =
+            self.scores.keys().chain(self.dropped.keys()).cloned().collect();
+        for day in days {
+            let mut scores = self.scores.remove(&day).unwrap_or_default();
+            let mut dropped = self.dropped.remove(&day).unwrap_or_default();
+            scores.sort();
+            dropped.sort();
+            let (scored, model) = day;
+            deltas.push(IntelDelta::Epss { model, scored, scores, dropped });
+        }
+        if !self.stated.is_empty() || !self.unstated.is_empty() {
+            self.stated.sort_by(|(a, _), (b, _)| a.cmp(b));
+            self.unstated.sort();
+            deltas.push(IntelDelta::Profile { stated: self.stated, dropped: self.unstated });
+        }
+        deltas
     }
 }

@@ -34,14 +34,6 @@ pub enum FeedError {
         /// What happened.
         reason: String,
     },
-    /// No address answered with a readable feed, and there is no last good copy.
-    #[error("{feed} could not be had from anywhere and there is no last good copy: {}", reasons.join("; "))]
-    Unavailable {
-        /// The feed.
-        feed: String,
-        /// What happened at each address.
-        reasons: Vec<String>,
-    },
     /// More bytes, entries or expanded bytes than accepted.
     #[error("{feed} has {what} beyond the {limit} accepted; it was not read")]
     TooLarge {

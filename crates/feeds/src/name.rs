@@ -47,6 +47,16 @@ impl EvidenceKind {
         }
     }
 
+    /// How much it says: use in the wild, then a working exploit, then what is listed, then what anyone can put up.
+    pub(crate) fn strength(self) -> u8 {
+        match self {
+            Self::GithubPoc => 0,
+            Self::ExploitDb => 1,
+            Self::Metasploit => 2,
+            Self::InTheWild => 3,
+        }
+    }
+
     /// How the store writes it; never reused for another kind.
     pub(crate) fn code(self) -> i64 {
         match self {
@@ -59,6 +69,14 @@ impl EvidenceKind {
 
     pub(crate) fn of_code(code: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+impl FeedName {
+    /// The feed that speaks of a release as OSV spells it (`Debian:12`); `None` where that is no release.
+    pub fn of_release(release: &str) -> Option<Self> {
+        let ecosystem = release.split(':').next().filter(|name| is_ecosystem(name))?;
+        Some(Self::Osv(ecosystem.to_owned()))
     }
 }
 

@@ -5,13 +5,11 @@
 
 mod ssvc;
 
-use tenon_model::{Timestamp, VulnerabilityId};
+use tenon_model::{Ssvc, Timestamp, VulnerabilityId};
 
 use crate::json::{Bounds, Object, Walk, parse as parse_json};
 use crate::text::{cut, one_line, rfc3339};
 use crate::{FormatError, Problems};
-
-pub use ssvc::{Automatable, Exploitation, Ssvc, TechnicalImpact};
 
 /// Largest record accepted, in bytes; the largest seen is below 1 MiB, kernel records reach a few.
 pub const MAX_RECORD: usize = 16 << 20;

@@ -6,6 +6,7 @@
 //! annotations, citations, compositions, declarations, formulations, model cards and signatures are not looked at.
 
 mod component;
+mod installed;
 mod parts;
 mod vulnerability;
 
@@ -17,6 +18,7 @@ use crate::json::{Bounds, Object, Walk, parse as parse_json};
 use crate::{FormatError, Problems};
 
 pub use component::{BomComponent, ComponentKind, Scope};
+pub use installed::Installed;
 pub use vulnerability::{
     AffectedStatus, AffectedVersions, Affects, Analysis, AnalysisState, BomVulnerability, Justification,
     Rating, Response, VersionsOf,

@@ -21,32 +21,20 @@ pub struct EpssDay {
     pub model: String,
     /// Day of the scores (midnight UTC).
     pub scored: Timestamp,
-    /// Rows of the file, wanted or not.
+    /// Rows of the file.
     pub rows: u64,
-    /// The wanted scores, sorted by id, one for each.
+    /// The scores, sorted by id, one for each.
     pub scores: Vec<(VulnerabilityId, Probability)>,
     /// What could not be read.
     pub problems: Problems,
 }
 
-/// Parses a day and keeps every score.
-///
-/// # Errors
-/// See [`parse_wanted`].
-pub fn parse(bytes: &[u8]) -> Result<EpssDay, FormatError> {
-    parse_wanted(bytes, |_| true)
-}
-
-/// Parses a day and keeps the scores of the vulnerabilities that `wanted` answers for. Every row is read and checked;
-/// a bad one is a problem and the rest is kept.
+/// Parses a day. Every row is checked; a bad one is a problem and the rest is kept.
 ///
 /// # Errors
 /// When the file is larger than [`MAX_DAY`], is not UTF-8, or lacks the line with model and day or the columns `cve`
 /// and `epss`.
-pub fn parse_wanted(
-    bytes: &[u8],
-    mut wanted: impl FnMut(&VulnerabilityId) -> bool,
-) -> Result<EpssDay, FormatError> {
+pub fn parse(bytes: &[u8]) -> Result<EpssDay, FormatError> {
     FormatError::bound("the EPSS file", bytes, MAX_DAY)?;
     let text = std::str::from_utf8(bytes).map_err(|error| {
         FormatError::field(
@@ -67,11 +55,7 @@ pub fn parse_wanted(
         rows += 1;
         let (subject, read) = columns.read(line);
         match read {
-            Ok((id, score)) => {
-                if wanted(&id) {
-                    scores.push((id, score));
-                }
-            }
+            Ok((id, score)) => scores.push((id, score)),
             Err(error) => problems.push(Problem {
                 place: format!("line {}", index + 1),
                 subject,

@@ -267,6 +267,28 @@ pub struct HostFacts {
     pub gaps: Vec<String>,
 }
 
+impl HostFacts {
+    /// Facts of a system of which nothing but the release is known.
+    pub fn nothing_known_of(os: OsRelease) -> Self {
+        Self {
+            hostname: String::new(),
+            os,
+            architecture: Architecture("unknown".to_owned()),
+            kernel: Kernel { running: String::new(), owner: Virtualization::Machine },
+            offers: Vec::new(),
+            offers_known: false,
+            index: IndexState { oldest_age_seconds: None },
+            stale: Vec::new(),
+            listeners: Vec::new(),
+            services: Vec::new(),
+            reboot_required_by: Vec::new(),
+            updaters: Vec::new(),
+            capability: Capability::ObserveOnly { reason: "only files of the system are at hand".to_owned() },
+            gaps: Vec::new(),
+        }
+    }
+}
+
 /// One report of a host: facts and packages, as sent by the agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, VulnerabilityId};
+use crate::{Automatable, Exploitation, TechnicalImpact, Timestamp, VulnerabilityId};
 
 /// A probability in parts per million. Fixed point: state holds no floats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,6 +54,60 @@ pub struct Epss {
     pub scored: Timestamp,
 }
 
+/// SSVC decision points as CISA states them in its container of a CVE record (CISA Coordinator tree, SSVC 2.0.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ssvc {
+    /// Evidence of exploitation.
+    pub exploitation: Option<Exploitation>,
+    /// Whether an attacker can automate reconnaissance to exploitation.
+    pub automatable: Option<Automatable>,
+    /// What an exploit gains.
+    pub technical_impact: Option<TechnicalImpact>,
+    /// When CISA decided so.
+    pub decided: Option<Timestamp>,
+}
+
+/// A CVSS vector and who states it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cvss {
+    /// The vector as written, with its version; CVSS v2 without.
+    pub vector: String,
+    /// Short name of the organisation (`redhat`, `CISA-ADP`).
+    pub source: String,
+}
+
+/// The strongest public evidence that an exploit exists or is used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicExploit {
+    /// The list that has it (`exploits:metasploit`).
+    pub source: String,
+    /// What its being on that list says.
+    pub exploitation: Exploitation,
+    /// When the list first had it, where it has dates: an upper bound.
+    pub first_seen: Option<Timestamp>,
+}
+
+/// What is stated of a vulnerability besides KEV and EPSS, reduced to what decisions read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Profile {
+    /// CISA's decision points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssvc: Option<Ssvc>,
+    /// The CVSS vector that counts: the newest version, of several the CNA's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cvss: Option<Cvss>,
+    /// Public evidence of an exploit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exploit: Option<PublicExploit>,
+}
+
+impl Profile {
+    /// Whether nothing is stated.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Everything known of one vulnerability's exploitation.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Intel {
@@ -61,6 +115,9 @@ pub struct Intel {
     pub kev: Option<Kev>,
     /// EPSS score, if scored.
     pub epss: Option<Epss>,
+    /// What else is stated.
+    #[serde(default, skip_serializing_if = "Profile::is_empty")]
+    pub profile: Profile,
 }
 
 /// Which feed an intel event speaks for.
@@ -71,6 +128,8 @@ pub enum IntelSource {
     Kev,
     /// FIRST EPSS.
     Epss,
+    /// CVE records and lists of exploits.
+    Profile,
 }
 
 /// The difference between two states of an intel feed; the content of the blob an event names. Entries that are
@@ -96,6 +155,13 @@ pub enum IntelDelta {
         /// Vulnerabilities that left the feed.
         dropped: Vec<VulnerabilityId>,
     },
+    /// Changes of what CVE records and lists of exploits state.
+    Profile {
+        /// New or changed ones, whole.
+        stated: Vec<(VulnerabilityId, Profile)>,
+        /// Vulnerabilities of which nothing is stated any more.
+        dropped: Vec<VulnerabilityId>,
+    },
 }
 
 impl IntelDelta {
@@ -104,6 +170,7 @@ impl IntelDelta {
         match self {
             Self::Kev { .. } => IntelSource::Kev,
             Self::Epss { .. } => IntelSource::Epss,
+            Self::Profile { .. } => IntelSource::Profile,
         }
     }
 }

@@ -13,6 +13,7 @@ mod facts;
 mod ids;
 mod intel;
 mod order;
+mod points;
 mod time;
 
 pub use advisory::{Advisory, AdvisoryDelta, Affected, AffectedRange};
@@ -26,9 +27,12 @@ pub use facts::{
     OsRelease, Protocol, Service, StaleProcess, Unit, Updater, Virtualization,
 };
 pub use ids::{AssetId, DirectiveId, GroupName, IdError, OrderId, Person, TokenId, VulnerabilityId};
-pub use intel::{Epss, Intel, IntelDelta, IntelSource, Kev, Probability};
+pub use intel::{Cvss, Epss, Intel, IntelDelta, IntelSource, Kev, Probability, Profile, PublicExploit, Ssvc};
 pub use order::{
     ApplyOutcome, ApplyReport, Change, Evidence, Generation, Order, OrderAction, PackageTarget, PinnedFile,
     RehearsalOutcome, RehearsalReport, Transaction, TransactionStep, Undo, UnitHealth,
+};
+pub use points::{
+    Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure, TechnicalImpact,
 };
 pub use time::Timestamp;

@@ -1,19 +1,24 @@
 //! Keeping the World's advisories and intel as fresh as the public feeds.
+//!
+//! ```text
+//! source --sync--> store in the data folder --what differs from the World--> commands --> journal
+//! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tenon_engine::World;
 use tenon_feeds::{
-    FeedDocument, FeedError, Origin, Progress, Source, advisory_delta, epss_delta, fetch_epss, fetch_kev,
-    fetch_osv, intel_delta_is_empty, kev_delta,
+    Choice, FeedError, FeedName, Limits, Progress, Selection, Source, Store, SyncOptions, Synced,
+    advisory_delta, intel_deltas, sync,
 };
-use tenon_model::{Command, RefusalCode, VulnerabilityId};
+use tenon_model::{Command, Intel, IntelSource, RefusalCode, Timestamp, VulnerabilityId};
 use tokio::sync::watch;
 
-use crate::health::FeedHealth;
+use crate::clock::clock;
+use crate::health::{Attempt, FeedHealth};
 use crate::writer::{SubmitError, Writer};
 
 /// How often feeds are asked. They answer "unchanged" mostly, which costs one request each.
@@ -25,60 +30,123 @@ const AGAIN: Duration = Duration::from_secs(120);
 pub(crate) struct Feeding {
     pub(crate) writer: Writer,
     pub(crate) source: Source,
-    pub(crate) cache: PathBuf,
+    /// The folder of the store.
+    pub(crate) store: PathBuf,
     pub(crate) health: FeedHealth,
 }
 
-/// The releases that enrolled hosts run, as OSV spells them.
-fn releases(world: &World) -> BTreeSet<String> {
-    let facts = world.assets().filter_map(|(_, asset)| asset.facts.as_deref());
-    facts.filter_map(|facts| facts.os.osv_ecosystem()).collect()
+/// What hosts report that decides which part of the feeds is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Wanted {
+    /// The releases that enrolled hosts run, as OSV spells them.
+    releases: BTreeSet<String>,
+    /// What changelogs of offered packages claim.
+    claims: BTreeSet<VulnerabilityId>,
+}
+
+impl Wanted {
+    fn of(world: &World) -> Self {
+        let facts = || world.assets().filter_map(|(_, asset)| asset.facts.as_deref());
+        Self {
+            releases: facts().filter_map(|facts| facts.os.osv_ecosystem()).collect(),
+            claims: facts()
+                .flat_map(|facts| &facts.offers)
+                .flat_map(|offer| offer.claims.iter().cloned())
+                .collect(),
+        }
+    }
 }
 
 impl Feeding {
-    /// Asks the feeds again and again, at once when a host of a new release has reported.
+    /// Asks the feeds again and again, at once when hosts report what was not asked for before.
     pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
         let feeding = Arc::new(self);
         let mut follow = feeding.writer.follow();
         loop {
-            let wanted = releases(&follow.borrow_and_update());
-            let healthy =
-                wanted.is_empty() || feeding.clone().refresh(wanted.iter().cloned().collect()).await;
+            let wanted = Wanted::of(&follow.borrow_and_update());
+            let healthy = wanted.releases.is_empty() || feeding.clone().refresh(wanted.clone()).await;
             let next = tokio::time::sleep(if healthy { EVERY } else { AGAIN });
             tokio::select! {
                 () = next => {}
-                changed = follow.wait_for(|world| releases(world) != wanted) => if changed.is_err() { return },
+                changed = follow.wait_for(|world| Wanted::of(world) != wanted) => if changed.is_err() { return },
                 _ = stopped.wait_for(|stop| *stop) => return,
             }
         }
     }
 
-    /// Asks every feed once; `false` when one failed.
-    async fn refresh(self: Arc<Self>, releases: Vec<String>) -> bool {
-        let commands = tokio::task::spawn_blocking(move || {
-            let mut healthy = true;
-            // Advisories first: they say which scores are wanted.
-            let steps: [fn(&Self, &[String]) -> Step; 3] = [Self::advisories, Self::exploited, Self::scores];
-            for step in steps {
-                healthy &= self.step(step, &releases);
+    /// Asks every feed once; `false` when something failed.
+    async fn refresh(self: Arc<Self>, wanted: Wanted) -> bool {
+        let asked = tokio::task::spawn_blocking(move || match self.ask(&wanted) {
+            Ok(healthy) => healthy,
+            Err(error) => {
+                self.health.note("store", Attempt::failed(error));
+                false
             }
-            healthy
         });
-        commands.await.unwrap_or(false)
+        asked.await.unwrap_or(false)
     }
 
-    fn step(&self, step: fn(&Self, &[String]) -> Step, releases: &[String]) -> bool {
-        let Step { feed, outcome } = step(self, releases);
-        let problem = match outcome {
-            Ok(read) => {
-                let submitted = read.command.map(|command| self.submit(command));
-                submitted.and_then(Result::err).or(read.problem)
+    fn ask(&self, wanted: &Wanted) -> Result<bool, String> {
+        let mut store = Store::open(&self.store).map_err(|error| error.to_string())?;
+        let osv: Vec<FeedName> =
+            wanted.releases.iter().filter_map(|name| FeedName::of_release(name)).collect();
+        let first: Vec<Choice> =
+            [FeedName::Kev, FeedName::Epss].into_iter().chain(osv).map(Choice::One).collect();
+        // First what directives are made from, then what only refines their order and takes longer.
+        let refining = [Choice::One(FeedName::Cve), Choice::EveryExploits];
+        let mut healthy = true;
+        for selection in [Selection::Required(&first), Selection::IfOffered(&refining)] {
+            let options = SyncOptions { selection, limits: Limits::default(), now: clock() };
+            let report = sync(&self.source, &mut store, options, &mut progress);
+            for synced in report.map_err(|error| error.to_string())?.feeds {
+                healthy &= self.note(&synced);
             }
-            Err(error) => Some(error.to_string()),
+            self.tell(&store, wanted)?;
+        }
+        self.health.forget("store");
+        Ok(healthy)
+    }
+
+    /// Notes how asking one feed went; `false` when it failed.
+    fn note(&self, synced: &Synced) -> bool {
+        let state = synced.state.as_ref();
+        let problem = match (&synced.outcome, state) {
+            (Err(error), state) if state.is_some_and(|state| state.fetched.is_some()) => {
+                Some(format!("the last good copy is in use: {error}"))
+            }
+            (Err(error), _) => Some(error.to_string()),
+            (Ok(_), Some(state)) if state.problems > 0 => Some(format!(
+                "{} problems in {} records; what cannot be read is not assessed: `tenon feeds problems`",
+                state.problems, state.records
+            )),
+            _ => None,
         };
-        let healthy = problem.is_none();
-        self.health.note(&feed, problem);
-        healthy
+        if state.is_some() {
+            let as_of = state.and_then(|state| state.as_of);
+            self.health.note(&synced.feed.to_string(), Attempt::made(as_of, problem));
+        }
+        synced.outcome.is_ok()
+    }
+
+    /// Tells the core what the store knows and the World does not.
+    fn tell(&self, store: &Store, wanted: &Wanted) -> Result<(), String> {
+        let world = self.writer.world();
+        let known =
+            store.consistent(|store| Known::read(store, wanted)).map_err(|error| error.to_string())?;
+        let delta = advisory_delta(world.advisories(), known.advisories);
+        if !delta.published.is_empty() || !delta.withdrawn.is_empty() {
+            self.submit(Command::ChangeAdvisories { feed: known.osv, delta, as_of: known.osv_as_of })?;
+        }
+        for delta in intel_deltas(world.all_intel(), &known.intel) {
+            let feed = match delta.source() {
+                IntelSource::Kev => FeedName::Kev,
+                IntelSource::Epss => FeedName::Epss,
+                IntelSource::Profile => FeedName::Cve,
+            };
+            let as_of = known.dates.get(&feed).copied();
+            self.submit(Command::ChangeIntel { delta, as_of })?;
+        }
+        Ok(())
     }
 
     fn submit(&self, command: Command) -> Result<(), String> {
@@ -89,68 +157,44 @@ impl Feeding {
             Err(error) => Err(error.to_string()),
         }
     }
-
-    fn advisories(&self, releases: &[String]) -> Step {
-        let feed = format!("osv {}", releases.join(" "));
-        let fetched = fetch_osv(&self.source, &self.cache, releases, &mut progress);
-        let outcome = fetched.map(|document| {
-            let world = self.writer.world();
-            let delta = advisory_delta(world.advisories(), &document);
-            let changed = !delta.published.is_empty() || !delta.withdrawn.is_empty();
-            let as_of = document.as_of;
-            let command = changed.then(|| Command::ChangeAdvisories { feed: feed.clone(), delta, as_of });
-            Read { command, problem: problem(&document) }
-        });
-        Step { feed, outcome }
-    }
-
-    fn exploited(&self, _releases: &[String]) -> Step {
-        let fetched = fetch_kev(&self.source, &self.cache, &mut progress);
-        let outcome = fetched.map(|document| {
-            let delta = kev_delta(self.writer.world().all_intel(), &document);
-            let as_of = document.as_of;
-            let command = (!intel_delta_is_empty(&delta)).then_some(Command::ChangeIntel { delta, as_of });
-            Read { command, problem: problem(&document) }
-        });
-        Step { feed: "kev".to_owned(), outcome }
-    }
-
-    fn scores(&self, _releases: &[String]) -> Step {
-        let world = self.writer.world();
-        let named: BTreeSet<VulnerabilityId> =
-            world.advisories().flat_map(|advisory| advisory.vulnerabilities().iter().cloned()).collect();
-        let fetched = fetch_epss(&self.source, &self.cache, &|id| named.contains(id), &mut progress);
-        let outcome = fetched.map(|document| {
-            let delta = epss_delta(world.all_intel(), &document);
-            let as_of = document.as_of;
-            let command = (!intel_delta_is_empty(&delta)).then_some(Command::ChangeIntel { delta, as_of });
-            Read { command, problem: problem(&document) }
-        });
-        Step { feed: "epss".to_owned(), outcome }
-    }
 }
 
-struct Step {
-    feed: String,
-    outcome: Result<Read, FeedError>,
+/// The part of a store that a World wants.
+struct Known {
+    /// The feeds of the advisories, by name.
+    osv: String,
+    /// How far the one that reaches least reaches.
+    osv_as_of: Option<Timestamp>,
+    advisories: Vec<tenon_model::Advisory>,
+    intel: BTreeMap<VulnerabilityId, Intel>,
+    /// How far each feed reaches.
+    dates: BTreeMap<FeedName, Timestamp>,
 }
 
-struct Read {
-    command: Option<Command>,
-    problem: Option<String>,
-}
-
-/// What people should know although the feed could be read.
-fn problem<T>(document: &FeedDocument<T>) -> Option<String> {
-    if let Origin::LastGood { because } = &document.origin {
-        return Some(format!("the last good copy is in use: {because}"));
+impl Known {
+    fn read(store: &Store, wanted: &Wanted) -> Result<Self, FeedError> {
+        let releases: Vec<String> = wanted.releases.iter().cloned().collect();
+        let advisories: Vec<tenon_model::Advisory> =
+            store.advisories_of(&releases)?.collect::<Result<_, _>>()?;
+        let mut named: BTreeSet<VulnerabilityId> = store.kev()?.into_iter().collect();
+        named.extend(wanted.claims.iter().cloned());
+        named.extend(advisories.iter().flat_map(|advisory| advisory.vulnerabilities().iter().cloned()));
+        let ids: Vec<&VulnerabilityId> = named.iter().collect();
+        let facts = store.intel_of(&ids)?;
+        let intel = named.iter().cloned().zip(facts.iter().map(|facts| facts.intel()));
+        let dates: BTreeMap<FeedName, Timestamp> =
+            store.feeds()?.into_iter().filter_map(|state| Some((state.feed, state.as_of?))).collect();
+        let osv: BTreeSet<FeedName> =
+            releases.iter().filter_map(|release| FeedName::of_release(release)).collect();
+        let names: Vec<String> = osv.iter().map(ToString::to_string).collect();
+        Ok(Self {
+            osv: names.join(" "),
+            osv_as_of: osv.iter().filter_map(|feed| dates.get(feed).copied()).min(),
+            advisories,
+            intel: intel.filter(|(_, intel)| *intel != Intel::default()).collect(),
+            dates,
+        })
     }
-    let first = document.problems.listed().first()?;
-    Some(format!(
-        "{} of {} records cannot be read and are not assessed, the first: {first}",
-        document.problems.total(),
-        document.records
-    ))
 }
 
 fn progress(progress: Progress<'_>) {

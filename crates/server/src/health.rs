@@ -12,8 +12,22 @@ use crate::clock::clock;
 pub(crate) struct Attempt {
     /// When.
     pub(crate) at: Timestamp,
+    /// How far the feed reaches by its own account.
+    pub(crate) as_of: Option<Timestamp>,
     /// What is wrong with it, if anything is.
     pub(crate) problem: Option<String>,
+}
+
+impl Attempt {
+    /// An attempt that was made now.
+    pub(crate) fn made(as_of: Option<Timestamp>, problem: Option<String>) -> Self {
+        Self { at: clock(), as_of, problem }
+    }
+
+    /// One that failed now.
+    pub(crate) fn failed(problem: String) -> Self {
+        Self::made(None, Some(problem))
+    }
 }
 
 /// The last attempts, by feed.
@@ -25,12 +39,16 @@ impl FeedHealth {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes an attempt, now.
-    pub(crate) fn note(&self, feed: &str, problem: Option<String>) {
-        if let Some(problem) = &problem {
+    /// Notes an attempt.
+    pub(crate) fn note(&self, feed: &str, attempt: Attempt) {
+        if let Some(problem) = &attempt.problem {
             tracing::warn!(feed, problem, "feed");
         }
-        let attempt = Attempt { at: clock(), problem };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(feed.to_owned(), attempt);
+    }
+
+    /// Forgets what was wrong and is no more.
+    pub(crate) fn forget(&self, feed: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(feed);
     }
 }

@@ -131,7 +131,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         tokio::spawn(ticks(writer.clone(), stopped.clone())),
     ];
     if let Some(source) = settings.feeds {
-        let feeding = Feeding { writer: writer.clone(), source, cache: folder.path("feeds"), health };
+        let feeding = Feeding { writer: writer.clone(), source, store: folder.path("feeds"), health };
         tasks.push(tokio::spawn(feeding.run(stopped)));
     }
     Ok(Running { writer, folder, listen, gateway: gateway_address, context, stop, tasks })

@@ -1,33 +1,29 @@
 //! One host through the same core as on a server, its World made for this and thrown away.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use tenon_engine::{Attachments, FindingState, World, decide, findings};
-use tenon_feeds::{
-    FeedDocument, FeedError, Origin, Source, epss_delta, fetch_epss, fetch_kev, fetch_osv, kev_delta,
-};
+use tenon_feeds::intel_deltas;
 use tenon_model::{
-    AdvisoryDelta, AssetId, Command, Digest, GroupName, Inventory, Person, Record, RefusalCode,
-    SourcePackage, Timestamp, TokenId, VulnerabilityId,
+    Advisory, AdvisoryDelta, AssetId, Command, Digest, GroupName, Intel, Inventory, Person, Record,
+    RefusalCode, SourcePackage, Timestamp, TokenId, VulnerabilityId,
 };
 use tenon_server::{AssetDetail, queue};
 use tenon_versions::{Scheme, compare};
 
-use super::{FeedUsed, Published, Report, Todo};
+use super::feeds::Read;
+use super::{Published, Report, Todo};
 use crate::common::now;
 
 /// The version of the result's form.
 const FORM: &str = "tenon-scan/1";
 
-pub(super) fn assess(inventory: Inventory, source: &Source, cache: &Path, live: bool) -> Result<Report> {
+pub(super) fn assess(inventory: Inventory, read: Read, live: bool) -> Result<Report> {
     let mut bench = Bench { world: World::default(), now: now() };
-    let mut feeds = Vec::new();
-    if let Some(ecosystem) = inventory.facts.os.osv_ecosystem() {
-        bench.read_feeds(source, cache, &ecosystem, &inventory, &mut feeds)?;
-    }
+    bench.take(read.advisories, &read.intel)?;
+    let feeds = read.used;
     let asset = bench.enrol(&inventory.facts.hostname)?;
     bench.tell(Command::ReportInventory { asset, sequence: 1, inventory })?;
     let host = AssetDetail::of(&bench.world, &asset).context("the host is not in its own report")?;
@@ -111,76 +107,13 @@ impl Bench {
         Ok(asset)
     }
 
-    /// Reads the advisories of one ecosystem, as far as they name what the host has, and the intel on what those address.
-    fn read_feeds(
-        &mut self,
-        source: &Source,
-        cache: &Path,
-        ecosystem: &str,
-        inventory: &Inventory,
-        used: &mut Vec<FeedUsed>,
-    ) -> Result<()> {
-        let releases = [ecosystem.to_owned()];
-        let Some(mut document) =
-            note(format!("osv {ecosystem}"), fetch_osv(source, cache, &releases, &mut |_| {}), used)
-        else {
-            return Ok(());
-        };
-        let components = inventory.components.iter();
-        let names: BTreeSet<&str> = components
-            .flat_map(|component| [component.name.as_str(), component.source.name.as_str()])
-            .collect();
-        document.content.retain(|advisory| {
-            advisory.affected.iter().any(|affected| names.contains(affected.package.as_str()))
-        });
-        let delta = AdvisoryDelta { published: document.content, withdrawn: Vec::new() };
-        self.tell(Command::ChangeAdvisories { feed: "osv".to_owned(), delta, as_of: document.as_of })?;
-        let named: BTreeSet<VulnerabilityId> =
-            self.world.advisories().flat_map(|advisory| advisory.vulnerabilities().iter().cloned()).collect();
-        if let Some(mut document) = note("kev".to_owned(), fetch_kev(source, cache, &mut |_| {}), used) {
-            document.content.retain(|(id, _)| named.contains(id));
-            let delta = kev_delta(self.world.all_intel(), &document);
-            self.tell(Command::ChangeIntel { delta, as_of: document.as_of })?;
-        }
-        let wanted = |id: &VulnerabilityId| named.contains(id);
-        if let Some(document) = note("epss".to_owned(), fetch_epss(source, cache, &wanted, &mut |_| {}), used)
-        {
-            let delta = epss_delta(self.world.all_intel(), &document);
-            self.tell(Command::ChangeIntel { delta, as_of: document.as_of })?;
-        }
-        // A folder that is no mirror is a mistake of the command line, not a gap.
-        let nothing = used.iter().all(|feed| feed.records == 0);
-        if nothing && let Some(problem) = used.iter().find_map(|feed| feed.problem.clone()) {
-            return Err(anyhow!("no feed could be read: {problem}"));
+    /// Takes what the feeds say.
+    fn take(&mut self, published: Vec<Advisory>, intel: &BTreeMap<VulnerabilityId, Intel>) -> Result<()> {
+        let delta = AdvisoryDelta { published, withdrawn: Vec::new() };
+        self.tell(Command::ChangeAdvisories { feed: "osv".to_owned(), delta, as_of: None })?;
+        for delta in intel_deltas(std::iter::empty(), intel) {
+            self.tell(Command::ChangeIntel { delta, as_of: None })?;
         }
         Ok(())
-    }
-}
-
-/// Notes how a feed was read; one that could not be is a gap that the report shows.
-fn note<T>(
-    name: String,
-    fetched: Result<FeedDocument<T>, FeedError>,
-    used: &mut Vec<FeedUsed>,
-) -> Option<FeedDocument<T>> {
-    match fetched {
-        Ok(document) => {
-            let problem = match &document.origin {
-                Origin::LastGood { because } => Some(format!("the last good copy is in use: {because}")),
-                _ => document.problems.listed().first().map(|first| {
-                    format!(
-                        "{} records cannot be read and are not assessed, the first: {first}",
-                        document.problems.total()
-                    )
-                }),
-            };
-            let as_of = document.as_of.map(|as_of| as_of.to_string());
-            used.push(FeedUsed { name, as_of, records: document.records, problem });
-            Some(document)
-        }
-        Err(error) => {
-            used.push(FeedUsed { name, as_of: None, records: 0, problem: Some(error.to_string()) });
-            None
-        }
     }
 }

@@ -1,12 +1,14 @@
 //! `tenon scan`: what to do on one host, without any server.
 //!
 //! ```text
-//! host or root folder -> inventory --+
-//! feeds (mirror, cache, public) -----+--> World in memory: the same decisions as on a server --> directives, findings
+//! host, root folder, files, SBOM -> inventory --+
+//! store of feeds (synced if asked for) ---------+--> World in memory: as on a server --> directives, findings
 //! ```
 
 mod assess;
+mod feeds;
 mod print;
+mod target;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,24 +17,32 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use tenon_feeds::Source;
-use tenon_host::System;
 use tenon_server::{AssetDetail, DirectiveView};
 
-use crate::common::{Common, Format};
+use crate::common::{Common, Format, now};
 
 /// What to scan, and against what.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tenon scan\n  tenon scan --feeds /srv/mirror --findings\n  tenon scan --root /mnt/image --format json\n\n\
+    after_help = "Examples:\n  tenon scan\n  tenon scan --feeds /srv/mirror --findings\n  tenon scan --root /mnt/image --format json\n  \
+    tenon scan --dpkg-status status --os-release os-release\n  \
+    rpm -qa --qf \"$(tenon scan --rpm-format)\" > list; tenon scan --rpm-list list --os-release /etc/os-release\n  \
+    tenon scan --sbom bom.cdx.json\n\n\
+    Feeds come from the local store, which `tenon feeds sync` keeps fresh; where there is none yet, it is fetched.\n\
     Nothing on the host is changed. Exit status: 0 when the scan is complete, 3 when something is not assessed."
 )]
 pub(crate) struct Scan {
-    /// A root file system that is not running, instead of this host.
+    #[command(flatten)]
+    target: target::Target,
+    /// Print the format that --rpm-list wants of `rpm -qa --qf`, and end.
+    #[arg(long, exclusive = true)]
+    rpm_format: bool,
+    /// First bring the store up to date from here: `public`, or the address or folder of a mirror.
+    #[arg(long, env = "TENON_FEEDS", value_name = "DIR|URL")]
+    feeds: Option<Source>,
+    /// The store's folder [default: feeds in the data folder]
     #[arg(long, value_name = "FOLDER")]
-    root: Option<PathBuf>,
-    /// Advisories and intel: `public`, or the address or folder of a mirror.
-    #[arg(long, env = "TENON_FEEDS", default_value = "public")]
-    feeds: String,
+    store: Option<PathBuf>,
     /// Also list every finding with its evidence.
     #[arg(long)]
     findings: bool,
@@ -72,7 +82,9 @@ pub(crate) struct FeedUsed {
     pub(crate) name: String,
     /// The feed's own date, RFC 3339.
     pub(crate) as_of: Option<String>,
-    /// Records read.
+    /// When its source last gave it or confirmed it as current, RFC 3339.
+    pub(crate) confirmed: Option<String>,
+    /// Records that it holds.
     pub(crate) records: u64,
     /// What is wrong with it, if anything is.
     pub(crate) problem: Option<String>,
@@ -99,11 +111,17 @@ impl Report {
 impl Scan {
     /// Scans and prints; the exit status says whether everything could be assessed.
     pub(crate) fn run(&self, common: &Common) -> Result<ExitCode> {
-        let system = self.root.clone().map_or_else(System::live, System::at_rest);
-        let inventory = tenon_host::inventory(&system, None)?;
-        let source: Source = self.feeds.parse()?;
-        let cache = common.data()?.join("feeds");
-        let report = assess::assess(inventory, &source, &cache, self.root.is_none())?;
+        if self.rpm_format {
+            print!("{}", tenon_host::RPM_QUERY_FORMAT);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let inventory = self.target.inventory()?;
+        let store = match &self.store {
+            Some(folder) => folder.clone(),
+            None => common.data()?.join("feeds"),
+        };
+        let read = feeds::read(&store, self.feeds.as_ref(), &inventory, now())?;
+        let report = assess::assess(inventory, read, self.target.is_live())?;
         match common.format {
             Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
             Format::Text => print!("{}", print::text(&report, self.findings)),

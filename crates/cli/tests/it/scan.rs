@@ -97,7 +97,10 @@ fn findings_of_this_machine_are_those_of_an_independent_computation() {
         })
         .filter(|(_, source, _)| source != "linux")
         .collect();
-    let release = report["feeds"][0]["name"].as_str().unwrap().strip_prefix("osv ").unwrap().to_owned();
+    assert_eq!(report["feeds"][0]["name"], "osv:Debian");
+    let os = std::fs::read_to_string("/etc/os-release").unwrap();
+    let version = os.lines().find_map(|line| line.strip_prefix("VERSION_ID=")).unwrap().trim_matches('"');
+    let release = format!("Debian:{version}");
     let expected = by_dpkg(File::open(feeds.join("osv/Debian/all.zip")).unwrap(), &release);
     println!("measured: {} findings on this machine ({release}), {} by dpkg", found.len(), expected.len());
     assert_eq!(found, expected);

@@ -9,9 +9,8 @@ use tenon_model::Digest;
 use ureq::http::{HeaderMap, StatusCode};
 use ureq::{Body, http::Response};
 
-use super::Progress;
-use super::cache::{Validators, digest_of};
 use super::http::{Client, Limits, PROGRESS_STEP, header, validators_of};
+use super::{Progress, Validators, digest_of};
 use crate::error::FeedError;
 
 /// Most bytes of the note beside a part.

@@ -5,8 +5,11 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tenon_formats::cve5::{Automatable, CvssVersion, Exploitation, Ssvc, TechnicalImpact};
-use tenon_model::{Advisory, Affected, AffectedRange, Timestamp, VulnerabilityId};
+use tenon_formats::cve5::CvssVersion;
+use tenon_model::{
+    Advisory, Affected, AffectedRange, Automatable, Exploitation, Ssvc, TechnicalImpact, Timestamp,
+    VulnerabilityId,
+};
 
 use super::facts::{CveFacts, CvssVector};
 

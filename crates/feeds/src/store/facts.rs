@@ -1,12 +1,11 @@
 //! What the store knows of one vulnerability and of one feed.
 
-use tenon_formats::cve5::{CvssVersion, Ssvc};
-use tenon_model::{Digest, Epss, Intel, Kev, Timestamp};
+use tenon_formats::cve5::CvssVersion;
+use tenon_model::{Cvss, Digest, Epss, Exploitation, Intel, Kev, Profile, PublicExploit, Ssvc, Timestamp};
 
 use crate::name::{EvidenceKind, FeedName};
 
-/// Everything the feeds say of one vulnerability. Wider than the model's [`Intel`], which holds what is decided on in
-/// the record today.
+/// Everything the feeds say of one vulnerability. Wider than the model's [`Intel`], which holds what is decided on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct VulnerabilityFacts {
     /// Its entry in the KEV catalogue.
@@ -22,9 +21,46 @@ pub struct VulnerabilityFacts {
 }
 
 impl VulnerabilityFacts {
-    /// The part that the model knows.
+    /// The part that is decided on.
     pub fn intel(&self) -> Intel {
-        Intel { kev: self.kev.clone(), epss: self.epss.clone() }
+        let record = self.record.as_ref().filter(|record| !record.rejected);
+        let profile = Profile {
+            ssvc: record.and_then(|record| record.ssvc),
+            cvss: record.and_then(CveFacts::leading_cvss),
+            exploit: self
+                .evidence
+                .iter()
+                .max_by_key(|evidence| evidence.kind.strength())
+                .map(Evidence::exploit),
+        };
+        Intel { kev: self.kev.clone(), epss: self.epss.clone(), profile }
+    }
+}
+
+impl CveFacts {
+    /// The vector of the newest version of CVSS; of several the one that stands first, which is the CNA's where it has
+    /// one.
+    fn leading_cvss(&self) -> Option<Cvss> {
+        // Of equals `min_by_key` keeps the first.
+        let leading = self.cvss.iter().min_by_key(|cvss| std::cmp::Reverse(cvss.version))?;
+        Some(Cvss { vector: leading.vector.clone(), source: leading.source.clone() })
+    }
+}
+
+impl Evidence {
+    /// What this evidence says of exploitation (SSVC Exploitation 1.1.0).
+    fn exploit(&self) -> PublicExploit {
+        let exploitation = match self.kind {
+            EvidenceKind::InTheWild => Exploitation::Active,
+            EvidenceKind::GithubPoc | EvidenceKind::Metasploit | EvidenceKind::ExploitDb => {
+                Exploitation::PublicPoc
+            }
+        };
+        PublicExploit {
+            source: FeedName::Exploits(self.kind).to_string(),
+            exploitation,
+            first_seen: self.first_seen,
+        }
     }
 }
 

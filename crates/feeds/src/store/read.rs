@@ -7,8 +7,8 @@ use tenon_formats::osv::in_release;
 use tenon_model::{Advisory, Affected, Epss, Kev, Probability, Timestamp, VulnerabilityId};
 
 use super::{
-    CveFacts, Evidence, KevRetraction, Store, VulnerabilityFacts, cve_key, decode_affected, decode_cve,
-    decode_head,
+    CveFacts, Evidence, KevRetraction, Store, VulnerabilityFacts, cve_key, cve_of_key, decode_affected,
+    decode_cve, decode_head,
 };
 use crate::error::FeedError;
 use crate::name::EvidenceKind;
@@ -76,15 +76,18 @@ impl Store {
         Ok(advisories)
     }
 
-    /// Every advisory that speaks of the release `ecosystem`, or of the family (`Debian`), read one by one. Their
-    /// `affected` is reduced to it.
+    /// Every advisory that speaks of any of these releases, or families (`Debian`), read one by one. Their `affected` is
+    /// reduced to those.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn advisories_of(&self, ecosystem: &str) -> Result<Advisories<'_>, FeedError> {
+    pub fn advisories_of(&self, releases: &[String]) -> Result<Advisories<'_>, FeedError> {
         let snapshot = self.snapshot()?;
         let failed = self.failed("read");
-        let ecosystems: BTreeMap<i64, String> = self.ecosystems(ecosystem)?.into_iter().collect();
+        let mut ecosystems = BTreeMap::new();
+        for release in releases {
+            ecosystems.extend(self.ecosystems(release)?);
+        }
         let mut rows = Vec::new();
         for id in ecosystems.keys() {
             let mut statement =
@@ -119,6 +122,18 @@ impl Store {
             }
         }
         Ok(whole)
+    }
+
+    /// The KEV catalogue, by id.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn kev(&self) -> Result<Vec<VulnerabilityId>, FeedError> {
+        let failed = self.failed("read");
+        let mut statement = self.prepared("SELECT cve FROM kev ORDER BY cve")?;
+        let rows = statement.query_map([], |row| row.get(0)).map_err(&failed)?;
+        let keys: Vec<i64> = rows.collect::<rusqlite::Result<_>>().map_err(&failed)?;
+        Ok(keys.into_iter().filter_map(cve_of_key).collect())
     }
 
     /// What the feeds say of a vulnerability. Ids outside the CVE name space have none of it.

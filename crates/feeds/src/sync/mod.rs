@@ -44,12 +44,23 @@ const USUAL: [&str; 14] = [
 /// How to sync.
 #[derive(Debug, Clone, Copy)]
 pub struct SyncOptions<'a> {
-    /// Which feeds; without a choice those that the source has (from the public source: the usual ecosystems).
-    pub choices: Option<&'a [Choice]>,
+    /// Which feeds.
+    pub selection: Selection<'a>,
     /// Bounds in time.
     pub limits: Limits,
     /// The time that is noted with what is stored.
     pub now: Timestamp,
+}
+
+/// Which feeds to sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection<'a> {
+    /// Those that the source has; from the public source the usual ecosystems.
+    Usual,
+    /// These. One that the source does not have is an error.
+    Required(&'a [Choice]),
+    /// Those of these that the source has.
+    IfOffered(&'a [Choice]),
 }
 
 /// How the sync of one feed went.
@@ -72,7 +83,7 @@ pub enum Change {
     Replaced,
     /// So many changed records were fetched one by one.
     Advanced(u64),
-    /// The source does not have it, and nobody asked for it by name.
+    /// The source does not have it, and it was not required.
     NotOffered,
 }
 
@@ -107,7 +118,7 @@ pub fn sync(
     let getter = Getter::new(options.limits, store.folder().join("partial"))?;
     let origin = Origin::new(source, getter);
     let mut report = SyncReport::default();
-    for (feed, asked) in feeds(&origin, store, options.choices, &mut report.troubles)? {
+    for (feed, asked) in feeds(&origin, store, options.selection, &mut report.troubles)? {
         let mut job = Job { origin: &origin, store: &mut *store, now: options.now, progress: &mut *progress };
         let outcome = match &feed {
             FeedName::Kev => small::kev(&mut job),
@@ -144,11 +155,11 @@ pub(crate) fn lock(folder: &Path) -> Result<File, FeedError> {
     }
 }
 
-/// The feeds to sync, and whether each was asked for by name.
+/// The feeds to sync, and whether each is required.
 fn feeds(
     origin: &Origin,
     store: &Store,
-    choices: Option<&[Choice]>,
+    selection: Selection<'_>,
     troubles: &mut Vec<String>,
 ) -> Result<Vec<(FeedName, bool)>, FeedError> {
     let usual = [
@@ -159,9 +170,13 @@ fn feeds(
         Choice::EveryExploits,
     ];
     let mut feeds: Vec<(FeedName, bool)> = Vec::new();
-    for choice in choices.unwrap_or(&usual) {
+    let choices = match selection {
+        Selection::Usual => &usual,
+        Selection::Required(choices) | Selection::IfOffered(choices) => choices,
+    };
+    for choice in choices {
         match choice {
-            Choice::One(feed) => feeds.push((feed.clone(), choices.is_some())),
+            Choice::One(feed) => feeds.push((feed.clone(), matches!(selection, Selection::Required(_)))),
             Choice::EveryExploits => {
                 feeds.extend(EvidenceKind::ALL.map(|kind| (FeedName::Exploits(kind), false)));
             }
@@ -171,7 +186,7 @@ fn feeds(
                     known.filter(|feed| matches!(feed, FeedName::Osv(_))).collect();
                 match origin.ecosystems() {
                     Ok(offered) => {
-                        let all = choices.is_some() || !origin.is_public();
+                        let all = selection != Selection::Usual || !origin.is_public();
                         let wanted = offered.into_iter().filter(|name| all || USUAL.contains(&name.as_str()));
                         names.extend(wanted.map(FeedName::Osv));
                     }

@@ -4,7 +4,7 @@ use std::io::BufReader;
 
 use crate::error::FeedError;
 use crate::evidence;
-use crate::file::{read_bounded_epss, read_bounded_kev};
+use crate::file::{read_epss, read_kev};
 use crate::name::{EvidenceKind, FeedName};
 use crate::problem::Ledger;
 use crate::sources;
@@ -86,7 +86,7 @@ pub(super) fn kev(job: &mut Job<'_>) -> Result<Change, FeedError> {
         return Ok(Change::Unchanged);
     };
     let (mut state, cursor) = job.stands(FeedName::Kev, &fresh);
-    let catalogue = read_bounded_kev("kev", fresh.file, MAX_KEV)?;
+    let catalogue = read_kev("kev", fresh.file, MAX_KEV)?;
     (state.edition, state.as_of) = (catalogue.version, Some(catalogue.released));
     state.records = catalogue.entries.len() as u64;
     not_older(&state, before.as_ref())?;
@@ -104,7 +104,7 @@ pub(super) fn epss(job: &mut Job<'_>) -> Result<Change, FeedError> {
         return Ok(Change::Unchanged);
     };
     let (mut state, cursor) = job.stands(FeedName::Epss, &fresh);
-    let day = read_bounded_epss("epss", fresh.file)?;
+    let day = read_epss("epss", fresh.file)?;
     (state.edition, state.as_of, state.records) = (day.model, Some(day.scored), day.rows);
     not_older(&state, before.as_ref())?;
     let mut ledger = Ledger::new(FeedName::Epss);

@@ -1,6 +1,6 @@
 //! OSV over HTTP: following what changed, and when that does not do.
 
-use tenon_feeds::{Change, Choice, FeedName, Limits, Source, Store, SyncOptions, sync};
+use tenon_feeds::{Change, Choice, FeedName, Limits, Selection, Source, Store, SyncOptions, sync};
 use tenon_model::Timestamp;
 
 use crate::mirror::{limits, outcome, record, seen, sync_all, write_all, write_osv};
@@ -144,7 +144,7 @@ fn once_a_week_the_archive_is_read_whole_and_deleted_records_go() {
     let choices = [Choice::One(FeedName::Osv("Debian".to_owned()))];
     let at = |day: &str, store: &mut Store| {
         let options = SyncOptions {
-            choices: Some(&choices),
+            selection: Selection::Required(&choices),
             limits: Limits { attempts: 1, ..limits() },
             now: Timestamp::parse(day).unwrap(),
         };

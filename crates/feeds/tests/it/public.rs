@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tenon_feeds::{Change, EvidenceKind, Source, Store, SyncOptions, sync};
-use tenon_formats::cve5::Exploitation;
+use tenon_feeds::{Change, EvidenceKind, Selection, Source, Store, SyncOptions, sync};
+use tenon_model::Exploitation;
 use tenon_model::{Timestamp, VulnerabilityId};
 
 use crate::mirror::limits;
@@ -36,7 +36,7 @@ fn the_whole_public_mirror_is_read_over_http() {
     let whole = Duration::from_secs(120);
     let limits = tenon_feeds::Limits { whole, silence: whole, ..limits() };
     let now = Timestamp::parse("2026-08-09").unwrap();
-    let options = SyncOptions { choices: None, limits, now };
+    let options = SyncOptions { selection: Selection::Usual, limits, now };
     let start = Instant::now();
     let report = sync(&source, &mut store, options, &mut |_| {}).unwrap();
     let took = start.elapsed();
@@ -72,7 +72,7 @@ fn the_whole_public_mirror_is_read_over_http() {
     let glibc = store.advisories("Debian:12", "glibc").unwrap();
     assert!(glibc.iter().any(|advisory| advisory.vulnerabilities().contains(&cve)));
     assert!(glibc.iter().flat_map(|advisory| &advisory.affected).all(|entry| entry.ecosystem == "Debian:12"));
-    let of_release = store.advisories_of("Debian:12").unwrap().map(Result::unwrap).count();
+    let of_release = store.advisories_of(&["Debian:12".to_owned()]).unwrap().map(Result::unwrap).count();
     let of_packages =
         store.advisories_of_packages("Debian:12", ["glibc", "openssh", "linux"].into_iter()).unwrap();
     assert!(of_release > 800 && of_packages.len() > glibc.len(), "{of_release}, {}", of_packages.len());

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tenon_feeds::{Change, FeedError, Limits, Source, Store, SyncOptions, sync};
+use tenon_feeds::{Change, FeedError, Limits, Selection, Source, Store, SyncOptions, sync};
 use tenon_model::Timestamp;
 
 use crate::mirror::{limits, outcome, record, seen, sync_all, sync_within, write_all, write_kev, write_osv};
@@ -122,7 +122,7 @@ fn two_syncs_of_one_store_do_not_meet() {
     let mut store = Store::open(place.path()).unwrap();
     let mut other = Store::open(place.path()).unwrap();
     let now = Timestamp::parse("2026-11-12").unwrap();
-    let options = SyncOptions { choices: None, limits: limits(), now };
+    let options = SyncOptions { selection: Selection::Usual, limits: limits(), now };
     let mut refused = 0;
     let report = sync(&source, &mut store, options, &mut |_| {
         let second = sync(&source, &mut other, options, &mut |_| {});

@@ -1,50 +1,8 @@
 //! SSVC decision points as CISA writes them into its ADP container (CISA Coordinator tree, SSVC 2.0.3).
 
-use tenon_model::Timestamp;
+use tenon_model::{Automatable, Exploitation, Ssvc, TechnicalImpact};
 
 use crate::json::{Object, Walk};
-
-/// The decision points of one decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ssvc {
-    /// Evidence of exploitation.
-    pub exploitation: Option<Exploitation>,
-    /// Whether an attacker can automate reconnaissance to exploitation.
-    pub automatable: Option<Automatable>,
-    /// What an exploit gains.
-    pub technical_impact: Option<TechnicalImpact>,
-    /// When CISA decided so.
-    pub decided: Option<Timestamp>,
-}
-
-/// Evidence of exploitation (SSVC decision point "Exploitation").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Exploitation {
-    /// No evidence of exploitation, and no public proof of concept.
-    None,
-    /// A public proof of concept, or a well-known method.
-    PublicPoc,
-    /// Reliable evidence of exploitation in the wild.
-    Active,
-}
-
-/// Whether steps 1 to 4 of the kill chain can be automated (SSVC decision point "Automatable").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Automatable {
-    /// They cannot.
-    No,
-    /// They can.
-    Yes,
-}
-
-/// What an exploit gains over the component (SSVC decision point "Technical Impact").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TechnicalImpact {
-    /// Limited control, or disclosure of part of what it holds.
-    Partial,
-    /// Total control, or disclosure of all it holds.
-    Total,
-}
 
 /// Reads the content of an `other` metric of type `ssvc`. Names and values come in any case ("Exploitation",
 /// "PoC", "Technical Impact"), so case and blanks do not count.

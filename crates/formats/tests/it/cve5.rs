@@ -3,10 +3,8 @@
 use std::io::Read as _;
 
 use proptest::prelude::*;
-use tenon_formats::cve5::{
-    Automatable, CveRecord, CveState, CvssVersion, Exploitation, MAX_RECORD, TechnicalImpact, parse,
-};
-use tenon_model::Timestamp;
+use tenon_formats::cve5::{CveRecord, CveState, CvssVersion, MAX_RECORD, parse};
+use tenon_model::{Automatable, Exploitation, TechnicalImpact, Timestamp};
 
 use crate::mutate::mutated;
 use crate::shared::shared;

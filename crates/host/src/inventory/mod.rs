@@ -14,9 +14,7 @@ pub(crate) use surroundings::{obstacle_to_apply, obstacle_to_rehearse};
 use std::path::Path;
 use std::time::Duration;
 
-use tenon_model::{
-    Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, OsRelease, Virtualization,
-};
+use tenon_model::{Architecture, HostFacts, IndexState, Inventory, Kernel};
 
 use crate::index::{self, Apt};
 use crate::packages::{PackageFile, Packages};
@@ -53,7 +51,7 @@ pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, Host
         index: IndexState { oldest_age_seconds: index_age(system, &apt).map(|age| age.as_secs()) },
         reboot_required_by: reboot_required_by(system),
         updaters: surroundings::updaters(system, &packages, &mut gaps),
-        ..nothing_known_of(os)
+        ..HostFacts::nothing_known_of(os)
     };
     if system.is_live() {
         look_at_packages(&packages, &apt, work, &mut facts, &mut gaps);
@@ -75,7 +73,7 @@ pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, Host
 /// When a file cannot be read or is too large, or the packages' file holds no installed package.
 pub fn inventory_of_files(packages: &PackageFile, os_release: &Path) -> Result<Inventory, HostError> {
     let packages = Packages::of_file(packages)?;
-    let mut facts = nothing_known_of(os::parse(&files::read_text(os_release, SMALL)?));
+    let mut facts = HostFacts::nothing_known_of(os::parse(&files::read_text(os_release, SMALL)?));
     let mut gaps = packages.gaps();
     facts.architecture = Architecture(os::architecture_of_files(&packages));
     gaps.push(
@@ -83,26 +81,6 @@ pub fn inventory_of_files(packages: &PackageFile, os_release: &Path) -> Result<I
     );
     facts.gaps = gaps;
     Ok(Inventory { facts, components: packages.components().cloned().collect() })
-}
-
-/// Facts of a system of which nothing but the release is known.
-fn nothing_known_of(os: OsRelease) -> HostFacts {
-    HostFacts {
-        hostname: String::new(),
-        os,
-        architecture: Architecture("unknown".to_owned()),
-        kernel: Kernel { running: String::new(), owner: Virtualization::Machine },
-        offers: Vec::new(),
-        offers_known: false,
-        index: IndexState { oldest_age_seconds: None },
-        stale: Vec::new(),
-        listeners: Vec::new(),
-        services: Vec::new(),
-        reboot_required_by: Vec::new(),
-        updaters: Vec::new(),
-        capability: Capability::ObserveOnly { reason: "only files of the system are at hand".to_owned() },
-        gaps: Vec::new(),
-    }
 }
 
 /// What the host's own package manager offers.

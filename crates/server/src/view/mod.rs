@@ -128,7 +128,12 @@ fn feeds(world: &World, attempts: &BTreeMap<String, Attempt>) -> Vec<FeedView> {
     let view = |name: &str| FeedView {
         name: name.to_owned(),
         changed: text(known.get(name).map(|(changed, _)| *changed)),
-        as_of: text(known.get(name).and_then(|(_, as_of)| *as_of)),
+        as_of: text(
+            attempts
+                .get(name)
+                .and_then(|attempt| attempt.as_of)
+                .or_else(|| known.get(name).and_then(|(_, as_of)| *as_of)),
+        ),
         asked: text(attempts.get(name).map(|attempt| attempt.at)),
         problem: attempts.get(name).and_then(|attempt| attempt.problem.clone()),
     };

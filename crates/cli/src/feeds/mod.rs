@@ -1,19 +1,19 @@
 //! `tenon feeds`: the local store of public feeds, and carrying it to where there is no network.
 
-use std::io::{IsTerminal as _, Write as _};
+mod progress;
+
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use tenon_feeds::{
-    Change, Choice, FeedProblem, FeedState, Limits, Progress, Source, Store, SyncOptions, SyncReport, Synced,
-};
+use tenon_feeds::{Change, Choice, FeedProblem, FeedState, Selection, Source, Store, SyncReport, Synced};
 use tenon_model::Timestamp;
 
 use crate::common::{Common, Format, now};
+pub(crate) use progress::sync_shown;
 
 /// A feed failed, or could not be tried; its last good copy stands.
 const FAILED: u8 = 1;
@@ -122,13 +122,8 @@ impl Feeds {
 impl Sync {
     fn run(self, common: &Common) -> Result<ExitCode> {
         let mut store = Store::open(&self.place.folder(common)?)?;
-        let choices = (!self.only.is_empty()).then_some(self.only.as_slice());
-        let options = SyncOptions { choices, limits: Limits::default(), now: now() };
-        let shown = Shown::new();
-        let report =
-            tenon_feeds::sync(&self.mirror, &mut store, options, &mut |progress| shown.tell(progress));
-        shown.bar.finish_and_clear();
-        let report = report?;
+        let selection = if self.only.is_empty() { Selection::Usual } else { Selection::Required(&self.only) };
+        let report = sync_shown(&self.mirror, &mut store, selection)?;
         for trouble in &report.troubles {
             eprintln!("warning: {trouble}");
         }
@@ -164,48 +159,6 @@ impl Sync {
             (false, true) => ExitCode::from(PROBLEMS),
             (false, false) => ExitCode::SUCCESS,
         })
-    }
-}
-
-/// Progress for people who wait: a bar on a terminal, else a line when a feed begins.
-struct Shown {
-    bar: ProgressBar,
-    last: std::cell::RefCell<String>,
-}
-
-impl Shown {
-    fn new() -> Self {
-        let bar =
-            if std::io::stderr().is_terminal() { ProgressBar::no_length() } else { ProgressBar::hidden() };
-        Self { bar, last: std::cell::RefCell::default() }
-    }
-
-    fn tell(&self, progress: Progress<'_>) {
-        let (feed, verb, done, of) = match progress {
-            Progress::Downloading { feed, bytes, of } => (feed, "downloading", bytes, of),
-            Progress::Reading { feed, records, of } => (feed, "reading", records, Some(of)),
-        };
-        let step = format!("{feed}: {verb}");
-        if *self.last.borrow() != step {
-            if self.bar.is_hidden() {
-                eprintln!("{step}");
-            } else {
-                let template = match verb {
-                    "downloading" => "{msg} {wide_bar} {bytes}/{total_bytes} {eta}",
-                    _ => "{msg} {wide_bar} {pos}/{len}",
-                };
-                if let Ok(style) = ProgressStyle::with_template(template) {
-                    self.bar.set_style(style);
-                }
-                self.bar.set_message(step.clone());
-            }
-            *self.last.borrow_mut() = step;
-        }
-        match of {
-            Some(of) => self.bar.set_length(of),
-            None => self.bar.unset_length(),
-        }
-        self.bar.set_position(done);
     }
 }
 

@@ -1,0 +1,160 @@
+//! The feeds that a scan matches against: the local store, fetched first where it is asked for or there is none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use tenon_feeds::{Choice, FeedName, FeedState, Selection, Source, Store};
+use tenon_model::{Advisory, Component, Intel, Inventory, Timestamp, VulnerabilityId};
+use tenon_versions::Scheme;
+
+use super::FeedUsed;
+use crate::feeds::sync_shown;
+
+/// What a store says about one system.
+pub(super) struct Read {
+    /// The advisories that name its packages, reduced to them.
+    pub(super) advisories: Vec<Advisory>,
+    /// What is known of the vulnerabilities that those address or its changelogs claim.
+    pub(super) intel: BTreeMap<VulnerabilityId, Intel>,
+    /// The feeds, and what is wrong with them.
+    pub(super) used: Vec<FeedUsed>,
+}
+
+/// The packages of a system by the ecosystem whose advisories name them. One whose versions cannot be compared is left
+/// out: the assessment says so.
+fn names(inventory: &Inventory) -> BTreeMap<String, BTreeSet<&str>> {
+    let os = inventory.facts.os.osv_ecosystem();
+    let mut names: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for component in &inventory.components {
+        let Component { name, source, ecosystem, .. } = component;
+        if let Some(ecosystem) = ecosystem.as_deref().or(os.as_deref())
+            && Scheme::of_osv_ecosystem(ecosystem).is_some()
+        {
+            names.entry(ecosystem.to_owned()).or_default().extend([name.as_str(), source.name.as_str()]);
+        }
+    }
+    names
+}
+
+/// Opens the store. With a `source` it is first brought up to date from there, as far as this system needs it; without
+/// one, what is stored is used as it is, and where nothing is stored the public feeds are asked.
+fn open(folder: &Path, source: Option<&Source>, ecosystems: &BTreeSet<FeedName>) -> Result<Store> {
+    let source = match source {
+        Some(source) => source,
+        None => match Store::open_read_only(folder) {
+            Ok(store) => return Ok(store),
+            Err(_) if !folder.join("feeds.sqlite").exists() => &Source::Public,
+            Err(error) => return Err(error.into()),
+        },
+    };
+    let mut store = Store::open(folder)?;
+    let needed: Vec<Choice> = [FeedName::Kev, FeedName::Epss]
+        .into_iter()
+        .chain(ecosystems.iter().cloned())
+        .map(Choice::One)
+        .collect();
+    let refining = [Choice::One(FeedName::Cve), Choice::EveryExploits];
+    let mut had = false;
+    let mut failures = Vec::new();
+    for selection in [Selection::Required(&needed), Selection::IfOffered(&refining)] {
+        for synced in sync_shown(source, &mut store, selection)?.feeds {
+            had |= synced.state.is_some_and(|state| state.fetched.is_some());
+            failures.extend(synced.outcome.err());
+        }
+    }
+    // A folder that is no mirror is a mistake of the command line, not a gap. Other failures are noted in the store.
+    match failures.into_iter().next() {
+        Some(failure) if !had => Err(failure).context("no feed could be read"),
+        _ => Ok(store),
+    }
+}
+
+/// Reads what the feeds say about a system.
+pub(super) fn read(
+    folder: &Path,
+    source: Option<&Source>,
+    inventory: &Inventory,
+    now: Timestamp,
+) -> Result<Read> {
+    let names = names(inventory);
+    let osv: BTreeSet<FeedName> =
+        names.keys().filter_map(|ecosystem| FeedName::of_release(ecosystem)).collect();
+    if osv.is_empty() {
+        return Ok(Read { advisories: Vec::new(), intel: BTreeMap::new(), used: Vec::new() });
+    }
+    let store = open(folder, source, &osv)?;
+    let read = store.consistent(|store| {
+        let mut advisories = Vec::new();
+        for (ecosystem, names) in &names {
+            advisories.extend(store.advisories_of_packages(ecosystem, names.iter().copied())?);
+        }
+        let addressed = advisories.iter().flat_map(Advisory::vulnerabilities);
+        let claimed = inventory.facts.offers.iter().flat_map(|offer| &offer.claims);
+        let named: BTreeSet<&VulnerabilityId> = addressed.chain(claimed).collect();
+        let ids: Vec<&VulnerabilityId> = named.into_iter().collect();
+        let facts = store.intel_of(&ids)?;
+        let intel = ids.into_iter().cloned().zip(facts.iter().map(|facts| facts.intel()));
+        let intel = intel.filter(|(_, intel)| *intel != Intel::default()).collect();
+        Ok((advisories, intel, store.feeds()?))
+    });
+    let (advisories, intel, states) = read?;
+    let used = used(&osv, &states, now);
+    if used.iter().all(|feed| feed.records == 0) {
+        bail!(
+            "the store {} holds nothing about this system: `tenon feeds sync` or `tenon feeds import FILE` fills it",
+            folder.display()
+        );
+    }
+    Ok(Read { advisories: merged(advisories), intel, used })
+}
+
+/// An advisory that speaks of packages of several ecosystems is read once for each.
+fn merged(advisories: Vec<Advisory>) -> Vec<Advisory> {
+    let mut by_id: BTreeMap<VulnerabilityId, Advisory> = BTreeMap::new();
+    for advisory in advisories {
+        match by_id.get_mut(&advisory.id) {
+            Some(known) => known.affected.extend(advisory.affected),
+            None => drop(by_id.insert(advisory.id.clone(), advisory)),
+        }
+    }
+    by_id.into_values().collect()
+}
+
+/// The feeds that this scan stands on, the advisories first. One that was never had is among them.
+fn used(osv: &BTreeSet<FeedName>, states: &[FeedState], now: Timestamp) -> Vec<FeedUsed> {
+    let must = osv.iter().cloned().chain([FeedName::Kev, FeedName::Epss]);
+    let known = |feed: &FeedName| states.iter().find(|state| state.feed == *feed && state.fetched.is_some());
+    let refines = |feed: &FeedName| matches!(feed, FeedName::Cve | FeedName::Exploits(_));
+    let also = states.iter().filter(|state| refines(&state.feed)).map(|state| state.feed.clone());
+    let one = |feed: FeedName| match known(&feed) {
+        Some(state) => FeedUsed {
+            name: feed.to_string(),
+            as_of: state.as_of.map(|time| time.to_string()),
+            confirmed: state.checked.map(|time| time.to_string()),
+            records: state.records,
+            problem: problem(state, now),
+        },
+        None => FeedUsed {
+            name: feed.to_string(),
+            as_of: None,
+            confirmed: None,
+            records: 0,
+            problem: Some("it was never fetched".to_owned()),
+        },
+    };
+    must.chain(also.filter(|feed| known(feed).is_some())).map(one).collect()
+}
+
+fn problem(state: &FeedState, now: Timestamp) -> Option<String> {
+    let failed = state.failure.as_ref().map(|failure| format!("the last good copy is in use: {failure}"));
+    let stale = state.is_stale(now).map(|why| format!("stale: {why}"));
+    let unread = (state.problems > 0).then(|| {
+        format!(
+            "{} problems in its records: `tenon feeds problems` lists what is not assessed",
+            state.problems
+        )
+    });
+    let all: Vec<String> = [failed, stale, unread].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}

@@ -1,0 +1,95 @@
+//! What is scanned: this host, a root file system at rest, files copied from a host, or a bill of materials.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use tenon_formats::cyclonedx::{self, MAX_BOM};
+use tenon_host::{PackageFile, System};
+use tenon_model::{HostFacts, Inventory};
+
+/// What to scan; without any of these, this host.
+#[derive(Args)]
+#[group(multiple = true)]
+pub(super) struct Target {
+    /// A root file system that is not running, such as a mounted image.
+    #[arg(long, value_name = "FOLDER", group = "target")]
+    root: Option<PathBuf>,
+    /// A copy of a host's /var/lib/dpkg/status.
+    #[arg(long, value_name = "FILE", group = "target", requires = "os_release")]
+    dpkg_status: Option<PathBuf>,
+    /// A copy of a host's /lib/apk/db/installed.
+    #[arg(long, value_name = "FILE", group = "target", requires = "os_release")]
+    apk_installed: Option<PathBuf>,
+    /// What `rpm -qa --qf FORMAT` wrote; `tenon scan --rpm-format` prints the format.
+    #[arg(long, value_name = "FILE", group = "target", requires = "os_release")]
+    rpm_list: Option<PathBuf>,
+    /// A copy of that host's /etc/os-release.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["root", "sbom"])]
+    os_release: Option<PathBuf>,
+    /// A CycloneDX bill of materials in JSON (1.4 to 1.7).
+    #[arg(long, value_name = "FILE", group = "target")]
+    sbom: Option<PathBuf>,
+}
+
+impl Target {
+    /// Whether it is this host as it runs.
+    pub(super) fn is_live(&self) -> bool {
+        self.root.is_none() && self.packages().is_none() && self.sbom.is_none()
+    }
+
+    fn packages(&self) -> Option<PackageFile> {
+        None.or_else(|| self.dpkg_status.clone().map(PackageFile::DpkgStatus))
+            .or_else(|| self.apk_installed.clone().map(PackageFile::ApkInstalled))
+            .or_else(|| self.rpm_list.clone().map(PackageFile::RpmList))
+    }
+
+    /// What is installed there.
+    pub(super) fn inventory(&self) -> Result<Inventory> {
+        if let Some(bom) = &self.sbom {
+            return of_bom(bom);
+        }
+        match (self.packages(), &self.os_release, &self.root) {
+            (Some(packages), Some(os_release), _) => {
+                Ok(tenon_host::inventory_of_files(&packages, os_release)?)
+            }
+            (None, Some(_), _) => {
+                bail!("--os-release goes with --dpkg-status, --apk-installed or --rpm-list")
+            }
+            (_, _, Some(root)) => Ok(tenon_host::inventory(&System::at_rest(root), None)?),
+            _ => Ok(tenon_host::inventory(&System::live(), None)?),
+        }
+    }
+}
+
+fn of_bom(path: &Path) -> Result<Inventory> {
+    let mut bytes = Vec::new();
+    let shown = || path.display().to_string();
+    let file = File::open(path).with_context(shown)?;
+    // One byte more than a document may have, so that its parser sees and says that it is too long.
+    file.take(MAX_BOM as u64 + 1).read_to_end(&mut bytes).with_context(shown)?;
+    let bom = cyclonedx::parse(&bytes).with_context(shown)?;
+    let installed = bom.installed();
+    let mut facts = HostFacts::nothing_known_of(installed.os);
+    if let Some(described) = &bom.describes {
+        facts.hostname.clone_from(&described.name);
+    }
+    facts
+        .gaps
+        .push("only a bill of materials is at hand: pending updates and processes are not known".to_owned());
+    let left_out = installed.left_out.iter();
+    facts.gaps.extend(left_out.map(|(reason, count)| format!("{count} components are left out: {reason}")));
+    if bom.problems.total() > 0 {
+        let first = bom.problems.listed().first().map(ToString::to_string).unwrap_or_default();
+        facts.gaps.push(format!(
+            "{} places of the document break its schema, the first: {first}",
+            bom.problems.total()
+        ));
+    }
+    if installed.components.is_empty() {
+        bail!("{}: it names no package that could be installed: {}", path.display(), facts.gaps.join("; "));
+    }
+    Ok(Inventory { facts, components: installed.components })
+}
