@@ -21,6 +21,8 @@ export type AssetDetail = AssetView & {
 
 /** An asset in one line. */
 export type AssetView = {
+  /** What people state about it. */
+  context: ContextView;
   /** Open findings. */
   findings: number;
   /** What its agent could not find out. */
@@ -65,18 +67,48 @@ export type BasisView = {
   source: string;
 };
 
+/** A due-date rule at work. */
+export type ClockView = {
+  /** When it is due, RFC 3339. */
+  due: string;
+  /** Outcome as published. */
+  outcome: string;
+  /** Row as published. */
+  row: number;
+  /** Table and version. */
+  rule: string;
+  /** When its clock started, RFC 3339. */
+  since: string;
+  /** The vulnerability that is due first by this rule. */
+  vulnerability: string;
+};
+
+/** What people state about an asset; absent is what nobody states. */
+export type ContextView = {
+  /** Who can reach it: `small`, `controlled` or `open` (SSVC System Exposure). */
+  exposure?: string | null;
+  /** What its failure would do to people and mission: `low`, `medium`, `high` or `very high` (SSVC Human Impact). */
+  human_impact?: string | null;
+  /** How far essential functions and public well-being depend on it: `low`, `medium` or `high` (CISA). */
+  mission?: string | null;
+};
+
 /** The row of the table that decided. */
 export type DecisionView = {
   /** What is not known and was assumed. */
   assumed: string[];
   /** Whether evidence is asked for before anything changes. */
   forensics: boolean;
+  /** What was put into the table, by column. */
+  inputs: InputView[];
   /** Outcome as published. */
   outcome: string;
   /** Row as published. */
   row: number;
   /** Table and version. */
   table: string;
+  /** The vulnerability whose row this is: of several the most urgent. */
+  vulnerability?: string | null;
 };
 
 /** A directive on one asset. */
@@ -109,6 +141,8 @@ export type DirectiveView = {
   because: BasisView[];
   /** CVE ids that only the vendor's changelog claims. */
   claims: string[];
+  /** Every rule that sets a date, the earliest first. */
+  clocks: ClockView[];
   /** How and when it ended. */
   closed?: string | null;
   /**
@@ -144,6 +178,24 @@ export type Done = {
   seq: number;
 };
 
+/** Threat x reach x impact of one vulnerability on alike assets. */
+export type FactorView = {
+  /** On so many assets. */
+  assets: number;
+  /** Why each has its value. */
+  because: BasisView[];
+  /** What is lost if so, in parts per million. */
+  impact_ppm: number;
+  /** Their product on all of these assets, in risk points. */
+  points: string;
+  /** Whether an attacker can deliver it there, in parts per million. */
+  reach_ppm: number;
+  /** Probability of exploitation in 30 days, in parts per million. */
+  threat_ppm: number;
+  /** The vulnerability. */
+  vulnerability: string;
+};
+
 /** A feed. */
 export type FeedView = {
   /** The feed's own date. */
@@ -176,6 +228,18 @@ export type FindingView = {
   vulnerability: string;
 };
 
+/** A smallest change that leads to another outcome. */
+export type FlipView = {
+  /** The outcome then. */
+  outcome: string;
+  /** What changes. */
+  set: SetView[];
+  /** Whether the new outcome is more urgent. */
+  sooner: boolean;
+  /** The vulnerability whose inputs change; absent where it is what is stated about the assets. */
+  vulnerability?: string | null;
+};
+
 /** The end of the journal. */
 export type HeadView = {
   /** Position of the last event. */
@@ -184,6 +248,16 @@ export type HeadView = {
   term: number;
   /** Digest of all state at that position. */
   world: string;
+};
+
+/** The value of one column of a decision table, and why it has it. */
+export type InputView = BasisView & {
+  /** Whether nothing is known and this was assumed. */
+  assumed: boolean;
+  /** Column, as published. */
+  column: string;
+  /** Value, as published. */
+  value: string;
 };
 
 /** An order and what the host answered. */
@@ -242,6 +316,27 @@ export type RetryBody = {
   asset: string;
 };
 
+/** The published rules that count. */
+export type RulesBody = {
+  /**
+   * The rules that set due dates: `bod-26-04`, `bod-22-01`, `bod-19-02`, `fedramp-rev5`, `pci-dss-4.0`,
+   * `pci-dss-4.0.1`.
+   */
+  clocks: string[];
+  /** The table that decides: `bod-26-04`, `ssvc-deployer` or `cisa-coordinator`. */
+  table: string;
+};
+
+/** A column of the table set to another value. */
+export type SetView = {
+  /** Column, as published. */
+  column: string;
+  /** Value it has. */
+  from: string;
+  /** Value that it must have. */
+  to: string;
+};
+
 /** How far a directive is on an asset. */
 export type StageView = {
   /**
@@ -271,4 +366,12 @@ export type TokenIssued = {
   expires_seconds: number;
   /** What to hand to the host. */
   token: string;
+};
+
+/** Why a directive has its priority: the factors that multiply to what it removes, and what would flip its decision. */
+export type WhyView = {
+  /** One for each vulnerability and kind of asset, the largest losses first. */
+  factors: FactorView[];
+  /** The smallest change to a more urgent outcome and to a less urgent one, as far as there are any. */
+  flips: FlipView[];
 };

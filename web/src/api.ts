@@ -1,4 +1,4 @@
-import type { Approval, AssetDetail, DirectiveView, Done, Overview, RefusalBody, RetryBody } from "./api.gen";
+import type { Approval, AssetDetail, DirectiveView, Done, Overview, RefusalBody, RetryBody, WhyView } from "./api.gen";
 import { rights, tokenRejected } from "./token";
 
 /** Longest wait for an answer: beyond it Tenon counts as not reachable. */
@@ -49,6 +49,8 @@ export const getAsset = (id: string): Promise<AssetDetail> =>
   ask(`assets/${encodeURIComponent(id)}`) as Promise<AssetDetail>;
 export const getDirective = (id: string): Promise<DirectiveView> =>
   ask(`directives/${encodeURIComponent(id)}`) as Promise<DirectiveView>;
+export const getWhy = (id: string): Promise<WhyView> =>
+  ask(`directives/${encodeURIComponent(id)}/why`) as Promise<WhyView>;
 export const getReport = (digest: string): Promise<unknown> => ask(`reports/${encodeURIComponent(digest)}`);
 
 /** What people can decide. */

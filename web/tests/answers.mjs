@@ -22,6 +22,7 @@ const asset = (n, hostname, more = {}) => ({
   reboot_required_by: [],
   not_assessed: [],
   gaps: [],
+  context: { exposure: null, human_impact: null, mission: null },
   reported: at(-0.05 * n),
   order: null,
   ...more,
@@ -84,7 +85,10 @@ const directive = (n, source, version, more) => ({
       "automatable: no record says otherwise",
       "technical impact total: no record says otherwise",
     ],
+    vulnerability: null,
+    inputs: [],
   },
+  clocks: [],
   due: at(24 * 9),
   removes: "1.2",
   because: [],
@@ -100,11 +104,33 @@ const libssl = [
   target("openssl", "3.0.14-1~deb12u2", "3.0.15-1~deb12u1"),
 ];
 
+const INPUTS = [
+  { column: "In KEV v1.0.0 (cisa)", value: "yes", assumed: false, fact: "CVE-2026-10387 is exploited somewhere: listed in KEV", source: "kev", as_of: at(-75) },
+  { column: "Publicly Exposed v1.0.0 (cisa)", value: "yes", assumed: false, fact: "exposure open", source: "the asset's context", as_of: null },
+  { column: "Automatable v2.0.0", value: "no", assumed: true, fact: "automatable: no record says otherwise", source: "assumed", as_of: null },
+  { column: "Technical Impact v1.0.0", value: "total", assumed: false, fact: `${HOSTILE}: technical impact total`, source: "CISA, in the CVE record", as_of: at(-70) },
+];
+
+/** What explains a directive. */
+export const why = {
+  factors: [
+    { vulnerability: "CVE-2026-10387", assets: 2, threat_ppm: 1_000_000, reach_ppm: 1_000_000, impact_ppm: 750_000, points: "150.0", because: [] },
+    { vulnerability: "CVE-2026-10388", assets: 2, threat_ppm: 52_300, reach_ppm: 200_000, impact_ppm: 750_000, points: "1.5", because: [] },
+  ],
+  flips: [
+    { vulnerability: null, set: [{ column: "Publicly Exposed v1.0.0 (cisa)", from: "yes", to: "no" }], sooner: false, outcome: "14 days" },
+  ],
+};
+
 const queue = [
   directive(1, "openssh", "1:9.2p1-2+deb12u6", {
     closes: ["CVE-2026-10387"],
     advisories: ["DSA-5724-1"],
-    decision: { table: "cisa-bod-26-04 1.0.0", row: 12, outcome: "3 days & forensic investigation", forensics: true, assumed: ["automatable: no record says otherwise"] },
+    decision: { table: "cisa-bod-26-04 1.0.0", row: 12, outcome: "3 days & forensic investigation", forensics: true, assumed: ["automatable: no record says otherwise"], vulnerability: "CVE-2026-10387", inputs: INPUTS },
+    clocks: [
+      { rule: "cisa-bod-26-04 1.0.0", row: 12, outcome: "3 days & forensic investigation", vulnerability: "CVE-2026-10387", since: at(-75), due: at(-3.5) },
+      { rule: "fedramp-rev5 rev5", row: 1, outcome: "30 days", vulnerability: "CVE-2026-10387", since: at(-75), due: at(24 * 27) },
+    ],
     due: at(-3.5),
     removes: "200.0",
     because: [
@@ -152,7 +178,7 @@ const queue = [
     group: "data",
     closes: ["CVE-2026-10977", "CVE-2026-10978"],
     advisories: ["DSA-5812-1"],
-    decision: { table: "cisa-bod-26-04 1.0.0", row: 0, outcome: "fix on system upgrade", forensics: false, assumed: [] },
+    decision: { table: "cisa-bod-26-04 1.0.0", row: 0, outcome: "fix on system upgrade", forensics: false, assumed: [], vulnerability: "CVE-2026-10977", inputs: [] },
     due: null,
     removes: "0.4",
     because: [{ fact: "DSA-5812-1: postgresql-15 - security update", source: "DSA-5812-1", as_of: at(-300) }],

@@ -77,6 +77,20 @@ describe("page", { timeout: 120_000 }, () => {
     assert.equal(await page.locator("img, #root script").count(), 0);
   });
 
+  test("a decision shows its inputs, its clocks, its factors and what would change it", async () => {
+    await opened();
+    await row("dir_1").click();
+    const inputs = await id("inputs").innerText();
+    for (const said of [/Publicly Exposed/, /the asset's context/, /assumed: automatable/]) assert.match(inputs, said);
+    assert.match(await id("clocks").innerText(), /fedramp-rev5 rev5 row 1/);
+    const factors = await id("factors").innerText();
+    for (const said of [/200\.0 risk points/, /5\.23% × 20% × 75%/, /on 2 assets/]) assert.match(factors, said);
+    assert.match(await id("flips").innerText(), /14 days if Publicly Exposed of the assets were no, not yes/);
+    // Of one that was decided before inputs were recorded, what it assumed is still said.
+    await row("dir_2").click();
+    assert.match(await id("panel").innerText(), /not publicly exposed: no owner confirmed exposure/);
+  });
+
   test("the token leaves the address bar and approving sends it", async () => {
     await opened();
     assert.equal(page.url(), tenon.address);

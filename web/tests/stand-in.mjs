@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { detail, overview, reports } from "./answers.mjs";
+import { detail, overview, reports, why } from "./answers.mjs";
 
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 const KINDS = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml" };
@@ -66,6 +66,7 @@ export class StandIn {
     const [, kind, id] = /^\/api\/v1\/(assets|reports)\/(\w+)$/.exec(pathname) ?? [];
     if (kind === "assets") return json(response, 200, detail(id));
     if (kind === "reports" && reports[id]) return json(response, 200, reports[id]);
+    if (/^\/api\/v1\/directives\/dir_1\/why$/.test(pathname)) return json(response, 200, why);
     if (pathname.startsWith("/api/")) return json(response, 404, { code: "not-found", message: "no such path" });
     const file = pathname === "/" ? "/index.html" : pathname;
     try {

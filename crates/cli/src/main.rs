@@ -7,10 +7,12 @@ mod explain;
 mod feeds;
 mod log;
 mod people;
+mod rules;
 mod scan;
 mod shell;
 mod show;
 mod up;
+mod why;
 
 use std::process::ExitCode;
 
@@ -52,8 +54,18 @@ enum Command {
         /// `dir_...` or `ast_...`.
         id: String,
     },
+    /// Why a directive has its priority, and what would change it.
+    #[command(after_help = "Examples:\n  tenon why dir_1\n  tenon --format json why dir_1")]
+    Why {
+        /// `dir_...`
+        directive: String,
+    },
     /// The assets, and how far each can be assessed.
     Assets,
+    /// State what an asset is for: exposure and impact.
+    Context(rules::Context),
+    /// Choose the published tables and due-date rules that count.
+    Rules(rules::Choose),
     /// Approve a directive wherever its rehearsal passed.
     Approve(people::Approve),
     /// Refuse a directive; its findings stay open.
@@ -115,7 +127,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Up(up) => up.run(common),
         Command::Queue => show::queue(common),
         Command::Show { id } => show::one(common, &id),
+        Command::Why { directive } => why::run(common, &directive),
         Command::Assets => show::assets(common),
+        Command::Context(context) => context.run(common),
+        Command::Rules(choose) => choose.run(common),
         Command::Approve(approve) => approve.run(common),
         Command::Refuse(refuse) => refuse.run(common),
         Command::Retry(retry) => retry.run(common),

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenon_model::{
-    ApplyOutcome, ApplyReport, AssetId, Digest, Directive, DirectiveId, Event, HostFacts, Manifest, Order,
-    OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, Stage, Timestamp,
+    ApplyOutcome, ApplyReport, AssetContext, AssetId, Digest, Directive, DirectiveId, Event, HostFacts,
+    Manifest, Order, OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, Stage,
+    Timestamp,
 };
 
 use crate::matching::by_name;
@@ -136,6 +137,7 @@ impl World {
                     facts: None,
                     installed_since: BTreeMap::new(),
                     outstanding: None,
+                    context: AssetContext::default(),
                 };
                 self.assets.insert(*asset, state);
             }
@@ -145,6 +147,14 @@ impl World {
                     .map_err(|source| ApplyError::BadManifest { digest: *manifest, source })?;
                 self.replace_inventory(record, *asset, *sequence, *manifest, contents, facts)?;
             }
+            Event::ContextSet { asset, context, .. } => {
+                let state = self
+                    .assets
+                    .get_mut(asset)
+                    .ok_or_else(|| ApplyError::Dangling { seq: record.seq, what: asset.to_string() })?;
+                state.context = *context;
+            }
+            Event::RulesSet { rules, .. } => self.rules = rules.clone(),
             Event::GroupPromoted { group, .. } => {
                 self.groups.insert(group.clone(), GroupMode::Act);
             }

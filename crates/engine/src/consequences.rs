@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_model::{
-    Action, AssetId, Directive, DirectiveId, Event, GroupName, HostFacts, Manifest, Offer, OfferState, Order,
-    OrderAction, OrderId, Outcome, PackageTarget, SourcePackage, Stage, Timestamp, VulnerabilityId,
+    Action, AssetContext, AssetId, Directive, DirectiveId, Event, GroupName, HostFacts, Manifest, Offer,
+    OfferState, Order, OrderAction, OrderId, Outcome, PackageTarget, SourcePackage, Stage, Timestamp,
+    VulnerabilityId,
 };
 use tenon_model::{Capability, Generation};
 use tenon_versions::{compare, dpkg};
@@ -14,7 +15,7 @@ use crate::apply::Attachments;
 use crate::findings::{FindingState, findings};
 use crate::kernel::can_lag;
 use crate::matching::name;
-use crate::priority::prioritise;
+use crate::priority::{Subject, is_bound, prioritise};
 use crate::world::{AssetState, DirectiveState, GroupMode, World};
 
 /// How long a host may take to begin a rehearsal, in seconds.
@@ -26,11 +27,14 @@ const APPLY_EXPIRES_SECONDS: u32 = 1_800;
 #[derive(Debug, Default)]
 pub(crate) struct Dirty {
     groups: BTreeSet<GroupName>,
+    /// Other published rules count now: what the old ones set does not bind.
+    other_rules: bool,
 }
 
 impl Dirty {
     /// Notes the groups an event can have consequences in. Called before the event is applied.
     pub(crate) fn note(&mut self, world: &World, event: &Event, _blobs: &Attachments) {
+        self.other_rules |= matches!(event, Event::RulesSet { .. });
         match event {
             Event::InventoryReported { asset, .. } => {
                 self.groups.extend(world.asset(asset).map(|a| a.group.clone()));
@@ -38,7 +42,10 @@ impl Dirty {
             Event::AssetVerified { id, .. } => {
                 self.groups.extend(world.directive(id).map(|state| state.directive.group.clone()));
             }
-            Event::AdvisoriesChanged { .. } | Event::IntelChanged { .. } => {
+            Event::ContextSet { asset, .. } => {
+                self.groups.extend(world.asset(asset).map(|a| a.group.clone()));
+            }
+            Event::AdvisoriesChanged { .. } | Event::IntelChanged { .. } | Event::RulesSet { .. } => {
                 self.groups.extend(world.assets().map(|(_, asset)| asset.group.clone()));
             }
             _ => {}
@@ -51,7 +58,7 @@ pub(crate) fn consequences(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<
     let mut events = Vec::new();
     let mut next_directive = world.next_directive;
     for group in &dirty.groups {
-        direct(world, group, now, &mut next_directive, &mut events);
+        direct(world, group, dirty, now, &mut next_directive, &mut events);
     }
     if events.is_empty() {
         close_finished(world, &mut events);
@@ -104,7 +111,14 @@ fn needs(world: &World, asset: &AssetState) -> BTreeMap<SourcePackage, Need> {
 }
 
 /// Raises, revises and supersedes the directives of one group.
-fn direct(world: &World, group: &GroupName, now: Timestamp, next: &mut u64, events: &mut Vec<Event>) {
+fn direct(
+    world: &World,
+    group: &GroupName,
+    dirty: &Dirty,
+    now: Timestamp,
+    next: &mut u64,
+    events: &mut Vec<Event>,
+) {
     let mut wanted: BTreeMap<SourcePackage, BTreeMap<AssetId, Need>> = BTreeMap::new();
     for (id, asset) in world.assets().filter(|(_, asset)| asset.group == *group) {
         for (source, need) in needs(world, asset) {
@@ -142,7 +156,7 @@ fn direct(world: &World, group: &GroupName, now: Timestamp, next: &mut u64, even
             Some((_, state)) if state.closed.is_some() => {}
             Some((id, state)) => {
                 supersede(&mut superseding, source, id);
-                let directive = assemble(world, group, source, assets, Some(state), now);
+                let directive = assemble(world, group, dirty, source, assets, Some(state), now);
                 if directive != state.directive {
                     events.push(Event::DirectiveRevised { id, directive });
                 }
@@ -151,7 +165,7 @@ fn direct(world: &World, group: &GroupName, now: Timestamp, next: &mut u64, even
                 *next += 1;
                 let id = DirectiveId::new(*next);
                 supersede(&mut superseding, source, id);
-                let directive = assemble(world, group, source, assets, None, now);
+                let directive = assemble(world, group, dirty, source, assets, None, now);
                 events.push(Event::DirectiveRaised { id, directive });
             }
         }
@@ -231,6 +245,7 @@ fn kept_assets(
 fn assemble(
     world: &World,
     group: &GroupName,
+    dirty: &Dirty,
     source: &SourcePackage,
     needs: &BTreeMap<AssetId, Need>,
     standing: Option<&DirectiveState>,
@@ -247,18 +262,30 @@ fn assemble(
     if let Some(state) = standing {
         assets.extend(kept_assets(state, needs));
     }
-    let known_since = standing.map_or(now, |state| state.raised);
-    let mut priority = prioritise(world, &closes, &claims, &advisories, needs.len(), known_since);
+    let raised = standing.map_or(now, |state| state.raised);
+    let mut contexts: BTreeMap<AssetContext, u64> = BTreeMap::new();
+    for asset in needs.keys().filter_map(|asset| world.asset(asset)) {
+        *contexts.entry(asset.context).or_default() += 1;
+    }
+    let mut priority = prioritise(
+        world,
+        &Subject { closes: &closes, claims: &claims, advisories: &advisories, contexts: &contexts, raised },
+    );
     // A due date that was set is not moved later: several clocks run, the earliest counts, none restarts. Nor does a
-    // newer version that takes an asset over from an older one restart it.
-    let old_due = standing.and_then(|state| state.directive.priority.due);
+    // newer version that takes an asset over from an older one restart it. Only where something was assumed and is now
+    // known, or other rules count, is it set anew.
+    let binding = |state: &DirectiveState| {
+        let before = &state.directive.priority;
+        before.due.filter(|_| !dirty.other_rules && is_bound(before, &priority))
+    };
+    let old_due = standing.and_then(binding);
     let taken_over = open_of(world, group).filter(|(_, other)| {
         let Action::Upgrade { source: old } = &other.directive.action;
         old.name == source.name
             && dpkg::compare(&old.version, &source.version) == Ok(Ordering::Less)
             && other.directive.assets.keys().any(|asset| assets.contains_key(asset))
     });
-    let taken_over = taken_over.filter_map(|(_, other)| other.directive.priority.due).min();
+    let taken_over = taken_over.filter_map(|(_, other)| binding(other)).min();
     priority.due = [priority.due, old_due, taken_over].into_iter().flatten().min();
     Directive {
         group: group.clone(),

@@ -125,6 +125,17 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             Ok(Decided::of(Event::AssetEnrolled { asset, hostname, group: known.group.clone(), token }))
         }
         Command::ReportInventory { asset, sequence, inventory } => report(world, asset, sequence, inventory),
+        Command::SetContext { asset, context, by } => match world.asset(&asset) {
+            None => refuse(RefusalCode::UnknownAsset, format!("{asset} is not enrolled")),
+            Some(state) if state.context == context => {
+                refuse(RefusalCode::NothingToDo, format!("that is stated about {asset} already"))
+            }
+            Some(_) => Ok(Decided::of(Event::ContextSet { asset, context, by })),
+        },
+        Command::SetRules { rules, .. } if *world.rules() == rules => {
+            refuse(RefusalCode::NothingToDo, "these rules count already")
+        }
+        Command::SetRules { rules, by } => Ok(Decided::of(Event::RulesSet { rules, by })),
         Command::Promote { group, by } => {
             expect_other_mode(world, &group, GroupMode::Act)?;
             Ok(Decided::of(Event::GroupPromoted { group, by }))

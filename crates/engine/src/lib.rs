@@ -21,4 +21,5 @@ mod world;
 pub use apply::{ActionWanted, ApplyError, Attachments};
 pub use decide::{Decided, decide};
 pub use findings::{Assessment, Finding, FindingState, findings, not_assessed};
+pub use priority::{Factors, Flip, FlipSet, Weighed, Why, why};
 pub use world::{AssetState, DirectiveState, GroupMode, OrderState, World};

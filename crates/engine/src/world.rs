@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tenon_model::{
-    Advisory, Affected, AssetId, Digest, Directive, DirectiveId, GroupName, HostFacts, Intel, Manifest,
-    Order, OrderId, Outcome, RehearsalReport, SourcePackage, Stage, Timestamp, TokenId, VulnerabilityId,
+    Advisory, Affected, AssetContext, AssetId, Digest, Directive, DirectiveId, GroupName, HostFacts, Intel,
+    Manifest, Order, OrderId, Outcome, RehearsalReport, Rules, SourcePackage, Stage, Timestamp, TokenId,
+    VulnerabilityId,
 };
 
 use crate::shards::{ShardKey, Shards, fnv1a};
@@ -99,6 +100,9 @@ pub struct AssetState {
     pub installed_since: BTreeMap<SourcePackage, Timestamp>,
     /// The one order that is out.
     pub outstanding: Option<OrderId>,
+    /// What people state about it.
+    #[serde(skip_serializing_if = "AssetContext::is_empty")]
+    pub context: AssetContext,
 }
 
 /// A directive and how far it is.
@@ -174,6 +178,8 @@ pub struct World {
     pub(crate) orders: Shards<OrderId, OrderState>,
     pub(crate) open_orders: BTreeSet<OrderId>,
     pub(crate) feeds: BTreeMap<String, FeedState>,
+    #[serde(skip_serializing_if = "Rules::is_default")]
+    pub(crate) rules: Rules,
 }
 
 impl World {
@@ -250,6 +256,11 @@ impl World {
     /// One order.
     pub fn order(&self, id: &OrderId) -> Option<&OrderState> {
         self.orders.get(id)
+    }
+
+    /// The published rules that count.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Intel on one vulnerability; empty where nothing is known.

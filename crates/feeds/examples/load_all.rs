@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tenon_feeds::{FeedError, Limits, Source, Store, Selection, SyncOptions, sync};
+use tenon_feeds::{FeedError, Limits, Selection, Source, Store, SyncOptions, sync};
 use tenon_model::{Timestamp, VulnerabilityId};
 
 /// Packages of one host.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AdvisoryDelta, ApplyReport, AssetId, Digest, DirectiveId, GroupName, IntelDelta, Inventory, OrderId,
-    Person, RehearsalReport, Timestamp, TokenId,
+    AdvisoryDelta, ApplyReport, AssetContext, AssetId, Digest, DirectiveId, GroupName, IntelDelta, Inventory,
+    OrderId, Person, RehearsalReport, Rules, Timestamp, TokenId,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -62,6 +62,22 @@ pub enum Command {
         sequence: u64,
         /// What it reports.
         inventory: Inventory,
+    },
+    /// A person states what an asset is for. It replaces what was stated before.
+    SetContext {
+        /// The asset.
+        asset: AssetId,
+        /// What is stated.
+        context: AssetContext,
+        /// Who.
+        by: Person,
+    },
+    /// A person chooses the published rules that count.
+    SetRules {
+        /// The rules.
+        rules: Rules,
+        /// Who.
+        by: Person,
     },
     /// A person promotes a group.
     Promote {

@@ -50,6 +50,43 @@ pub struct Decision {
     pub forensics: bool,
     /// Inputs that are not known and were assumed, each with the assumption.
     pub assumed: Vec<String>,
+    /// The vulnerability whose row this is: of several the most urgent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vulnerability: Option<VulnerabilityId>,
+    /// What was put into the table, in the order of its columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<DecisionInput>,
+}
+
+/// The value of one column of a decision table, and why it has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionInput {
+    /// Column, as published.
+    pub column: String,
+    /// Value, as published.
+    pub value: String,
+    /// Whether nothing is known and this was assumed.
+    pub assumed: bool,
+    /// Why it has this value.
+    #[serde(flatten)]
+    pub basis: Basis,
+}
+
+/// A due-date rule at work on a directive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Table and version.
+    pub rule: String,
+    /// Row number, as published.
+    pub row: u32,
+    /// The row's outcome, as published.
+    pub outcome: String,
+    /// The vulnerability that is due first by this rule.
+    pub vulnerability: VulnerabilityId,
+    /// When its clock started.
+    pub since: Timestamp,
+    /// When it is due.
+    pub due: Timestamp,
 }
 
 /// One input of a priority, with where it came from and when.
@@ -74,6 +111,9 @@ pub struct Priority {
     pub removes: RiskPoints,
     /// The inputs.
     pub because: Vec<Basis>,
+    /// Every due-date rule that sets a date, the earliest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<Clock>,
 }
 
 /// What a team must do.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplyOutcome, AssetId, Digest, Directive, DirectiveId, GroupName, IntelSource, Order, OrderId, Outcome,
-    Person, RehearsalOutcome, Timestamp, TokenId,
+    ApplyOutcome, AssetContext, AssetId, Digest, Directive, DirectiveId, GroupName, IntelSource, Order,
+    OrderId, Outcome, Person, RehearsalOutcome, Rules, Timestamp, TokenId,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.
@@ -67,6 +67,22 @@ pub enum Event {
         group: GroupName,
         /// The token it used up.
         token: TokenId,
+    },
+    /// A person stated what an asset is for.
+    ContextSet {
+        /// The asset.
+        asset: AssetId,
+        /// What is stated now.
+        context: AssetContext,
+        /// Who.
+        by: Person,
+    },
+    /// A person chose the published rules that count.
+    RulesSet {
+        /// The rules.
+        rules: Rules,
+        /// Who.
+        by: Person,
     },
     /// A host reported what it is. The blobs are a [`crate::Manifest`] and a [`crate::HostFacts`].
     InventoryReported {

@@ -6,6 +6,7 @@
 mod advisory;
 mod command;
 mod component;
+mod context;
 mod digest;
 mod directive;
 mod event;
@@ -19,8 +20,11 @@ mod time;
 pub use advisory::{Advisory, AdvisoryDelta, Affected, AffectedRange};
 pub use command::{Command, Refusal, RefusalCode};
 pub use component::{Component, Manifest, ManifestError, SourcePackage};
+pub use context::{AssetContext, ClockRule, DecisionTable, Rules};
 pub use digest::{Digest, DigestError};
-pub use directive::{Action, Basis, Decision, Directive, Outcome, Priority, RiskPoints, Stage};
+pub use directive::{
+    Action, Basis, Clock, Decision, DecisionInput, Directive, Outcome, Priority, RiskPoints, Stage,
+};
 pub use event::{EVENT_VERSION, Event, EventError, Record, Versioned};
 pub use facts::{
     Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, Listener, Offer, OfferState,

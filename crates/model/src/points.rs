@@ -1,7 +1,7 @@
 //! Decision points that the record holds: what is stated of a vulnerability, and what people state of an asset. Values are
 //! in published order; definitions are those of SSVC (CERTCC/SSVC, decision points as of 2026-07-20) unless stated.
 
-/// Defines a decision point with its published values.
+/// Defines an enumeration whose values have published texts: a decision point, a rule.
 #[macro_export]
 macro_rules! decision_point {
     ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $text:literal,)+ }) => {

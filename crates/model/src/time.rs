@@ -30,6 +30,16 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::from(seconds) * 1_000))
     }
 
+    /// The same day so many calendar months later, in UTC; the last day of a month that is too short. Saturates at the end
+    /// of the calendar.
+    pub fn plus_months(self, months: u32) -> Self {
+        let later = jiff::Timestamp::from_millisecond(self.0).ok().and_then(|instant| {
+            let span = jiff::Span::new().try_months(i64::from(months)).ok()?;
+            instant.to_zoned(jiff::tz::TimeZone::UTC).checked_add(span).ok()
+        });
+        later.map_or(Self(i64::MAX), |later| Self(later.timestamp().as_millisecond()))
+    }
+
     /// Parses RFC 3339 (`2026-08-08T18:32:11Z`) or a bare date (midnight UTC).
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(instant) = text.parse::<jiff::Timestamp>() {

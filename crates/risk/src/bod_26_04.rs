@@ -4,9 +4,6 @@
 pub use crate::points::TechnicalImpact;
 use crate::tables::{self, Published, published};
 
-/// Name and version of the table, as shown with every decision.
-pub const TABLE: &str = "cisa-bod-26-04 1.0.0";
-
 pub(crate) static TIMELINES: Published =
     Published::new(|| published(include_str!("../data/cisa_bod_26_04.csv")));
 
@@ -35,28 +32,12 @@ impl Inputs {
     }
 }
 
-/// A row of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
-    /// Row number, as published.
-    pub number: u32,
-    /// Outcome, as published.
-    pub outcome: &'static str,
-    /// Calendar days to remediate; `None` for "fix on system upgrade", which sets no date.
-    pub days: Option<u32>,
-    /// Whether volatile evidence must be preserved before anything changes.
-    pub forensics: bool,
+/// Whether an outcome of the table asks for volatile evidence to be preserved before anything changes.
+pub fn asks_for_forensics(outcome: &str) -> bool {
+    outcome.ends_with("& forensic investigation")
 }
 
-/// The row for these inputs.
-pub fn decide(inputs: Inputs) -> Row {
-    let decided = inputs.table_inputs().decide();
-    let (days, forensics) = clock(decided.outcome);
-    Row { number: decided.row, outcome: decided.outcome, days, forensics }
-}
-
-/// Days and forensics that an outcome of the table states.
-pub(crate) fn clock(outcome: &str) -> (Option<u32>, bool) {
-    let days = outcome.split_once(" days").and_then(|(days, _)| days.parse().ok());
-    (days, outcome.ends_with("& forensic investigation"))
+/// Calendar days that an outcome of the table sets; `None` for "fix on system upgrade", which sets no date.
+pub(crate) fn days(outcome: &str) -> Option<u32> {
+    outcome.split_once(" days").and_then(|(days, _)| days.parse().ok())
 }

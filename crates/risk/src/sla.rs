@@ -51,7 +51,7 @@ impl Due {
             "no date" | "fix on system upgrade" => return Some(Self::NoDate),
             _ => {}
         }
-        if let (Some(days), _) = bod_26_04::clock(outcome) {
+        if let Some(days) = bod_26_04::days(outcome) {
             return Some(Self::Days(days));
         }
         let (count, unit) = outcome.split_once(' ')?;

@@ -25,7 +25,8 @@ pub use folder::{DataFolder, FolderError};
 pub use replay::{ReplayError, replay};
 pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{
-    AssetDetail, AssetView, BasisView, DecisionView, DirectiveAssetView, DirectiveView, FeedView,
-    FindingView, HeadView, OrderView, Overview, PackageView, StageView, queue,
+    AssetDetail, AssetView, BasisView, ClockView, ContextView, DecisionView, DirectiveAssetView,
+    DirectiveView, FactorView, FeedView, FindingView, FlipView, HeadView, InputView, OrderView, Overview,
+    PackageView, SetView, StageView, WhyView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result};
 use tenon_engine::{Attachments, FindingState, World, decide, findings};
 use tenon_feeds::intel_deltas;
 use tenon_model::{
-    Advisory, AdvisoryDelta, AssetId, Command, Digest, GroupName, Intel, Inventory, Person, Record,
-    RefusalCode, SourcePackage, Timestamp, TokenId, VulnerabilityId,
+    Advisory, AdvisoryDelta, AssetContext, AssetId, Command, Digest, DirectiveId, GroupName, Intel,
+    Inventory, Person, Record, RefusalCode, Rules, SourcePackage, Timestamp, TokenId, VulnerabilityId,
 };
-use tenon_server::{AssetDetail, queue};
+use tenon_server::{AssetDetail, WhyView, queue};
 use tenon_versions::{Scheme, compare};
 
 use super::feeds::Read;
@@ -20,11 +20,24 @@ use crate::common::now;
 /// The version of the result's form.
 const FORM: &str = "tenon-scan/1";
 
-pub(super) fn assess(inventory: Inventory, read: Read, live: bool) -> Result<Report> {
+/// What a scan is told besides the system and the feeds.
+pub(super) struct Given {
+    /// What is stated about the host.
+    pub(super) context: AssetContext,
+    /// The published rules that count.
+    pub(super) rules: Rules,
+    /// Whether the system is this one, as it runs.
+    pub(super) live: bool,
+}
+
+pub(super) fn assess(inventory: Inventory, read: Read, given: Given) -> Result<Report> {
     let mut bench = Bench { world: World::default(), now: now() };
+    let by: Person = "scan".parse()?;
+    bench.tell(Command::SetRules { rules: given.rules, by: by.clone() })?;
     bench.take(read.advisories, &read.intel)?;
     let feeds = read.used;
     let asset = bench.enrol(&inventory.facts.hostname)?;
+    bench.tell(Command::SetContext { asset, context: given.context, by })?;
     bench.tell(Command::ReportInventory { asset, sequence: 1, inventory })?;
     let host = AssetDetail::of(&bench.world, &asset).context("the host is not in its own report")?;
     let directives = queue(&bench.world).into_iter().map(|directive| {
@@ -38,11 +51,13 @@ pub(super) fn assess(inventory: Inventory, read: Read, live: bool) -> Result<Rep
             .flat_map(|asset| &asset.packages)
             .map(|package| (package.package.clone(), package.architecture.clone()))
             .collect();
-        let touches = if live { tenon_host::units_touched(&packages) } else { Vec::new() };
+        let touches = if given.live { tenon_host::units_touched(&packages) } else { Vec::new() };
         let touches = touches.into_iter().map(|unit| unit.0).collect();
-        Todo { in_kev: in_kev.cloned().collect(), touches, directive }
+        let id: DirectiveId = directive.id.parse()?;
+        let why = WhyView::of(&bench.world, &id).context("the directive is not in its own report")?;
+        Ok(Todo { in_kev: in_kev.cloned().collect(), touches, why, directive })
     });
-    let directives = directives.collect();
+    let directives = directives.collect::<Result<_>>()?;
     let published = published(&bench.world, &asset);
     Ok(Report { form: FORM, host, feeds, directives, published })
 }

@@ -17,9 +17,10 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use tenon_feeds::Source;
-use tenon_server::{AssetDetail, DirectiveView};
+use tenon_server::{AssetDetail, DirectiveView, WhyView};
 
 use crate::common::{Common, Format, now};
+use crate::rules::{Chosen, Stated};
 
 /// What to scan, and against what.
 #[derive(Args)]
@@ -27,7 +28,8 @@ use crate::common::{Common, Format, now};
     after_help = "Examples:\n  tenon scan\n  tenon scan --feeds /srv/mirror --findings\n  tenon scan --root /mnt/image --format json\n  \
     tenon scan --dpkg-status status --os-release os-release\n  \
     rpm -qa --qf \"$(tenon scan --rpm-format)\" > list; tenon scan --rpm-list list --os-release /etc/os-release\n  \
-    tenon scan --sbom bom.cdx.json\n\n\
+    tenon scan --sbom bom.cdx.json\n  \
+    tenon scan --exposure open --table ssvc-deployer --clock bod-26-04,pci-dss-4.0.1 --why\n\n\
     Feeds come from the local store, which `tenon feeds sync` keeps fresh; where there is none yet, it is fetched.\n\
     Nothing on the host is changed. Exit status: 0 when the scan is complete, 3 when something is not assessed."
 )]
@@ -46,6 +48,16 @@ pub(crate) struct Scan {
     /// Also list every finding with its evidence.
     #[arg(long)]
     findings: bool,
+    /// Also say of each directive why it has its priority, and what would change it.
+    #[arg(long)]
+    why: bool,
+    #[command(flatten)]
+    stated: Stated,
+    /// A JSON file that states the same: {"exposure": "open", "human_impact": "high", "mission": "low"}
+    #[arg(long, value_name = "FILE")]
+    context: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: Chosen,
 }
 
 /// A scan's result; `docs/reference/scan.md` describes its JSON.
@@ -99,6 +111,8 @@ pub(crate) struct Todo {
     pub(crate) in_kev: Vec<String>,
     /// Units that define or run files of its packages.
     pub(crate) touches: Vec<String>,
+    /// Why it has its priority.
+    pub(crate) why: WhyView,
 }
 
 impl Report {
@@ -121,10 +135,15 @@ impl Scan {
             None => common.data()?.join("feeds"),
         };
         let read = feeds::read(&store, self.feeds.as_ref(), &inventory, now())?;
-        let report = assess::assess(inventory, read, self.target.is_live())?;
+        let given = assess::Given {
+            context: self.stated.with_file(self.context.as_deref())?,
+            rules: self.chosen.rules(),
+            live: self.target.is_live(),
+        };
+        let report = assess::assess(inventory, read, given)?;
         match common.format {
             Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
-            Format::Text => print!("{}", print::text(&report, self.findings)),
+            Format::Text => print!("{}", print::text(&report, self.findings, self.why)),
         }
         Ok(if report.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(3) })
     }

@@ -7,27 +7,29 @@ use super::{Report, Todo};
 /// Most units that one line names.
 const MAX_UNITS: usize = 6;
 
-pub(super) fn text(report: &Report, findings: bool) -> String {
+pub(super) fn text(report: &Report, findings: bool, why: bool) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _written = write(&mut text, report, findings);
+    let _written = write(&mut text, report, findings, why);
     text
 }
 
-fn write(text: &mut String, report: &Report, findings: bool) -> std::fmt::Result {
+fn write(text: &mut String, report: &Report, findings: bool, why: bool) -> std::fmt::Result {
     let host = &report.host.asset;
     let os = host.os.as_deref().unwrap_or("unknown system");
     writeln!(text, "{}: {os}, {} packages, {} open findings", host.hostname, host.packages, host.findings)?;
     for feed in &report.feeds {
         let as_of = feed.as_of.as_deref().and_then(|time| time.get(..10)).unwrap_or("no date");
-        writeln!(text, "  {} of {as_of}, {} records", feed.name, feed.records)?;
-        if let Some(problem) = &feed.problem {
-            writeln!(text, "    {problem}")?;
-        }
+        let problem = feed.problem.as_deref().unwrap_or_default();
+        writeln!(text, "{}", format!("  {:<20} {as_of:<10}  {problem}", feed.name).trim_end())?;
     }
     writeln!(text)?;
     for (number, todo) in report.directives.iter().enumerate() {
         writeln!(text, "{:>3}. {}", number + 1, line(todo))?;
+        if why {
+            text.push_str(&crate::why::text(&todo.directive, &todo.why, "     "));
+            writeln!(text)?;
+        }
     }
     for fix in &report.published {
         let closes = match fix.closes.as_slice() {
@@ -72,10 +74,17 @@ fn line(todo: &Todo) -> String {
     if !todo.in_kev.is_empty() {
         line.push_str(&format!(", {} in KEV", todo.in_kev.len()));
     }
-    if let Some(day) = directive.due.as_deref().and_then(|due| due.get(..10)) {
-        line.push_str(&format!(", due {day}"));
+    let decision = &directive.decision;
+    match directive.clocks.first() {
+        Some(clock) => {
+            let day = clock.due.get(..10).unwrap_or(&clock.due);
+            line.push_str(&format!(", due {day} by {} row {}", clock.rule, clock.row));
+        }
+        None => line.push_str(", no due date"),
     }
-    line.push_str(&format!(" by {} row {}", directive.decision.table, directive.decision.row));
+    if directive.clocks.first().is_none_or(|clock| clock.rule != decision.table) {
+        line.push_str(&format!(", {} by {} row {}", decision.outcome, decision.table, decision.row));
+    }
     if !todo.touches.is_empty() {
         let shown: Vec<&str> = todo.touches.iter().take(MAX_UNITS).map(String::as_str).collect();
         let more = todo.touches.len().saturating_sub(MAX_UNITS);

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use tenon_engine::{GroupMode, World};
 use tenon_model::{
-    Action, AdvisoryDelta, ApplyOutcome, AssetId, Capability, Command, Component, Digest, DirectiveId,
-    IntelDelta, Inventory, Kev, Offer, OfferState, OrderAction, OrderId, Probability, RehearsalOutcome,
-    Stage, Timestamp, Virtualization, VulnerabilityId,
+    Action, AdvisoryDelta, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule, Command,
+    Component, Cvss, DecisionTable, Digest, DirectiveId, Exploitation, HumanImpact, IntelDelta, Inventory,
+    Kev, Offer, OfferState, OrderAction, OrderId, Probability, Profile, RehearsalOutcome, Rules, Ssvc, Stage,
+    SystemExposure, TechnicalImpact, Timestamp, Virtualization, VulnerabilityId,
 };
 
 use crate::lab::{
@@ -83,6 +84,9 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         1,
         likely(stages().any(stands_still), 5),
         3,
+        2,
+        1,
+        1,
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -129,7 +133,10 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
             let (directive, asset) = directive(draw, world, stands_still);
             Command::Retry { directive, asset, by: person() }
         }
-        _ => Command::Tick,
+        11 => Command::Tick,
+        12 => profile(draw),
+        13 => context(draw),
+        _ => rules(draw),
     }
 }
 
@@ -267,6 +274,38 @@ fn epss(draw: &mut Draw, now: Timestamp) -> Command {
     let dropped = if draw.one_in(4) { vec![cve(draw)] } else { Vec::new() };
     let delta = IntelDelta::Epss { model: "v2026.06.15".to_owned(), scored: now, scores, dropped };
     Command::ChangeIntel { delta, as_of: None }
+}
+
+fn profile(draw: &mut Draw) -> Command {
+    let ssvc = Ssvc {
+        exploitation: draw.of(&[None, Some(Exploitation::None), Some(Exploitation::Active)]),
+        automatable: draw.of(&[None, Some(Automatable::No), Some(Automatable::Yes)]),
+        technical_impact: draw.of(&[None, Some(TechnicalImpact::Partial)]),
+        decided: None,
+    };
+    let vectors = [None, Some("CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:L/I:N/A:N"), Some("no vector")];
+    let cvss =
+        draw.of(&vectors).map(|vector| Cvss { vector: vector.to_owned(), source: "debian".to_owned() });
+    let stated = vec![(cve(draw), Profile { ssvc: Some(ssvc), cvss, exploit: None })];
+    let dropped = if draw.one_in(3) { vec![cve(draw)] } else { Vec::new() };
+    Command::ChangeIntel { delta: IntelDelta::Profile { stated, dropped }, as_of: None }
+}
+
+fn context(draw: &mut Draw) -> Command {
+    let context = AssetContext {
+        exposure: draw.of(&[None, Some(SystemExposure::Small), Some(SystemExposure::Open)]),
+        human_impact: draw.of(&[None, Some(HumanImpact::Low), Some(HumanImpact::VeryHigh)]),
+        mission: None,
+    };
+    Command::SetContext { asset: host(draw.of(&HOSTS)), context, by: person() }
+}
+
+fn rules(draw: &mut Draw) -> Command {
+    let table =
+        draw.of(&[DecisionTable::Bod2604, DecisionTable::SsvcDeployer, DecisionTable::CisaCoordinator]);
+    let clocks = [ClockRule::Bod2604, ClockRule::FedrampRev5, ClockRule::PciDss401];
+    let clocks = clocks.into_iter().filter(|_| draw.one_in(2)).collect();
+    Command::SetRules { rules: Rules { table, clocks }, by: person() }
 }
 
 fn mode(draw: &mut Draw, world: &World) -> Command {

@@ -5,6 +5,7 @@ mod generator;
 mod kernel;
 mod lab;
 mod old_journals;
+mod priority;
 mod properties;
 mod stories;
 mod watch;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenon_engine::{ActionWanted, GroupMode, World};
 use tenon_model::{
     Action, AssetId, Capability, Digest, Directive, DirectiveId, Event, Generation, OfferState, Order,
-    OrderAction, OrderId, Outcome, PackageTarget, RehearsalOutcome, RehearsalReport, Stage, Timestamp,
+    OrderAction, OrderId, Outcome, PackageTarget, RehearsalOutcome, RehearsalReport, Stage,
 };
 use tenon_versions::dpkg;
 
@@ -59,6 +59,8 @@ pub(crate) struct Watch {
     closed: BTreeSet<DirectiveId>,
     /// The directives that were open before the command that is looked at.
     open_before: BTreeMap<DirectiveId, Directive>,
+    /// Whether this command chose other rules.
+    rules_set: bool,
     /// How often each kind of event was seen.
     pub(crate) seen: BTreeMap<String, usize>,
 }
@@ -66,6 +68,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// Looks at the events of one command; `lab` has applied them.
     pub(crate) fn check(&mut self, lab: &Lab, events: &[Event]) {
+        self.rules_set = false;
         self.open_before = self.directives.clone();
         self.open_before.retain(|id, _| !self.closed.contains(id));
         for event in events {
@@ -107,6 +110,7 @@ impl Watch {
                     self.approved.insert((*id, *asset), *report);
                 }
             }
+            Event::RulesSet { .. } => self.rules_set = true,
             Event::AssetVerified { id, asset, .. } => drop(self.verified.insert((*id, *asset))),
             Event::DirectiveRaised { id, directive } => {
                 assert!(!self.directives.contains_key(id), "{id} is raised twice");
@@ -115,7 +119,7 @@ impl Watch {
             }
             Event::DirectiveRevised { id, directive } => {
                 assert!(!self.closed.contains(id), "{id} is closed and revised");
-                self.due(*id, self.directives[id].priority.due, directive);
+                self.due(*id, &self.directives[id], directive);
                 self.due_of_predecessors(*id, directive);
                 self.directives.insert(*id, directive.clone());
             }
@@ -186,10 +190,17 @@ impl Watch {
         order
     }
 
-    fn due(&self, id: DirectiveId, before: Option<Timestamp>, directive: &Directive) {
-        let Some(before) = before else { return };
-        let due = directive.priority.due;
-        assert!(due.is_some_and(|due| due <= before), "{id} was due {before}, and now {due:?}");
+    /// A due date is not moved later, unless other rules count or something that was assumed is known now.
+    fn due(&self, id: DirectiveId, before: &Directive, directive: &Directive) {
+        let Some(date) = before.priority.due.filter(|_| !self.rules_set) else { return };
+        let assumed = |directive: &Directive| -> BTreeSet<String> {
+            let inputs = directive.priority.decision.inputs.iter().filter(|input| input.assumed);
+            inputs.map(|input| input.column.clone()).collect()
+        };
+        if assumed(before).is_subset(&assumed(directive)) {
+            let due = directive.priority.due;
+            assert!(due.is_some_and(|due| due <= date), "{id} was due {date}, and now {due:?}");
+        }
     }
 
     /// A directive that takes over an asset from an older version's directive takes over its due date.
@@ -201,7 +212,7 @@ impl Watch {
                 && old.name == source.name
                 && dpkg::compare(&old.version, &source.version) == Ok(Ordering::Less);
             if precedes && before.assets.keys().any(|asset| directive.assets.contains_key(asset)) {
-                self.due(id, before.priority.due, directive);
+                self.due(id, before, directive);
             }
         }
     }

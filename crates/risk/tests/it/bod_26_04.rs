@@ -1,7 +1,7 @@
 //! BOD 26-04, the front that decides due dates.
 
-use tenon_risk::bod_26_04::{Inputs, TABLE, TechnicalImpact, decide};
-use tenon_risk::tables::by_id;
+use tenon_risk::bod_26_04::{Inputs, TechnicalImpact, asks_for_forensics};
+use tenon_risk::sla::Due;
 
 use crate::vectors;
 
@@ -13,28 +13,24 @@ fn bod_26_04_equals_the_published_table_row_by_row() {
     let mut forensics = Vec::new();
     for line in table.lines().skip(1) {
         let cells: Vec<_> = line.split(',').collect();
-        let row = decide(Inputs {
+        let inputs = Inputs {
             in_kev: cells[1] == "yes",
             publicly_exposed: cells[2] == "yes",
             automatable: cells[3] == "yes",
             technical_impact: TechnicalImpact::parse(cells[4]).unwrap(),
-        });
-        assert_eq!((row.number.to_string().as_str(), row.outcome), (cells[0], cells[5]), "{line}");
-        let days = match cells[5] {
-            "fix on system upgrade" => None,
-            text => Some(text.split(' ').next().unwrap().parse().unwrap()),
         };
-        assert_eq!(row.days, days, "{line}");
-        if row.forensics {
-            forensics.push(row.number);
+        let decided = inputs.table_inputs().decide();
+        assert_eq!((decided.row.to_string().as_str(), decided.outcome), (cells[0], cells[5]), "{line}");
+        let due = match cells[5] {
+            "fix on system upgrade" => Due::NoDate,
+            text => Due::Days(text.split(' ').next().unwrap().parse().unwrap()),
+        };
+        assert_eq!(Due::parse(decided.outcome), Some(due), "{line}");
+        if asks_for_forensics(decided.outcome) {
+            forensics.push(decided.row);
         }
         rows += 1;
     }
     assert_eq!(rows, 16);
     assert_eq!(forensics, [12, 13, 15]);
-}
-
-#[test]
-fn the_name_shown_with_decisions_is_that_of_the_table() {
-    assert_eq!(by_id("cisa-bod-26-04").unwrap().to_string(), TABLE);
 }

@@ -52,6 +52,7 @@ fn documented() -> OpenApiRouter<Shared> {
     let reads = OpenApiRouter::with_openapi(ApiDoc::openapi())
         .routes(routes!(read::overview))
         .routes(routes!(read::directive))
+        .routes(routes!(read::why))
         .routes(routes!(read::asset))
         .routes(routes!(read::report))
         .routes(routes!(read::head))
@@ -63,6 +64,8 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(write::retry))
         .routes(routes!(write::promote))
         .routes(routes!(write::demote))
+        .routes(routes!(write::set_context))
+        .routes(routes!(write::set_rules))
         .routes(routes!(write::issue_token));
     reads.merge(writes)
 }

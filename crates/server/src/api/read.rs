@@ -12,7 +12,7 @@ use futures_util::stream::{self, Stream};
 use tenon_model::{AssetId, Digest, DirectiveId};
 
 use super::{ApiError, Shared};
-use crate::view::{AssetDetail, DirectiveView, HeadView, Overview};
+use crate::view::{AssetDetail, DirectiveView, HeadView, Overview, WhyView};
 
 /// Shortest time between two live notices to one client: a burst of events is one notice.
 const NOTICE_PAUSE: Duration = Duration::from_millis(100);
@@ -34,6 +34,18 @@ pub(super) async fn directive(
     let world = context.writer.world();
     let state = world.directive(&id).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))?;
     Ok(Json(DirectiveView::of(&world, id, state)))
+}
+
+/// Why a directive has its priority.
+#[utoipa::path(get, path = "/api/v1/directives/{id}/why", params(("id" = String, Path, description = "as in dir_7")),
+    responses((status = OK, body = WhyView), (status = NOT_FOUND)))]
+pub(super) async fn why(
+    State(context): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Json<WhyView>, ApiError> {
+    let id: DirectiveId = parse(&id)?;
+    let world = context.writer.world();
+    WhyView::of(&world, &id).map(Json).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))
 }
 
 /// One asset with its findings.

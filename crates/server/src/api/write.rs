@@ -1,17 +1,23 @@
 //! Changing: what people decide. Each is one command; an `Idempotency-Key` header makes a repetition harmless.
 
+use std::fmt::Display;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use tenon_journal::ClientKey;
-use tenon_model::{Command, GroupName, TokenId};
+use tenon_model::{
+    AssetContext, ClockRule, Command, DecisionTable, GroupName, HumanImpact, MissionAndWellBeing, Rules,
+    SystemExposure, TokenId,
+};
 use tenon_wire::EnrolToken;
 use utoipa::ToSchema;
 
 use super::read::parse;
 use super::{ApiError, Input, Shared};
 use crate::folder::random_secret;
+use crate::view::ContextView;
 
 /// How long an enrolment token lives, in seconds.
 const TOKEN_SECONDS: u32 = 3_600;
@@ -54,6 +60,16 @@ pub(super) struct RetryBody {
 pub(super) struct TokenBody {
     /// Hosts that use it join this group.
     group: String,
+}
+
+/// The published rules that count.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct RulesBody {
+    /// The table that decides: `bod-26-04`, `ssvc-deployer` or `cisa-coordinator`.
+    table: String,
+    /// The rules that set due dates: `bod-26-04`, `bod-22-01`, `bod-19-02`, `fedramp-rev5`, `pci-dss-4.0`,
+    /// `pci-dss-4.0.1`.
+    clocks: Vec<String>,
 }
 
 /// The token, shown once.
@@ -147,6 +163,51 @@ pub(super) async fn demote(
 ) -> Result<Json<Done>, ApiError> {
     let by = context.person.clone();
     submit(&context, &headers, Command::Demote { group: parse(&name)?, by }).await
+}
+
+/// State what an asset is for. It replaces what was stated before.
+#[utoipa::path(post, path = "/api/v1/assets/{id}/context", params(("id" = String, Path)), request_body = ContextView,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = NOT_FOUND)))]
+pub(super) async fn set_context(
+    State(context): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Input(body): Input<ContextView>,
+) -> Result<Json<Done>, ApiError> {
+    let by = context.person.clone();
+    let stated = AssetContext {
+        exposure: one_of(body.exposure.as_deref(), SystemExposure::ALL)?,
+        human_impact: one_of(body.human_impact.as_deref(), HumanImpact::ALL)?,
+        mission: one_of(body.mission.as_deref(), MissionAndWellBeing::ALL)?,
+    };
+    submit(&context, &headers, Command::SetContext { asset: parse(&id)?, context: stated, by }).await
+}
+
+/// Choose the published rules that count.
+#[utoipa::path(post, path = "/api/v1/rules", request_body = RulesBody,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED)))]
+pub(super) async fn set_rules(
+    State(context): State<Shared>,
+    headers: HeaderMap,
+    Input(body): Input<RulesBody>,
+) -> Result<Json<Done>, ApiError> {
+    let by = context.person.clone();
+    let table = one_of(Some(&body.table), DecisionTable::ALL)?.unwrap_or_default();
+    let clocks = body.clocks.iter().map(|clock| one_of(Some(clock), ClockRule::ALL));
+    let clocks = clocks.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    submit(&context, &headers, Command::SetRules { rules: Rules { table, clocks }, by }).await
+}
+
+/// The value that this text names.
+fn one_of<T: Copy + Display>(text: Option<&str>, all: &[T]) -> Result<Option<T>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    match all.iter().find(|value| value.to_string() == text) {
+        Some(value) => Ok(Some(*value)),
+        None => {
+            let known: Vec<String> = all.iter().map(|value| format!("`{value}`")).collect();
+            Err(ApiError::bad_request(format!("{text:?} is none of {}", known.join(", "))))
+        }
+    }
 }
 
 /// Make a one-time enrolment token.

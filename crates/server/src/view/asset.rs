@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tenon_engine::{AssetState, FindingState, GroupMode, World, findings};
-use tenon_model::{AssetId, Capability, OfferState};
+use tenon_model::{AssetContext, AssetId, Capability, OfferState};
 use utoipa::ToSchema;
 
 use super::{PackageView, text};
@@ -26,6 +26,8 @@ pub struct AssetView {
     pub findings: u64,
     /// Packages for which its own repositories offer a security update.
     pub security_updates: u64,
+    /// What people state about it.
+    pub context: ContextView,
     /// Running kernel release.
     pub kernel: Option<String>,
     /// Why the agent cannot act, where it cannot.
@@ -42,6 +44,28 @@ pub struct AssetView {
     pub reported: Option<String>,
     /// The order that is out.
     pub order: Option<String>,
+}
+
+/// What people state about an asset; absent is what nobody states.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContextView {
+    /// Who can reach it: `small`, `controlled` or `open` (SSVC System Exposure).
+    pub exposure: Option<String>,
+    /// What its failure would do to people and mission: `low`, `medium`, `high` or `very high` (SSVC Human Impact).
+    pub human_impact: Option<String>,
+    /// How far essential functions and public well-being depend on it: `low`, `medium` or `high` (CISA).
+    pub mission: Option<String>,
+}
+
+impl ContextView {
+    fn of(context: &AssetContext) -> Self {
+        Self {
+            exposure: context.exposure.map(|value| value.to_string()),
+            human_impact: context.human_impact.map(|value| value.to_string()),
+            mission: context.mission.map(|value| value.to_string()),
+        }
+    }
 }
 
 /// An asset with its findings.
@@ -95,6 +119,7 @@ impl AssetView {
             packages: manifest.map_or(0, |manifest| manifest.components().len() as u64),
             findings: assessment.findings.len() as u64,
             security_updates: facts.map_or(0, |facts| offered(facts) as u64),
+            context: ContextView::of(&asset.context),
             kernel: facts.map(|facts| facts.kernel.running.clone()),
             observe_only: facts.and_then(|facts| match &facts.capability {
                 Capability::Act => None,

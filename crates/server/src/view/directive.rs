@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use tenon_engine::{AssetState, DirectiveState, OrderState, World};
-use tenon_model::{Action, AssetId, DirectiveId, OrderAction, Outcome, Stage, Undo};
+use tenon_model::{
+    Action, AssetId, Basis, Clock, DecisionInput, DirectiveId, OrderAction, Outcome, Stage, Undo,
+};
 use utoipa::ToSchema;
 
 use super::{PackageView, text};
@@ -31,6 +33,8 @@ pub struct DirectiveView {
     pub decision: DecisionView,
     /// When it is due, RFC 3339.
     pub due: Option<String>,
+    /// Every rule that sets a date, the earliest first.
+    pub clocks: Vec<ClockView>,
     /// Risk points that doing it removes.
     pub removes: String,
     /// The reasons.
@@ -56,6 +60,41 @@ pub struct DecisionView {
     pub forensics: bool,
     /// What is not known and was assumed.
     pub assumed: Vec<String>,
+    /// The vulnerability whose row this is: of several the most urgent.
+    pub vulnerability: Option<String>,
+    /// What was put into the table, by column.
+    pub inputs: Vec<InputView>,
+}
+
+/// The value of one column of a decision table, and why it has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InputView {
+    /// Column, as published.
+    pub column: String,
+    /// Value, as published.
+    pub value: String,
+    /// Whether nothing is known and this was assumed.
+    pub assumed: bool,
+    /// Why it has this value.
+    #[serde(flatten)]
+    pub basis: BasisView,
+}
+
+/// A due-date rule at work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClockView {
+    /// Table and version.
+    pub rule: String,
+    /// Row as published.
+    pub row: u32,
+    /// Outcome as published.
+    pub outcome: String,
+    /// The vulnerability that is due first by this rule.
+    pub vulnerability: String,
+    /// When its clock started, RFC 3339.
+    pub since: String,
+    /// When it is due, RFC 3339.
+    pub due: String,
 }
 
 /// One input of a priority.
@@ -121,6 +160,36 @@ pub struct OrderView {
     pub report: Option<String>,
 }
 
+impl BasisView {
+    pub(super) fn of(basis: &Basis) -> Self {
+        Self { fact: basis.fact.clone(), source: basis.source.clone(), as_of: text(basis.as_of) }
+    }
+}
+
+impl InputView {
+    fn of(input: &DecisionInput) -> Self {
+        Self {
+            column: input.column.clone(),
+            value: input.value.clone(),
+            assumed: input.assumed,
+            basis: BasisView::of(&input.basis),
+        }
+    }
+}
+
+impl ClockView {
+    fn of(clock: &Clock) -> Self {
+        Self {
+            rule: clock.rule.clone(),
+            row: clock.row,
+            outcome: clock.outcome.clone(),
+            vulnerability: clock.vulnerability.to_string(),
+            since: clock.since.to_string(),
+            due: clock.due.to_string(),
+        }
+    }
+}
+
 impl DirectiveView {
     pub(crate) fn of(world: &World, id: DirectiveId, state: &DirectiveState) -> Self {
         let directive = &state.directive;
@@ -147,18 +216,13 @@ impl DirectiveView {
                 outcome: priority.decision.outcome.clone(),
                 forensics: priority.decision.forensics,
                 assumed: priority.decision.assumed.clone(),
+                vulnerability: priority.decision.vulnerability.as_ref().map(ToString::to_string),
+                inputs: priority.decision.inputs.iter().map(InputView::of).collect(),
             },
             due: text(priority.due),
+            clocks: priority.clocks.iter().map(ClockView::of).collect(),
             removes: priority.removes.to_string(),
-            because: priority
-                .because
-                .iter()
-                .map(|basis| BasisView {
-                    fact: basis.fact.clone(),
-                    source: basis.source.clone(),
-                    as_of: text(basis.as_of),
-                })
-                .collect(),
+            because: priority.because.iter().map(BasisView::of).collect(),
             assets: state.stages.iter().map(|(asset, stage)| on_asset(world, state, asset, stage)).collect(),
             raised: state.raised.to_string(),
             closed: state.closed.as_ref().map(|(time, outcome)| format!("{} at {time}", ending(outcome))),

@@ -2,6 +2,7 @@
 
 mod asset;
 mod directive;
+mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +11,11 @@ use tenon_engine::World;
 use tenon_model::{PackageTarget, Timestamp};
 use utoipa::ToSchema;
 
-pub use asset::{AssetDetail, AssetView, FindingView};
-pub use directive::{BasisView, DecisionView, DirectiveAssetView, DirectiveView, OrderView, StageView};
+pub use asset::{AssetDetail, AssetView, ContextView, FindingView};
+pub use directive::{
+    BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
+};
+pub use why::{FactorView, FlipView, SetView, WhyView};
 
 use crate::health::Attempt;
 

@@ -1,0 +1,158 @@
+//! What people state about an asset, and which published rules count.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use tenon_model::{
+    AssetContext, ClockRule, DecisionTable, HumanImpact, MissionAndWellBeing, Rules, SystemExposure,
+};
+
+use crate::api::Api;
+use crate::common::{Common, Format};
+
+/// Largest context file that is read, in bytes.
+const MAX_CONTEXT: u64 = 64 << 10;
+
+/// The value that a person names; blanks may be typed as hyphens.
+fn named<T: Copy + Display>(text: &str, all: &[T]) -> Result<T, String> {
+    let spelt = |value: &T| value.to_string().replace(' ', "-");
+    all.iter().copied().find(|value| spelt(value) == text.replace(' ', "-")).ok_or_else(|| {
+        let known: Vec<String> = all.iter().map(spelt).collect();
+        format!("one of {}", known.join(", "))
+    })
+}
+
+fn exposure(text: &str) -> Result<SystemExposure, String> {
+    named(text, SystemExposure::ALL)
+}
+
+fn human_impact(text: &str) -> Result<HumanImpact, String> {
+    named(text, HumanImpact::ALL)
+}
+
+fn mission(text: &str) -> Result<MissionAndWellBeing, String> {
+    named(text, MissionAndWellBeing::ALL)
+}
+
+fn table(text: &str) -> Result<DecisionTable, String> {
+    named(text, DecisionTable::ALL)
+}
+
+fn clock(text: &str) -> Result<ClockRule, String> {
+    named(text, ClockRule::ALL)
+}
+
+/// What is stated about an asset. What is not stated is assumed, and shown as an assumption.
+#[derive(Args)]
+pub(crate) struct Stated {
+    /// Who can reach it: small, controlled or open (SSVC System Exposure; open is BOD 26-04's publicly exposed).
+    #[arg(long, value_name = "EXPOSURE", value_parser = exposure)]
+    exposure: Option<SystemExposure>,
+    /// What its failure would do: low, medium, high or very-high (SSVC Human Impact).
+    #[arg(long, value_name = "IMPACT", value_parser = human_impact)]
+    human_impact: Option<HumanImpact>,
+    /// How far essential functions depend on it: low, medium or high (CISA Mission and Well-Being).
+    #[arg(long, value_name = "IMPACT", value_parser = mission)]
+    mission: Option<MissionAndWellBeing>,
+}
+
+impl Stated {
+    /// What the flags say; where they say nothing, what the file says.
+    pub(crate) fn with_file(&self, file: Option<&Path>) -> Result<AssetContext> {
+        let written = file.map(read).transpose()?.unwrap_or_default();
+        Ok(AssetContext {
+            exposure: self.exposure.or(written.exposure),
+            human_impact: self.human_impact.or(written.human_impact),
+            mission: self.mission.or(written.mission),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<AssetContext> {
+    let shown = || path.display().to_string();
+    let length = std::fs::metadata(path).with_context(shown)?.len();
+    if length > MAX_CONTEXT {
+        bail!("{}: {length} bytes; a context has at most {MAX_CONTEXT}", path.display());
+    }
+    let text = std::fs::read_to_string(path).with_context(shown)?;
+    serde_json::from_str(&text).with_context(|| {
+        format!(
+            "{}: it wants JSON like {{\"exposure\": \"open\", \"human_impact\": \"very high\"}}",
+            path.display()
+        )
+    })
+}
+
+/// Published rules.
+#[derive(Args)]
+pub(crate) struct Chosen {
+    /// The table that decides: bod-26-04, ssvc-deployer or cisa-coordinator.
+    #[arg(long, value_name = "TABLE", value_parser = table, default_value = "bod-26-04")]
+    table: DecisionTable,
+    /// The rules that set due dates, of which the earliest counts: bod-26-04, fedramp-rev5, pci-dss-4.0.1, pci-dss-4.0, and
+    /// the revoked bod-22-01 and bod-19-02.
+    #[arg(long = "clock", value_name = "RULE,...", value_parser = clock, value_delimiter = ',', default_value = "bod-26-04")]
+    clocks: Vec<ClockRule>,
+}
+
+impl Chosen {
+    pub(crate) fn rules(&self) -> Rules {
+        Rules { table: self.table, clocks: self.clocks.iter().copied().collect() }
+    }
+}
+
+/// State what an asset is for; it replaces what was stated before.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tenon context ast_0123456789abcdef0123456789abcdef --exposure open --human-impact high\n  \
+    tenon context ast_0123456789abcdef0123456789abcdef --file context.json"
+)]
+pub(crate) struct Context {
+    /// `ast_...`
+    asset: String,
+    #[command(flatten)]
+    stated: Stated,
+    /// A JSON file with the same words: {"exposure": "open", "human_impact": "high", "mission": "low"}
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+/// Choose the published rules that count, on every asset.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tenon rules --table ssvc-deployer --clock bod-26-04,pci-dss-4.0.1\n  tenon rules"
+)]
+pub(crate) struct Choose {
+    #[command(flatten)]
+    chosen: Chosen,
+}
+
+fn say(common: &Common, answer: &Value, said: &str) {
+    match common.format {
+        Format::Json => println!("{answer}"),
+        Format::Text => println!("{said}"),
+    }
+}
+
+impl Context {
+    pub(crate) fn run(&self, common: &Common) -> Result<()> {
+        let context = self.stated.with_file(self.file.as_deref())?;
+        let path = format!("/api/v1/assets/{}/context", self.asset);
+        let answer: Value = Api::new(common).post(&path, &context)?;
+        say(common, &answer, &format!("stated about {}; its directives are ranked anew", self.asset));
+        Ok(())
+    }
+}
+
+impl Choose {
+    pub(crate) fn run(&self, common: &Common) -> Result<()> {
+        let rules = self.chosen.rules();
+        let body = json!({ "table": rules.table, "clocks": rules.clocks });
+        let answer: Value = Api::new(common).post("/api/v1/rules", &body)?;
+        say(common, &answer, "these rules count; every directive is ranked anew");
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! `tenon why`: a priority to the last input.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use serde::Serialize;
+use tenon_server::{DirectiveView, WhyView};
+
+use crate::api::Api;
+use crate::common::{Common, Format};
+
+/// Most vulnerabilities whose factors are written out.
+const MAX_FACTORS: usize = 10;
+
+#[derive(Serialize)]
+struct Explained<'a> {
+    directive: &'a DirectiveView,
+    why: &'a WhyView,
+}
+
+pub(crate) fn run(common: &Common, id: &str) -> Result<()> {
+    let api = Api::new(common);
+    let directive: DirectiveView = api.get(&format!("/api/v1/directives/{id}"))?;
+    let why: WhyView = api.get(&format!("/api/v1/directives/{id}/why"))?;
+    match common.format {
+        Format::Json => {
+            let explained = Explained { directive: &directive, why: &why };
+            println!("{}", serde_json::to_string_pretty(&explained)?);
+        }
+        Format::Text => print!("{}\n{}", directive.title, text(&directive, &why, "  ")),
+    }
+    Ok(())
+}
+
+/// The explanation for people, each line behind `indent`.
+pub(crate) fn text(directive: &DirectiveView, why: &WhyView, indent: &str) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _written = write(&mut text, directive, why, indent);
+    text
+}
+
+fn day(time: &str) -> &str {
+    time.get(..10).unwrap_or(time)
+}
+
+/// A column without the version of its decision point.
+fn column(name: &str) -> &str {
+    name.split(" v").next().unwrap_or(name)
+}
+
+fn percent(ppm: u64) -> String {
+    match ppm / 10_000 {
+        whole if ppm.is_multiple_of(10_000) => format!("{whole}%"),
+        whole => format!("{whole}.{:02}%", ppm % 10_000 / 100),
+    }
+}
+
+fn write(text: &mut String, directive: &DirectiveView, why: &WhyView, indent: &str) -> std::fmt::Result {
+    let decision = &directive.decision;
+    let of = decision.vulnerability.as_deref().map(|id| format!(" for {id}")).unwrap_or_default();
+    writeln!(
+        text,
+        "{indent}decision  {} by row {} of {}{of}",
+        decision.outcome, decision.row, decision.table
+    )?;
+    for input in &decision.inputs {
+        let as_of = input.basis.as_of.as_deref().map(|at| format!(" of {}", day(at))).unwrap_or_default();
+        let source = if input.assumed { String::new() } else { format!(" [{}{as_of}]", input.basis.source) };
+        let assumed = if input.assumed { "assumed: " } else { "" };
+        let (column, value) = (column(&input.column), &input.value);
+        writeln!(text, "{indent}  {column:<28} {value:<12} {assumed}{}{source}", input.basis.fact)?;
+    }
+    for clock in &directive.clocks {
+        writeln!(
+            text,
+            "{indent}clock     {} by row {} of {} ({}), from {} on, for {}",
+            day(&clock.due),
+            clock.row,
+            clock.rule,
+            clock.outcome,
+            day(&clock.since),
+            clock.vulnerability
+        )?;
+    }
+    if directive.clocks.is_empty() {
+        writeln!(text, "{indent}clock     none of the rules that count sets a date")?;
+    }
+    let set_before = directive
+        .due
+        .as_deref()
+        .filter(|due| directive.clocks.first().is_none_or(|clock| clock.due != **due));
+    if let Some(due) = set_before {
+        writeln!(text, "{indent}          due {}: set earlier, and not moved later", day(due))?;
+    }
+    writeln!(text, "{indent}removes   {} risk points = threat x reach x impact, summed", directive.removes)?;
+    for factor in why.factors.iter().take(MAX_FACTORS) {
+        let on = if factor.assets > 1 { format!(" on {} assets", factor.assets) } else { String::new() };
+        writeln!(
+            text,
+            "{indent}  {:<18} {:>6} x {:>4} x {:>4} = {:>5}{on}",
+            factor.vulnerability,
+            percent(factor.threat_ppm),
+            percent(factor.reach_ppm),
+            percent(factor.impact_ppm),
+            factor.points
+        )?;
+    }
+    if why.factors.len() > MAX_FACTORS {
+        writeln!(text, "{indent}  and {} more", why.factors.len() - MAX_FACTORS)?;
+    }
+    for flip in &why.flips {
+        let of = flip.vulnerability.as_deref().unwrap_or("the assets");
+        let set = flip
+            .set
+            .iter()
+            .map(|one| format!("\"{}\" of {of} were {} and not {}", column(&one.column), one.to, one.from));
+        let set: Vec<String> = set.collect();
+        let word = if flip.sooner { "sooner" } else { "later" };
+        writeln!(text, "{indent}{word:<9} {} if {}", flip.outcome, set.join(" and "))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! Decision, due date and expected loss of a directive, each explainable to the last input.
+//!
+//! ```text
+//! intel, context of the assets --> facts of each vulnerability --> row of the table, the most urgent decides
+//!                                                              --> clocks, the earliest due date counts
+//!                                                              --> factors, whose products add up to the expected loss
+//! ```
+
+mod facts;
+mod loss;
+mod rules;
+mod why;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenon_model::{
+    AssetContext, Basis, Clock, ClockRule, Decision, Priority, RiskPoints, Timestamp, VulnerabilityId,
+};
+use tenon_risk::bod_26_04;
+
+use crate::world::World;
+use facts::Facts;
+pub use loss::Factors;
+pub use why::{Flip, FlipSet, Weighed, Why, why};
+
+/// Most reasons that are written out; the rest is counted.
+const MAX_REASONS: usize = 12;
+
+/// What is prioritised.
+pub(crate) struct Subject<'a> {
+    /// What advisories say it closes; a vendor update without any is its own vulnerability.
+    pub(crate) closes: &'a BTreeSet<VulnerabilityId>,
+    /// What only the vendor's changelog claims.
+    pub(crate) claims: &'a BTreeSet<VulnerabilityId>,
+    /// The advisories.
+    pub(crate) advisories: &'a BTreeSet<VulnerabilityId>,
+    /// What is stated about its assets, and how many there are of each.
+    pub(crate) contexts: &'a BTreeMap<AssetContext, u64>,
+    /// When the directive was raised.
+    pub(crate) raised: Timestamp,
+}
+
+impl Subject<'_> {
+    /// The facts of every vulnerability, for each context. Where a changelog tells what a vendor's update closes, the
+    /// update is no vulnerability besides.
+    fn facts(&self, world: &World) -> Vec<(Facts, u64)> {
+        let counted = |id: &&VulnerabilityId| self.claims.is_empty() || !id.is_vendor_update();
+        let ids: Vec<&VulnerabilityId> = self.closes.iter().filter(counted).chain(self.claims).collect();
+        let contexts = self.contexts.iter();
+        contexts
+            .flat_map(|(context, assets)| {
+                ids.iter().map(|id| (Facts::of(id, &world.intel(id), *context), *assets))
+            })
+            .collect()
+    }
+}
+
+/// The priority of doing it.
+pub(crate) fn prioritise(world: &World, subject: &Subject<'_>) -> Priority {
+    let facts = subject.facts(world);
+    let clocks = clocks(world, subject, &facts);
+    let removes = facts.iter().map(|(facts, assets)| loss::factors(facts).loss().saturating_mul(*assets));
+    Priority {
+        decision: decision(world, &facts),
+        due: clocks.first().map(|clock| clock.due),
+        removes: RiskPoints(removes.fold(0, u64::saturating_add)),
+        because: because(world, subject, &facts),
+        clocks,
+    }
+}
+
+/// Whether the due date of an earlier priority still binds: not where an input that had to be assumed is known now.
+pub(crate) fn is_bound(before: &Priority, now: &Priority) -> bool {
+    let assumed = |priority: &Priority, column: &str| {
+        priority.decision.inputs.iter().any(|input| input.assumed && input.column == column)
+    };
+    before.decision.inputs.iter().all(|input| !input.assumed || assumed(now, &input.column))
+}
+
+/// The most urgent row of all; of several the one of the most likely exploited vulnerability.
+fn decision(world: &World, facts: &[(Facts, u64)]) -> Decision {
+    let table = world.rules().table;
+    let urgent =
+        facts.iter().map(|(facts, _)| (facts, rules::fill(table, facts))).max_by(|(a, x), (b, y)| {
+            let key = |facts: &Facts, outcome| (rules::urgency(table, outcome), facts.threat.value);
+            let order = key(a, x.inputs.decide().outcome).cmp(&key(b, y.inputs.decide().outcome));
+            // Of equals the one that is named first.
+            order.then_with(|| b.vulnerability.cmp(&a.vulnerability))
+        });
+    let Some((deciding, filled)) = urgent else {
+        // A directive closes something on some asset; without either there is nothing to decide.
+        return Decision {
+            table: String::new(),
+            row: 0,
+            outcome: String::new(),
+            forensics: false,
+            assumed: Vec::new(),
+            vulnerability: None,
+            inputs: Vec::new(),
+        };
+    };
+    let decided = filled.inputs.decide();
+    let inputs = filled.recorded();
+    let assumed = inputs.iter().filter(|input| input.assumed);
+    let by_directive = world.rules().clocks.contains(&ClockRule::Bod2604);
+    let forensics = |facts: &Facts| {
+        let row = rules::fill(tenon_model::DecisionTable::Bod2604, facts).inputs.decide();
+        bod_26_04::asks_for_forensics(row.outcome)
+    };
+    Decision {
+        table: decided.table.to_string(),
+        row: decided.row,
+        outcome: decided.outcome.to_owned(),
+        forensics: bod_26_04::asks_for_forensics(decided.outcome)
+            || (by_directive && facts.iter().any(|(facts, _)| forensics(facts))),
+        assumed: assumed.map(|input| input.basis.fact.clone()).collect(),
+        vulnerability: Some(deciding.vulnerability.clone()),
+        inputs,
+    }
+}
+
+/// Of every rule that sets a date the earliest one, the earliest first.
+fn clocks(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<Clock> {
+    let advisories = subject.advisories.iter().filter_map(|id| world.advisory(id));
+    let mut released: BTreeMap<&VulnerabilityId, Timestamp> = BTreeMap::new();
+    for advisory in advisories {
+        for (id, published) in advisory.vulnerabilities().iter().zip(std::iter::repeat(advisory.published)) {
+            if let Some(published) = published {
+                released.entry(id).and_modify(|at| *at = published.min(*at)).or_insert(published);
+            }
+        }
+    }
+    let first = |rule: &ClockRule| {
+        let dates = facts.iter().filter_map(|(facts, _)| {
+            let released = released.get(&facts.vulnerability).copied();
+            rules::date(*rule, facts, subject.raised, released).map(|date| (facts, date))
+        });
+        let (facts, date) = dates.min_by_key(|(facts, date)| (date.due, facts.vulnerability.clone()))?;
+        Some(Clock {
+            rule: date.decided.table.to_string(),
+            row: date.decided.row,
+            outcome: date.decided.outcome.to_owned(),
+            vulnerability: facts.vulnerability.clone(),
+            since: date.since,
+            due: date.due,
+        })
+    };
+    let mut clocks: Vec<Clock> = world.rules().clocks.iter().filter_map(first).collect();
+    clocks.sort_by_key(|clock| clock.due);
+    clocks
+}
+
+/// The reasons for people: what is exploited, what is likely to be, and who says so.
+fn because(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<Basis> {
+    let mut seen = BTreeSet::new();
+    let mut known: Vec<&Facts> = facts
+        .iter()
+        .map(|(facts, _)| facts)
+        .filter(|facts| !facts.threat.assumed && seen.insert(&facts.vulnerability))
+        .collect();
+    known.sort_by(|a, b| {
+        let key = |facts: &Facts| (facts.in_kev.value, facts.threat.value);
+        key(b).cmp(&key(a)).then_with(|| a.vulnerability.cmp(&b.vulnerability))
+    });
+    let mut because: Vec<Basis> = known
+        .into_iter()
+        .map(|facts| {
+            let mut basis = facts.threat.basis.clone();
+            if subject.claims.contains(&facts.vulnerability) {
+                basis.fact.push_str(" (claimed by the vendor's changelog, unconfirmed)");
+            }
+            basis
+        })
+        .collect();
+    for id in subject.advisories {
+        let advisory = world.advisory(id);
+        let summary = advisory.map_or("", |advisory| advisory.summary.as_str());
+        because.push(Basis {
+            fact: format!("{id}: {summary}"),
+            source: id.to_string(),
+            as_of: advisory.and_then(|advisory| advisory.published),
+        });
+    }
+    if subject.advisories.is_empty() {
+        because.push(Basis {
+            fact: "the host's own repository offers this as a security update; no advisory that Tenon holds explains it"
+                .to_owned(),
+            source: "the host's package manager".to_owned(),
+            as_of: None,
+        });
+    }
+    if because.len() > MAX_REASONS {
+        let rest = because.len() - MAX_REASONS;
+        because.truncate(MAX_REASONS);
+        because.push(Basis { fact: format!("and {rest} more"), source: "tenon".to_owned(), as_of: None });
+    }
+    because
+}

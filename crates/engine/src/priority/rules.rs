@@ -1,0 +1,151 @@
+//! The published rules applied to facts: which row decides, and which clocks run.
+
+use tenon_model::{Automatable, ClockRule, DecisionInput, DecisionTable, SystemExposure, Timestamp};
+use tenon_risk::cisa_coordinator::Coordinator;
+use tenon_risk::ssvc::Deployer;
+use tenon_risk::tables::{Decided, Inputs};
+use tenon_risk::{bod_26_04, sla};
+
+use super::facts::{Facts, Known};
+
+/// The inputs of a table, and for each column why it has its value.
+pub(crate) struct Filled<'f> {
+    pub(crate) inputs: Inputs<'static>,
+    bases: Vec<(&'f tenon_model::Basis, bool)>,
+}
+
+impl Filled<'_> {
+    /// The inputs as they are recorded.
+    pub(crate) fn recorded(&self) -> Vec<DecisionInput> {
+        let columns = self.inputs.pairs().zip(&self.bases);
+        columns
+            .map(|((column, value), (basis, assumed))| DecisionInput {
+                column: column.to_owned(),
+                value: value.to_owned(),
+                assumed: *assumed,
+                basis: (*basis).clone(),
+            })
+            .collect()
+    }
+}
+
+fn basis<T>(known: &Known<T>) -> (&tenon_model::Basis, bool) {
+    (&known.basis, known.assumed)
+}
+
+/// The facts as inputs of a table.
+pub(crate) fn fill(table: DecisionTable, facts: &Facts) -> Filled<'_> {
+    match table {
+        DecisionTable::Bod2604 => Filled {
+            inputs: bod(facts).table_inputs(),
+            bases: vec![
+                basis(&facts.in_kev),
+                basis(&facts.exposure),
+                basis(&facts.automatable),
+                basis(&facts.technical_impact),
+            ],
+        },
+        DecisionTable::SsvcDeployer => Filled {
+            inputs: Deployer {
+                exploitation: facts.exploitation.value,
+                exposure: facts.exposure.value,
+                automatable: facts.automatable.value,
+                human_impact: facts.human_impact.value,
+            }
+            .inputs(),
+            bases: vec![
+                basis(&facts.exploitation),
+                basis(&facts.exposure),
+                basis(&facts.automatable),
+                basis(&facts.human_impact),
+            ],
+        },
+        DecisionTable::CisaCoordinator => Filled {
+            inputs: Coordinator {
+                exploitation: facts.exploitation.value,
+                automatable: facts.automatable.value,
+                technical_impact: facts.technical_impact.value,
+                mission_and_well_being: facts.mission.value,
+            }
+            .inputs(),
+            bases: vec![
+                basis(&facts.exploitation),
+                basis(&facts.automatable),
+                basis(&facts.technical_impact),
+                basis(&facts.mission),
+            ],
+        },
+    }
+}
+
+fn bod(facts: &Facts) -> bod_26_04::Inputs {
+    bod_26_04::Inputs {
+        in_kev: facts.in_kev.value,
+        publicly_exposed: facts.exposure.value == SystemExposure::Open,
+        automatable: facts.automatable.value == Automatable::Yes,
+        technical_impact: facts.technical_impact.value,
+    }
+}
+
+/// How urgent an outcome is among those of its table; more is more urgent. Of BOD 26-04 fewer days, and of as many days
+/// those with forensic investigation; of the others the published order of outcomes.
+pub(crate) fn urgency(table: DecisionTable, outcome: &str) -> u32 {
+    match table {
+        DecisionTable::Bod2604 => {
+            let forensics = u32::from(bod_26_04::asks_for_forensics(outcome));
+            match sla::Due::parse(outcome) {
+                Some(sla::Due::Days(days)) => 20_000_u32.saturating_sub(days.saturating_mul(2)) + forensics,
+                _ => forensics,
+            }
+        }
+        DecisionTable::SsvcDeployer => {
+            tenon_risk::ssvc::DeployerPriority::parse(outcome).map_or(0, |priority| priority as u32)
+        }
+        DecisionTable::CisaCoordinator => {
+            tenon_risk::cisa_coordinator::Level::parse(outcome).map_or(0, |level| level as u32)
+        }
+    }
+}
+
+/// A date that a rule sets.
+pub(crate) struct Date {
+    pub(crate) decided: Decided<'static>,
+    pub(crate) since: Timestamp,
+    pub(crate) due: Timestamp,
+}
+
+/// When a vulnerability is due by a rule; `None` where the rule sets no date. `raised` is when the directive was raised,
+/// `released` when the advisory was published.
+///
+/// BOD 26-04 counts from when the directive was raised; where a listing in KEV decides the row, from the listing, if that
+/// came later: a deadline that has passed before anybody could know of it directs nobody.
+pub(crate) fn date(
+    rule: ClockRule,
+    facts: &Facts,
+    raised: Timestamp,
+    released: Option<Timestamp>,
+) -> Option<Date> {
+    let severity = facts.severity.value;
+    let listed = facts.kev.map_or(raised, |(added, _)| added.max(raised));
+    let open = facts.exposure.value == SystemExposure::Open;
+    let (since, (due, decided)) = match rule {
+        ClockRule::Bod2604 => {
+            let decided = bod(facts).table_inputs().decide();
+            (listed, (sla::Due::parse(decided.outcome)?, decided))
+        }
+        ClockRule::Bod2201 => {
+            (facts.kev.map_or(raised, |(added, _)| added), sla::bod_22_01(facts.in_kev.value))
+        }
+        ClockRule::Bod1902 => (raised, sla::bod_19_02(open, severity)),
+        ClockRule::FedrampRev5 => (raised, sla::fedramp_rev5(severity)),
+        ClockRule::PciDss40 => (released.unwrap_or(raised), sla::pci_dss_4_0(severity)),
+        ClockRule::PciDss401 => (released.unwrap_or(raised), sla::pci_dss_4_0_1(severity)),
+    };
+    let due = match due {
+        sla::Due::Days(days) => since.plus_days(days),
+        sla::Due::Months(months) => since.plus_months(months),
+        sla::Due::KevDueDate => facts.kev.and_then(|(_, due)| due)?,
+        sla::Due::NoDate => return None,
+    };
+    Some(Date { decided, since, due })
+}

@@ -1,0 +1,173 @@
+//! A priority explained: the factors that multiply to the expected loss, and the smallest changes that flip the decision.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use tenon_model::{AssetContext, Basis, DecisionTable, DirectiveId, VulnerabilityId};
+use tenon_risk::tables::Inputs;
+
+use super::facts::Facts;
+use super::{Factors, Subject, loss, rules};
+use crate::world::World;
+
+/// The factors of one vulnerability on assets of one context.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Weighed {
+    /// The vulnerability.
+    pub vulnerability: VulnerabilityId,
+    /// How many assets.
+    pub assets: u64,
+    /// The factors on one of them.
+    pub factors: Factors,
+    /// Why threat has its value.
+    pub threat: Basis,
+    /// Why reach has its value: attack vector and exposure.
+    pub reach: [Basis; 2],
+    /// Why impact has its value.
+    pub impact: Basis,
+}
+
+/// A column set to another value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FlipSet {
+    /// Column, as published.
+    pub column: String,
+    /// Value it has.
+    pub from: String,
+    /// Value that it must have.
+    pub to: String,
+}
+
+/// A smallest change that leads to another outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Flip {
+    /// The vulnerability whose inputs change; `None` where it is what is stated about the assets, for all of them.
+    pub vulnerability: Option<VulnerabilityId>,
+    /// What changes.
+    pub set: Vec<FlipSet>,
+    /// Whether the new outcome is more urgent.
+    pub sooner: bool,
+    /// The outcome then.
+    pub outcome: String,
+}
+
+/// A directive's priority, explained from the World as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Why {
+    /// The largest losses first.
+    pub factors: Vec<Weighed>,
+    /// The smallest change to a more urgent outcome and the smallest to a less urgent one, as far as there are any.
+    pub flips: Vec<Flip>,
+}
+
+/// Explains a directive; `None` where there is none of this id. Assets where nothing is left to do do not count.
+pub fn why(world: &World, id: &DirectiveId) -> Option<Why> {
+    let state = world.directive(id)?;
+    let directive = &state.directive;
+    let set = |ids: &[VulnerabilityId]| ids.iter().cloned().collect::<BTreeSet<_>>();
+    let (closes, claims, advisories) =
+        (set(&directive.closes), set(&directive.claims), set(&directive.advisories));
+    let mut contexts: BTreeMap<AssetContext, u64> = BTreeMap::new();
+    let open = state.stages.iter().filter(|(_, stage)| !stage.is_done());
+    for asset in open.filter_map(|(asset, _)| world.asset(asset)) {
+        *contexts.entry(asset.context).or_default() += 1;
+    }
+    let subject = Subject {
+        closes: &closes,
+        claims: &claims,
+        advisories: &advisories,
+        contexts: &contexts,
+        raised: state.raised,
+    };
+    let facts = subject.facts(world);
+    let mut factors: Vec<Weighed> = facts
+        .iter()
+        .map(|(facts, assets)| Weighed {
+            vulnerability: facts.vulnerability.clone(),
+            assets: *assets,
+            factors: loss::factors(facts),
+            threat: facts.threat.basis.clone(),
+            reach: [facts.distance.basis.clone(), facts.exposure.basis.clone()],
+            impact: facts.human_impact.basis.clone(),
+        })
+        .collect();
+    factors.sort_by_key(|one| {
+        (std::cmp::Reverse(one.factors.loss().saturating_mul(one.assets)), one.vulnerability.clone())
+    });
+    Some(Why { factors, flips: flips(world.rules().table, &facts) })
+}
+
+/// Columns that hold what is stated about assets, by their published names.
+const OF_ASSETS: [&str; 4] =
+    ["Publicly Exposed", "System Exposure", "Human Impact", "Mission and Well-Being Impact"];
+
+fn is_of_assets(column: &str) -> bool {
+    OF_ASSETS.iter().any(|name| column.starts_with(name))
+}
+
+/// Inputs with some columns set to another value; a value that a column does not have changes nothing.
+fn with(inputs: &Inputs<'static>, set: &[FlipSet]) -> Inputs<'static> {
+    let pairs: Vec<(&str, &str)> = inputs
+        .pairs()
+        .map(|(column, value)| {
+            let to = set.iter().find(|one| one.column == column);
+            (column, to.map_or(value, |one| one.to.as_str()))
+        })
+        .collect();
+    inputs.table().inputs(&pairs).unwrap_or_else(|_| inputs.clone())
+}
+
+fn flips(table: DecisionTable, facts: &[(Facts, u64)]) -> Vec<Flip> {
+    let all: Vec<(&Facts, Inputs<'static>)> =
+        facts.iter().map(|(facts, _)| (facts, rules::fill(table, facts).inputs)).collect();
+    let urgency = |inputs: &Inputs<'static>| rules::urgency(table, inputs.decide().outcome);
+    let Some(now) = all.iter().map(|(_, inputs)| urgency(inputs)).max() else { return Vec::new() };
+    let mut flips = Vec::new();
+    for sooner in [true, false] {
+        let mut candidates: Vec<Flip> = Vec::new();
+        for (facts, inputs) in &all {
+            // What is not the most urgent now decides only by becoming so.
+            if !sooner && urgency(inputs) != now {
+                continue;
+            }
+            let columns: Vec<&str> = inputs.pairs().map(|(column, _)| column).collect();
+            let (of_assets, own): (Vec<&str>, Vec<&str>) =
+                columns.iter().partition(|column| is_of_assets(column));
+            for (vulnerability, changeable) in [(Some(&facts.vulnerability), own), (None, of_assets)] {
+                let wanted = |decided: &tenon_risk::tables::Decided<'_>| {
+                    let then = rules::urgency(table, decided.outcome);
+                    if sooner { then > now } else { then < now }
+                };
+                let Ok(Some(change)) = inputs.smallest_change_to(&changeable, wanted) else { continue };
+                let set: Vec<FlipSet> = change
+                    .set
+                    .iter()
+                    .map(|one| FlipSet {
+                        column: one.column.to_owned(),
+                        from: one.from.to_owned(),
+                        to: one.to.to_owned(),
+                    })
+                    .collect();
+                // What then decides, all others as they are or, where it is about assets, changed likewise.
+                let then = all.iter().map(|(other, inputs)| {
+                    let changes = vulnerability.is_none_or(|id| *id == other.vulnerability);
+                    if changes { with(inputs, &set) } else { inputs.clone() }
+                });
+                let Some(deciding) = then.max_by_key(urgency) else { continue };
+                let decided = deciding.decide();
+                let then = rules::urgency(table, decided.outcome);
+                if (sooner && then > now) || (!sooner && then < now) {
+                    candidates.push(Flip {
+                        vulnerability: vulnerability.cloned(),
+                        set,
+                        sooner,
+                        outcome: decided.outcome.to_owned(),
+                    });
+                }
+            }
+        }
+        // Of equals the first: in the order of vulnerabilities, what is stated about assets after each.
+        flips.extend(candidates.into_iter().min_by_key(|flip| flip.set.len()));
+    }
+    flips
+}

@@ -1,0 +1,252 @@
+//! How decisions and due dates follow from what is stated, and that what would flip a decision does.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use tenon_engine::{Flip, why};
+use tenon_model::{
+    AssetContext, AssetId, Automatable, ClockRule, Command, Cvss, DecisionTable, Exploitation, HumanImpact,
+    IntelDelta, Kev, MissionAndWellBeing, Priority, Profile, Rules, Ssvc, SystemExposure, TechnicalImpact,
+    VulnerabilityId,
+};
+
+use crate::lab::{Lab, advisory, component, inventory, person, security_offer};
+
+const OLD: &str = "3.0.17-1~deb12u1";
+const NEW: &str = "3.0.17-1~deb12u2";
+
+/// One host that is offered a fix for these vulnerabilities.
+fn exposed(cves: &[&str]) -> (Lab, AssetId) {
+    let mut lab = Lab::new();
+    let asset = lab.enrol("alpha", "web");
+    lab.publish(vec![advisory("DSA-1-1", cves, "openssl", Some(NEW))]);
+    let openssl = component("libssl3", "openssl", OLD);
+    lab.report(asset, inventory(vec![openssl.clone()], vec![security_offer(&openssl, NEW)]));
+    (lab, asset)
+}
+
+fn priority(lab: &Lab) -> &Priority {
+    &lab.open_directive().1.directive.priority
+}
+
+fn id(text: &str) -> VulnerabilityId {
+    text.parse().unwrap()
+}
+
+fn points(
+    exploitation: Exploitation,
+    automatable: Automatable,
+    technical_impact: TechnicalImpact,
+) -> Profile {
+    let ssvc = Ssvc {
+        exploitation: Some(exploitation),
+        automatable: Some(automatable),
+        technical_impact: Some(technical_impact),
+        decided: None,
+    };
+    Profile { ssvc: Some(ssvc), ..Profile::default() }
+}
+
+fn state(lab: &mut Lab, cve: &str, profile: Profile) {
+    let delta = IntelDelta::Profile { stated: vec![(id(cve), profile)], dropped: Vec::new() };
+    // What was stated already changes nothing.
+    let _repeated = lab.run(Command::ChangeIntel { delta, as_of: None });
+}
+
+fn list(lab: &mut Lab, cve: &str, listed: bool) {
+    let entry = Kev { added: lab.now, due: Some(lab.now.plus_days(21)), ransomware: false };
+    let delta = if listed {
+        IntelDelta::Kev { listed: vec![(id(cve), entry)], retracted: Vec::new() }
+    } else {
+        IntelDelta::Kev { listed: Vec::new(), retracted: vec![id(cve)] }
+    };
+    lab.must(Command::ChangeIntel { delta, as_of: None });
+}
+
+fn set(lab: &mut Lab, asset: AssetId, context: AssetContext) {
+    let _repeated = lab.run(Command::SetContext { asset, context, by: person() });
+}
+
+fn choose(lab: &mut Lab, table: DecisionTable, clocks: &[ClockRule]) {
+    let rules = Rules { table, clocks: clocks.iter().copied().collect() };
+    let _repeated = lab.run(Command::SetRules { rules, by: person() });
+}
+
+#[test]
+fn what_cisa_states_takes_the_place_of_what_was_assumed() {
+    let (mut lab, _) = exposed(&["CVE-2026-1"]);
+    let raised = lab.now;
+    assert_eq!(priority(&lab).decision.row, 10);
+    assert_eq!(priority(&lab).due, Some(raised.plus_days(60)));
+    assert_eq!(priority(&lab).decision.assumed.len(), 3);
+    lab.pass(3_600);
+    // Neither automatable nor of total impact: BOD 26-04 sets no date, and the assumption's date does not bind.
+    state(&mut lab, "CVE-2026-1", points(Exploitation::None, Automatable::No, TechnicalImpact::Partial));
+    let now = priority(&lab);
+    assert_eq!((now.decision.row, now.due), (0, None));
+    assert_eq!(now.decision.vulnerability, Some(id("CVE-2026-1")));
+    assert_eq!(now.decision.assumed, ["not publicly exposed: no owner confirmed exposure"]);
+    // From then on facts change, and a date that facts set is not moved later.
+    list(&mut lab, "CVE-2026-1", true);
+    let due = priority(&lab).due;
+    assert_eq!(due, Some(lab.now.plus_days(14)));
+    list(&mut lab, "CVE-2026-1", false);
+    assert_eq!(priority(&lab).due, due);
+    assert_eq!(lab.replayed().digest().unwrap(), lab.world.digest().unwrap());
+}
+
+#[test]
+fn the_most_urgent_vulnerability_decides_and_any_may_ask_for_evidence() {
+    let (mut lab, asset) = exposed(&["CVE-2026-1", "CVE-2026-2"]);
+    state(&mut lab, "CVE-2026-1", points(Exploitation::None, Automatable::No, TechnicalImpact::Partial));
+    state(&mut lab, "CVE-2026-2", points(Exploitation::None, Automatable::Yes, TechnicalImpact::Total));
+    assert_eq!(priority(&lab).decision.vulnerability, Some(id("CVE-2026-2")));
+    let open = AssetContext { exposure: Some(SystemExposure::Open), ..AssetContext::default() };
+    set(&mut lab, asset, open);
+    let now = priority(&lab);
+    assert_eq!((now.decision.row, now.decision.forensics), (14, false));
+    assert!(now.decision.assumed.is_empty());
+    list(&mut lab, "CVE-2026-2", true);
+    let now = priority(&lab);
+    assert_eq!((now.decision.row, now.decision.forensics), (15, true));
+}
+
+#[test]
+fn several_clocks_run_and_the_earliest_counts() {
+    let (mut lab, _) = exposed(&["CVE-2026-1"]);
+    let raised = lab.now;
+    let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".to_owned();
+    let cvss = Some(Cvss { vector, source: "redhat".to_owned() });
+    state(&mut lab, "CVE-2026-1", Profile { cvss, ..Profile::default() });
+    choose(
+        &mut lab,
+        DecisionTable::SsvcDeployer,
+        &[ClockRule::Bod2604, ClockRule::FedrampRev5, ClockRule::PciDss401, ClockRule::Bod2201],
+    );
+    let now = priority(&lab);
+    // PCI DSS counts a month from the release of the patch, 2026-06-14; FedRAMP 30 days and BOD 26-04 60 from detection.
+    let dues: Vec<_> = now.clocks.iter().map(|clock| (clock.rule.as_str(), clock.due)).collect();
+    let release = tenon_model::Timestamp::parse("2026-07-14").unwrap();
+    assert_eq!(
+        dues,
+        [
+            ("pci-dss-4.0.1 4.0.1", release),
+            ("fedramp-rev5 rev5", raised.plus_days(30)),
+            ("cisa-bod-26-04 1.0.0", raised.plus_days(60)),
+        ]
+    );
+    assert_eq!(now.due, Some(release));
+    assert_eq!(now.decision.table, "ssvc-deployer 1.0.0");
+    // No entry in the catalogue, no date by BOD 22-01; with one it has the catalogue's own date.
+    list(&mut lab, "CVE-2026-1", true);
+    assert!(priority(&lab).clocks.iter().any(|clock| clock.outcome == "kev.dueDate"));
+}
+
+#[test]
+fn factors_multiply_to_what_the_directive_removes() {
+    let (mut lab, asset) = exposed(&["CVE-2026-1", "CVE-2026-2"]);
+    let vector = "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H".to_owned();
+    let cvss = Some(Cvss { vector, source: "debian".to_owned() });
+    state(&mut lab, "CVE-2026-1", Profile { cvss, ..Profile::default() });
+    list(&mut lab, "CVE-2026-1", true);
+    let whole = priority(&lab).removes;
+    set(
+        &mut lab,
+        asset,
+        AssetContext {
+            exposure: Some(SystemExposure::Small),
+            human_impact: Some(HumanImpact::Low),
+            mission: Some(MissionAndWellBeing::Low),
+        },
+    );
+    let (directive, state) = lab.open_directive();
+    let removes = state.directive.priority.removes;
+    assert!(removes < whole);
+    let why = why(&lab.world, &directive).unwrap();
+    let sum: u64 = why.factors.iter().map(|one| one.factors.loss() * one.assets).sum();
+    assert_eq!(sum, removes.0);
+    let local = &why.factors[0];
+    assert_eq!(local.vulnerability, id("CVE-2026-1"));
+    assert_eq!(
+        (local.factors.threat, local.factors.reach, local.factors.impact),
+        (1_000_000, 200_000, 250_000)
+    );
+}
+
+/// Makes what a flip says true.
+fn apply(lab: &mut Lab, asset: AssetId, cves: &[&str], flip: &Flip) {
+    for one in &flip.set {
+        let column = one.column.split(" v").next().unwrap();
+        let mut context = lab.world.asset(&asset).unwrap().context;
+        let cve = flip.vulnerability.as_ref().map_or(cves[0], |id| id.as_str()).to_owned();
+        let intel = lab.world.intel(&id(&cve));
+        let mut ssvc = intel.profile.ssvc.unwrap();
+        match column {
+            "In KEV" => list(lab, &cve, one.to == "yes"),
+            "Exploitation" => {
+                if intel.kev.is_some() {
+                    list(lab, &cve, false);
+                }
+                ssvc.exploitation = Exploitation::parse(&one.to);
+            }
+            "Automatable" => ssvc.automatable = Automatable::parse(&one.to),
+            "Technical Impact" => ssvc.technical_impact = TechnicalImpact::parse(&one.to),
+            "Publicly Exposed" => {
+                let open = one.to == "yes";
+                context.exposure = Some(if open { SystemExposure::Open } else { SystemExposure::Controlled });
+            }
+            "System Exposure" => context.exposure = SystemExposure::parse(&one.to),
+            "Human Impact" => context.human_impact = HumanImpact::parse(&one.to),
+            "Mission and Well-Being Impact" => context.mission = MissionAndWellBeing::parse(&one.to),
+            other => panic!("no such column: {other}"),
+        }
+        state(lab, &cve, Profile { ssvc: Some(ssvc), ..intel.profile });
+        set(lab, asset, context);
+    }
+}
+
+fn any_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
+    prop::sample::select(all)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn applying_a_flip_flips_the_decision(
+        table in any_of(&[DecisionTable::Bod2604, DecisionTable::SsvcDeployer, DecisionTable::CisaCoordinator]),
+        stated in prop::collection::vec(
+            (any_of(Exploitation::ALL), any_of(Automatable::ALL), any_of(TechnicalImpact::ALL), any::<bool>()), 1..4),
+        exposure in prop::option::of(any_of(SystemExposure::ALL)),
+        human_impact in prop::option::of(any_of(HumanImpact::ALL)),
+        mission in prop::option::of(any_of(MissionAndWellBeing::ALL)),
+    ) {
+        let cves = &["CVE-2026-1", "CVE-2026-2", "CVE-2026-3"][..stated.len()];
+        let build = || {
+            let (mut lab, asset) = exposed(cves);
+            choose(&mut lab, table, &[ClockRule::Bod2604]);
+            for (cve, (exploitation, automatable, impact, listed)) in cves.iter().zip(&stated) {
+                state(&mut lab, cve, points(*exploitation, *automatable, *impact));
+                if *listed {
+                    list(&mut lab, cve, true);
+                }
+            }
+            set(&mut lab, asset, AssetContext { exposure, human_impact, mission });
+            (lab, asset)
+        };
+        let (lab, _) = build();
+        let (directive, open) = lab.open_directive();
+        let before = open.directive.priority.decision.clone();
+        let flips = why(&lab.world, &directive).unwrap().flips;
+        // At most one in each direction; every table has some outcome that is not this one.
+        let directions: BTreeSet<bool> = flips.iter().map(|flip| flip.sooner).collect();
+        prop_assert_eq!(directions.len(), flips.len());
+        for flip in flips {
+            let (mut lab, asset) = build();
+            apply(&mut lab, asset, cves, &flip);
+            let after = &priority(&lab).decision;
+            prop_assert_ne!(&after.outcome, &before.outcome, "{:?}", flip);
+            prop_assert_eq!(&after.outcome, &flip.outcome, "{:?}", flip);
+        }
+    }
+}

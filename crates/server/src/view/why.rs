@@ -1,0 +1,98 @@
+//! A priority explained, for people and programs.
+
+use serde::{Deserialize, Serialize};
+use tenon_engine::{Flip, Weighed, World, why};
+use tenon_model::{Basis, DirectiveId, RiskPoints};
+use utoipa::ToSchema;
+
+use super::BasisView;
+
+/// Why a directive has its priority: the factors that multiply to what it removes, and what would flip its decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WhyView {
+    /// One for each vulnerability and kind of asset, the largest losses first.
+    pub factors: Vec<FactorView>,
+    /// The smallest change to a more urgent outcome and to a less urgent one, as far as there are any.
+    pub flips: Vec<FlipView>,
+}
+
+/// Threat x reach x impact of one vulnerability on alike assets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FactorView {
+    /// The vulnerability.
+    pub vulnerability: String,
+    /// On so many assets.
+    pub assets: u64,
+    /// Probability of exploitation in 30 days, in parts per million.
+    pub threat_ppm: u64,
+    /// Whether an attacker can deliver it there, in parts per million.
+    pub reach_ppm: u64,
+    /// What is lost if so, in parts per million.
+    pub impact_ppm: u64,
+    /// Their product on all of these assets, in risk points.
+    pub points: String,
+    /// Why each has its value.
+    pub because: Vec<BasisView>,
+}
+
+/// A smallest change that leads to another outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FlipView {
+    /// The vulnerability whose inputs change; absent where it is what is stated about the assets.
+    pub vulnerability: Option<String>,
+    /// What changes.
+    pub set: Vec<SetView>,
+    /// Whether the new outcome is more urgent.
+    pub sooner: bool,
+    /// The outcome then.
+    pub outcome: String,
+}
+
+/// A column of the table set to another value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SetView {
+    /// Column, as published.
+    pub column: String,
+    /// Value it has.
+    pub from: String,
+    /// Value that it must have.
+    pub to: String,
+}
+
+impl WhyView {
+    /// Explains a directive; `None` where there is none of this id.
+    pub fn of(world: &World, id: &DirectiveId) -> Option<Self> {
+        let why = why(world, id)?;
+        Some(Self {
+            factors: why.factors.iter().map(FactorView::of).collect(),
+            flips: why.flips.into_iter().map(FlipView::of).collect(),
+        })
+    }
+}
+
+impl FactorView {
+    fn of(weighed: &Weighed) -> Self {
+        let bases: [&Basis; 4] = [&weighed.threat, &weighed.reach[0], &weighed.reach[1], &weighed.impact];
+        Self {
+            vulnerability: weighed.vulnerability.to_string(),
+            assets: weighed.assets,
+            threat_ppm: weighed.factors.threat,
+            reach_ppm: weighed.factors.reach,
+            impact_ppm: weighed.factors.impact,
+            points: RiskPoints(weighed.factors.loss().saturating_mul(weighed.assets)).to_string(),
+            because: bases.into_iter().map(BasisView::of).collect(),
+        }
+    }
+}
+
+impl FlipView {
+    fn of(flip: Flip) -> Self {
+        let set = flip.set.into_iter().map(|one| SetView { column: one.column, from: one.from, to: one.to });
+        Self {
+            vulnerability: flip.vulnerability.map(|id| id.to_string()),
+            set: set.collect(),
+            sooner: flip.sooner,
+            outcome: flip.outcome,
+        }
+    }
+}
