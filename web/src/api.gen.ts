@@ -210,6 +210,9 @@ export type FeedView = {
   problem?: string | null;
 };
 
+/** Where a finding stands on its host. */
+export type FindingStateView = "fix-offered" | "fix-held" | "fix-phased" | "fix-kept-back" | "fix-published" | "index-stale" | "fix-not-offered" | "no-fix" | "not-running" | "reboot-pending";
+
 /** One vulnerability on one asset. */
 export type FindingView = {
   /** The advisory that says so. */
@@ -220,10 +223,12 @@ export type FindingView = {
   installed: string;
   /** Since when it is open, as far as Tenon knows. */
   opened: string;
+  /** The same in words. */
+  said: string;
   /** Source package. */
   source: string;
-  /** Where it stands, for people. */
-  state: string;
+  /** Where it stands. */
+  state: FindingStateView;
   /** The vulnerability. */
   vulnerability: string;
 };

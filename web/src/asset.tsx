@@ -108,7 +108,7 @@ function Finding({ finding }: { finding: FindingView }) {
         )}
       </p>
       <p className="sub">
-        {finding.state} · open since <Time at={finding.opened} />
+        {finding.said} · open since <Time at={finding.opened} />
       </p>
     </li>
   );

@@ -85,8 +85,7 @@ enum Command {
     /// The record: verify or export it.
     #[command(subcommand)]
     Log(log::Log),
-    /// One rule at a time: versions, CVSS, decision tables, package-urls.
-    #[command(subcommand)]
+    /// What is known of a vulnerability; or one rule: versions, CVSS, decision tables, package-urls.
     Explain(explain::Explain),
     /// Public feeds in a local store: fetch, look, carry.
     #[command(subcommand)]

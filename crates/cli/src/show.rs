@@ -128,7 +128,7 @@ pub(crate) fn one(common: &Common, id: &str) -> Result<()> {
         for finding in &detail.open {
             println!(
                 "    {:<18} {} {}: {}",
-                finding.vulnerability, finding.source, finding.installed, finding.state
+                finding.vulnerability, finding.source, finding.installed, finding.said
             );
         }
         return Ok(());

@@ -11,6 +11,9 @@ use crate::kernel::{KernelState, is_kernel, kernel_state};
 use crate::matching::{Hit, Named, by_name, hit, is_safe, name, speaks_of};
 use crate::world::{AssetState, World};
 
+/// Age of a host's package index beyond which its silence says nothing, in seconds: two days.
+const MAX_INDEX_AGE_SECONDS: u64 = 2 * 86_400;
+
 /// Where a finding stands on its host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
@@ -20,8 +23,18 @@ pub enum FindingState {
         /// Candidate source version.
         candidate: String,
     },
-    /// A fixed version is offered and held or pinned away.
+    /// A fixed version is offered and kept back by a hold.
     FixHeld {
+        /// Candidate source version.
+        candidate: String,
+    },
+    /// A fixed version is offered in phases, and this host's turn has not come.
+    FixPhased {
+        /// Candidate source version.
+        candidate: String,
+    },
+    /// A fixed version is offered and kept back by pins or dependencies.
+    FixKeptBack {
         /// Candidate source version.
         candidate: String,
     },
@@ -30,7 +43,10 @@ pub enum FindingState {
         /// First fixed version, as the advisory writes it.
         version: String,
     },
-    /// The advisory names a fix that this host's repositories do not offer: an outdated index, a lagging mirror, pins.
+    /// The advisory names a fix; this host's package index is missing or too old to say whether its repositories offer it.
+    IndexStale,
+    /// The advisory names a fix that this host's repositories do not offer: a mirror that lags, a suite that is not
+    /// enabled, a pin.
     FixNotOffered,
     /// No fix is published.
     NoFix,
@@ -171,17 +187,21 @@ fn state_of(
     let offers = facts.offers.iter().filter(|offer| {
         offer.source.name == named.package && is_safe(affected, named.scheme, &offer.source.version)
     });
-    let mut held = None;
+    let mut back = None;
     for offer in offers {
         let candidate = offer.source.version.clone();
-        if offer.state == OfferState::Offered {
-            return Some(FindingState::FixOffered { candidate });
-        }
-        held = Some(FindingState::FixHeld { candidate });
+        back = Some(match offer.state {
+            OfferState::Offered => return Some(FindingState::FixOffered { candidate }),
+            OfferState::Held => FindingState::FixHeld { candidate },
+            OfferState::Phased => FindingState::FixPhased { candidate },
+            OfferState::KeptBack => FindingState::FixKeptBack { candidate },
+        });
     }
-    Some(held.unwrap_or(match &hit.fixed {
+    let stale = facts.index.oldest_age_seconds.is_none_or(|age| age > MAX_INDEX_AGE_SECONDS);
+    Some(back.unwrap_or(match &hit.fixed {
         None => FindingState::NoFix,
-        Some(_) if facts.offers_known => FindingState::FixNotOffered,
-        Some(fixed) => FindingState::FixPublished { version: fixed.clone() },
+        Some(fixed) if !facts.offers_known => FindingState::FixPublished { version: fixed.clone() },
+        Some(_) if stale => FindingState::IndexStale,
+        Some(_) => FindingState::FixNotOffered,
     }))
 }

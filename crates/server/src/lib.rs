@@ -26,7 +26,7 @@ pub use replay::{ReplayError, replay};
 pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{
     AssetDetail, AssetView, BasisView, ClockView, ContextView, DecisionView, DirectiveAssetView,
-    DirectiveView, FactorView, FeedView, FindingView, FlipView, HeadView, InputView, OrderView, Overview,
-    PackageView, SetView, StageView, WhyView, queue,
+    DirectiveView, FactorView, FeedView, FindingStateView, FindingView, FlipView, HeadView, InputView,
+    OrderView, Overview, PackageView, SetView, StageView, WhyView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

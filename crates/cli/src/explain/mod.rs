@@ -1,4 +1,4 @@
-//! One rule at a time, for people who ask why and programs that check.
+//! What is known of a vulnerability, and one rule at a time, for people who ask why and programs that check.
 
 mod cvss;
 mod decision;
@@ -6,14 +6,29 @@ mod lines;
 mod purl;
 mod vers;
 mod version;
+mod vulnerability;
 
 use anyhow::Result;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use crate::common::Common;
 
+/// What is known of a vulnerability, or one rule.
+#[derive(Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  tenon explain CVE-2024-3094\n  tenon explain DSA-5649-1\n  \
+                  tenon explain version --ecosystem Debian 3.0.20-1~deb12u2 3.0.22-1~deb12u2"
+)]
+pub(crate) struct Explain {
+    #[command(subcommand)]
+    rule: Option<Rule>,
+    #[command(flatten)]
+    vulnerability: vulnerability::Vulnerability,
+}
+
 #[derive(Subcommand)]
-pub(crate) enum Explain {
+enum Rule {
     /// The order of two versions in an ecosystem.
     Version(version::Version),
     /// The scores of a CVSS vector, v2 to v4.
@@ -28,12 +43,13 @@ pub(crate) enum Explain {
 
 impl Explain {
     pub(crate) fn run(self, common: &Common) -> Result<()> {
-        match self {
-            Self::Version(version) => version.run(common),
-            Self::Cvss(vectors) => vectors.run(common),
-            Self::Decision(decision) => decision.run(common),
-            Self::Purl(purls) => purls.run(common),
-            Self::Vers(vers) => vers.run(common),
+        match self.rule {
+            None => self.vulnerability.run(common),
+            Some(Rule::Version(version)) => version.run(common),
+            Some(Rule::Cvss(vectors)) => vectors.run(common),
+            Some(Rule::Decision(decision)) => decision.run(common),
+            Some(Rule::Purl(purls)) => purls.run(common),
+            Some(Rule::Vers(vers)) => vers.run(common),
         }
     }
 }

@@ -8,6 +8,7 @@
 mod assess;
 mod feeds;
 mod print;
+mod schema;
 mod target;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use clap::Args;
 use serde::Serialize;
 use tenon_feeds::Source;
 use tenon_server::{AssetDetail, DirectiveView, WhyView};
+use utoipa::ToSchema;
 
 use crate::common::{Common, Format, now};
 use crate::rules::{Chosen, Stated};
@@ -39,6 +41,9 @@ pub(crate) struct Scan {
     /// Print the format that --rpm-list wants of `rpm -qa --qf`, and end.
     #[arg(long, exclusive = true)]
     rpm_format: bool,
+    /// Print the JSON Schema of what --format json prints, and end.
+    #[arg(long, exclusive = true)]
+    schema: bool,
     /// First bring the store up to date from here: `public`, or the address or folder of a mirror.
     #[arg(long, env = "TENON_FEEDS", value_name = "DIR|URL")]
     feeds: Option<Source>,
@@ -60,8 +65,8 @@ pub(crate) struct Scan {
     chosen: Chosen,
 }
 
-/// A scan's result; `docs/reference/scan.md` describes its JSON.
-#[derive(Debug, Serialize)]
+/// A scan's result: its JSON is described in `docs/reference/scan.md` and `scan.schema.json`.
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Report {
     /// Version of this form.
     pub(crate) form: &'static str,
@@ -76,7 +81,7 @@ pub(crate) struct Report {
 }
 
 /// A published fix.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Published {
     /// Package, as its ecosystem's advisories name it.
     pub(crate) package: String,
@@ -89,8 +94,9 @@ pub(crate) struct Published {
 }
 
 /// A feed that was read.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FeedUsed {
+    /// `osv:Debian`, `kev`, `epss`...
     pub(crate) name: String,
     /// The feed's own date, RFC 3339.
     pub(crate) as_of: Option<String>,
@@ -103,8 +109,9 @@ pub(crate) struct FeedUsed {
 }
 
 /// A directive, and what it touches on this host.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Todo {
+    /// The directive, as the API has it.
     #[serde(flatten)]
     pub(crate) directive: DirectiveView,
     /// Vulnerabilities among those it closes that are exploited somewhere (KEV).
@@ -127,6 +134,10 @@ impl Scan {
     pub(crate) fn run(&self, common: &Common) -> Result<ExitCode> {
         if self.rpm_format {
             print!("{}", tenon_host::RPM_QUERY_FORMAT);
+            return Ok(ExitCode::SUCCESS);
+        }
+        if self.schema {
+            println!("{}", serde_json::to_string_pretty(&schema::of_report())?);
             return Ok(ExitCode::SUCCESS);
         }
         let inventory = self.target.inventory()?;

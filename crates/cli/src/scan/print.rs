@@ -55,7 +55,7 @@ fn write(text: &mut String, report: &Report, findings: bool, why: bool) -> std::
         writeln!(text)?;
         for finding in &report.host.open {
             let (id, source, installed) = (&finding.vulnerability, &finding.source, &finding.installed);
-            writeln!(text, "{id:<18} {source} {installed}: {} [{}]", finding.state, finding.advisory)?;
+            writeln!(text, "{id:<18} {source} {installed}: {} [{}]", finding.said, finding.advisory)?;
         }
     } else if !report.host.open.is_empty() {
         writeln!(text, "\n--findings lists the {} findings with their evidence.", report.host.open.len())?;

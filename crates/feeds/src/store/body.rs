@@ -169,6 +169,14 @@ pub(crate) fn cve_key(id: &str) -> Option<i64> {
     Some(year.parse::<i64>().ok()? * 10_000_000_000 + number.parse::<i64>().ok()?)
 }
 
+/// How `addresses` writes an id: CVE ids as their keys, others as text.
+pub(super) fn address(id: &VulnerabilityId) -> rusqlite::types::Value {
+    match cve_key(id.as_str()) {
+        Some(key) => key.into(),
+        None => id.as_str().to_owned().into(),
+    }
+}
+
 /// The id behind a key.
 pub(crate) fn cve_of_key(key: i64) -> Option<VulnerabilityId> {
     let (year, number) = (key / 10_000_000_000, key % 10_000_000_000);

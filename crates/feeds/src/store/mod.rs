@@ -31,7 +31,7 @@ const FILE: &str = "feeds.sqlite";
 /// "TenF": marks the file as a Tenon store of feeds (<https://www.sqlite.org/fileformat2.html>, offset 68).
 const APPLICATION_ID: i64 = 0x5465_6e46;
 /// The format written by this code; grows with every change of the schema.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 /// How long to wait for a writer's commit; readers do not wait.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pages kept in memory, in KiB.
@@ -39,7 +39,8 @@ const CACHE_KIB: i64 = 8_192;
 
 /// An advisory's head is one row, what it says of each package another, kept in the order of packages: a host is
 /// assessed by reading a few neighbouring pages, whatever else an advisory affects. `STRICT`, so that a column holds
-/// what its type says whoever wrote it. CVE ids are numbers (see `body`), times are milliseconds since 1970 in UTC.
+/// what its type says whoever wrote it. CVE ids are numbers (see `body`; in
+/// `addresses` other ids are texts), times are milliseconds since 1970 in UTC.
 const SCHEMA: &str = "
     CREATE TABLE feed (
         id INTEGER PRIMARY KEY,
@@ -85,6 +86,12 @@ const SCHEMA: &str = "
         PRIMARY KEY (ecosystem, package, advisory)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX affects_advisory ON affects (advisory);
+    CREATE TABLE addresses (
+        vulnerability ANY NOT NULL,
+        advisory INTEGER NOT NULL,
+        PRIMARY KEY (vulnerability, advisory)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX addresses_advisory ON addresses (advisory);
     CREATE TABLE kev (
         cve INTEGER PRIMARY KEY,
         added INTEGER NOT NULL,

@@ -6,6 +6,7 @@ use rusqlite::{CachedStatement, OptionalExtension as _, Row, params};
 use tenon_formats::osv::in_release;
 use tenon_model::{Advisory, Affected, Epss, Kev, Probability, Timestamp, VulnerabilityId};
 
+use super::body::address;
 use super::{
     CveFacts, Evidence, KevRetraction, Store, VulnerabilityFacts, cve_key, cve_of_key, decode_affected,
     decode_cve, decode_head,
@@ -122,6 +123,27 @@ impl Store {
             }
         }
         Ok(whole)
+    }
+
+    /// The advisories that address a vulnerability, whole, by id.
+    ///
+    /// # Errors
+    /// When the store fails or is damaged.
+    pub fn advisories_addressing(&self, id: &VulnerabilityId) -> Result<Vec<Advisory>, FeedError> {
+        let _snapshot = self.snapshot()?;
+        let failed = self.failed("read");
+        let mut statement = self.prepared(
+            "SELECT DISTINCT advisory.id FROM addresses JOIN advisory ON advisory.row = addresses.advisory
+             WHERE vulnerability = ?1 ORDER BY advisory.id",
+        )?;
+        let found = statement.query_map([address(id)], |row| row.get::<_, String>(0)).map_err(&failed)?;
+        let mut advisories = Vec::new();
+        for found in found {
+            let found = found.map_err(&failed)?;
+            let parsed = found.parse().map_err(|_| self.damaged(format!("advisory id {found:?}")))?;
+            advisories.extend(self.advisory(&parsed)?);
+        }
+        Ok(advisories)
     }
 
     /// The KEV catalogue, by id.

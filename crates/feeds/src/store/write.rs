@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params}
 use tenon_formats::osv::OsvRecord;
 use tenon_model::{Advisory, Affected, Timestamp, VulnerabilityId};
 
-use super::body::{decode_affected, decode_head, encode_affected, encode_head};
+use super::body::{address, decode_affected, decode_head, encode_affected, encode_head};
 use super::state::{cursor_text, feed_row};
 use super::{Cursor, FeedState, Store};
 use crate::error::FeedError;
@@ -64,6 +64,10 @@ impl Swap<'_> {
                 .execute(params![self.feed, id.as_str(), modified.as_millis(), advisory.map(encode_head)])?;
             let row = tx.last_insert_rowid();
             let Some(advisory) = advisory else { return Ok(true) };
+            for vulnerability in &advisory.addresses {
+                tx.prepare_cached("INSERT OR IGNORE INTO addresses VALUES (?1, ?2)")?
+                    .execute(params![address(vulnerability), row])?;
+            }
             let mut entries: Vec<_> = advisory.affected.iter().collect();
             entries.sort_by(|a, b| (&a.ecosystem, &a.package).cmp(&(&b.ecosystem, &b.package)));
             for same in entries.chunk_by(|a, b| a.ecosystem == b.ecosystem && a.package == b.package) {
@@ -138,8 +142,10 @@ impl Swap<'_> {
     ) -> Result<(), FeedError> {
         self.run(|tx| {
             let old = "SELECT row FROM advisory WHERE id = ?1 AND feed = ?2";
-            tx.prepare_cached(&format!("DELETE FROM affects WHERE advisory IN ({old})"))?
-                .execute(params![record.id.as_str(), self.feed])?;
+            for table in ["affects", "addresses"] {
+                tx.prepare_cached(&format!("DELETE FROM {table} WHERE advisory IN ({old})"))?
+                    .execute(params![record.id.as_str(), self.feed])?;
+            }
             tx.prepare_cached("DELETE FROM advisory WHERE id = ?1 AND feed = ?2")?
                 .execute(params![record.id.as_str(), self.feed])
         })?;
@@ -177,6 +183,7 @@ impl Swap<'_> {
                  AND advisory <= ?2 AND advisory IN (SELECT row FROM gone)",
                 params![self.feed, self.before],
             )?;
+            tx.execute("DELETE FROM addresses WHERE advisory IN (SELECT row FROM gone)", [])?;
             tx.execute("DELETE FROM advisory WHERE row IN (SELECT row FROM gone)", [])?;
             tx.execute("DELETE FROM gone", []).map(drop)
         })

@@ -93,10 +93,69 @@ pub struct FindingView {
     pub installed: String,
     /// The version that fixes it, when one is published.
     pub fixed: Option<String>,
-    /// Where it stands, for people.
-    pub state: String,
+    /// Where it stands.
+    pub state: FindingStateView,
+    /// The same in words.
+    pub said: String,
     /// Since when it is open, as far as Tenon knows.
     pub opened: String,
+}
+
+/// Where a finding stands on its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingStateView {
+    /// The host's own repositories offer a fixed version.
+    FixOffered,
+    /// It is kept back by a hold.
+    FixHeld,
+    /// It is offered in phases, and this host's turn has not come.
+    FixPhased,
+    /// It is kept back by pins or dependencies.
+    FixKeptBack,
+    /// The advisory names a fix; what the host is offered is not known.
+    FixPublished,
+    /// The host's package index is missing or too old to say whether it is offered.
+    IndexStale,
+    /// The host's repositories do not offer it.
+    FixNotOffered,
+    /// No fix is published.
+    NoFix,
+    /// A kernel that is installed and does not run.
+    NotRunning,
+    /// A fixed kernel is installed; the running one is still vulnerable.
+    RebootPending,
+}
+
+/// A state, and in words.
+fn stated(state: FindingState) -> (FindingStateView, String) {
+    use FindingStateView as View;
+    match state {
+        FindingState::FixOffered { candidate } => (View::FixOffered, format!("fix offered: {candidate}")),
+        FindingState::FixHeld { candidate } => {
+            (View::FixHeld, format!("fix offered, kept back by a hold: {candidate}"))
+        }
+        FindingState::FixPhased { candidate } => {
+            (View::FixPhased, format!("fix offered in phases, not yet to this host: {candidate}"))
+        }
+        FindingState::FixKeptBack { candidate } => {
+            (View::FixKeptBack, format!("fix kept back by pins or dependencies: {candidate}"))
+        }
+        FindingState::FixPublished { version } => {
+            (View::FixPublished, format!("fixed in {version}; what this host is offered is not known"))
+        }
+        FindingState::IndexStale => {
+            (View::IndexStale, "fixed upstream; this host's package index is too old to tell".to_owned())
+        }
+        FindingState::FixNotOffered => {
+            (View::FixNotOffered, "fixed upstream, not offered to this host".to_owned())
+        }
+        FindingState::NoFix => (View::NoFix, "no fix published".to_owned()),
+        FindingState::NotRunning => (View::NotRunning, "installed kernel, not the running one".to_owned()),
+        FindingState::RebootPending => {
+            (View::RebootPending, "fixed kernel installed, reboot pending".to_owned())
+        }
+    }
 }
 
 impl AssetView {
@@ -152,24 +211,18 @@ impl AssetDetail {
                 })
                 .collect()
         });
-        let open = findings(world, asset).findings.into_iter().map(|finding| FindingView {
-            vulnerability: finding.vulnerability.to_string(),
-            advisory: finding.advisory.to_string(),
-            source: finding.source.name,
-            installed: finding.source.version,
-            fixed: finding.fixed,
-            state: match finding.state {
-                FindingState::FixOffered { candidate } => format!("fix offered: {candidate}"),
-                FindingState::FixHeld { candidate } => format!("fix held back on this host: {candidate}"),
-                FindingState::FixPublished { version } => {
-                    format!("fixed in {version}; what this host is offered is not known")
-                }
-                FindingState::FixNotOffered => "fixed upstream, not offered to this host".to_owned(),
-                FindingState::NoFix => "no fix published".to_owned(),
-                FindingState::NotRunning => "installed kernel, not the running one".to_owned(),
-                FindingState::RebootPending => "fixed kernel installed, reboot pending".to_owned(),
-            },
-            opened: finding.opened.to_string(),
+        let open = findings(world, asset).findings.into_iter().map(|finding| {
+            let (state, said) = stated(finding.state);
+            FindingView {
+                vulnerability: finding.vulnerability.to_string(),
+                advisory: finding.advisory.to_string(),
+                source: finding.source.name,
+                installed: finding.source.version,
+                fixed: finding.fixed,
+                state,
+                said,
+                opened: finding.opened.to_string(),
+            }
         });
         Some(Self { asset: AssetView::of(world, id, asset), offers, open: open.collect() })
     }
