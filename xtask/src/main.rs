@@ -1,5 +1,6 @@
 //! `cargo xtask`: one entry point for daily work, so that a newcomer needs no other step.
 
+mod bench;
 mod need;
 mod step;
 
@@ -35,6 +36,22 @@ enum Task {
     },
     /// The full counts: what `test` samples. Writes a dated report under docs/reports/.
     Soak,
+    /// Processor time and memory of the optimised program, beside the budgets.
+    #[command(after_help = "Examples:\n  cargo xtask bench --feeds /srv/mirror")]
+    Bench {
+        /// A mirror of the feeds, as a folder.
+        #[arg(long, value_name = "FOLDER")]
+        feeds: PathBuf,
+    },
+    /// One measured run of the program, for `bench`.
+    #[command(hide = true)]
+    BenchOne {
+        /// The data folder.
+        data: PathBuf,
+        /// What the program is told.
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
     /// Real Debian hosts on this machine, for work by hand (as root).
     #[command(
         after_help = "Examples:\n  cargo xtask fleet up 3 --full\n  cargo xtask fleet exec h1 apt-get update\n  \
@@ -57,6 +74,13 @@ fn main() -> Result<()> {
         Task::Check => check(),
         Task::Test { filter } => test(filter.as_deref()),
         Task::Soak => soak(&root),
+        Task::Bench { feeds } => {
+            need::linker()?;
+            page()?;
+            Step::cargo("build", &["build", "--release", "--package", "tenon-cli"]).run()?;
+            bench::bench(&feeds)
+        }
+        Task::BenchOne { data, arguments } => bench::one(&data, &arguments),
         Task::Fleet { words } => {
             need::test_packages()?;
             let fixed = ["run", "--quiet", "--package", "tenon-fleet", "--example", "fleet", "--"];
