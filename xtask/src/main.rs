@@ -1,6 +1,7 @@
 //! `cargo xtask`: one entry point for daily work, so that a newcomer needs no other step.
 
 mod bench;
+mod fuzz;
 mod need;
 mod step;
 
@@ -43,6 +44,15 @@ enum Task {
         #[arg(long, value_name = "FOLDER")]
         feeds: PathBuf,
     },
+    /// Every parser of outside data under a coverage-guided fuzzer.
+    #[command(after_help = "Examples:\n  cargo xtask fuzz\n  cargo xtask fuzz --seconds 600 versions")]
+    Fuzz {
+        /// How long each target runs.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Only targets whose name contains this.
+        filter: Option<String>,
+    },
     /// One measured run of the program, for `bench`.
     #[command(hide = true)]
     BenchOne {
@@ -79,6 +89,10 @@ fn main() -> Result<()> {
             page()?;
             Step::cargo("build", &["build", "--release", "--package", "tenon-cli"]).run()?;
             bench::bench(&feeds)
+        }
+        Task::Fuzz { seconds, filter } => {
+            need::linker()?;
+            fuzz::fuzz(seconds, filter.as_deref())
         }
         Task::BenchOne { data, arguments } => bench::one(&data, &arguments),
         Task::Fleet { words } => {

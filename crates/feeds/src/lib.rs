@@ -17,6 +17,8 @@ mod error;
 mod evidence;
 mod fetch;
 mod file;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod index;
 mod json_path;
 mod lines;

@@ -14,6 +14,8 @@ mod conffiles;
 mod deb822;
 mod error;
 mod files;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod index;
 mod inventory;
 mod owners;

@@ -71,7 +71,7 @@ pub(crate) fn states(names: &[&str]) -> Result<States, HostError> {
 }
 
 /// Blocks of `Key=value`, parted by blank lines.
-fn parse(output: &str) -> States {
+pub(crate) fn parse(output: &str) -> States {
     let mut states = States::new();
     for block in output.split("\n\n") {
         let field = |name: &str| {

@@ -134,7 +134,7 @@ fn unpack(packed: &[u8], name: &Path) -> Result<String, HostError> {
 
 /// The ids in the entries above the installed version of the source. Entries are newest first, but a branch that was
 /// merged may stand out of order: all above the installed one by place that are newer by version count.
-fn claims(text: &str, package: &str, installed: &SourcePackage) -> BTreeSet<VulnerabilityId> {
+pub(super) fn claims(text: &str, package: &str, installed: &SourcePackage) -> BTreeSet<VulnerabilityId> {
     let mut found = BTreeSet::new();
     let wanted = without_rebuild(&installed.version);
     let mut newer = false;

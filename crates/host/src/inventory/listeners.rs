@@ -80,7 +80,7 @@ pub(super) fn listening(gaps: &mut Vec<String>) -> Sockets {
 }
 
 /// The listening sockets of one table, and whether it was read to its end.
-fn read_table(table: impl BufRead, protocol: Protocol, limit: u64) -> (Vec<Socket>, bool) {
+pub(super) fn read_table(table: impl BufRead, protocol: Protocol, limit: u64) -> (Vec<Socket>, bool) {
     let mut found = Vec::new();
     let mut read = 0;
     for line in table.split(b'\n') {

@@ -23,6 +23,24 @@ use crate::{HostError, System, files};
 /// Bound of small text files (`os-release`, `hostname`).
 pub(crate) const SMALL: u64 = 64 * 1024;
 
+/// Reads bytes as each kind of file or table that an inventory reads, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_all(bytes: &[u8]) {
+    for protocol in [tenon_model::Protocol::Tcp, tenon_model::Protocol::Udp] {
+        let _sockets = listeners::read_table(bytes, protocol, SMALL);
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let _os = os::parse(&text);
+    let _services = services::parse(&text);
+    let _policies = offers::policies(&text, &offers::security_archives(&text));
+    let installed =
+        tenon_model::SourcePackage { name: "curl".to_owned(), version: "7.88.1-10+deb12u5".to_owned() };
+    let _claims = claims::claims(&text, "curl", &installed);
+    for line in text.lines() {
+        let _mapping = processes::replaced(line);
+    }
+}
+
 /// Takes stock of a system: packages, pending updates, processes that run replaced files, listening sockets, services,
 /// other updaters. With a `work` folder a package index that is old or missing is fetched into that folder, and the
 /// changelogs of candidates that were downloaded there are read; without one the host's own index is read.

@@ -102,7 +102,7 @@ fn state_of(waiting: &BTreeMap<String, OfferState>, name: &str, architecture: &s
 
 /// The index lines (`500 http://host bookworm-security/main amd64 Packages`) of security suites, without the
 /// priority.
-fn security_archives(policy: &str) -> BTreeSet<String> {
+pub(super) fn security_archives(policy: &str) -> BTreeSet<String> {
     let mut archives = BTreeSet::new();
     let mut current: Option<String> = None;
     for line in policy.lines() {
@@ -126,14 +126,14 @@ fn without_priority(line: &str) -> Option<String> {
     (priority.parse::<i32>().is_ok() && rest.contains("://")).then(|| rest.trim().to_owned())
 }
 
-struct Policy {
+pub(super) struct Policy {
     package: String,
     candidate: String,
     security: bool,
 }
 
 /// Blocks of `apt-cache policy NAME...`.
-fn policies(output: &str, security_archives: &BTreeSet<String>) -> Vec<Policy> {
+pub(super) fn policies(output: &str, security_archives: &BTreeSet<String>) -> Vec<Policy> {
     let mut found: Vec<Policy> = Vec::new();
     let mut version = "";
     for line in output.lines() {

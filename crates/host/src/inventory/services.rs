@@ -48,7 +48,7 @@ fn names(list: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Blocks of `Key=value`, parted by blank lines.
-fn parse(output: &str) -> Vec<Loaded> {
+pub(super) fn parse(output: &str) -> Vec<Loaded> {
     let loaded = |block: &str| {
         let field = |name: &str| {
             block

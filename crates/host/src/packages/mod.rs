@@ -29,6 +29,19 @@ pub enum PackageFile {
     RpmList(PathBuf),
 }
 
+/// Reads a text as each kind of database, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_all(text: &str) {
+    let paths = std::collections::BTreeSet::from(["/usr/bin/curl".to_owned()]);
+    let _owners = apk::owners(text, &paths);
+    let components =
+        Status::parse(text).packages().iter().map(|package| package.component.clone()).collect::<Vec<_>>();
+    for component in components.iter().chain(&apk::parse(text).components).chain(&rpm::parse(text).components)
+    {
+        assert!(component.check().is_ok(), "{component:?}");
+    }
+}
+
 /// The packages of a database other than dpkg's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Listed {
