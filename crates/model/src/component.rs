@@ -170,6 +170,8 @@ fn fault(component: &Component) -> Option<(&'static str, &'static str)> {
             || text.trim() != text
         {
             Some((field, "holds control characters or spaces"))
+        } else if text.contains(char::REPLACEMENT_CHARACTER) {
+            Some((field, "holds bytes that are not UTF-8"))
         } else {
             None
         }

@@ -259,6 +259,14 @@ fn files_of_a_host_are_scanned_against_the_store() {
         assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
         String::from_utf8(output.stderr).unwrap()
     };
+    let mut mixed = status.as_bytes().to_vec();
+    mixed.extend(b"\nPackage: curl\nStatus: install ok installed\nArchitecture: amd64\nVersion: 7.\xff\n");
+    std::fs::write(at("mixed"), mixed).unwrap();
+    let (partly, _) =
+        scanned(folder.path(), &["--dpkg-status", &at("mixed"), "--os-release", &at("os-release")]);
+    assert_eq!(partly["host"]["open"], report["host"]["open"], "what can be read is assessed");
+    let gaps = partly["host"]["gaps"].to_string();
+    assert!(gaps.contains("curl") && gaps.contains("version"), "{gaps}");
     std::fs::write(at("bad"), b"Package: caf\xe9\nVersion: \xff\n").unwrap();
     let told = refused(&["--dpkg-status", &at("bad"), "--os-release", &at("os-release")]);
     assert!(told.contains("bad"), "{told}");

@@ -202,3 +202,36 @@ fn a_source_that_has_fallen_behind_takes_nothing_back() {
     assert!(error.contains("the newer state is kept"), "{error}");
     nothing_lost(&store);
 }
+
+#[test]
+fn a_version_of_a_million_bytes_and_a_ring_of_aliases_are_named_or_read_and_cost_nothing_else() {
+    let (mirror, _place, mut store) = synced();
+    let good = record("DSA-3-1", "CVE-2026-1003", "redis", "7.0", "2026-11-05T00:00:00Z");
+    let long = record("DSA-4-1", "CVE-2026-1004", "rsync", &"9".repeat(1 << 20), "2026-11-05T00:00:00Z");
+    // Each names the other, and itself.
+    let ring = |id: &str, other: &str| {
+        let mut record = record(id, "CVE-2026-1005", "curl", "8.0", "2026-11-05T00:00:00Z");
+        record["aliases"] = serde_json::json!([other, id, "CVE-2026-1005"]);
+        record
+    };
+    let records = [
+        ("DSA-3-1", good.to_string()),
+        ("DSA-4-1", long.to_string()),
+        ("DSA-5-1", ring("DSA-5-1", "DSA-6-1").to_string()),
+        ("DSA-6-1", ring("DSA-6-1", "DSA-5-1").to_string()),
+    ];
+    crate::mirror::write_osv(mirror.path(), &records);
+    let report = sync_all(&mirror.path().display().to_string(), &mut store);
+    assert_eq!(outcome(&report, "osv:Debian"), Ok(Change::Replaced));
+    let problems = store.problems().unwrap();
+    let told = problems.iter().find(|problem| problem.record == "DSA-4-1");
+    let told = told.unwrap_or_else(|| panic!("{problems:?}"));
+    assert_eq!(
+        (told.file.as_str(), told.field.as_str()),
+        ("all.zip/DSA-4-1.json", "affected[].ranges[].events[].fixed")
+    );
+    assert!(told.reason.len() < 1_000, "the version itself is not repeated");
+    let of = |package: &str| store.advisories("Debian:12", package).unwrap().len();
+    assert_eq!((of("redis"), of("rsync"), of("curl")), (1, 0, 2));
+    assert_eq!(store.advisories_addressing(&"CVE-2026-1005".parse().unwrap()).unwrap().len(), 2);
+}
