@@ -17,6 +17,8 @@ export type AssetDetail = AssetView & {
   offers: PackageView[];
   /** Open findings. */
   open: FindingView[];
+  /** Findings that a supplier's statement takes off the list. */
+  suppressed: SuppressedView[];
 };
 
 /** An asset in one line. */
@@ -357,6 +359,16 @@ export type StageView = {
   report?: string | null;
   /** Whether it stands still until a person asks for another attempt. */
   retry: boolean;
+};
+
+/** A finding that a supplier's statement (VEX) takes off the list. The statement is a claim of its author. */
+export type SuppressedView = FindingView & {
+  /** Who states it. */
+  author: string;
+  /** When it was known to be true, RFC 3339. */
+  made: string;
+  /** What is stated. */
+  reason: string;
 };
 
 /** A new enrolment token. */

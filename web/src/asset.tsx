@@ -84,6 +84,23 @@ function Findings({ detail }: { detail: AssetDetail }) {
           </ul>
         )}
       </Section>
+      {detail.suppressed.length > 0 && (
+        <Section id="suppressed" title="Off the list" aside={<p className="hint">by suppliers' statements</p>}>
+          <ul className="findings">
+            {detail.suppressed.map((one) => (
+              <li key={`${one.vulnerability} ${one.source} ${one.installed}`} className="finding">
+                <p>
+                  <b>{one.vulnerability}</b> <span className="faint">in {one.source} {one.installed}</span>
+                </p>
+                <p>{one.reason}</p>
+                <p className="sub">
+                  stated by {one.author}, <Time at={one.made} />
+                </p>
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
     </>
   );
 }

@@ -236,6 +236,8 @@ describe("page", { timeout: 120_000 }, () => {
     assert.doesNotMatch(await asset.innerText(), /^\s*0\s*$/m);
     await asset.click();
     await id("finding").first().waitFor();
+    const off = await id("suppressed").innerText();
+    assert.ok(off.includes("CVE-2026-8080") && off.includes("not affected: <script>") && off.includes("Example Ltd"), off);
     assert.equal(await id("gap").count(), 3);
   });
 

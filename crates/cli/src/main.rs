@@ -12,6 +12,7 @@ mod scan;
 mod shell;
 mod show;
 mod up;
+mod vex;
 mod why;
 
 use std::process::ExitCode;
@@ -64,6 +65,8 @@ enum Command {
     Assets,
     /// State what an asset is for: exposure and impact.
     Context(rules::Context),
+    /// Take over what suppliers state about exploitability (OpenVEX).
+    Vex(vex::Vex),
     /// Choose the published tables and due-date rules that count.
     Rules(rules::Choose),
     /// Approve a directive wherever its rehearsal passed.
@@ -129,6 +132,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Why { directive } => why::run(common, &directive),
         Command::Assets => show::assets(common),
         Command::Context(context) => context.run(common),
+        Command::Vex(vex) => vex.run(common),
         Command::Rules(choose) => choose.run(common),
         Command::Approve(approve) => approve.run(common),
         Command::Refuse(refuse) => refuse.run(common),

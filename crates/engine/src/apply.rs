@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tenon_model::{
     ApplyOutcome, ApplyReport, AssetContext, AssetId, Digest, Directive, DirectiveId, Event, HostFacts,
     Manifest, Order, OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, Stage,
-    Timestamp,
+    Timestamp, VexStatement,
 };
 
 use crate::matching::by_name;
@@ -153,6 +153,14 @@ impl World {
                     .get_mut(asset)
                     .ok_or_else(|| ApplyError::Dangling { seq: record.seq, what: asset.to_string() })?;
                 state.context = *context;
+            }
+            Event::VexStated { document, statements, count, .. } => {
+                let mut statements: Vec<VexStatement> = blobs.json(statements)?;
+                statements.sort();
+                match count {
+                    0 => drop(self.vex.remove(document)),
+                    _ => drop(self.vex.insert(document.clone(), Arc::new(statements))),
+                }
             }
             Event::RulesSet { rules, .. } => self.rules = rules.clone(),
             Event::GroupPromoted { group, .. } => {

@@ -45,7 +45,10 @@ impl Dirty {
             Event::ContextSet { asset, .. } => {
                 self.groups.extend(world.asset(asset).map(|a| a.group.clone()));
             }
-            Event::AdvisoriesChanged { .. } | Event::IntelChanged { .. } | Event::RulesSet { .. } => {
+            Event::AdvisoriesChanged { .. }
+            | Event::IntelChanged { .. }
+            | Event::RulesSet { .. }
+            | Event::VexStated { .. } => {
                 self.groups.extend(world.assets().map(|(_, asset)| asset.group.clone()));
             }
             _ => {}

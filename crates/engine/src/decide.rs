@@ -132,6 +132,18 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             }
             Some(_) => Ok(Decided::of(Event::ContextSet { asset, context, by })),
         },
+        Command::StateVex { document, mut statements, by } => {
+            statements.sort();
+            let known = world.vex.get(&document).map(|known| known.as_slice()).unwrap_or_default();
+            if known == statements {
+                return refuse(RefusalCode::NothingToDo, format!("{document} says that already"));
+            }
+            let blob = encode(&statements)?;
+            let count = count(statements.len());
+            let statements = tenon_model::Digest::of(&blob);
+            let event = Event::VexStated { document, statements, count, by };
+            Ok(Decided { events: vec![event], blobs: vec![blob] })
+        }
         Command::SetRules { rules, .. } if *world.rules() == rules => {
             refuse(RefusalCode::NothingToDo, "these rules count already")
         }

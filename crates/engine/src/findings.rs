@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tenon_model::{
-    Affected, Component, HostFacts, Manifest, OfferState, SourcePackage, Timestamp, VulnerabilityId,
+    Affected, Component, HostFacts, Manifest, OfferState, SourcePackage, Timestamp, VexStatement,
+    VulnerabilityId,
 };
 
 use crate::kernel::{KernelState, is_kernel, kernel_state};
@@ -79,6 +80,8 @@ pub struct Finding {
 pub struct Assessment {
     /// Open findings, by vulnerability.
     pub findings: Vec<Finding>,
+    /// Findings that a supplier's statement takes off the list, each with the statement.
+    pub suppressed: Vec<(Finding, VexStatement)>,
     /// What is not assessed and why. Never read it as "not vulnerable".
     pub not_assessed: Vec<String>,
 }
@@ -125,14 +128,18 @@ pub fn findings(world: &World, asset: &AssetState) -> Assessment {
                 let source = named.pair();
                 let since = asset.installed_since.get(&source).copied().unwrap_or(asset.enrolled);
                 for vulnerability in known.advisory.vulnerabilities() {
-                    assessment.findings.push(Finding {
+                    let finding = Finding {
                         vulnerability: vulnerability.clone(),
                         advisory: id.clone(),
                         source: source.clone(),
                         fixed: hit.fixed.clone(),
                         state: state.clone(),
                         opened: since.max(known.known),
-                    });
+                    };
+                    match world.vex_of(vulnerability).find(|vex| covers(vex, &named, &binaries)) {
+                        Some(vex) => assessment.suppressed.push((finding, vex.clone())),
+                        None => assessment.findings.push(finding),
+                    }
                 }
             }
         }
@@ -147,7 +154,24 @@ pub fn findings(world: &World, asset: &AssetState) -> Assessment {
         ))
     });
     assessment.findings.dedup_by(|a, b| a.vulnerability == b.vulnerability && a.source == b.source);
+    assessment.suppressed.sort_by(|(a, _), (b, _)| {
+        (&a.vulnerability, &a.source, &a.state).cmp(&(&b.vulnerability, &b.source, &b.state))
+    });
     assessment
+        .suppressed
+        .dedup_by(|(a, _), (b, _)| a.vulnerability == b.vulnerability && a.source == b.source);
+    assessment
+}
+
+/// Whether a statement speaks of all that a finding is about: the package as advisories name it, or every binary package
+/// that was built from it.
+fn covers(vex: &VexStatement, named: &Named<'_>, binaries: &[&Component]) -> bool {
+    let family = named.ecosystem.split(':').next().unwrap_or(named.ecosystem);
+    let version = |version: &str| vex.version.as_deref().is_none_or(|stated| stated == version);
+    let is_it = |name: &str, at: &str| vex.package == name && version(at);
+    vex.ecosystem == family
+        && (is_it(named.package, named.version)
+            || (!binaries.is_empty() && binaries.iter().all(|binary| is_it(&binary.name, &binary.version))))
 }
 
 /// Ecosystems of components that cannot be matched, one line each.

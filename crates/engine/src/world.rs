@@ -7,7 +7,7 @@ use serde::Serialize;
 use tenon_model::{
     Advisory, Affected, AssetContext, AssetId, Digest, Directive, DirectiveId, GroupName, HostFacts, Intel,
     Manifest, Order, OrderId, Outcome, RehearsalReport, Rules, SourcePackage, Stage, Timestamp, TokenId,
-    VulnerabilityId,
+    VexStatement, VulnerabilityId,
 };
 
 use crate::shards::{ShardKey, Shards, fnv1a};
@@ -180,6 +180,9 @@ pub struct World {
     pub(crate) feeds: BTreeMap<String, FeedState>,
     #[serde(skip_serializing_if = "Rules::is_default")]
     pub(crate) rules: Rules,
+    /// What suppliers state, by document.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) vex: BTreeMap<String, Arc<Vec<VexStatement>>>,
 }
 
 impl World {
@@ -261,6 +264,18 @@ impl World {
     /// The published rules that count.
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// What suppliers state of a vulnerability.
+    pub(crate) fn vex_of<'w>(
+        &'w self,
+        id: &'w VulnerabilityId,
+    ) -> impl Iterator<Item = &'w VexStatement> + use<'w> {
+        // Each document's statements are sorted by vulnerability.
+        self.vex.values().flat_map(move |statements| {
+            let from = statements.partition_point(|statement| statement.vulnerability < *id);
+            statements.iter().skip(from).take_while(move |statement| statement.vulnerability == *id)
+        })
     }
 
     /// Intel on one vulnerability; empty where nothing is known.

@@ -5,6 +5,7 @@
 //! not read, licenses, hashes, pedigrees, services, release notes and dependencies are checked against the schema;
 //! annotations, citations, compositions, declarations, formulations, model cards and signatures are not looked at.
 
+mod claims;
 mod component;
 mod installed;
 mod parts;

@@ -4,11 +4,14 @@
 //! A statement counts only when it is whole: what it would say without one of its parts is something else, mostly
 //! something wider. So a statement or product that cannot be read in full is a problem and is left out.
 
+mod claims;
+
 use tenon_model::{Timestamp, VulnerabilityId};
 
 use crate::json::{Bounds, Object, Walk, parse as parse_json};
 use crate::purl::Purl;
 use crate::{FormatError, Problems};
+pub use claims::Claims;
 
 /// Largest document accepted, in bytes.
 pub const MAX_DOCUMENT: usize = 32 << 20;

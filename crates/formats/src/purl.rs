@@ -4,6 +4,7 @@
 //! pkg:deb/debian/curl@7.50.3-1?arch=i386&distro=jessie
 //! ```
 
+mod osv;
 mod rules;
 
 use std::collections::BTreeMap;

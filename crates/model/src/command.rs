@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AdvisoryDelta, ApplyReport, AssetContext, AssetId, Digest, DirectiveId, GroupName, IntelDelta, Inventory,
-    OrderId, Person, RehearsalReport, Rules, Timestamp, TokenId,
+    OrderId, Person, RehearsalReport, Rules, Timestamp, TokenId, VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -69,6 +69,15 @@ pub enum Command {
         asset: AssetId,
         /// What is stated.
         context: AssetContext,
+        /// Who.
+        by: Person,
+    },
+    /// A person takes over what a supplier states about exploitability. It replaces what the same document said before.
+    StateVex {
+        /// The document's own id.
+        document: String,
+        /// What it takes off the list.
+        statements: Vec<VexStatement>,
         /// Who.
         by: Person,
     },

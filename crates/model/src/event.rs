@@ -77,6 +77,17 @@ pub enum Event {
         /// Who.
         by: Person,
     },
+    /// A person took over what a supplier states; the blob is a list of [`crate::VexStatement`].
+    VexStated {
+        /// The document's own id.
+        document: String,
+        /// What it takes off the list now.
+        statements: Digest,
+        /// How many statements that are.
+        count: u32,
+        /// Who.
+        by: Person,
+    },
     /// A person chose the published rules that count.
     RulesSet {
         /// The rules.
@@ -197,6 +208,7 @@ impl Event {
     pub fn blobs(&self) -> Vec<Digest> {
         match self {
             Self::AdvisoriesChanged { delta, .. } | Self::IntelChanged { delta, .. } => vec![*delta],
+            Self::VexStated { statements, .. } => vec![*statements],
             Self::InventoryReported { manifest, facts, .. } => vec![*manifest, *facts],
             Self::RehearsalRecorded { report, .. } | Self::ApplyRecorded { report, .. } => vec![*report],
             _ => Vec::new(),

@@ -16,6 +16,7 @@ mod intel;
 mod order;
 mod points;
 mod time;
+mod vex;
 
 pub use advisory::{Advisory, AdvisoryDelta, Affected, AffectedRange};
 pub use command::{Command, Refusal, RefusalCode};
@@ -40,3 +41,4 @@ pub use points::{
     Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure, TechnicalImpact,
 };
 pub use time::Timestamp;
+pub use vex::VexStatement;

@@ -27,6 +27,6 @@ pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{
     AssetDetail, AssetView, BasisView, ClockView, ContextView, DecisionView, DirectiveAssetView,
     DirectiveView, FactorView, FeedView, FindingStateView, FindingView, FlipView, HeadView, InputView,
-    OrderView, Overview, PackageView, SetView, StageView, WhyView, queue,
+    OrderView, Overview, PackageView, SetView, StageView, SuppressedView, WhyView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use tenon_engine::{Attachments, FindingState, World, decide, findings};
 use tenon_feeds::intel_deltas;
+use tenon_formats::openvex::OpenVex;
 use tenon_model::{
     Advisory, AdvisoryDelta, AssetContext, AssetId, Command, Digest, DirectiveId, GroupName, Intel,
-    Inventory, Person, Record, RefusalCode, Rules, SourcePackage, Timestamp, TokenId, VulnerabilityId,
+    Inventory, Person, Record, RefusalCode, Rules, SourcePackage, Timestamp, TokenId, VexStatement,
+    VulnerabilityId,
 };
 use tenon_server::{AssetDetail, WhyView, queue};
 use tenon_versions::{Scheme, compare};
@@ -26,6 +28,10 @@ pub(super) struct Given {
     pub(super) context: AssetContext,
     /// The published rules that count.
     pub(super) rules: Rules,
+    /// What suppliers state.
+    pub(super) vex: Vec<OpenVex>,
+    /// What the bill of materials that is scanned states itself.
+    pub(super) statements: Vec<VexStatement>,
     /// Whether the system is this one, as it runs.
     pub(super) live: bool,
 }
@@ -34,6 +40,12 @@ pub(super) fn assess(inventory: Inventory, read: Read, given: Given) -> Result<R
     let mut bench = Bench { world: World::default(), now: now() };
     let by: Person = "scan".parse()?;
     bench.tell(Command::SetRules { rules: given.rules, by: by.clone() })?;
+    let (document, statements) = ("the bill of materials".to_owned(), given.statements);
+    bench.tell(Command::StateVex { document, statements, by: by.clone() })?;
+    for document in given.vex {
+        let statements = document.claims().statements;
+        bench.tell(Command::StateVex { document: document.id, statements, by: by.clone() })?;
+    }
     bench.take(read.advisories, &read.intel)?;
     let feeds = read.used;
     let asset = bench.enrol(&inventory.facts.hostname)?;

@@ -63,6 +63,9 @@ pub(crate) struct Scan {
     context: Option<PathBuf>,
     #[command(flatten)]
     chosen: Chosen,
+    /// An OpenVEX document: what it says is not affected or fixed comes off the list, visibly. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    vex: Vec<PathBuf>,
 }
 
 /// A scan's result: its JSON is described in `docs/reference/scan.md` and `scan.schema.json`.
@@ -140,7 +143,7 @@ impl Scan {
             println!("{}", serde_json::to_string_pretty(&schema::of_report())?);
             return Ok(ExitCode::SUCCESS);
         }
-        let inventory = self.target.inventory()?;
+        let (inventory, statements) = self.target.look()?;
         let store = match &self.store {
             Some(folder) => folder.clone(),
             None => common.data()?.join("feeds"),
@@ -149,6 +152,8 @@ impl Scan {
         let given = assess::Given {
             context: self.stated.with_file(self.context.as_deref())?,
             rules: self.chosen.rules(),
+            vex: self.vex.iter().map(|path| crate::vex::read(path)).collect::<Result<_>>()?,
+            statements,
             live: self.target.is_live(),
         };
         let report = assess::assess(inventory, read, given)?;

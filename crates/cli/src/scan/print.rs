@@ -45,6 +45,13 @@ fn write(text: &mut String, report: &Report, findings: bool, why: bool) -> std::
     if report.directives.is_empty() && report.published.is_empty() {
         writeln!(text, "Nothing is offered that this host should do.")?;
     }
+    if !report.host.suppressed.is_empty() {
+        let count = report.host.suppressed.len();
+        writeln!(
+            text,
+            "\noff the list by suppliers' statements: {count} findings; --findings shows each with its reason"
+        )?;
+    }
     for reason in host.not_assessed.iter().map(|reason| format!("not assessed: {reason}")) {
         writeln!(text, "\n{reason}")?;
     }
@@ -56,6 +63,12 @@ fn write(text: &mut String, report: &Report, findings: bool, why: bool) -> std::
         for finding in &report.host.open {
             let (id, source, installed) = (&finding.vulnerability, &finding.source, &finding.installed);
             writeln!(text, "{id:<18} {source} {installed}: {} [{}]", finding.said, finding.advisory)?;
+        }
+        for suppressed in &report.host.suppressed {
+            let finding = &suppressed.finding;
+            let (id, source, installed) = (&finding.vulnerability, &finding.source, &finding.installed);
+            let (reason, author) = (&suppressed.reason, &suppressed.author);
+            writeln!(text, "{id:<18} {source} {installed}: off the list: {reason} [{author}]")?;
         }
     } else if !report.host.open.is_empty() {
         writeln!(text, "\n--findings lists the {} findings with their evidence.", report.host.open.len())?;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use tenon_formats::cyclonedx::{self, MAX_BOM};
 use tenon_host::{PackageFile, System};
-use tenon_model::{HostFacts, Inventory};
+use tenon_model::{HostFacts, Inventory, VexStatement};
 
 /// What to scan; without any of these, this host.
 #[derive(Args)]
@@ -46,11 +46,15 @@ impl Target {
             .or_else(|| self.rpm_list.clone().map(PackageFile::RpmList))
     }
 
-    /// What is installed there.
-    pub(super) fn inventory(&self) -> Result<Inventory> {
+    /// What is installed there, and what a bill of materials says does not matter in it.
+    pub(super) fn look(&self) -> Result<(Inventory, Vec<VexStatement>)> {
         if let Some(bom) = &self.sbom {
             return of_bom(bom);
         }
+        Ok((self.inventory()?, Vec::new()))
+    }
+
+    fn inventory(&self) -> Result<Inventory> {
         match (self.packages(), &self.os_release, &self.root) {
             (Some(packages), Some(os_release), _) => {
                 Ok(tenon_host::inventory_of_files(&packages, os_release)?)
@@ -64,7 +68,7 @@ impl Target {
     }
 }
 
-fn of_bom(path: &Path) -> Result<Inventory> {
+fn of_bom(path: &Path) -> Result<(Inventory, Vec<VexStatement>)> {
     let mut bytes = Vec::new();
     let shown = || path.display().to_string();
     let file = File::open(path).with_context(shown)?;
@@ -91,5 +95,6 @@ fn of_bom(path: &Path) -> Result<Inventory> {
     if installed.components.is_empty() {
         bail!("{}: it names no package that could be installed: {}", path.display(), facts.gaps.join("; "));
     }
-    Ok(Inventory { facts, components: installed.components })
+    let statements = bom.claims(&path.display().to_string());
+    Ok((Inventory { facts, components: installed.components }, statements))
 }

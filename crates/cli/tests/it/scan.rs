@@ -316,6 +316,52 @@ fn a_bill_of_materials_is_scanned() {
 }
 
 #[test]
+fn what_a_supplier_states_comes_off_the_list_with_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let mirror = invented(folder.path());
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let purl = "pkg:deb/debian/libssl3@3.0.19-1";
+    let bom = |analysis: Value| {
+        json!({
+            "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
+            "components": [
+                { "type": "operating-system", "name": "debian", "version": "12" },
+                { "type": "library", "bom-ref": "ssl", "name": "libssl3", "version": "3.0.19-1",
+                  "purl": format!("{purl}?distro=debian-12&upstream=openssl") },
+            ],
+            "vulnerabilities": [{ "id": "CVE-2026-1001", "analysis": analysis, "affects": [{ "ref": "ssl" }] }],
+        })
+    };
+    std::fs::write(at("open.json"), bom(json!({ "state": "exploitable" })).to_string()).unwrap();
+    let detail = json!({ "state": "not_affected", "detail": "built without it" });
+    std::fs::write(at("stated.json"), bom(detail).to_string()).unwrap();
+    let vex = json!({
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.org/vex/1", "author": "Example",
+        "timestamp": "2026-11-20T00:00:00Z", "version": 1,
+        "statements": [{
+            "vulnerability": { "name": "CVE-2026-1001" }, "products": [{ "@id": purl }],
+            "status": "not_affected", "justification": "vulnerable_code_not_in_execute_path",
+        }],
+    });
+    std::fs::write(at("vex.json"), vex.to_string()).unwrap();
+    let (open, _) = scanned(folder.path(), &["--sbom", &at("open.json"), "--feeds", &mirror]);
+    assert_eq!(open["host"]["open"][0]["vulnerability"], "CVE-2026-1001");
+    assert_eq!(open["host"]["suppressed"], json!([]));
+    let (by_vex, _) = scanned(folder.path(), &["--sbom", &at("open.json"), "--vex", &at("vex.json")]);
+    let (by_bom, _) = scanned(folder.path(), &["--sbom", &at("stated.json")]);
+    for (report, reason, author) in [
+        (by_vex, "not affected: the vulnerable code never runs", "Example".to_owned()),
+        (by_bom, "not affected: built without it", at("stated.json")),
+    ] {
+        assert_eq!(report["host"]["open"], json!([]));
+        assert_eq!(report["published"], json!([]));
+        let suppressed = &report["host"]["suppressed"][0];
+        assert_eq!(suppressed["vulnerability"], "CVE-2026-1001");
+        assert_eq!((&suppressed["reason"], &suppressed["author"]), (&json!(reason), &json!(author)));
+    }
+}
+
+#[test]
 fn the_published_schema_is_that_of_the_program() {
     let printed = Command::new(env!("CARGO_BIN_EXE_tenon")).args(["scan", "--schema"]).output().unwrap();
     let current: Value = serde_json::from_slice(&printed.stdout).unwrap();

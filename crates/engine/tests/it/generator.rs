@@ -7,7 +7,7 @@ use tenon_model::{
     Action, AdvisoryDelta, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule, Command,
     Component, Cvss, DecisionTable, Digest, DirectiveId, Exploitation, HumanImpact, IntelDelta, Inventory,
     Kev, Offer, OfferState, OrderAction, OrderId, Probability, Profile, RehearsalOutcome, Rules, Ssvc, Stage,
-    SystemExposure, TechnicalImpact, Timestamp, Virtualization, VulnerabilityId,
+    SystemExposure, TechnicalImpact, Timestamp, VexStatement, Virtualization, VulnerabilityId,
 };
 
 use crate::lab::{
@@ -87,6 +87,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         2,
         1,
         1,
+        1,
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -136,7 +137,8 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         11 => Command::Tick,
         12 => profile(draw),
         13 => context(draw),
-        _ => rules(draw),
+        14 => rules(draw),
+        _ => vex(draw, now),
     }
 }
 
@@ -298,6 +300,20 @@ fn context(draw: &mut Draw) -> Command {
         mission: None,
     };
     Command::SetContext { asset: host(draw.of(&HOSTS)), context, by: person() }
+}
+
+fn vex(draw: &mut Draw, now: Timestamp) -> Command {
+    let statement = |draw: &mut Draw| VexStatement {
+        vulnerability: cve(draw),
+        ecosystem: "Debian".to_owned(),
+        package: draw.of(&["openssl", "libssl3", "nginx"]).to_owned(),
+        version: draw.of(&[None, Some("1.22.1-9".to_owned())]),
+        reason: "not affected".to_owned(),
+        author: "a supplier".to_owned(),
+        made: now,
+    };
+    let statements = (0..draw.below(3)).map(|_| statement(draw)).collect();
+    Command::StateVex { document: draw.of(&["one", "two"]).to_owned(), statements, by: person() }
 }
 
 fn rules(draw: &mut Draw) -> Command {

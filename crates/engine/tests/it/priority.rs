@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use tenon_engine::{Flip, why};
+use tenon_engine::{Flip, findings, why};
 use tenon_model::{
     AssetContext, AssetId, Automatable, ClockRule, Command, Cvss, DecisionTable, Exploitation, HumanImpact,
-    IntelDelta, Kev, MissionAndWellBeing, Priority, Profile, Rules, Ssvc, SystemExposure, TechnicalImpact,
-    VulnerabilityId,
+    IntelDelta, Kev, MissionAndWellBeing, Priority, Profile, RefusalCode, Rules, Ssvc, SystemExposure,
+    TechnicalImpact, VexStatement, VulnerabilityId,
 };
 
 use crate::lab::{Lab, advisory, component, inventory, person, security_offer};
@@ -109,6 +109,61 @@ fn the_most_urgent_vulnerability_decides_and_any_may_ask_for_evidence() {
     list(&mut lab, "CVE-2026-2", true);
     let now = priority(&lab);
     assert_eq!((now.decision.row, now.decision.forensics), (15, true));
+}
+
+#[test]
+fn what_a_supplier_states_comes_off_the_list_and_stays_visible() {
+    let (mut lab, asset) = exposed(&["CVE-2026-1", "CVE-2026-2"]);
+    let statement = |package: &str, version: Option<&str>| VexStatement {
+        vulnerability: id("CVE-2026-1"),
+        ecosystem: "Debian".to_owned(),
+        package: package.to_owned(),
+        version: version.map(str::to_owned),
+        reason: "not affected: the vulnerable code never runs".to_owned(),
+        author: "a supplier".to_owned(),
+        made: lab_start(),
+    };
+    let state = |lab: &mut Lab, statements: Vec<VexStatement>| {
+        lab.must(Command::StateVex {
+            document: "https://example.org/vex/1".to_owned(),
+            statements,
+            by: person(),
+        });
+        let assessment = findings(&lab.world, lab.world.asset(&asset).unwrap());
+        let ids = |list: Vec<&tenon_engine::Finding>| -> Vec<String> {
+            list.iter().map(|finding| finding.vulnerability.to_string()).collect()
+        };
+        let open = ids(assessment.findings.iter().collect());
+        (open, ids(assessment.suppressed.iter().map(|(finding, _)| finding).collect()))
+    };
+    let both = (vec!["CVE-2026-1".to_owned(), "CVE-2026-2".to_owned()], Vec::new());
+    let one = (vec!["CVE-2026-2".to_owned()], vec!["CVE-2026-1".to_owned()]);
+    // Of the source, of the only binary, of this version; not of another version, package or ecosystem.
+    assert_eq!(state(&mut lab, vec![statement("openssl", None)]), one);
+    assert_eq!(
+        lab.open_directive().1.directive.closes,
+        [id("CVE-2026-2")],
+        "the directive no longer counts it"
+    );
+    assert_eq!(state(&mut lab, vec![statement("libssl3", Some(OLD))]), one);
+    assert_eq!(state(&mut lab, vec![statement("openssl", Some(NEW))]), both);
+    assert_eq!(state(&mut lab, vec![statement("nginx", None)]), both);
+    let elsewhere = VexStatement { ecosystem: "Alpine".to_owned(), ..statement("openssl", None) };
+    assert_eq!(state(&mut lab, vec![elsewhere]), both);
+    // Said again it changes nothing; taken back the finding is open again.
+    state(&mut lab, vec![statement("openssl", None)]);
+    let again = Command::StateVex {
+        document: "https://example.org/vex/1".to_owned(),
+        statements: vec![statement("openssl", None)],
+        by: person(),
+    };
+    assert_eq!(lab.run(again).unwrap_err().code, RefusalCode::NothingToDo);
+    assert_eq!(state(&mut lab, Vec::new()), both);
+    assert_eq!(lab.replayed().digest().unwrap(), lab.world.digest().unwrap());
+}
+
+fn lab_start() -> tenon_model::Timestamp {
+    tenon_model::Timestamp::from_millis(crate::lab::START_MS)
 }
 
 #[test]

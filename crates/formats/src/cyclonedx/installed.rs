@@ -145,24 +145,8 @@ fn signed(name: String) -> String {
 }
 
 fn language(component: &BomComponent, purl: &Purl, kind: &str, version: &str) -> Result<Component, String> {
-    let joined = |separator: &str| match purl.namespace() {
-        Some(namespace) => format!("{namespace}{separator}{}", purl.name()),
-        None => purl.name().to_owned(),
-    };
-    let (ecosystem, name) = match kind {
-        "cargo" => ("crates.io", purl.name().to_owned()),
-        "npm" => ("npm", joined("/")),
-        "golang" => ("Go", joined("/")),
-        "pypi" => ("PyPI", purl.name().to_owned()),
-        "maven" => ("Maven", joined(":")),
-        "gem" => ("RubyGems", purl.name().to_owned()),
-        "nuget" => ("NuGet", purl.name().to_owned()),
-        "composer" => ("Packagist", joined("/")),
-        "hex" => ("Hex", purl.name().to_owned()),
-        "pub" => ("Pub", purl.name().to_owned()),
-        "cran" => ("CRAN", purl.name().to_owned()),
-        "hackage" => ("Hackage", purl.name().to_owned()),
-        other => return Err(format!("of the purl type {other}, for which no advisories are read")),
+    let Some((ecosystem, name)) = purl.osv_package() else {
+        return Err(format!("of the purl type {kind}, for which no advisories are read"));
     };
     if kind == "pypi" && is_of_the_system(component) {
         return Err("installed by a package of the operating system, which is listed itself".to_owned());

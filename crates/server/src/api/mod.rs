@@ -66,6 +66,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(write::demote))
         .routes(routes!(write::set_context))
         .routes(routes!(write::set_rules))
+        .routes(routes!(write::state_vex))
         .routes(routes!(write::issue_token));
     reads.merge(writes)
 }

@@ -198,6 +198,24 @@ pub(super) async fn set_rules(
     submit(&context, &headers, Command::SetRules { rules: Rules { table, clocks }, by }).await
 }
 
+/// Take over what a supplier states about exploitability: an OpenVEX document. What it says is not affected or fixed comes
+/// off the list, visibly. It replaces what the same document said before.
+#[utoipa::path(post, path = "/api/v1/vex", request_body = Object,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = UNPROCESSABLE_ENTITY)))]
+pub(super) async fn state_vex(
+    State(context): State<Shared>,
+    headers: HeaderMap,
+    Input(body): Input<serde_json::Value>,
+) -> Result<Json<Done>, ApiError> {
+    let bad =
+        |error: String| ApiError::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "bad-content", error);
+    let bytes = serde_json::to_vec(&body).map_err(|error| bad(error.to_string()))?;
+    let document = tenon_formats::openvex::parse(&bytes).map_err(|error| bad(error.to_string()))?;
+    let by = context.person.clone();
+    let statements = document.claims().statements;
+    submit(&context, &headers, Command::StateVex { document: document.id, statements, by }).await
+}
+
 /// The value that this text names.
 fn one_of<T: Copy + Display>(text: Option<&str>, all: &[T]) -> Result<Option<T>, ApiError> {
     let Some(text) = text else { return Ok(None) };

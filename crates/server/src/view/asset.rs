@@ -1,7 +1,7 @@
 //! An asset as people see it.
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::{AssetState, FindingState, GroupMode, World, findings};
+use tenon_engine::{AssetState, Finding, FindingState, GroupMode, World, findings};
 use tenon_model::{AssetContext, AssetId, Capability, OfferState};
 use utoipa::ToSchema;
 
@@ -78,6 +78,22 @@ pub struct AssetDetail {
     pub offers: Vec<PackageView>,
     /// Open findings.
     pub open: Vec<FindingView>,
+    /// Findings that a supplier's statement takes off the list.
+    pub suppressed: Vec<SuppressedView>,
+}
+
+/// A finding that a supplier's statement (VEX) takes off the list. The statement is a claim of its author.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SuppressedView {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: FindingView,
+    /// What is stated.
+    pub reason: String,
+    /// Who states it.
+    pub author: String,
+    /// When it was known to be true, RFC 3339.
+    pub made: String,
 }
 
 /// One vulnerability on one asset.
@@ -211,19 +227,31 @@ impl AssetDetail {
                 })
                 .collect()
         });
-        let open = findings(world, asset).findings.into_iter().map(|finding| {
-            let (state, said) = stated(finding.state);
-            FindingView {
-                vulnerability: finding.vulnerability.to_string(),
-                advisory: finding.advisory.to_string(),
-                source: finding.source.name,
-                installed: finding.source.version,
-                fixed: finding.fixed,
-                state,
-                said,
-                opened: finding.opened.to_string(),
-            }
+        let assessment = findings(world, asset);
+        let open = assessment.findings.into_iter().map(FindingView::of);
+        let suppressed = assessment.suppressed.into_iter().map(|(finding, vex)| SuppressedView {
+            finding: FindingView::of(finding),
+            reason: vex.reason,
+            author: vex.author,
+            made: vex.made.to_string(),
         });
-        Some(Self { asset: AssetView::of(world, id, asset), offers, open: open.collect() })
+        let (open, suppressed) = (open.collect(), suppressed.collect());
+        Some(Self { asset: AssetView::of(world, id, asset), offers, open, suppressed })
+    }
+}
+
+impl FindingView {
+    fn of(finding: Finding) -> Self {
+        let (state, said) = stated(finding.state);
+        Self {
+            vulnerability: finding.vulnerability.to_string(),
+            advisory: finding.advisory.to_string(),
+            source: finding.source.name,
+            installed: finding.source.version,
+            fixed: finding.fixed,
+            state,
+            said,
+            opened: finding.opened.to_string(),
+        }
     }
 }

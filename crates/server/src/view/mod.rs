@@ -11,7 +11,7 @@ use tenon_engine::World;
 use tenon_model::{PackageTarget, Timestamp};
 use utoipa::ToSchema;
 
-pub use asset::{AssetDetail, AssetView, ContextView, FindingStateView, FindingView};
+pub use asset::{AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView};
 pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };

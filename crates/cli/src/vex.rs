@@ -1,0 +1,73 @@
+//! What suppliers state about exploitability (VEX).
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use serde_json::Value;
+use tenon_formats::openvex::{self, MAX_DOCUMENT, OpenVex};
+
+use crate::api::Api;
+use crate::common::{Common, Format};
+
+/// Take over OpenVEX documents. What they say is not affected or fixed comes off the list, visibly.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  tenon vex vendor.openvex.json\n\n\
+    A document that is taken over again replaces what it said before. A statement is a claim of its author: Tenon checks no\n\
+    signature.")]
+pub(crate) struct Vex {
+    /// OpenVEX documents.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>> {
+    let shown = || path.display().to_string();
+    let mut bytes = Vec::new();
+    let file = File::open(path).with_context(shown)?;
+    // One byte more than a document may have, so that its parser sees and says that it is too long.
+    file.take(MAX_DOCUMENT as u64 + 1).read_to_end(&mut bytes).with_context(shown)?;
+    Ok(bytes)
+}
+
+/// Reads a document and says on standard error what of it cannot be taken over.
+pub(crate) fn read(path: &Path) -> Result<OpenVex> {
+    let document = openvex::parse(&bytes(path)?).with_context(|| path.display().to_string())?;
+    if let Some(first) = document.problems.listed().first() {
+        eprintln!(
+            "warning: {}: {} statements cannot be read and are left out, the first: {first}",
+            path.display(),
+            document.problems.total()
+        );
+    }
+    let left_out = document.claims().left_out;
+    if left_out > 0 {
+        eprintln!(
+            "warning: {}: {left_out} products are left out: parts of other products, or of no ecosystem known here",
+            path.display()
+        );
+    }
+    Ok(document)
+}
+
+impl Vex {
+    pub(crate) fn run(&self, common: &Common) -> Result<()> {
+        for path in &self.files {
+            let document = read(path)?;
+            let whole: Value = serde_json::from_slice(&bytes(path)?)?;
+            let answer: Value = Api::new(common).post("/api/v1/vex", &whole)?;
+            match common.format {
+                Format::Json => println!("{answer}"),
+                Format::Text => println!(
+                    "{}: {} statements of {} taken over",
+                    path.display(),
+                    document.claims().statements.len(),
+                    document.author
+                ),
+            }
+        }
+        Ok(())
+    }
+}
