@@ -15,16 +15,19 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Heading of the help for what every command takes.
+const EVERYWHERE: &str = "Everywhere";
+
 #[derive(Args)]
 pub(crate) struct Common {
     /// The data folder [default: /var/lib/tenon as root, otherwise ~/.local/share/tenon]
-    #[arg(long, global = true, env = "TENON_DATA", value_name = "FOLDER")]
+    #[arg(long, global = true, env = "TENON_DATA", value_name = "FOLDER", help_heading = EVERYWHERE)]
     pub(crate) data: Option<PathBuf>,
     /// Address of the server's API.
-    #[arg(long, global = true, env = "TENON_URL", default_value = "http://127.0.0.1:8420")]
+    #[arg(long, global = true, env = "TENON_URL", default_value = "http://127.0.0.1:8420", help_heading = EVERYWHERE)]
     pub(crate) url: String,
     /// How results are printed.
-    #[arg(long, global = true, value_enum, default_value = "text")]
+    #[arg(long, global = true, value_enum, default_value = "text", help_heading = EVERYWHERE)]
     pub(crate) format: Format,
 }
 

@@ -47,6 +47,7 @@ fn clock(text: &str) -> Result<ClockRule, String> {
 
 /// What is stated about an asset. What is not stated is assumed, and shown as an assumption.
 #[derive(Args)]
+#[command(next_help_heading = "What is stated about it")]
 pub(crate) struct Stated {
     /// Who can reach it: small, controlled or open (SSVC System Exposure; open is BOD 26-04's publicly exposed).
     #[arg(long, value_name = "EXPOSURE", value_parser = exposure)]
@@ -88,6 +89,7 @@ fn read(path: &Path) -> Result<AssetContext> {
 
 /// Published rules.
 #[derive(Args)]
+#[command(next_help_heading = "Which rules count")]
 pub(crate) struct Chosen {
     /// The table that decides: bod-26-04, ssvc-deployer or cisa-coordinator.
     #[arg(long, value_name = "TABLE", value_parser = table, default_value = "bod-26-04")]

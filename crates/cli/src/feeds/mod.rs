@@ -9,7 +9,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tenon_feeds::{Change, Choice, FeedProblem, FeedState, Selection, Source, Store, SyncReport, Synced};
+use tenon_feeds::{
+    Change, Choice, FeedProblem, FeedState, Limits, Selection, Source, Store, SyncReport, Synced,
+};
 use tenon_model::Timestamp;
 
 use crate::common::{Common, Format, now};
@@ -123,7 +125,7 @@ impl Sync {
     fn run(self, common: &Common) -> Result<ExitCode> {
         let mut store = Store::open(&self.place.folder(common)?)?;
         let selection = if self.only.is_empty() { Selection::Usual } else { Selection::Required(&self.only) };
-        let report = sync_shown(&self.mirror, &mut store, selection)?;
+        let report = sync_shown(&self.mirror, &mut store, selection, Limits::default())?;
         for trouble in &report.troubles {
             eprintln!("warning: {trouble}");
         }

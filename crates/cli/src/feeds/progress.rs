@@ -9,8 +9,13 @@ use tenon_feeds::{Limits, Progress, Selection, Source, Store, SyncOptions, SyncR
 use crate::common::now;
 
 /// Syncs, and shows on standard error how far that is.
-pub(crate) fn sync_shown(source: &Source, store: &mut Store, selection: Selection<'_>) -> Result<SyncReport> {
-    let options = SyncOptions { selection, limits: Limits::default(), now: now() };
+pub(crate) fn sync_shown(
+    source: &Source,
+    store: &mut Store,
+    selection: Selection<'_>,
+    limits: Limits,
+) -> Result<SyncReport> {
+    let options = SyncOptions { selection, limits, now: now() };
     let shown = Shown::new();
     let report = tenon_feeds::sync(source, store, options, &mut |progress| shown.tell(progress));
     shown.bar.finish_and_clear();

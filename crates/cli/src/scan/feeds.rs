@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
-use tenon_feeds::{Choice, FeedName, FeedState, Selection, Source, Store};
+use anyhow::{Context as _, Result};
+use tenon_feeds::{Choice, FeedName, FeedState, Limits, Selection, Source, Store};
 use tenon_model::{Advisory, Component, Intel, Inventory, Timestamp, VulnerabilityId};
 use tenon_versions::Scheme;
 
@@ -19,6 +19,20 @@ pub(super) struct Read {
     pub(super) intel: BTreeMap<VulnerabilityId, Intel>,
     /// The feeds, and what is wrong with them.
     pub(super) used: Vec<FeedUsed>,
+}
+
+impl Read {
+    /// No feed is at hand: nothing is assessed, and the report says why.
+    fn nothing(osv: &BTreeSet<FeedName>, error: &anyhow::Error) -> Self {
+        let feed = |name: &FeedName| FeedUsed {
+            name: name.to_string(),
+            as_of: None,
+            confirmed: None,
+            records: 0,
+            problem: Some(format!("{error:#}")),
+        };
+        Self { advisories: Vec::new(), intel: BTreeMap::new(), used: osv.iter().map(feed).collect() }
+    }
 }
 
 /// The packages of a system by the ecosystem whose advisories name them. One whose versions cannot be compared is left
@@ -43,7 +57,9 @@ fn open(folder: &Path, source: Option<&Source>, ecosystems: &BTreeSet<FeedName>)
     let source = match source {
         Some(source) => source,
         None => match Store::open_read_only(folder) {
-            Ok(store) => return Ok(store),
+            Ok(store) if store.feeds()?.iter().any(|state| state.fetched.is_some()) => return Ok(store),
+            // An attempt that failed leaves an empty one behind.
+            Ok(_) => &Source::Public,
             Err(_) if !folder.join("feeds.sqlite").exists() => &Source::Public,
             Err(error) => return Err(error.into()),
         },
@@ -54,20 +70,24 @@ fn open(folder: &Path, source: Option<&Source>, ecosystems: &BTreeSet<FeedName>)
         .chain(ecosystems.iter().cloned())
         .map(Choice::One)
         .collect();
-    let refining = [Choice::One(FeedName::Cve), Choice::EveryExploits];
+    // Somebody waits: without a network that should be said soon.
+    let limits = Limits { attempts: 2, ..Limits::default() };
     let mut had = false;
     let mut failures = Vec::new();
-    for selection in [Selection::Required(&needed), Selection::IfOffered(&refining)] {
-        for synced in sync_shown(source, &mut store, selection)?.feeds {
-            had |= synced.state.is_some_and(|state| state.fetched.is_some());
-            failures.extend(synced.outcome.err());
-        }
+    for synced in sync_shown(source, &mut store, Selection::Required(&needed), limits)?.feeds {
+        had |= synced.state.is_some_and(|state| state.fetched.is_some());
+        failures.extend(synced.outcome.err());
     }
     // A folder that is no mirror is a mistake of the command line, not a gap. Other failures are noted in the store.
-    match failures.into_iter().next() {
-        Some(failure) if !had => Err(failure).context("no feed could be read"),
-        _ => Ok(store),
+    if !had && let Some(failure) = failures.into_iter().next() {
+        return Err(failure).context(
+            "no feed could be read; without a network `tenon feeds import FILE` takes them from a file that \
+             `tenon feeds export` wrote elsewhere, and `--feeds FOLDER` from a mirror",
+        );
     }
+    let refining = [Choice::One(FeedName::Cve), Choice::EveryExploits];
+    sync_shown(source, &mut store, Selection::IfOffered(&refining), limits)?;
+    Ok(store)
 }
 
 /// Reads what the feeds say about a system.
@@ -83,7 +103,12 @@ pub(super) fn read(
     if osv.is_empty() {
         return Ok(Read { advisories: Vec::new(), intel: BTreeMap::new(), used: Vec::new() });
     }
-    let store = open(folder, source, &osv)?;
+    let store = match open(folder, source, &osv) {
+        Ok(store) => store,
+        Err(error) if source.is_some() => return Err(error),
+        // What the host's own repositories offer is known all the same.
+        Err(error) => return Ok(Read::nothing(&osv, &error)),
+    };
     let read = store.consistent(|store| {
         let mut advisories = Vec::new();
         for (ecosystem, names) in &names {
@@ -99,14 +124,7 @@ pub(super) fn read(
         Ok((advisories, intel, store.feeds()?))
     });
     let (advisories, intel, states) = read?;
-    let used = used(&osv, &states, now);
-    if used.iter().all(|feed| feed.records == 0) {
-        bail!(
-            "the store {} holds nothing about this system: `tenon feeds sync` or `tenon feeds import FILE` fills it",
-            folder.display()
-        );
-    }
-    Ok(Read { advisories: merged(advisories), intel, used })
+    Ok(Read { advisories: merged(advisories), intel, used: used(&osv, &states, now) })
 }
 
 /// An advisory that speaks of packages of several ecosystems is read once for each.

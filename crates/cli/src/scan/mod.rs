@@ -24,6 +24,10 @@ use utoipa::ToSchema;
 use crate::common::{Common, Format, now};
 use crate::rules::{Chosen, Stated};
 
+/// Headings of the help.
+const AGAINST: &str = "Against what";
+const PRINTED: &str = "What is printed";
+
 /// What to scan, and against what.
 #[derive(Args)]
 #[command(
@@ -38,34 +42,34 @@ use crate::rules::{Chosen, Stated};
 pub(crate) struct Scan {
     #[command(flatten)]
     target: target::Target,
-    /// Print the format that --rpm-list wants of `rpm -qa --qf`, and end.
-    #[arg(long, exclusive = true)]
-    rpm_format: bool,
-    /// Print the JSON Schema of what --format json prints, and end.
-    #[arg(long, exclusive = true)]
-    schema: bool,
     /// First bring the store up to date from here: `public`, or the address or folder of a mirror.
-    #[arg(long, env = "TENON_FEEDS", value_name = "DIR|URL")]
+    #[arg(long, env = "TENON_FEEDS", value_name = "DIR|URL", help_heading = AGAINST)]
     feeds: Option<Source>,
     /// The store's folder [default: feeds in the data folder]
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", help_heading = AGAINST)]
     store: Option<PathBuf>,
-    /// Also list every finding with its evidence.
-    #[arg(long)]
-    findings: bool,
-    /// Also say of each directive why it has its priority, and what would change it.
-    #[arg(long)]
-    why: bool,
+    /// An OpenVEX document: what it says is not affected or fixed comes off the list, visibly. May be repeated.
+    #[arg(long, value_name = "FILE", help_heading = AGAINST)]
+    vex: Vec<PathBuf>,
     #[command(flatten)]
     stated: Stated,
     /// A JSON file that states the same: {"exposure": "open", "human_impact": "high", "mission": "low"}
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "What is stated about it")]
     context: Option<PathBuf>,
     #[command(flatten)]
     chosen: Chosen,
-    /// An OpenVEX document: what it says is not affected or fixed comes off the list, visibly. May be repeated.
-    #[arg(long, value_name = "FILE")]
-    vex: Vec<PathBuf>,
+    /// Also list every finding with its evidence.
+    #[arg(long, help_heading = PRINTED)]
+    findings: bool,
+    /// Also say of each directive why it has its priority, and what would change it.
+    #[arg(long, help_heading = PRINTED)]
+    why: bool,
+    /// Print the format that --rpm-list wants of `rpm -qa --qf`, and end.
+    #[arg(long, exclusive = true, help_heading = PRINTED)]
+    rpm_format: bool,
+    /// Print the JSON Schema of what --format json prints, and end.
+    #[arg(long, exclusive = true, help_heading = PRINTED)]
+    schema: bool,
 }
 
 /// A scan's result: its JSON is described in `docs/reference/scan.md` and `scan.schema.json`.

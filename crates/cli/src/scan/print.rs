@@ -17,7 +17,12 @@ pub(super) fn text(report: &Report, findings: bool, why: bool) -> String {
 fn write(text: &mut String, report: &Report, findings: bool, why: bool) -> std::fmt::Result {
     let host = &report.host.asset;
     let os = host.os.as_deref().unwrap_or("unknown system");
-    writeln!(text, "{}: {os}, {} packages, {} open findings", host.hostname, host.packages, host.findings)?;
+    let findings_known = match (host.findings, host.not_assessed.is_empty()) {
+        (0, false) => "findings not known".to_owned(),
+        (count, false) => format!("{count} open findings known"),
+        (count, true) => format!("{count} open findings"),
+    };
+    writeln!(text, "{}: {os}, {} packages, {findings_known}", host.hostname, host.packages)?;
     for feed in &report.feeds {
         let as_of = feed.as_of.as_deref().and_then(|time| time.get(..10)).unwrap_or("no date");
         let problem = feed.problem.as_deref().unwrap_or_default();

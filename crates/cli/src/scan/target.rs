@@ -12,6 +12,7 @@ use tenon_model::{HostFacts, Inventory, VexStatement};
 
 /// What to scan; without any of these, this host.
 #[derive(Args)]
+#[command(next_help_heading = "What to scan")]
 #[group(multiple = true)]
 pub(super) struct Target {
     /// A root file system that is not running, such as a mounted image.

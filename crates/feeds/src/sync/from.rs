@@ -177,7 +177,10 @@ impl Origin {
                         Ok(Got::Absent) => reasons.push(format!("{address}: there is no such file")),
                         Err(error) => {
                             all_absent = false;
-                            reasons.push(error.to_string());
+                            reasons.push(match error {
+                                FeedError::Download { reason, .. } => reason,
+                                other => other.to_string(),
+                            });
                         }
                     }
                 }
