@@ -1,12 +1,12 @@
 //! `apply`: events change the World. It records and decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    ApplyOutcome, ApplyReport, AssetContext, AssetId, Digest, Directive, DirectiveId, Event, HostFacts,
-    Manifest, Order, OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, Stage,
-    Timestamp, VexStatement,
+    ApplyOutcome, ApplyReport, AssetContext, AssetId, Digest, DirectiveId, Event, HostFacts, Manifest, Order,
+    OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, SourcePackage, Stage,
+    VexStatement,
 };
 
 use crate::matching::by_name;
@@ -26,7 +26,7 @@ impl Attachments {
         self.0.get(digest).map(Arc::as_ref).ok_or(ApplyError::MissingBlob(*digest))
     }
 
-    fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, ApplyError> {
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, ApplyError> {
         serde_json::from_slice(self.get(digest)?)
             .map_err(|source| ApplyError::BadBlob { digest: *digest, source })
     }
@@ -135,9 +135,11 @@ impl World {
                     reported: None,
                     manifest: None,
                     facts: None,
-                    installed_since: BTreeMap::new(),
+                    first_reported: None,
+                    since: BTreeMap::new(),
                     outstanding: None,
                     context: AssetContext::default(),
+                    directives: BTreeSet::new(),
                 };
                 self.assets.insert(*asset, state);
             }
@@ -169,24 +171,17 @@ impl World {
             Event::GroupDemoted { group, .. } => {
                 self.groups.insert(group.clone(), GroupMode::Observe);
             }
-            Event::DirectiveRaised { id, directive } => self.raise(*id, directive, now),
+            Event::DirectiveRaised { id, directive, wants } => self.raise(*id, directive, wants, now),
+            Event::DirectiveChanged { id, change } => self.change(record.seq, *id, change)?,
             Event::DirectiveRevised { id, directive } => {
-                let state = self.directive_mut(record.seq, *id)?;
-                state.stages.retain(|asset, _| directive.assets.contains_key(asset));
-                for (asset, targets) in &directive.assets {
-                    let stage = state.stages.entry(*asset).or_insert(Stage::Proposed);
-                    let changed = state.directive.assets.get(asset) != Some(targets);
-                    // What was rehearsed or approved spoke of other packages.
-                    if changed && stage.outstanding_order().is_none() && !stage.is_done() {
-                        *stage = Stage::Proposed;
-                    }
-                }
-                state.directive = directive.clone();
+                self.revise(record.seq, *id, directive)?;
             }
             Event::DirectiveClosed { id, outcome } => {
                 let state = self.directive_mut(record.seq, *id)?;
                 state.closed = Some((now, outcome.clone()));
                 state.rehearsals.clear();
+                let assets: Vec<AssetId> = state.stages.keys().copied().collect();
+                self.part(*id, &assets);
                 if !matches!(outcome, Outcome::Refused { .. }) {
                     self.standing.retain(|_, standing| standing != id);
                 }
@@ -234,7 +229,11 @@ impl World {
         Ok(())
     }
 
-    fn directive_mut(&mut self, seq: u64, id: DirectiveId) -> Result<&mut DirectiveState, ApplyError> {
+    pub(crate) fn directive_mut(
+        &mut self,
+        seq: u64,
+        id: DirectiveId,
+    ) -> Result<&mut DirectiveState, ApplyError> {
         self.directives.get_mut(&id).ok_or_else(|| ApplyError::Dangling { seq, what: id.to_string() })
     }
 
@@ -242,22 +241,6 @@ impl World {
         if let Some(slot) = self.directives.get_mut(&id).and_then(|state| state.stages.get_mut(&asset)) {
             *slot = stage;
         }
-    }
-
-    fn raise(&mut self, id: DirectiveId, directive: &Directive, now: Timestamp) {
-        self.next_directive = self.next_directive.max(id.ordinal());
-        let tenon_model::Action::Upgrade { source } = &directive.action;
-        self.standing.insert((directive.group.clone(), source.clone()), id);
-        let stages = directive.assets.keys().map(|asset| (*asset, Stage::Proposed)).collect();
-        let state = DirectiveState {
-            directive: directive.clone(),
-            raised: now,
-            stages,
-            rehearsals: BTreeMap::new(),
-            orders: Vec::new(),
-            closed: None,
-        };
-        self.directives.insert(id, state);
     }
 
     fn issue(&mut self, seq: u64, order: &Order) -> Result<(), ApplyError> {
@@ -349,28 +332,32 @@ impl World {
         facts: HostFacts,
     ) -> Result<(), ApplyError> {
         let os = facts.os.osv_ecosystem();
+        let pairs = |os: Option<&str>, manifest: &Manifest| -> BTreeSet<SourcePackage> {
+            by_name(os, manifest).into_keys().map(|named| named.pair()).collect()
+        };
         let asset = self
             .assets
             .get_mut(&id)
             .ok_or_else(|| ApplyError::Dangling { seq: record.seq, what: id.to_string() })?;
-        let old = std::mem::take(&mut asset.installed_since);
-        let old_manifest = asset.manifest.replace(digest);
-        asset.installed_since = by_name(os.as_deref(), &manifest)
-            .into_keys()
-            .map(|named| {
-                let pair = named.pair();
-                let since = old.get(&pair).copied().unwrap_or(record.time);
-                (pair, since)
-            })
-            .collect();
+        let old_digest = asset.manifest.replace(digest);
+        let old = old_digest.and_then(|digest| self.manifests.get(&digest)).cloned();
+        if asset.first_reported.is_none() {
+            asset.first_reported = Some(record.time);
+        } else if old_digest != Some(digest) {
+            let os_before = asset.facts.as_ref().and_then(|facts| facts.os.osv_ecosystem());
+            let before = old.as_ref().map(|old| pairs(os_before.as_deref(), old)).unwrap_or_default();
+            let now = pairs(os.as_deref(), &manifest);
+            asset.since.retain(|pair, _| now.contains(pair));
+            asset.since.extend(now.difference(&before).map(|pair| (pair.clone(), record.time)));
+        }
         asset.reported = Some((sequence, record.time));
         asset.facts = Some(Arc::new(facts));
+        self.index.add(digest, &manifest, id);
         self.manifests.insert(digest, Arc::new(manifest));
-        if let Some(old) = old_manifest
-            && old != digest
-            && !self.assets.iter().any(|(_, asset)| asset.manifest == Some(old))
+        if let (Some(old_digest), Some(old)) = (old_digest.filter(|old| *old != digest), old)
+            && self.index.remove(old_digest, &old, &id)
         {
-            self.manifests.remove(&old);
+            self.manifests.remove(&old_digest);
         }
         Ok(())
     }

@@ -126,7 +126,7 @@ pub fn findings(world: &World, asset: &AssetState) -> Assessment {
                     continue;
                 };
                 let source = named.pair();
-                let since = asset.installed_since.get(&source).copied().unwrap_or(asset.enrolled);
+                let since = asset.installed_since(&source);
                 for vulnerability in known.advisory.vulnerabilities() {
                     let finding = Finding {
                         vulnerability: vulnerability.clone(),

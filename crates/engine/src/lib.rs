@@ -10,8 +10,10 @@
 mod apply;
 mod consequences;
 mod decide;
+mod directives;
 mod feeds;
 mod findings;
+mod index;
 mod kernel;
 mod matching;
 mod priority;
@@ -19,6 +21,7 @@ mod shards;
 mod world;
 
 pub use apply::{ActionWanted, ApplyError, Attachments};
+pub use consequences::recompute;
 pub use decide::{Decided, decide};
 pub use findings::{Assessment, Finding, FindingState, findings, not_assessed};
 pub use priority::{Factors, Flip, FlipSet, Weighed, Why, why};

@@ -7,9 +7,10 @@ use serde::Serialize;
 use tenon_model::{
     Advisory, Affected, AssetContext, AssetId, Digest, Directive, DirectiveId, GroupName, HostFacts, Intel,
     Manifest, Order, OrderId, Outcome, RehearsalReport, Rules, SourcePackage, Stage, Timestamp, TokenId,
-    VexStatement, VulnerabilityId,
+    VexStatement, VulnerabilityId, Want,
 };
 
+use crate::index::Index;
 use crate::shards::{ShardKey, Shards, fnv1a};
 
 impl ShardKey for AssetId {
@@ -94,15 +95,26 @@ pub struct AssetState {
     pub manifest: Option<Digest>,
     /// Everything else it last said.
     pub facts: Option<Arc<HostFacts>>,
-    /// Since when each source version has been installed, as far as reports tell: a finding opens when component
-    /// and advisory first coexist.
+    /// When it first reported: since then, as far as anybody knows, it has what it had then.
+    pub first_reported: Option<Timestamp>,
+    /// Since when it has what it did not have then. A finding opens when component and advisory first coexist.
     #[serde(serialize_with = "pairs")]
-    pub installed_since: BTreeMap<SourcePackage, Timestamp>,
+    pub(crate) since: BTreeMap<SourcePackage, Timestamp>,
     /// The one order that is out.
     pub outstanding: Option<OrderId>,
     /// What people state about it.
     #[serde(skip_serializing_if = "AssetContext::is_empty")]
     pub context: AssetContext,
+    /// The open directives that it is part of; derived from them.
+    #[serde(skip)]
+    pub(crate) directives: BTreeSet<DirectiveId>,
+}
+
+impl AssetState {
+    /// Since when it has this source version, as far as reports tell.
+    pub(crate) fn installed_since(&self, source: &SourcePackage) -> Timestamp {
+        self.since.get(source).copied().or(self.first_reported).unwrap_or(self.enrolled)
+    }
 }
 
 /// A directive and how far it is.
@@ -114,6 +126,8 @@ pub struct DirectiveState {
     pub raised: Timestamp,
     /// How far each asset is. Holds every asset of the directive.
     pub stages: BTreeMap<AssetId, Stage>,
+    /// What each asset adds that still wants it. Others stay because work on them has begun or is done.
+    pub wants: BTreeMap<AssetId, Want>,
     /// The last passed rehearsal of each asset, which an apply order pins.
     pub rehearsals: BTreeMap<AssetId, Arc<RehearsalReport>>,
     /// Every order that was made for it, in order.
@@ -183,6 +197,8 @@ pub struct World {
     /// What suppliers state, by document.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) vex: BTreeMap<String, Arc<Vec<VexStatement>>>,
+    #[serde(skip)]
+    pub(crate) index: Index,
 }
 
 impl World {

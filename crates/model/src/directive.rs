@@ -1,6 +1,6 @@
 //! Directives: what a team must do, why, by when, and how far each asset is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -134,6 +134,63 @@ pub struct Directive {
     pub advisories: Vec<VulnerabilityId>,
     /// How urgent it is, and why.
     pub priority: Priority,
+}
+
+/// What one asset adds to a directive. Every list is sorted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Want {
+    /// The exact packages there.
+    pub targets: Vec<PackageTarget>,
+    /// Vulnerabilities that a published advisory says it closes there; a vendor update without any is its own.
+    pub closes: Vec<VulnerabilityId>,
+    /// CVE ids that only the vendor's changelog claims.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<VulnerabilityId>,
+    /// The advisories that say so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advisories: Vec<VulnerabilityId>,
+}
+
+/// What a directive closes, and who says so: the wants of its assets together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grounds {
+    /// Vulnerabilities that a published advisory says this closes.
+    pub closes: Vec<VulnerabilityId>,
+    /// CVE ids that only the vendor's changelog claims.
+    pub claims: Vec<VulnerabilityId>,
+    /// The advisories that say so.
+    pub advisories: Vec<VulnerabilityId>,
+}
+
+/// How a directive changes: what is not named stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectiveChange {
+    /// Assets that want it now, or want it differently.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub joined: BTreeMap<AssetId, Want>,
+    /// Assets that do not want it any more and stay, because work on them has begun or is done.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub settled: BTreeSet<AssetId>,
+    /// Assets that do not want it any more and are no part of it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub left: BTreeSet<AssetId>,
+    /// What it closes now, where that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grounds: Option<Grounds>,
+    /// How urgent it is now, where that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+}
+
+impl DirectiveChange {
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.joined.is_empty()
+            && self.settled.is_empty()
+            && self.left.is_empty()
+            && self.grounds.is_none()
+            && self.priority.is_none()
+    }
 }
 
 /// How far a directive is on one asset.

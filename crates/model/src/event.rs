@@ -1,10 +1,12 @@
 //! Events: facts and consequences, as the journal keeps them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplyOutcome, AssetContext, AssetId, Digest, Directive, DirectiveId, GroupName, IntelSource, Order,
-    OrderId, Outcome, Person, RehearsalOutcome, Rules, Timestamp, TokenId,
+    ApplyOutcome, AssetContext, AssetId, Digest, Directive, DirectiveChange, DirectiveId, GroupName,
+    IntelSource, Order, OrderId, Outcome, Person, RehearsalOutcome, Rules, Timestamp, TokenId, Want,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.
@@ -126,8 +128,19 @@ pub enum Event {
         id: DirectiveId,
         /// What and why.
         directive: Directive,
+        /// What each asset adds; older journals do not say, and mean the whole for each.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        wants: BTreeMap<AssetId, Want>,
     },
     /// The same action, for other assets or reasons than before.
+    DirectiveChanged {
+        /// Its id.
+        id: DirectiveId,
+        /// What changed.
+        #[serde(flatten)]
+        change: Box<DirectiveChange>,
+    },
+    /// The same, told whole. Older journals hold it; nothing writes it any more.
     DirectiveRevised {
         /// Its id.
         id: DirectiveId,

@@ -24,7 +24,8 @@ pub use component::{Component, Manifest, ManifestError, SourcePackage};
 pub use context::{AssetContext, ClockRule, DecisionTable, Rules};
 pub use digest::{Digest, DigestError};
 pub use directive::{
-    Action, Basis, Clock, Decision, DecisionInput, Directive, Outcome, Priority, RiskPoints, Stage,
+    Action, Basis, Clock, Decision, DecisionInput, Directive, DirectiveChange, Grounds, Outcome, Priority,
+    RiskPoints, Stage, Want,
 };
 pub use event::{EVENT_VERSION, Event, EventError, Record, Versioned};
 pub use facts::{

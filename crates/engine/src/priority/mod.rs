@@ -14,7 +14,8 @@ mod why;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_model::{
-    AssetContext, Basis, Clock, ClockRule, Decision, Priority, RiskPoints, Timestamp, VulnerabilityId,
+    AssetContext, Basis, Clock, ClockRule, Decision, Grounds, Priority, RiskPoints, Timestamp,
+    VulnerabilityId,
 };
 use tenon_risk::bod_26_04;
 
@@ -28,12 +29,8 @@ const MAX_REASONS: usize = 12;
 
 /// What is prioritised.
 pub(crate) struct Subject<'a> {
-    /// What advisories say it closes; a vendor update without any is its own vulnerability.
-    pub(crate) closes: &'a BTreeSet<VulnerabilityId>,
-    /// What only the vendor's changelog claims.
-    pub(crate) claims: &'a BTreeSet<VulnerabilityId>,
-    /// The advisories.
-    pub(crate) advisories: &'a BTreeSet<VulnerabilityId>,
+    /// What it closes, and who says so. A vendor update without any advisory is its own vulnerability.
+    pub(crate) grounds: &'a Grounds,
     /// What is stated about its assets, and how many there are of each.
     pub(crate) contexts: &'a BTreeMap<AssetContext, u64>,
     /// When the directive was raised.
@@ -44,8 +41,9 @@ impl Subject<'_> {
     /// The facts of every vulnerability, for each context. Where a changelog tells what a vendor's update closes, the
     /// update is no vulnerability besides.
     fn facts(&self, world: &World) -> Vec<(Facts, u64)> {
-        let counted = |id: &&VulnerabilityId| self.claims.is_empty() || !id.is_vendor_update();
-        let ids: Vec<&VulnerabilityId> = self.closes.iter().filter(counted).chain(self.claims).collect();
+        let Grounds { closes, claims, .. } = self.grounds;
+        let counted = |id: &&VulnerabilityId| claims.is_empty() || !id.is_vendor_update();
+        let ids: Vec<&VulnerabilityId> = closes.iter().filter(counted).chain(claims).collect();
         let contexts = self.contexts.iter();
         contexts
             .flat_map(|(context, assets)| {
@@ -121,7 +119,7 @@ fn decision(world: &World, facts: &[(Facts, u64)]) -> Decision {
 
 /// Of every rule that sets a date the earliest one, the earliest first.
 fn clocks(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<Clock> {
-    let advisories = subject.advisories.iter().filter_map(|id| world.advisory(id));
+    let advisories = subject.grounds.advisories.iter().filter_map(|id| world.advisory(id));
     let mut released: BTreeMap<&VulnerabilityId, Timestamp> = BTreeMap::new();
     for advisory in advisories {
         for (id, published) in advisory.vulnerabilities().iter().zip(std::iter::repeat(advisory.published)) {
@@ -166,13 +164,13 @@ fn because(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<
         .into_iter()
         .map(|facts| {
             let mut basis = facts.threat.basis.clone();
-            if subject.claims.contains(&facts.vulnerability) {
+            if subject.grounds.claims.contains(&facts.vulnerability) {
                 basis.fact.push_str(" (claimed by the vendor's changelog, unconfirmed)");
             }
             basis
         })
         .collect();
-    for id in subject.advisories {
+    for id in &subject.grounds.advisories {
         let advisory = world.advisory(id);
         let summary = advisory.map_or("", |advisory| advisory.summary.as_str());
         because.push(Basis {
@@ -181,7 +179,7 @@ fn because(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<
             as_of: advisory.and_then(|advisory| advisory.published),
         });
     }
-    if subject.advisories.is_empty() {
+    if subject.grounds.advisories.is_empty() {
         because.push(Basis {
             fact: "the host's own repository offers this as a security update; no advisory that Tenon holds explains it"
                 .to_owned(),

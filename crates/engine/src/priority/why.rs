@@ -1,9 +1,9 @@
 //! A priority explained: the factors that multiply to the expected loss, and the smallest changes that flip the decision.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tenon_model::{AssetContext, Basis, DecisionTable, DirectiveId, VulnerabilityId};
+use tenon_model::{AssetContext, Basis, DecisionTable, DirectiveId, Grounds, VulnerabilityId};
 use tenon_risk::tables::Inputs;
 
 use super::facts::Facts;
@@ -60,25 +60,20 @@ pub struct Why {
     pub flips: Vec<Flip>,
 }
 
-/// Explains a directive; `None` where there is none of this id. Assets where nothing is left to do do not count.
+/// Explains a directive; `None` where there is none of this id. Assets that do not want it any more do not count.
 pub fn why(world: &World, id: &DirectiveId) -> Option<Why> {
     let state = world.directive(id)?;
     let directive = &state.directive;
-    let set = |ids: &[VulnerabilityId]| ids.iter().cloned().collect::<BTreeSet<_>>();
-    let (closes, claims, advisories) =
-        (set(&directive.closes), set(&directive.claims), set(&directive.advisories));
+    let grounds = Grounds {
+        closes: directive.closes.clone(),
+        claims: directive.claims.clone(),
+        advisories: directive.advisories.clone(),
+    };
     let mut contexts: BTreeMap<AssetContext, u64> = BTreeMap::new();
-    let open = state.stages.iter().filter(|(_, stage)| !stage.is_done());
-    for asset in open.filter_map(|(asset, _)| world.asset(asset)) {
+    for asset in state.wants.keys().filter_map(|asset| world.asset(asset)) {
         *contexts.entry(asset.context).or_default() += 1;
     }
-    let subject = Subject {
-        closes: &closes,
-        claims: &claims,
-        advisories: &advisories,
-        contexts: &contexts,
-        raised: state.raised,
-    };
+    let subject = Subject { grounds: &grounds, contexts: &contexts, raised: state.raised };
     let facts = subject.facts(world);
     let mut factors: Vec<Weighed> = facts
         .iter()

@@ -11,6 +11,11 @@ use tenon_model::{Digest, OrderAction, Stage, Timestamp, Versioned};
 use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
+/// Kinds of events that came later.
+const LATER: [&str; 4] = ["context-set", "rules-set", "vex-stated", "directive-changed"];
+/// Kinds of events that nothing writes any more.
+const GONE: [&str; 1] = ["directive-revised"];
+
 const EVENTS: &str = include_str!("../fixtures/events-v1.jsonl");
 const BLOBS: &str = include_str!("../fixtures/blobs-v1.jsonl");
 
@@ -33,7 +38,9 @@ fn events_of_version_1_decode_and_encode_alike() {
         assert_eq!(String::from_utf8(Versioned::encode(&event).unwrap()).unwrap(), line, "event {seq}");
         kinds.insert(kind(&event));
     }
-    assert_eq!(kinds, KINDS.map(str::to_owned).into(), "the fixture does not hold every kind of event");
+    let then = KINDS.into_iter().filter(|kind| !LATER.contains(kind)).chain(GONE);
+    let then: BTreeSet<String> = then.map(str::to_owned).collect();
+    assert_eq!(kinds, then, "the fixture does not hold every kind of event");
 }
 
 #[test]

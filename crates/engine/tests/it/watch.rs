@@ -13,7 +13,7 @@ use tenon_versions::dpkg;
 use crate::lab::Lab;
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 26] = [
+pub(crate) const KINDS: [&str; 29] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -22,8 +22,11 @@ pub(crate) const KINDS: [&str; 26] = [
     "inventory-reported",
     "group-promoted",
     "group-demoted",
+    "context-set",
+    "rules-set",
+    "vex-stated",
     "directive-raised",
-    "directive-revised",
+    "directive-changed",
     "directive-closed fixed",
     "directive-closed superseded",
     "directive-closed withdrawn",
@@ -112,17 +115,37 @@ impl Watch {
             }
             Event::RulesSet { .. } => self.rules_set = true,
             Event::AssetVerified { id, asset, .. } => drop(self.verified.insert((*id, *asset))),
-            Event::DirectiveRaised { id, directive } => {
+            Event::DirectiveRaised { id, directive, .. } => {
                 assert!(!self.directives.contains_key(id), "{id} is raised twice");
-                self.due_of_predecessors(*id, directive);
+                self.due_of_predecessors(*id, directive, &directive.assets.keys().copied().collect());
                 self.directives.insert(*id, directive.clone());
             }
-            Event::DirectiveRevised { id, directive } => {
-                assert!(!self.closed.contains(id), "{id} is closed and revised");
-                self.due(*id, &self.directives[id], directive);
-                self.due_of_predecessors(*id, directive);
-                self.directives.insert(*id, directive.clone());
+            Event::DirectiveChanged { id, change } => {
+                assert!(!self.closed.contains(id), "{id} is closed and changed");
+                assert!(!change.is_empty(), "{id} is said to change");
+                // A host that wants again what it was verified for has gone back behind it.
+                for asset in change.joined.keys() {
+                    self.verified.remove(&(*id, *asset));
+                }
+                let mut directive = self.directives[id].clone();
+                directive.assets.retain(|asset, _| !change.left.contains(asset));
+                let joined = change.joined.iter().map(|(asset, want)| (*asset, want.targets.clone()));
+                directive.assets.extend(joined);
+                if let Some(grounds) = &change.grounds {
+                    directive.closes.clone_from(&grounds.closes);
+                    directive.claims.clone_from(&grounds.claims);
+                    directive.advisories.clone_from(&grounds.advisories);
+                }
+                if let Some(priority) = &change.priority {
+                    directive.priority = priority.clone();
+                }
+                self.due(*id, &self.directives[id], &directive);
+                let before = &self.directives[id].assets;
+                let joined = directive.assets.keys().filter(|asset| !before.contains_key(asset));
+                self.due_of_predecessors(*id, &directive, &joined.copied().collect());
+                self.directives.insert(*id, directive);
             }
+            Event::DirectiveRevised { id, .. } => panic!("{id}: only older journals tell a directive whole"),
             Event::DirectiveClosed { id, outcome } => {
                 assert!(self.closed.insert(*id), "{id} is closed twice");
                 let assets: Vec<_> = self.directives[id].assets.keys().collect();
@@ -204,14 +227,14 @@ impl Watch {
     }
 
     /// A directive that takes over an asset from an older version's directive takes over its due date.
-    fn due_of_predecessors(&self, id: DirectiveId, directive: &Directive) {
+    fn due_of_predecessors(&self, id: DirectiveId, directive: &Directive, joined: &BTreeSet<AssetId>) {
         let Action::Upgrade { source } = &directive.action;
         for before in self.open_before.values() {
             let Action::Upgrade { source: old } = &before.action;
             let precedes = before.group == directive.group
                 && old.name == source.name
                 && dpkg::compare(&old.version, &source.version) == Ok(Ordering::Less);
-            if precedes && before.assets.keys().any(|asset| directive.assets.contains_key(asset)) {
+            if precedes && before.assets.keys().any(|asset| joined.contains(asset)) {
                 self.due(id, before, directive);
             }
         }

@@ -1,0 +1,225 @@
+//! A synthetic estate in the core: what reports, advisories and intel cost as it grows.
+//!
+//! `cargo run --release -p tenon-engine --example estate -- ASSETS MANIFESTS PACKAGES`. Hosts draw a manifest of
+//! `PACKAGES` packages each, a tenth of which differ between manifests, and are offered some security updates.
+
+use std::error::Error;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use tenon_engine::{Attachments, World, decide};
+use tenon_model::{
+    Advisory, AdvisoryDelta, Affected, AffectedRange, AssetId, Capability, Command, Component, Digest,
+    HostFacts, IndexState, IntelDelta, Inventory, Kev, Offer, OfferState, OsRelease, Person, Probability,
+    Record, SourcePackage, Timestamp, Versioned, VulnerabilityId,
+};
+
+/// Packages with an advisory that some hosts have not yet followed.
+const ADVISED: usize = 200;
+/// Security updates that a host is offered.
+const OFFERED: usize = 12;
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % (bound as u64)).unwrap_or_default()
+    }
+}
+
+/// The core with a clock and a count of what its journal would hold.
+struct Bench {
+    world: World,
+    now: Timestamp,
+    events: u64,
+    bytes: u64,
+}
+
+impl Bench {
+    /// Decides and applies; how long that took.
+    fn tell(&mut self, command: Command) -> Result<Duration, Box<dyn Error>> {
+        self.now = self.now.plus_seconds(1);
+        let started = Instant::now();
+        let decided = decide(&self.world, command, self.now)?;
+        let mut blobs = Attachments::default();
+        for blob in decided.blobs {
+            self.bytes += blob.len() as u64;
+            blobs.insert(blob);
+        }
+        for event in decided.events {
+            let record = Record { seq: self.world.seq() + 1, time: self.now, event };
+            self.world.apply(&record, &blobs, &mut Vec::new())?;
+            self.events += 1;
+            self.bytes += Versioned::encode(&record.event)?.len() as u64;
+        }
+        Ok(started.elapsed())
+    }
+}
+
+fn name(package: usize) -> String {
+    format!("package-{package:05}")
+}
+
+fn component(package: usize, version: &str) -> Component {
+    let source = SourcePackage { name: name(package), version: version.to_owned() };
+    Component::os_package(format!("lib{}", name(package)), "amd64", version, source)
+}
+
+/// The packages of a manifest: all have the first nine tenths, the rest are drawn from ten times as many.
+fn manifest(number: usize, packages: usize) -> Vec<Component> {
+    let mut draw = Draw(number as u64);
+    let common = packages * 9 / 10;
+    let own: Vec<usize> =
+        (common..packages).map(|place| common + (place - common) * 10 + draw.below(10)).collect();
+    (0..common).chain(own).map(|package| component(package, "1.0-1")).collect()
+}
+
+fn inventory(host: usize, manifests: usize, packages: usize) -> Inventory {
+    let mut draw = Draw(host as u64 ^ 0x5eed);
+    let components = manifest(draw.below(manifests), packages);
+    let offer = |installed: Component| Offer {
+        package: installed.name,
+        architecture: installed.architecture,
+        installed: installed.version,
+        candidate: "1.0-2".to_owned(),
+        source: SourcePackage { name: installed.source.name, version: "1.0-2".to_owned() },
+        security: true,
+        state: OfferState::Offered,
+        claims: Vec::new(),
+    };
+    let mut offers: Vec<Offer> =
+        (0..OFFERED).map(|_| offer(component(draw.below(ADVISED), "1.0-1"))).collect();
+    offers.sort_by(|a, b| a.package.cmp(&b.package));
+    offers.dedup_by(|a, b| a.package == b.package);
+    let os = OsRelease {
+        id: "debian".to_owned(),
+        version_id: "12".to_owned(),
+        pretty_name: "Debian GNU/Linux 12 (bookworm)".to_owned(),
+    };
+    let facts = HostFacts {
+        hostname: format!("host-{host}"),
+        offers,
+        offers_known: true,
+        index: IndexState { oldest_age_seconds: Some(60) },
+        capability: Capability::Act,
+        ..HostFacts::nothing_known_of(os)
+    };
+    Inventory { facts, components }
+}
+
+fn advisory(id: &str, package: usize, cve: &str) -> Result<Advisory, Box<dyn Error>> {
+    let range = AffectedRange { introduced: None, fixed: Some("1.0-2".to_owned()), last_affected: None };
+    Ok(Advisory {
+        id: id.parse()?,
+        summary: format!("{} - security update", name(package)),
+        published: None,
+        addresses: vec![cve.parse()?],
+        affected: vec![Affected {
+            ecosystem: "Debian:12".to_owned(),
+            package: name(package),
+            module: None,
+            ranges: vec![range],
+            versions: Vec::new(),
+        }],
+    })
+}
+
+fn publish(published: Vec<Advisory>) -> Command {
+    let delta = AdvisoryDelta { published, withdrawn: Vec::new() };
+    Command::ChangeAdvisories { feed: "osv:Debian".to_owned(), delta, as_of: None }
+}
+
+/// Resident memory of this process, in MiB.
+fn resident() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() / 1024
+}
+
+fn show(what: &str, times: &mut [Duration]) {
+    times.sort_unstable();
+    let at = |percent: usize| {
+        times
+            .get((times.len() * percent / 100).min(times.len().saturating_sub(1)))
+            .copied()
+            .unwrap_or_default()
+    };
+    println!("  {what:<44} p50 {:>9.2?}  p99 {:>9.2?}  of {}", at(50), at(99), times.len());
+}
+
+fn key(host: usize) -> AssetId {
+    AssetId::of_public_key(format!("key of {host}").as_bytes())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
+    let [assets, manifests, packages] = numbers[..] else {
+        return Err("name how many assets, manifests and packages there are".into());
+    };
+    let now = Timestamp::parse("2026-06-15").ok_or("a date")?;
+    let mut bench = Bench { world: World::default(), now, events: 0, bytes: 0 };
+    let by: Person = "bench".parse()?;
+    let cve = |package: usize| format!("CVE-2026-{:04}", 1_000 + package);
+    let published = (0..ADVISED).map(|package| advisory(&format!("DSA-{package}-1"), package, &cve(package)));
+    bench.tell(publish(published.collect::<Result<_, _>>()?))?;
+
+    let started = Instant::now();
+    let mut first = Vec::new();
+    for host in 0..assets {
+        let (asset, secret) = (key(host), Digest::of(b"secret"));
+        let (token, expires) = (format!("t{host}"), bench.now.plus_days(1));
+        let (group, by) = ("web".parse()?, by.clone());
+        bench.tell(Command::IssueToken { token: token.parse()?, secret, group, expires, by })?;
+        bench.tell(Command::Enrol { asset, hostname: token.clone(), token: token.parse()?, secret })?;
+        let inventory = inventory(host, manifests, packages);
+        first.push(bench.tell(Command::ReportInventory { asset, sequence: 1, inventory })?);
+    }
+    println!(
+        "{assets} hosts of {packages} packages, {manifests} manifests: enrolled and reported in {:.1} s, {} MB \
+         resident, {} events, {} MB of journal",
+        started.elapsed().as_secs_f32(),
+        resident(),
+        bench.events,
+        bench.bytes >> 20
+    );
+    let mut last = first.split_off(first.len().saturating_sub(200));
+    show("first report of a host, the last 200", &mut last);
+    let mut again = Vec::new();
+    for host in 0..assets.min(200) {
+        let inventory = inventory(host, manifests, packages);
+        again.push(bench.tell(Command::ReportInventory { asset: key(host), sequence: 2, inventory })?);
+    }
+    show("the same report again", &mut again);
+    let mut times = Vec::new();
+    for round in 0..20 {
+        let changed = advisory("DSA-9000-1", 0, &format!("CVE-2026-{}", 5_000 + round))?;
+        times.push(bench.tell(publish(vec![changed]))?);
+    }
+    show("an advisory about a package of every host", &mut times);
+    let mut times = Vec::new();
+    for package in 0..20 {
+        let id: VulnerabilityId = cve(package).parse()?;
+        let listed = vec![(id, Kev { added: bench.now, due: None, ransomware: false })];
+        let delta = IntelDelta::Kev { listed, retracted: Vec::new() };
+        times.push(bench.tell(Command::ChangeIntel { delta, as_of: None })?);
+    }
+    show("a KEV addition", &mut times);
+    let mut scores = Vec::new();
+    for number in 0..300_000_usize {
+        let score = u32::try_from(number).ok().and_then(Probability::from_ppm).unwrap_or(Probability::ONE);
+        scores.push((cve(number).parse()?, score));
+    }
+    let (model, scored) = ("v2026.06.15".to_owned(), bench.now);
+    let delta = IntelDelta::Epss { model, scored, scores, dropped: Vec::new() };
+    show("an EPSS day of 300,000 scores", &mut [bench.tell(Command::ChangeIntel { delta, as_of: None })?]);
+    let started = Instant::now();
+    let fork = bench.world.clone();
+    println!("  a fork takes {:.2?}; {} MB resident", started.elapsed(), resident());
+    drop(fork);
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! What follows from the World as it now stands: directives raised, changed, closed; orders issued.
+//!
+//! ```text
+//! events --> Dirty: assets to look at, directives to rank --> direct: what changes of which directive
+//!                                                         --> dispatch: the next order of idle assets
+//! ```
+//!
+//! Only what an event may have changed is looked at again; [`recompute`] looks at everything and must find nothing.
+
+mod direct;
+mod dirty;
+mod dispatch;
+mod needs;
+
+use tenon_model::{Event, Outcome, Stage, Timestamp};
+
+use crate::world::World;
+pub(crate) use dirty::Dirty;
+
+/// The consequences of the World as it stands; empty when nothing is left to conclude.
+pub(crate) fn consequences(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event> {
+    let mut events = direct::direct(world, dirty, now);
+    if events.is_empty() {
+        close_finished(world, dirty, &mut events);
+    }
+    if events.is_empty() {
+        dispatch::dispatch(world, dirty, now, &mut events);
+    }
+    events
+}
+
+/// How directives would change if every asset were looked at again. A World that decided incrementally has nothing left to
+/// change: anything here is a defect of that.
+pub fn recompute(world: &World, now: Timestamp) -> Vec<Event> {
+    let now = world.time().map_or(now, |last| last.max(now));
+    direct::direct(world, &Dirty::everything(world), now)
+}
+
+fn close_finished(world: &World, dirty: &Dirty, events: &mut Vec<Event>) {
+    for id in dirty.touched() {
+        let Some(state) = world.directive(id).filter(|state| state.closed.is_none()) else { continue };
+        if !state.stages.is_empty() && state.stages.values().all(Stage::is_done) {
+            events.push(Event::DirectiveClosed { id: *id, outcome: Outcome::Fixed });
+        }
+    }
+}
