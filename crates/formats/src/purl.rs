@@ -160,7 +160,7 @@ impl Purl {
             let (key, value) = pair.split_once('=').ok_or("a qualifier must be KEY=VALUE")?;
             qualifier(&mut qualifiers, key, &percent::decode(value)?, reading)?;
         }
-        Self {
+        let read = Self {
             kind: kind.to_ascii_lowercase(),
             namespace: namespace.map(segments).transpose()?.flatten(),
             name: percent::decode(name)?,
@@ -168,7 +168,10 @@ impl Purl {
             qualifiers,
             subpath: subpath.map(segments).transpose()?.flatten(),
         }
-        .checked(reading)
+        .checked(reading)?;
+        // Encoding makes up to three bytes of one: the canonical form must be readable too.
+        let fits = text.len() <= MAX_PURL / 3 || read.to_string().len() <= MAX_PURL;
+        if fits { Ok(read) } else { Err(TOO_LONG) }
     }
 
     fn checked(mut self, reading: Reading) -> Result<Self, &'static str> {
