@@ -18,25 +18,35 @@ const GONE: [&str; 1] = ["directive-revised"];
 
 const EVENTS: &str = include_str!("../fixtures/events-v1.jsonl");
 const BLOBS: &str = include_str!("../fixtures/blobs-v1.jsonl");
+/// The kinds that came later: directives by difference, context, rules, VEX.
+const EVENTS_CHANGES: &str = include_str!("../fixtures/events-v1-changes.jsonl");
+const BLOBS_CHANGES: &str = include_str!("../fixtures/blobs-v1-changes.jsonl");
 
 /// One entry a minute, from 2026-06-15 on.
-fn entries() -> Vec<Entry> {
+fn entries(events: &str) -> Vec<Entry> {
     let start = Timestamp::parse("2026-06-15").unwrap();
-    let lines = EVENTS.lines().zip(0..);
+    let lines = events.lines().zip(0..);
     lines.map(|(line, n)| Entry { time: start.plus_seconds(60 * n), payload: line.into() }).collect()
 }
 
-fn blobs() -> BTreeMap<Digest, Vec<u8>> {
-    BLOBS.lines().map(|line| (Digest::of(line.as_bytes()), line.into())).collect()
+fn blobs(blobs: &str) -> BTreeMap<Digest, Vec<u8>> {
+    blobs.lines().map(|line| (Digest::of(line.as_bytes()), line.into())).collect()
 }
 
 #[test]
 fn events_of_version_1_decode_and_encode_alike() {
-    let mut kinds = BTreeSet::new();
-    for (line, seq) in EVENTS.lines().zip(1..) {
-        let event = Versioned::decode(seq, line.as_bytes()).unwrap();
-        assert_eq!(String::from_utf8(Versioned::encode(&event).unwrap()).unwrap(), line, "event {seq}");
-        kinds.insert(kind(&event));
+    let kinds = |events: &str| {
+        let mut kinds = BTreeSet::new();
+        for (line, seq) in events.lines().zip(1..) {
+            let event = Versioned::decode(seq, line.as_bytes()).unwrap();
+            assert_eq!(String::from_utf8(Versioned::encode(&event).unwrap()).unwrap(), line, "event {seq}");
+            kinds.insert(kind(&event));
+        }
+        kinds
+    };
+    let (kinds, later) = (kinds(EVENTS), kinds(EVENTS_CHANGES));
+    for kind in LATER {
+        assert!(later.contains(kind), "the later fixture holds no {kind}");
     }
     let then = KINDS.into_iter().filter(|kind| !LATER.contains(kind)).chain(GONE);
     let then: BTreeSet<String> = then.map(str::to_owned).collect();
@@ -45,7 +55,7 @@ fn events_of_version_1_decode_and_encode_alike() {
 
 #[test]
 fn a_journal_of_version_1_replays() {
-    let (entries, blobs) = (entries(), blobs());
+    let (entries, blobs) = (entries(EVENTS), blobs(BLOBS));
     let world = replay(&entries, &blobs);
     assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
     assert_eq!(world.seq(), entries.len() as u64);
@@ -70,4 +80,17 @@ fn a_journal_of_version_1_replays() {
     let (apply, rehearse): (Vec<_>, Vec<_>) =
         orders.partition(|state| matches!(state.order.action, OrderAction::Apply { .. }));
     assert_eq!((apply.len(), rehearse.len()), (4, 7));
+}
+
+#[test]
+fn directives_told_by_difference_replay() {
+    let (entries, blobs) = (entries(EVENTS_CHANGES), blobs(BLOBS_CHANGES));
+    let world = replay(&entries, &blobs);
+    assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
+    let (_, state) = world.directives().next().unwrap();
+    // One host was verified, the other is not offered it any more; a supplier took one vulnerability off the list.
+    assert_eq!(state.stages.values().collect::<Vec<_>>(), [&Stage::FixedOtherwise]);
+    assert_eq!(state.directive.closes, ["CVE-2026-1".parse().unwrap()]);
+    assert_eq!(state.directive.priority.decision.table, "ssvc-deployer 1.0.0");
+    assert!(state.closed.is_some());
 }
