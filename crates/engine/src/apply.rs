@@ -333,7 +333,7 @@ impl World {
     ) -> Result<(), ApplyError> {
         let os = facts.os.osv_ecosystem();
         let pairs = |os: Option<&str>, manifest: &Manifest| -> BTreeSet<SourcePackage> {
-            by_name(os, manifest).into_keys().map(|named| named.pair()).collect()
+            by_name(os, manifest, None).into_keys().map(|named| named.pair()).collect()
         };
         let asset = self
             .assets

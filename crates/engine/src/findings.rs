@@ -9,7 +9,7 @@ use tenon_model::{
 };
 
 use crate::kernel::{KernelState, is_kernel, kernel_state};
-use crate::matching::{Hit, Named, by_name, hit, is_safe, name, speaks_of};
+use crate::matching::{Among, Hit, Named, by_name, hit, is_safe, name, speaks_of};
 use crate::world::{AssetState, World};
 
 /// Age of a host's package index beyond which its silence says nothing, in seconds: two days.
@@ -101,14 +101,20 @@ pub fn findings(world: &World, asset: &AssetState) -> Assessment {
     let (Some(facts), Some(manifest)) = (&asset.facts, world.manifest_of(asset)) else {
         return Assessment { not_assessed: vec!["no inventory yet".to_owned()], ..Assessment::default() };
     };
+    let mut assessment = findings_among(world, asset, None);
+    let os = facts.os.osv_ecosystem();
+    let general = not_assessed(world, asset).into_iter().chain(nameless(os.as_deref(), manifest));
+    assessment.not_assessed.splice(0..0, general);
+    assessment
+}
+
+/// What matching finds of some packages of an asset, and which versions it could not judge.
+pub(crate) fn findings_among(world: &World, asset: &AssetState, among: Among<'_>) -> Assessment {
     let mut assessment = Assessment::default();
-    if let Some(reason) = not_assessed(world, asset) {
-        assessment.not_assessed.push(reason);
-    }
+    let (Some(facts), Some(manifest)) = (&asset.facts, world.manifest_of(asset)) else { return assessment };
     let os = facts.os.osv_ecosystem();
     let os = os.as_deref();
-    assessment.not_assessed.extend(nameless(os, manifest));
-    for (named, binaries) in by_name(os, manifest) {
+    for (named, binaries) in by_name(os, manifest, among) {
         let key = named.key();
         for id in world.advisories_of.get(&key).into_iter().flatten() {
             let Some(known) = world.advisories.get(id) else { continue };

@@ -1,7 +1,7 @@
 //! How advisories name what is installed, per ecosystem, and whether they affect it.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_model::{Affected, AffectedRange, Component, Manifest, SourcePackage};
 use tenon_versions::{Scheme, VersionError, compare};
@@ -54,14 +54,20 @@ impl Named<'_> {
     }
 }
 
+/// Packages to look at, by their match names; `None` is all of them.
+pub(crate) type Among<'a> = Option<&'a BTreeSet<String>>;
+
 /// The components of a manifest by the names that advisories use.
 pub(crate) fn by_name<'a>(
     os: Option<&'a str>,
     manifest: &'a Manifest,
+    among: Among<'_>,
 ) -> BTreeMap<Named<'a>, Vec<&'a Component>> {
     let mut names: BTreeMap<Named<'a>, Vec<&Component>> = BTreeMap::new();
     for component in manifest.components() {
-        if let Some(named) = name(os, component) {
+        if let Some(named) = name(os, component)
+            && among.is_none_or(|among| among.contains(named.package))
+        {
             names.entry(named).or_default().push(component);
         }
     }

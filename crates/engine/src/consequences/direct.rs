@@ -24,10 +24,12 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
     let mut joining: BTreeMap<DirectiveId, Wants> = BTreeMap::new();
     let mut raised: BTreeMap<(GroupName, SourcePackage), Wants> = BTreeMap::new();
     let mut parting: BTreeMap<DirectiveId, BTreeSet<AssetId>> = BTreeMap::new();
-    for id in dirty.assets.difference(&verified) {
+    let whole = dirty.assets.difference(&verified).map(|id| (id, None));
+    let partly = dirty.partly.difference(&dirty.assets).map(|id| (id, Some(&dirty.packages)));
+    for (id, among) in whole.chain(partly) {
         let Some(asset) = world.asset(id) else { continue };
         let mut wanted = BTreeSet::new();
-        for (source, want) in needs(world, asset) {
+        for (source, want) in needs(world, asset, among) {
             let key = (asset.group.clone(), source);
             match world.standing.get(&key).and_then(|id| world.directive(id).map(|state| (*id, state))) {
                 // Refused: it stands, so that it is not raised again.
@@ -42,6 +44,9 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
             }
         }
         for directive in asset.directives.difference(&wanted) {
+            if among.is_some_and(|among| !is_about(world, *directive, among)) {
+                continue;
+            }
             parting.entry(*directive).or_default().insert(*id);
         }
     }
@@ -77,6 +82,14 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
     }
     events.extend(closing.into_iter().map(|(id, outcome)| Event::DirectiveClosed { id, outcome }));
     events
+}
+
+/// Whether a directive is about one of these packages.
+fn is_about(world: &World, id: DirectiveId, packages: &BTreeSet<String>) -> bool {
+    world.directive(&id).is_some_and(|state| {
+        let Action::Upgrade { source } = &state.directive.action;
+        packages.contains(&source.name)
+    })
 }
 
 /// Assets whose later report shows a fix, and the events that say so.

@@ -12,6 +12,10 @@ use crate::world::World;
 pub(crate) struct Dirty {
     /// Assets whose needs may have changed, and which may take an order.
     pub(super) assets: BTreeSet<AssetId>,
+    /// Assets of which only some packages may be needed otherwise.
+    pub(super) partly: BTreeSet<AssetId>,
+    /// Those packages, by the names that advisories use.
+    pub(super) packages: BTreeSet<String>,
     /// Assets that may take an order.
     pub(super) idle: BTreeSet<AssetId>,
     /// Directives whose priority may have changed.
@@ -29,6 +33,8 @@ impl Dirty {
     pub(super) fn everything(world: &World) -> Self {
         Self {
             assets: world.assets().map(|(id, _)| *id).collect(),
+            partly: BTreeSet::new(),
+            packages: BTreeSet::new(),
             idle: BTreeSet::new(),
             ranked: open(world).collect(),
             changed: BTreeSet::new(),
@@ -106,7 +112,12 @@ impl Dirty {
         let before = delta.withdrawn.iter().chain(delta.published.iter().map(|advisory| &advisory.id));
         let before = before.filter_map(|id| world.advisory(id));
         let affected = before.chain(&delta.published).flat_map(|advisory| &advisory.affected);
-        self.assets.extend(world.index.carriers(affected.map(|affected| affected.package.as_str())));
+        self.carriers(world, affected.map(|affected| affected.package.as_str()).collect());
+    }
+
+    fn carriers(&mut self, world: &World, packages: BTreeSet<&str>) {
+        self.partly.extend(world.index.carriers(packages.iter().copied()));
+        self.packages.extend(packages.into_iter().map(str::to_owned));
     }
 
     /// Assets that carry a package of an advisory about any of these.
@@ -114,7 +125,7 @@ impl Dirty {
         let about =
             |advisory: &&tenon_model::Advisory| advisory.vulnerabilities().iter().any(|id| ids.contains(id));
         let affected = world.advisories().filter(about).flat_map(|advisory| &advisory.affected);
-        self.assets.extend(world.index.carriers(affected.map(|affected| affected.package.as_str())));
+        self.carriers(world, affected.map(|affected| affected.package.as_str()).collect());
     }
 
     fn intel(&mut self, world: &World, delta: &IntelDelta) {

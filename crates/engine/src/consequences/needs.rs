@@ -8,9 +8,9 @@ use tenon_model::{
 };
 use tenon_versions::compare;
 
-use crate::findings::{FindingState, findings};
+use crate::findings::{FindingState, findings_among};
 use crate::kernel::can_lag;
-use crate::matching::name;
+use crate::matching::{Among, name};
 use crate::world::{AssetState, World};
 
 #[derive(Default)]
@@ -22,11 +22,14 @@ struct Need {
     security: bool,
 }
 
-/// What an asset needs, by the source version its own repositories offer.
-pub(super) fn needs(world: &World, asset: &AssetState) -> BTreeMap<SourcePackage, Want> {
+/// What an asset needs of these packages, by the source version its own repositories offer.
+pub(super) fn needs(world: &World, asset: &AssetState, among: Among<'_>) -> BTreeMap<SourcePackage, Want> {
     let mut needs: BTreeMap<SourcePackage, Need> = BTreeMap::new();
     let Some(facts) = &asset.facts else { return BTreeMap::new() };
-    for offer in facts.offers.iter().filter(|offer| offer.state == OfferState::Offered) {
+    let offered = facts.offers.iter().filter(|offer| {
+        offer.state == OfferState::Offered && among.is_none_or(|among| among.contains(&offer.source.name))
+    });
+    for offer in offered {
         let need = needs.entry(offer.source.clone()).or_default();
         need.targets.push(target_of(offer));
         need.security |= offer.security;
@@ -35,7 +38,7 @@ pub(super) fn needs(world: &World, asset: &AssetState) -> BTreeMap<SourcePackage
     if needs.is_empty() {
         return BTreeMap::new();
     }
-    for finding in findings(world, asset).findings {
+    for finding in findings_among(world, asset, among).findings {
         let FindingState::FixOffered { candidate } = finding.state else { continue };
         let source = SourcePackage { name: finding.source.name, version: candidate };
         if let Some(need) = needs.get_mut(&source) {
