@@ -352,10 +352,11 @@ impl World {
         }
         asset.reported = Some((sequence, record.time));
         asset.facts = Some(Arc::new(facts));
+        let manifest = Arc::new(manifest);
         self.index.add(digest, &manifest, id);
-        self.manifests.insert(digest, Arc::new(manifest));
-        if let (Some(old_digest), Some(old)) = (old_digest.filter(|old| *old != digest), old)
-            && self.index.remove(old_digest, &old, &id)
+        self.manifests.insert(digest, manifest);
+        if let Some(old_digest) = old_digest.filter(|old| *old != digest)
+            && self.index.remove(&old_digest, &id)
         {
             self.manifests.remove(&old_digest);
         }

@@ -116,7 +116,7 @@ impl Dirty {
     }
 
     fn carriers(&mut self, world: &World, packages: BTreeSet<&str>) {
-        self.partly.extend(world.index.carriers(packages.iter().copied()));
+        self.partly.extend(world.index.carriers(&packages));
         self.packages.extend(packages.into_iter().map(str::to_owned));
     }
 
