@@ -286,7 +286,9 @@ impl World {
         let needs_person = |reason| Stage::NeedsPerson { reason, report: Some(digest) };
         let stage = match outcome {
             // The directive was revised in the meantime: the report speaks of other packages.
-            _ if state.directive.assets.get(&order.asset) != Some(targets) => Stage::Proposed,
+            _ if state.directive.assets.get(&order.asset).map(Arc::as_ref) != Some(targets) => {
+                Stage::Proposed
+            }
             RehearsalOutcome::Passed => Stage::AwaitingApproval { report: digest },
             RehearsalOutcome::Failed { reason } => needs_person(format!("the rehearsal failed: {reason}")),
             RehearsalOutcome::NotRehearsed { reason } => needs_person(format!("not rehearsed: {reason}")),

@@ -1,6 +1,7 @@
 //! How events about directives change the World.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tenon_model::{
     Action, AssetId, Directive, DirectiveChange, DirectiveId, Grounds, Stage, Timestamp, Want,
@@ -10,14 +11,14 @@ use crate::apply::ApplyError;
 use crate::world::{DirectiveState, World};
 
 /// What each asset of a directive adds, where a journal only tells the whole.
-fn whole_for_each(directive: &Directive) -> BTreeMap<AssetId, Want> {
-    let want = |targets: &Vec<_>| Want {
+fn whole_for_each(directive: &Directive) -> BTreeMap<AssetId, Arc<Want>> {
+    let want = |targets: &Arc<Vec<_>>| Want {
         targets: targets.clone(),
         closes: directive.closes.clone(),
         claims: directive.claims.clone(),
         advisories: directive.advisories.clone(),
     };
-    directive.assets.iter().map(|(asset, targets)| (*asset, want(targets))).collect()
+    directive.assets.iter().map(|(asset, targets)| (*asset, Arc::new(want(targets)))).collect()
 }
 
 impl World {
@@ -25,7 +26,7 @@ impl World {
         &mut self,
         id: DirectiveId,
         directive: &Directive,
-        wants: &BTreeMap<AssetId, Want>,
+        wants: &BTreeMap<AssetId, Arc<Want>>,
         now: Timestamp,
     ) {
         self.next_directive = self.next_directive.max(id.ordinal());
@@ -126,12 +127,12 @@ impl World {
 }
 
 /// Gives an asset of a directive these targets.
-fn take(state: &mut DirectiveState, asset: &AssetId, targets: &[tenon_model::PackageTarget]) {
+fn take(state: &mut DirectiveState, asset: &AssetId, targets: &Arc<Vec<tenon_model::PackageTarget>>) {
     let stage = state.stages.entry(*asset).or_insert(Stage::Proposed);
-    let changed = state.directive.assets.get(asset).map(Vec::as_slice) != Some(targets);
+    let changed = state.directive.assets.get(asset) != Some(targets);
     // What was rehearsed or approved spoke of other packages.
     if changed && stage.outstanding_order().is_none() && !stage.is_done() {
         *stage = Stage::Proposed;
     }
-    state.directive.assets.insert(*asset, targets.to_vec());
+    state.directive.assets.insert(*asset, targets.clone());
 }

@@ -127,7 +127,7 @@ pub struct DirectiveState {
     /// How far each asset is. Holds every asset of the directive.
     pub stages: BTreeMap<AssetId, Stage>,
     /// What each asset adds that still wants it. Others stay because work on them has begun or is done.
-    pub wants: BTreeMap<AssetId, Want>,
+    pub wants: BTreeMap<AssetId, Arc<Want>>,
     /// The last passed rehearsal of each asset, which an apply order pins.
     pub rehearsals: BTreeMap<AssetId, Arc<RehearsalReport>>,
     /// Every order that was made for it, in order.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -125,7 +126,7 @@ pub struct Directive {
     #[serde(flatten)]
     pub action: Action,
     /// On which assets, and with which exact packages there.
-    pub assets: BTreeMap<AssetId, Vec<PackageTarget>>,
+    pub assets: BTreeMap<AssetId, Arc<Vec<PackageTarget>>>,
     /// Vulnerabilities that a published advisory says this closes.
     pub closes: Vec<VulnerabilityId>,
     /// CVE ids that only the vendor's changelog claims; unconfirmed.
@@ -140,7 +141,7 @@ pub struct Directive {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Want {
     /// The exact packages there.
-    pub targets: Vec<PackageTarget>,
+    pub targets: Arc<Vec<PackageTarget>>,
     /// Vulnerabilities that a published advisory says it closes there; a vendor update without any is its own.
     pub closes: Vec<VulnerabilityId>,
     /// CVE ids that only the vendor's changelog claims.
@@ -167,7 +168,7 @@ pub struct Grounds {
 pub struct DirectiveChange {
     /// Assets that want it now, or want it differently.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub joined: BTreeMap<AssetId, Want>,
+    pub joined: BTreeMap<AssetId, Arc<Want>>,
     /// Assets that do not want it any more and stay, because work on them has begun or is done.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub settled: BTreeSet<AssetId>,

@@ -1,6 +1,7 @@
 //! Events: facts and consequences, as the journal keeps them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -130,7 +131,7 @@ pub enum Event {
         directive: Directive,
         /// What each asset adds; older journals do not say, and mean the whole for each.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        wants: BTreeMap<AssetId, Want>,
+        wants: BTreeMap<AssetId, Arc<Want>>,
     },
     /// The same action, for other assets or reasons than before.
     DirectiveChanged {

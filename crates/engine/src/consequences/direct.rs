@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tenon_model::{
     Action, AssetContext, AssetId, Directive, DirectiveChange, DirectiveId, Event, Grounds, GroupName,
@@ -15,7 +16,7 @@ use crate::priority::{Subject, is_bound, prioritise};
 use crate::world::{AssetState, DirectiveState, World};
 
 /// Assets of a directive and what each adds.
-type Wants = BTreeMap<AssetId, Want>;
+type Wants = BTreeMap<AssetId, Arc<Want>>;
 
 /// What changes of the directives that dirty assets are part of, or become part of.
 pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event> {
@@ -36,11 +37,11 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
                 Some((_, state)) if state.closed.is_some() => {}
                 Some((directive, state)) => {
                     wanted.insert(directive);
-                    if state.wants.get(id) != Some(&want) {
-                        joining.entry(directive).or_default().insert(*id, want);
+                    if state.wants.get(id).map(Arc::as_ref) != Some(&want) {
+                        joining.entry(directive).or_default().insert(*id, Arc::new(want));
                     }
                 }
-                None => drop(raised.entry(key).or_default().insert(*id, want)),
+                None => drop(raised.entry(key).or_default().insert(*id, Arc::new(want))),
             }
         }
         for directive in asset.directives.difference(&wanted) {

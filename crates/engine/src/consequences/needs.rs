@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tenon_model::{
     HostFacts, Manifest, Offer, OfferState, PackageTarget, SourcePackage, VulnerabilityId, Want,
@@ -59,7 +60,7 @@ pub(super) fn needs(world: &World, asset: &AssetState, among: Among<'_>) -> BTre
             need.closes.insert(vendor);
         }
         let want = Want {
-            targets: need.targets,
+            targets: Arc::new(need.targets),
             closes: need.closes.into_iter().collect(),
             claims: need.claims.into_iter().collect(),
             advisories: need.advisories.into_iter().collect(),

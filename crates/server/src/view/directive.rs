@@ -235,7 +235,14 @@ fn on_asset(world: &World, state: &DirectiveState, asset: &AssetId, stage: &Stag
     DirectiveAssetView {
         id: asset.to_string(),
         hostname: world.asset(asset).map_or_else(|| asset.to_string(), |asset| asset.hostname.clone()),
-        packages: state.directive.assets.get(asset).into_iter().flatten().map(PackageView::of).collect(),
+        packages: state
+            .directive
+            .assets
+            .get(asset)
+            .into_iter()
+            .flat_map(|targets| targets.iter())
+            .map(PackageView::of)
+            .collect(),
         stage: unconfirmed(world, state, asset, stage),
         undo: rehearsal.map(|report| match &report.undo {
             Undo::Proven => "proven".to_owned(),
