@@ -7,7 +7,7 @@ use std::error::Error;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use tenon_engine::{Attachments, World, decide};
+use tenon_engine::{World, decide};
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, AssetId, Capability, Command, Component, Digest,
     HostFacts, IndexState, IntelDelta, Inventory, Kev, Offer, OfferState, OsRelease, Person, Probability,
@@ -46,14 +46,10 @@ impl Bench {
         self.now = self.now.plus_seconds(1);
         let started = Instant::now();
         let decided = decide(&self.world, command, self.now)?;
-        let mut blobs = Attachments::default();
-        for blob in decided.blobs {
-            self.bytes += blob.len() as u64;
-            blobs.insert(blob);
-        }
+        self.bytes += decided.blobs.iter().map(|blob| blob.len() as u64).sum::<u64>();
         for event in decided.events {
             let record = Record { seq: self.world.seq() + 1, time: self.now, event };
-            self.world.apply(&record, &blobs, &mut Vec::new())?;
+            self.world.apply(&record, &decided.attachments, &mut Vec::new())?;
             self.events += 1;
             self.bytes += Versioned::encode(&record.event)?.len() as u64;
         }

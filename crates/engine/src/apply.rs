@@ -13,17 +13,34 @@ use crate::matching::by_name;
 use crate::world::{AssetState, DirectiveState, FeedState, GroupMode, OrderState, TokenState, World};
 
 /// The blobs that a batch of events names, by content. The shell loads them; `apply` only looks them up.
-#[derive(Debug, Clone, Default)]
-pub struct Attachments(BTreeMap<Digest, Arc<[u8]>>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attachments {
+    blobs: BTreeMap<Digest, Arc<[u8]>>,
+    /// Manifests that were read already, so that a report's is read once.
+    manifests: BTreeMap<Digest, Arc<Manifest>>,
+}
 
 impl Attachments {
     /// Adds a blob under its own digest.
     pub fn insert(&mut self, bytes: Vec<u8>) {
-        self.0.insert(Digest::of(&bytes), bytes.into());
+        self.blobs.insert(Digest::of(&bytes), bytes.into());
+    }
+
+    /// Adds a manifest whose blob has this digest.
+    pub(crate) fn insert_manifest(&mut self, digest: Digest, manifest: Manifest) {
+        self.manifests.insert(digest, Arc::new(manifest));
+    }
+
+    fn manifest(&self, digest: &Digest) -> Result<Manifest, ApplyError> {
+        match self.manifests.get(digest) {
+            Some(known) => Ok(known.as_ref().clone()),
+            None => Manifest::from_blob(self.get(digest)?)
+                .map_err(|source| ApplyError::BadManifest { digest: *digest, source }),
+        }
     }
 
     fn get(&self, digest: &Digest) -> Result<&[u8], ApplyError> {
-        self.0.get(digest).map(Arc::as_ref).ok_or(ApplyError::MissingBlob(*digest))
+        self.blobs.get(digest).map(Arc::as_ref).ok_or(ApplyError::MissingBlob(*digest))
     }
 
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, ApplyError> {
@@ -145,8 +162,14 @@ impl World {
             }
             Event::InventoryReported { asset, sequence, manifest, facts } => {
                 let facts: HostFacts = blobs.json(facts)?;
-                let contents = Manifest::from_blob(blobs.get(manifest)?)
-                    .map_err(|source| ApplyError::BadManifest { digest: *manifest, source })?;
+                let contents = match self.manifests.get(manifest) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let mut new = blobs.manifest(manifest)?;
+                        self.index.share(&mut new);
+                        Arc::new(new)
+                    }
+                };
                 self.replace_inventory(record, *asset, *sequence, *manifest, contents, facts)?;
             }
             Event::ContextSet { asset, context, .. } => {
@@ -330,7 +353,7 @@ impl World {
         id: AssetId,
         sequence: u64,
         digest: Digest,
-        manifest: Manifest,
+        manifest: Arc<Manifest>,
         facts: HostFacts,
     ) -> Result<(), ApplyError> {
         let os = facts.os.osv_ecosystem();
@@ -354,7 +377,6 @@ impl World {
         }
         asset.reported = Some((sequence, record.time));
         asset.facts = Some(Arc::new(facts));
-        let manifest = Arc::new(manifest);
         self.index.add(digest, &manifest, id);
         self.manifests.insert(digest, manifest);
         if let Some(old_digest) = old_digest.filter(|old| *old != digest)

@@ -23,11 +23,17 @@ pub struct Decided {
     pub events: Vec<Event>,
     /// Blobs the events name; store them first.
     pub blobs: Vec<Vec<u8>>,
+    /// The same for [`World::apply`].
+    pub attachments: Attachments,
 }
 
 impl Decided {
     fn of(event: Event) -> Self {
-        Self { events: vec![event], blobs: Vec::new() }
+        Self { events: vec![event], ..Self::default() }
+    }
+
+    fn with(event: Event, blobs: Vec<Vec<u8>>) -> Self {
+        Self { events: vec![event], blobs, ..Self::default() }
     }
 }
 
@@ -47,18 +53,17 @@ fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Refusal> {
 pub fn decide(world: &World, command: Command, now: Timestamp) -> Result<Decided, Refusal> {
     let now = world.time().map_or(now, |last| last.max(now));
     let mut decided = primary(world, command, now)?;
-    let mut attachments = Attachments::default();
     for blob in &decided.blobs {
-        attachments.insert(blob.clone());
+        decided.attachments.insert(blob.clone());
     }
     let mut fork = world.clone();
     let mut pending = decided.events.clone();
     for _ in 0..MAX_ROUNDS {
         let mut dirty = Dirty::default();
         for event in pending {
-            dirty.note(&fork, &event, &attachments);
+            dirty.note(&fork, &event, &decided.attachments);
             let record = Record { seq: fork.seq() + 1, time: now, event };
-            fork.apply(&record, &attachments, &mut Vec::new())
+            fork.apply(&record, &decided.attachments, &mut Vec::new())
                 .map_err(|error| Refusal::new(RefusalCode::BadContent, error.to_string()))?;
         }
         pending = consequences(&fork, &dirty, now);
@@ -85,7 +90,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             let blob = encode(&delta)?;
             let delta = tenon_model::Digest::of(&blob);
             let event = Event::AdvisoriesChanged { feed, delta, published, withdrawn, as_of };
-            Ok(Decided { events: vec![event], blobs: vec![blob] })
+            Ok(Decided::with(event, vec![blob]))
         }
         Command::ChangeIntel { delta, as_of } => {
             let changed = count(match &delta {
@@ -98,7 +103,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             }
             let (source, blob) = (delta.source(), encode(&delta)?);
             let event = Event::IntelChanged { source, delta: tenon_model::Digest::of(&blob), changed, as_of };
-            Ok(Decided { events: vec![event], blobs: vec![blob] })
+            Ok(Decided::with(event, vec![blob]))
         }
         Command::IssueToken { token, secret, group, expires, by } => {
             if expires <= now {
@@ -142,7 +147,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             let count = count(statements.len());
             let statements = tenon_model::Digest::of(&blob);
             let event = Event::VexStated { document, statements, count, by };
-            Ok(Decided { events: vec![event], blobs: vec![blob] })
+            Ok(Decided::with(event, vec![blob]))
         }
         Command::SetRules { rules, .. } if *world.rules() == rules => {
             refuse(RefusalCode::NothingToDo, "these rules count already")
@@ -233,7 +238,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             if events.is_empty() {
                 return refuse(RefusalCode::NothingToDo, "nothing is due");
             }
-            Ok(Decided { events, blobs: Vec::new() })
+            Ok(Decided { events, ..Decided::default() })
         }
     }
 }
@@ -271,8 +276,11 @@ fn report(world: &World, asset: AssetId, sequence: u64, inventory: Inventory) ->
     let manifest = Manifest::new(inventory.components)
         .map_err(|error| Refusal::new(RefusalCode::BadInventory, error.to_string()))?;
     let blobs = vec![manifest.to_blob(), encode(&inventory.facts)?];
-    let [manifest, facts] = [0, 1].map(|index: usize| tenon_model::Digest::of(&blobs[index]));
-    Ok(Decided { events: vec![Event::InventoryReported { asset, sequence, manifest, facts }], blobs })
+    let [digest, facts] = [0, 1].map(|index: usize| tenon_model::Digest::of(&blobs[index]));
+    let event = Event::InventoryReported { asset, sequence, manifest: digest, facts };
+    let mut decided = Decided::with(event, blobs);
+    decided.attachments.insert_manifest(digest, manifest);
+    Ok(decided)
 }
 
 /// The order this asset may answer with a report of this kind.
@@ -296,7 +304,7 @@ fn rehearsed(
     let outcome = report.outcome.clone();
     let blob = encode(report)?;
     let event = Event::RehearsalRecorded { order, report: tenon_model::Digest::of(&blob), outcome };
-    Ok(Decided { events: vec![event], blobs: vec![blob] })
+    Ok(Decided::with(event, vec![blob]))
 }
 
 fn applied(world: &World, asset: AssetId, order: OrderId, report: &ApplyReport) -> Result<Decided, Refusal> {
@@ -313,5 +321,5 @@ fn applied(world: &World, asset: AssetId, order: OrderId, report: &ApplyReport) 
     let outcome = report.outcome.clone();
     let blob = encode(report)?;
     let event = Event::ApplyRecorded { order, report: tenon_model::Digest::of(&blob), outcome };
-    Ok(Decided { events: vec![event], blobs: vec![blob] })
+    Ok(Decided::with(event, vec![blob]))
 }

@@ -13,9 +13,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
-use tenon_model::{AssetId, Digest, Manifest};
+use tenon_model::{AssetId, Component, Digest, Manifest};
 
-use crate::shards::Shards;
+use crate::shards::{ShardKey, Shards};
+
+impl ShardKey for u32 {
+    fn shard(&self) -> usize {
+        usize::try_from(*self).unwrap_or_default()
+    }
+}
 
 /// Most manifests that wait to be merged.
 const MAX_RECENT: usize = 64;
@@ -41,12 +47,20 @@ pub(crate) struct Index {
     merged: Shards<Digest, u32>,
     /// Ordinals in the base that no asset has any more.
     gone: RoaringBitmap,
+    /// Every component once, by its hash. One that no manifest has any more stays until the next start.
+    components: Shards<u32, Vec<Arc<Component>>>,
 }
 
 /// Every name that an advisory may use for a component of this manifest.
 fn names(manifest: &Manifest) -> impl Iterator<Item = &str> {
     let components = manifest.components().iter();
     components.flat_map(|component| [component.name.as_str(), component.source.name.as_str()])
+}
+
+/// Where a component is kept: equal ones in the same place. FNV-1a over name and version, which tell almost all apart.
+fn spread(component: &Component) -> u32 {
+    let bytes = component.name.bytes().chain(component.version.bytes());
+    bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 impl Index {
@@ -61,6 +75,19 @@ impl Index {
         if self.recent.len() > MAX_RECENT {
             self.merge();
         }
+    }
+
+    /// Makes a manifest share its components with all others.
+    pub(crate) fn share(&mut self, manifest: &mut Manifest) {
+        manifest.share(|component| {
+            let key = spread(component);
+            let known = self.components.get(&key).into_iter().flatten().find(|known| *known == component);
+            if let Some(known) = known {
+                return known.clone();
+            }
+            self.components.entry(key, Vec::new).push(component.clone());
+            component.clone()
+        });
     }
 
     /// Notes that an asset does not have a manifest any more; `true` when no asset has it.
@@ -120,7 +147,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use tenon_model::{Component, SourcePackage};
+    use tenon_model::SourcePackage;
 
     use super::*;
 

@@ -1,5 +1,7 @@
 //! What is installed: components and the manifest that holds them.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;
@@ -70,8 +72,14 @@ impl Component {
 }
 
 /// The set of components of an asset: sorted, without duplicates, stored once by content.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Manifest {
+    components: Vec<Arc<Component>>,
+}
+
+/// A manifest as it is written.
+#[derive(Deserialize)]
+struct Written {
     components: Vec<Component>,
 }
 
@@ -113,12 +121,19 @@ impl Manifest {
         }
         components.sort_unstable();
         components.dedup();
-        Ok(Self { components })
+        Ok(Self { components: components.into_iter().map(Arc::new).collect() })
     }
 
     /// The components, sorted by name, architecture, version.
-    pub fn components(&self) -> &[Component] {
+    pub fn components(&self) -> &[Arc<Component>] {
         &self.components
+    }
+
+    /// Lets manifests share what they have in common: `share` gives for a component the one that all use.
+    pub fn share(&mut self, mut share: impl FnMut(&Arc<Component>) -> Arc<Component>) {
+        for component in &mut self.components {
+            *component = share(component);
+        }
     }
 
     /// The canonical bytes that are stored and digested.
@@ -134,9 +149,9 @@ impl Manifest {
     /// # Errors
     /// When the bytes are not a manifest within bounds.
     pub fn from_blob(bytes: &[u8]) -> Result<Self, ManifestError> {
-        let manifest: Self =
+        let written: Written =
             serde_json::from_slice(bytes).map_err(|error| ManifestError::Encoding(error.to_string()))?;
-        Self::new(manifest.components)
+        Self::new(written.components)
     }
 
     /// The content address.
@@ -198,7 +213,7 @@ mod tests {
             blob,
             r#"{"components":[{"name":"bash","architecture":"amd64","version":"5.2.15-2+b8","source":{"name":"bash","version":"5.2.15-2"}}]}"#
         );
-        assert_eq!(Manifest::from_blob(blob.as_bytes()).unwrap().components(), [bash()]);
+        assert_eq!(Manifest::from_blob(blob.as_bytes()).unwrap().components(), [std::sync::Arc::new(bash())]);
         let modular = Component { module: Some("nodejs:18".to_owned()), ..bash() };
         let manifest = Manifest::new(vec![modular, bash()]).unwrap();
         assert_eq!(Manifest::from_blob(&manifest.to_blob()), Ok(manifest));

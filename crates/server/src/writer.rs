@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenon_engine::{ActionWanted, Attachments, World, decide};
+use tenon_engine::{ActionWanted, World, decide};
 use tenon_journal::{Batch, ClientKey, Journal, JournalError, NewEntry, export};
 use tenon_model::{Command, Digest, Record, Refusal, Timestamp, Versioned};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -242,16 +242,12 @@ impl State {
         // The copy is dropped when anything fails, so that the group never holds half a command.
         let mut fork = group.fork.clone();
         let mut wanted = Vec::new();
-        let mut attachments = Attachments::default();
-        for blob in &decided.blobs {
-            attachments.insert(blob.clone());
-        }
         let mut entries = Vec::with_capacity(decided.events.len());
         for event in decided.events {
             let bad = |error: String| Refusal::new(tenon_model::RefusalCode::BadContent, error);
             let payload = Versioned::encode(&event).map_err(|error| bad(error.to_string()))?;
             let record = Record { seq: fork.seq() + 1, time: now, event };
-            fork.apply(&record, &attachments, &mut wanted).map_err(|error| bad(error.to_string()))?;
+            fork.apply(&record, &decided.attachments, &mut wanted).map_err(|error| bad(error.to_string()))?;
             entries.push(NewEntry { time_ms: now.as_millis(), term: fork.term(), payload });
         }
         group.fork = fork;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use tenon_engine::{Attachments, FindingState, World, decide, findings};
+use tenon_engine::{FindingState, World, decide, findings};
 use tenon_feeds::intel_deltas;
 use tenon_formats::openvex::OpenVex;
 use tenon_model::{
@@ -112,13 +112,9 @@ impl Bench {
             Err(refusal) if refusal.code == RefusalCode::NothingToDo => return Ok(()),
             Err(refusal) => return Err(refusal.into()),
         };
-        let mut blobs = Attachments::default();
-        for blob in decided.blobs {
-            blobs.insert(blob);
-        }
         for event in decided.events {
             let record = Record { seq: self.world.seq() + 1, time: self.now, event };
-            self.world.apply(&record, &blobs, &mut Vec::new())?;
+            self.world.apply(&record, &decided.attachments, &mut Vec::new())?;
         }
         Ok(())
     }

@@ -187,7 +187,11 @@ fn told_applied(world: &World, asset: AssetId, source: &str) -> bool {
 fn host_state(draw: &mut Draw, world: &World, asset: AssetId, now: Timestamp) -> Inventory {
     let before = world.asset(&asset).and_then(|asset| world.manifest_of(asset));
     let installed = |binary: &str| -> Option<Component> {
-        before?.components().iter().find(|component| component.name == binary).cloned()
+        before?
+            .components()
+            .iter()
+            .find(|component| component.name == binary)
+            .map(|component| component.as_ref().clone())
     };
     // The repository moves on after some weeks, and now and then it shows an index that is older or newer.
     let in_repository = if now < Timestamp::from_millis(START_MS).plus_days(40) { 1 } else { 2 };
