@@ -88,7 +88,14 @@ fn main() -> Result<()> {
             need::linker()?;
             page()?;
             Step::cargo("build", &["build", "--release", "--package", "tenon-cli"]).run()?;
-            bench::bench(&feeds)
+            bench::bench(&feeds)?;
+            for estate in [["2000", "200", "600"], ["6252", "6252", "2302"]] {
+                let run =
+                    ["run", "--release", "--quiet", "--package", "tenon-engine", "--example", "estate", "--"];
+                let words: Vec<&str> = run.into_iter().chain(estate).collect();
+                Step::cargo("the core with a synthetic estate", &words).run()?;
+            }
+            Ok(())
         }
         Task::Fuzz { seconds, filter } => {
             need::linker()?;
