@@ -11,7 +11,8 @@ use crate::apply::Attachments;
 use crate::consequences::{Dirty, consequences};
 use crate::world::{GroupMode, OrderState, World};
 
-/// How often consequences may have consequences before something is wrong: three rounds are the longest known chain.
+/// How often consequences may have consequences before something is wrong: verified, settled, closed, dispatched is the
+/// longest known chain.
 const MAX_ROUNDS: usize = 16;
 /// How long after its expiry an order waits for the answer to work that was begun in time, in seconds.
 const ANSWER_GRACE_SECONDS: u32 = 900;
@@ -58,8 +59,9 @@ pub fn decide(world: &World, command: Command, now: Timestamp) -> Result<Decided
     }
     let mut fork = world.clone();
     let mut pending = decided.events.clone();
+    let mut dirty = Dirty::default();
     for _ in 0..MAX_ROUNDS {
-        let mut dirty = Dirty::default();
+        dirty.next_round();
         for event in pending {
             dirty.note(&fork, &event, &decided.attachments);
             let record = Record { seq: fork.seq() + 1, time: now, event };

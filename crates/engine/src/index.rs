@@ -47,7 +47,7 @@ pub(crate) struct Index {
     merged: Shards<Digest, u32>,
     /// Ordinals in the base that no asset has any more.
     gone: RoaringBitmap,
-    /// Every component once, by its hash. One that no manifest has any more stays until the next start.
+    /// Every component once, by its hash. One that no manifest has any more stays.
     components: Shards<u32, Vec<Arc<Component>>>,
 }
 
@@ -57,9 +57,20 @@ fn names(manifest: &Manifest) -> impl Iterator<Item = &str> {
     components.flat_map(|component| [component.name.as_str(), component.source.name.as_str()])
 }
 
-/// Where a component is kept: equal ones in the same place. FNV-1a over name and version, which tell almost all apart.
+/// Where a component is kept: equal ones in the same place. FNV-1a over every field, so that a host cannot put many into one
+/// place by what it reports in the others.
 fn spread(component: &Component) -> u32 {
-    let bytes = component.name.bytes().chain(component.version.bytes());
+    let Component { name, architecture, version, source, module, ecosystem } = component;
+    let fields = [
+        name.as_str(),
+        architecture,
+        version,
+        &source.name,
+        &source.version,
+        module.as_deref().unwrap_or_default(),
+        ecosystem.as_deref().unwrap_or_default(),
+    ];
+    let bytes = fields.into_iter().flat_map(|field| field.bytes().chain([0xff]));
     bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 

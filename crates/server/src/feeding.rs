@@ -44,11 +44,29 @@ struct Wanted {
     claims: BTreeSet<VulnerabilityId>,
 }
 
+/// Waits until a published World satisfies this; `false` when none will be published any more.
+async fn until(follow: &mut watch::Receiver<Arc<World>>, wanted: impl Fn(&World) -> bool) -> bool {
+    loop {
+        if follow.changed().await.is_err() {
+            return false;
+        }
+        let world = follow.borrow_and_update().clone();
+        if wanted(&world) {
+            return true;
+        }
+    }
+}
+
 impl Wanted {
+    fn releases_of(world: &World) -> BTreeSet<String> {
+        let facts = world.assets().filter_map(|(_, asset)| asset.facts.as_deref());
+        facts.filter_map(|facts| facts.os.osv_ecosystem()).collect()
+    }
+
     fn of(world: &World) -> Self {
         let facts = || world.assets().filter_map(|(_, asset)| asset.facts.as_deref());
         Self {
-            releases: facts().filter_map(|facts| facts.os.osv_ecosystem()).collect(),
+            releases: Self::releases_of(world),
             claims: facts()
                 .flat_map(|facts| &facts.offers)
                 .flat_map(|offer| offer.claims.iter().cloned())
@@ -58,17 +76,23 @@ impl Wanted {
 }
 
 impl Feeding {
-    /// Asks the feeds again and again, at once when hosts report what was not asked for before.
+    /// Asks the feeds again and again, at once when a host of a new release has reported. What changelogs claim is looked up
+    /// whenever they are asked.
     pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
         let feeding = Arc::new(self);
         let mut follow = feeding.writer.follow();
         loop {
-            let wanted = Wanted::of(&follow.borrow_and_update());
-            let healthy = wanted.releases.is_empty() || feeding.clone().refresh(wanted.clone()).await;
+            // Not under the watch's lock, for which the writer would wait.
+            let world = follow.borrow_and_update().clone();
+            let wanted = Wanted::of(&world);
+            let releases = wanted.releases.clone();
+            drop(world);
+            let healthy = releases.is_empty() || feeding.clone().refresh(wanted).await;
             let next = tokio::time::sleep(if healthy { EVERY } else { AGAIN });
+            let is_new = |world: &World| !Wanted::releases_of(world).is_subset(&releases);
             tokio::select! {
                 () = next => {}
-                changed = follow.wait_for(|world| Wanted::of(world) != wanted) => if changed.is_err() { return },
+                changed = until(&mut follow, is_new) => if !changed { return },
                 _ = stopped.wait_for(|stop| *stop) => return,
             }
         }
@@ -128,14 +152,19 @@ impl Feeding {
         synced.outcome.is_ok()
     }
 
-    /// Tells the core what the store knows and the World does not.
+    /// Tells the core what the store knows and the World does not. A feed that the store never had says nothing, also not
+    /// that what is known from elsewhere is gone: advisories wait until every feed of theirs is there.
     fn tell(&self, store: &Store, wanted: &Wanted) -> Result<(), String> {
         let world = self.writer.world();
         let known =
             store.consistent(|store| Known::read(store, wanted)).map_err(|error| error.to_string())?;
-        let delta = advisory_delta(world.advisories(), known.advisories);
-        if !delta.published.is_empty() || !delta.withdrawn.is_empty() {
-            self.submit(Command::ChangeAdvisories { feed: known.osv, delta, as_of: known.osv_as_of })?;
+        if known.osv.iter().all(|feed| known.had.contains(feed)) {
+            let delta = advisory_delta(world.advisories(), known.advisories);
+            if !delta.published.is_empty() || !delta.withdrawn.is_empty() {
+                let names: Vec<String> = known.osv.iter().map(ToString::to_string).collect();
+                let as_of = known.osv.iter().filter_map(|feed| known.dates.get(feed).copied()).min();
+                self.submit(Command::ChangeAdvisories { feed: names.join(" "), delta, as_of })?;
+            }
         }
         for delta in intel_deltas(world.all_intel(), &known.intel) {
             let feed = match delta.source() {
@@ -143,8 +172,10 @@ impl Feeding {
                 IntelSource::Epss => FeedName::Epss,
                 IntelSource::Profile => FeedName::Cve,
             };
-            let as_of = known.dates.get(&feed).copied();
-            self.submit(Command::ChangeIntel { delta, as_of })?;
+            if known.had.contains(&feed) {
+                let as_of = known.dates.get(&feed).copied();
+                self.submit(Command::ChangeIntel { delta, as_of })?;
+            }
         }
         Ok(())
     }
@@ -161,12 +192,12 @@ impl Feeding {
 
 /// The part of a store that a World wants.
 struct Known {
-    /// The feeds of the advisories, by name.
-    osv: String,
-    /// How far the one that reaches least reaches.
-    osv_as_of: Option<Timestamp>,
+    /// The feeds that advisories come from.
+    osv: BTreeSet<FeedName>,
     advisories: Vec<tenon_model::Advisory>,
     intel: BTreeMap<VulnerabilityId, Intel>,
+    /// The feeds that the store has had.
+    had: BTreeSet<FeedName>,
     /// How far each feed reaches.
     dates: BTreeMap<FeedName, Timestamp>,
 }
@@ -182,17 +213,14 @@ impl Known {
         let ids: Vec<&VulnerabilityId> = named.iter().collect();
         let facts = store.intel_of(&ids)?;
         let intel = named.iter().cloned().zip(facts.iter().map(|facts| facts.intel()));
-        let dates: BTreeMap<FeedName, Timestamp> =
-            store.feeds()?.into_iter().filter_map(|state| Some((state.feed, state.as_of?))).collect();
-        let osv: BTreeSet<FeedName> =
-            releases.iter().filter_map(|release| FeedName::of_release(release)).collect();
-        let names: Vec<String> = osv.iter().map(ToString::to_string).collect();
+        let states = store.feeds()?;
+        let had = states.iter().filter(|state| state.fetched.is_some()).map(|state| state.feed.clone());
         Ok(Self {
-            osv: names.join(" "),
-            osv_as_of: osv.iter().filter_map(|feed| dates.get(feed).copied()).min(),
+            osv: releases.iter().filter_map(|release| FeedName::of_release(release)).collect(),
             advisories,
             intel: intel.filter(|(_, intel)| *intel != Intel::default()).collect(),
-            dates,
+            had: had.collect(),
+            dates: states.iter().filter_map(|state| Some((state.feed.clone(), state.as_of?))).collect(),
         })
     }
 }

@@ -6,7 +6,7 @@
 //! authority.key       its key (0600)
 //! directive.key       seed of the key that signs orders (0600)
 //! operator.token      what the page and the CLI present to change anything (0600)
-//! feeds/              cache of feed documents
+//! feeds/              store of feeds
 //! agent/              state of the agent on this machine, when `tenon up` runs one
 //! ```
 

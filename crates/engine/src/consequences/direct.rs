@@ -29,6 +29,10 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
     let partly = dirty.partly.difference(&dirty.assets).map(|id| (id, Some(&dirty.packages)));
     for (id, among) in whole.chain(partly) {
         let Some(asset) = world.asset(id) else { continue };
+        // Where nobody could ask what the host is offered, its silence says nothing.
+        if asset.facts.as_ref().is_some_and(|facts| !facts.offers_known) {
+            continue;
+        }
         let mut wanted = BTreeSet::new();
         for (source, want) in needs(world, asset, among) {
             let key = (asset.group.clone(), source);
@@ -66,7 +70,7 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
         let directive = Directive { group, action, assets, closes, claims, advisories, priority };
         events.push(Event::DirectiveRaised { id, directive, wants });
     }
-    let mut closing = Vec::new();
+    let mut unwanted = BTreeSet::new();
     let ids: BTreeSet<DirectiveId> =
         joining.keys().chain(parting.keys()).chain(&dirty.ranked).copied().collect();
     for id in ids {
@@ -76,12 +80,16 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
         match change(world, dirty, state, joined, &parting, now) {
             Changed::To(change) if change.is_empty() => {}
             Changed::To(change) => events.push(Event::DirectiveChanged { id, change }),
-            Changed::Unwanted => {
-                closing.extend(outcome(world, id, state, &fresh).map(|outcome| (id, outcome)));
-            }
+            Changed::Unwanted => drop(unwanted.insert(id)),
         }
     }
-    events.extend(closing.into_iter().map(|(id, outcome)| Event::DirectiveClosed { id, outcome }));
+    for id in &unwanted {
+        if let Some(state) = world.directive(id)
+            && let Some(outcome) = outcome(world, *id, state, &fresh, &unwanted)
+        {
+            events.push(Event::DirectiveClosed { id: *id, outcome });
+        }
+    }
     events
 }
 
@@ -249,11 +257,12 @@ fn outcome(
     id: DirectiveId,
     state: &DirectiveState,
     fresh: &BTreeMap<(GroupName, String), Vec<(SourcePackage, DirectiveId)>>,
+    unwanted: &BTreeSet<DirectiveId>,
 ) -> Option<Outcome> {
     let Action::Upgrade { source } = &state.directive.action;
     let group = &state.directive.group;
     let standing = open_of_source(world, group, &source.name)
-        .filter(|(_, _, other)| !other.wants.is_empty())
+        .filter(|(id, _, other)| !other.wants.is_empty() && !unwanted.contains(id))
         .map(|(id, source, _)| (source.clone(), id));
     let raised = fresh.get(&(group.clone(), source.name.clone())).cloned().unwrap_or_default();
     let newest =

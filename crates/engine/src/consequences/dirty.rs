@@ -43,6 +43,15 @@ impl Dirty {
         }
     }
 
+    /// Begins another round. What may be closed or ordered stays to be looked at until nothing else follows.
+    pub(crate) fn next_round(&mut self) {
+        self.idle.append(&mut self.assets);
+        self.partly.clear();
+        self.packages.clear();
+        self.ranked.clear();
+        self.other_rules = false;
+    }
+
     /// Notes what an event can have consequences for. Called before the event is applied.
     pub(crate) fn note(&mut self, world: &World, event: &Event, blobs: &Attachments) {
         match event {
@@ -93,7 +102,7 @@ impl Dirty {
             }
             Event::DirectiveChanged { id, change } => {
                 self.changed.insert(*id);
-                self.idle.extend(change.joined.keys().chain(&change.settled));
+                self.idle.extend(change.joined.keys().chain(&change.settled).chain(&change.left));
             }
             Event::TermBegan { .. }
             | Event::TokenIssued { .. }
@@ -111,6 +120,15 @@ impl Dirty {
     fn advisories(&mut self, world: &World, delta: &AdvisoryDelta) {
         let before = delta.withdrawn.iter().chain(delta.published.iter().map(|advisory| &advisory.id));
         let before = before.filter_map(|id| world.advisory(id));
+        // What an advisory says of itself is among the reasons, and its date starts clocks.
+        let named: BTreeSet<&VulnerabilityId> =
+            delta.withdrawn.iter().chain(delta.published.iter().map(|advisory| &advisory.id)).collect();
+        let names = |id: &DirectiveId| {
+            world
+                .directive(id)
+                .is_some_and(|state| state.directive.advisories.iter().any(|id| named.contains(id)))
+        };
+        self.ranked.extend(open(world).filter(names));
         let affected = before.chain(&delta.published).flat_map(|advisory| &advisory.affected);
         self.carriers(world, affected.map(|affected| affected.package.as_str()).collect());
     }

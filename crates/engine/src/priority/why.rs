@@ -113,8 +113,16 @@ fn with(inputs: &Inputs<'static>, set: &[FlipSet]) -> Inputs<'static> {
 }
 
 fn flips(table: DecisionTable, facts: &[(Facts, u64)]) -> Vec<Flip> {
-    let all: Vec<(&Facts, Inputs<'static>)> =
-        facts.iter().map(|(facts, _)| (facts, rules::fill(table, facts).inputs)).collect();
+    // Of vulnerabilities with the same inputs two stand for all: one that changes, and one that stays as it is.
+    let mut all: Vec<(&Facts, Inputs<'static>)> = Vec::new();
+    for (facts, _) in facts {
+        let inputs = rules::fill(table, facts).inputs;
+        let mut alike = all.iter().filter(|(_, other)| *other == inputs);
+        let known = alike.any(|(other, _)| other.vulnerability == facts.vulnerability);
+        if !known && all.iter().filter(|(_, other)| *other == inputs).count() < 2 {
+            all.push((facts, inputs));
+        }
+    }
     let urgency = |inputs: &Inputs<'static>| rules::urgency(table, inputs.decide().outcome);
     let Some(now) = all.iter().map(|(_, inputs)| urgency(inputs)).max() else { return Vec::new() };
     let mut flips = Vec::new();

@@ -265,6 +265,10 @@ impl Watch {
                 }
             }
         }
+        for (id, state) in world.directives().filter(|(_, state)| state.closed.is_none()) {
+            let left = state.stages.values().any(|stage| !stage.is_done());
+            assert!(left, "{id} is open and nothing is left to do for it");
+        }
         for (id, asset) in &self.verified {
             let stage = world.directive(id).unwrap().stages.get(asset);
             assert!(stage.is_some_and(Stage::is_done), "{id} was verified on {asset}, and is now {stage:?}");
