@@ -117,19 +117,22 @@ pub(crate) struct Context {
     asset: String,
     #[command(flatten)]
     stated: Stated,
-    /// A JSON file with the same words: {"exposure": "open", "human_impact": "high", "mission": "low"}
+    /// A JSON file that states the same, as published: {"exposure": "open", "human_impact": "very high", "mission": "low"}
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
 /// Choose the published rules that count, on every asset.
 #[derive(Args)]
-#[command(
-    after_help = "Examples:\n  tenon rules --table ssvc-deployer --clock bod-26-04,pci-dss-4.0.1\n  tenon rules"
-)]
+#[command(after_help = "Example:\n  tenon rules --table ssvc-deployer --clock bod-26-04,pci-dss-4.0.1\n\n\
+    Both replace what was chosen before.")]
 pub(crate) struct Choose {
-    #[command(flatten)]
-    chosen: Chosen,
+    /// The table that decides: bod-26-04, ssvc-deployer or cisa-coordinator.
+    #[arg(long, value_name = "TABLE", value_parser = table)]
+    table: DecisionTable,
+    /// The rules that set due dates, of which the earliest counts; see `tenon scan --help`.
+    #[arg(long = "clock", value_name = "RULE,...", value_parser = clock, value_delimiter = ',', required = true)]
+    clocks: Vec<ClockRule>,
 }
 
 fn say(common: &Common, answer: &Value, said: &str) {
@@ -151,8 +154,7 @@ impl Context {
 
 impl Choose {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
-        let rules = self.chosen.rules();
-        let body = json!({ "table": rules.table, "clocks": rules.clocks });
+        let body = json!({ "table": self.table, "clocks": self.clocks });
         let answer: Value = Api::new(common).post("/api/v1/rules", &body)?;
         say(common, &answer, "these rules count; every directive is ranked anew");
         Ok(())

@@ -34,10 +34,14 @@ fn bytes(path: &Path) -> Result<Vec<u8>> {
 
 /// Reads a document and says on standard error what of it cannot be taken over.
 pub(crate) fn read(path: &Path) -> Result<OpenVex> {
-    let document = openvex::parse(&bytes(path)?).with_context(|| path.display().to_string())?;
+    parse(path, &bytes(path)?)
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<OpenVex> {
+    let document = openvex::parse(bytes).with_context(|| path.display().to_string())?;
     if let Some(first) = document.problems.listed().first() {
         eprintln!(
-            "warning: {}: {} statements cannot be read and are left out, the first: {first}",
+            "warning: {}: {} places cannot be read, and statements that are not whole are left out; the first: {first}",
             path.display(),
             document.problems.total()
         );
@@ -45,7 +49,8 @@ pub(crate) fn read(path: &Path) -> Result<OpenVex> {
     let left_out = document.claims().left_out;
     if left_out > 0 {
         eprintln!(
-            "warning: {}: {left_out} products are left out: parts of other products, or of no ecosystem known here",
+            "warning: {}: {left_out} products are left out: parts of other products, of no ecosystem known here, narrowed in a way \
+             that is not read, or fixed without a version",
             path.display()
         );
     }
@@ -55,8 +60,9 @@ pub(crate) fn read(path: &Path) -> Result<OpenVex> {
 impl Vex {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
         for path in &self.files {
-            let document = read(path)?;
-            let whole: Value = serde_json::from_slice(&bytes(path)?)?;
+            let bytes = bytes(path)?;
+            let document = parse(path, &bytes)?;
+            let whole: Value = serde_json::from_slice(&bytes)?;
             let answer: Value = Api::new(common).post("/api/v1/vex", &whole)?;
             match common.format {
                 Format::Json => println!("{answer}"),

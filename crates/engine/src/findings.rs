@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tenon_model::{
-    Affected, Component, HostFacts, Manifest, OfferState, SourcePackage, Timestamp, VexStatement,
+    Affected, Component, HostFacts, Manifest, OfferState, SourcePackage, Timestamp, VexStatement, VexSubject,
     VulnerabilityId,
 };
 
@@ -64,6 +64,8 @@ pub struct Finding {
     pub vulnerability: VulnerabilityId,
     /// The advisory that says so.
     pub advisory: VulnerabilityId,
+    /// OSV ecosystem with release.
+    pub ecosystem: String,
     /// What is installed, in the form that advisories name it: on Debian the source package.
     pub source: SourcePackage,
     /// The version that fixes it, when one is published.
@@ -90,10 +92,24 @@ pub struct Assessment {
 pub fn not_assessed(world: &World, asset: &AssetState) -> Option<String> {
     let Some(facts) = &asset.facts else { return Some("no inventory yet".to_owned()) };
     let Some(ecosystem) = facts.os.osv_ecosystem() else {
-        return Some(format!("no advisories are read for {} {}", facts.os.id, facts.os.version_id));
+        // A bill of materials of an application has no system and needs none.
+        let packages = world.manifest_of(asset)?.components();
+        if packages.iter().all(|component| component.ecosystem.is_some()) {
+            return None;
+        }
+        let release = format!("{} {}", facts.os.id, facts.os.version_id);
+        return Some(match release.trim() {
+            "" => "the release of the operating system is not known".to_owned(),
+            release => format!("no advisories are read for {release}"),
+        });
     };
     let known = world.advisories_of.iter().any(|(key, _)| key.ecosystem == ecosystem);
-    (!known).then(|| format!("no advisories for {ecosystem} have been loaded"))
+    (!known).then(|| not_loaded(&ecosystem))
+}
+
+/// What is said of an asset whose release no advisory of the World speaks of.
+pub fn not_loaded(ecosystem: &str) -> String {
+    format!("no advisories for {ecosystem} have been loaded")
 }
 
 /// Everything open on one asset.
@@ -137,12 +153,13 @@ pub(crate) fn findings_among(world: &World, asset: &AssetState, among: Among<'_>
                     let finding = Finding {
                         vulnerability: vulnerability.clone(),
                         advisory: id.clone(),
+                        ecosystem: named.ecosystem.to_owned(),
                         source: source.clone(),
                         fixed: hit.fixed.clone(),
                         state: state.clone(),
                         opened: since.max(known.known),
                     };
-                    match world.vex_of(vulnerability).find(|vex| covers(vex, &named, &binaries)) {
+                    match suppressing(world, vulnerability, &named, &binaries) {
                         Some(vex) => assessment.suppressed.push((finding, vex.clone())),
                         None => assessment.findings.push(finding),
                     }
@@ -169,15 +186,34 @@ pub(crate) fn findings_among(world: &World, asset: &AssetState, among: Among<'_>
     assessment
 }
 
-/// Whether a statement speaks of all that a finding is about: the package as advisories name it, or every binary package
-/// that was built from it.
-fn covers(vex: &VexStatement, named: &Named<'_>, binaries: &[&Component]) -> bool {
+/// The statement that takes a finding off the list: one about the source package, or one about each binary package that
+/// was built from it and is installed. Of several the first is shown.
+fn suppressing<'w>(
+    world: &'w World,
+    id: &'w VulnerabilityId,
+    named: &Named<'_>,
+    binaries: &[&Component],
+) -> Option<&'w VexStatement> {
     let family = named.ecosystem.split(':').next().unwrap_or(named.ecosystem);
-    let version = |version: &str| vex.version.as_deref().is_none_or(|stated| stated == version);
-    let is_it = |name: &str, at: &str| vex.package == name && version(at);
-    vex.ecosystem == family
-        && (is_it(named.package, named.version)
-            || (!binaries.is_empty() && binaries.iter().all(|binary| is_it(&binary.name, &binary.version))))
+    let speaks = |vex: &VexStatement, subject: VexSubject, name: &str, version: &str| {
+        vex.subject == subject
+            && vex.ecosystem == family
+            && (vex.package == name || (family == "Go" && vex.package.eq_ignore_ascii_case(name)))
+            && vex.version.as_deref().is_none_or(|stated| stated == version)
+            && vex.release.as_deref().is_none_or(|release| release == named.ecosystem)
+    };
+    let of_source = |vex: &&VexStatement| speaks(vex, VexSubject::Source, named.package, named.version);
+    if let Some(vex) = world.vex_of(id).find(of_source) {
+        return Some(vex);
+    }
+    let of_binary = |binary: &&Component| {
+        world.vex_of(id).find(|vex| {
+            let built = vex.architecture.as_ref().is_none_or(|stated| *stated == binary.architecture);
+            built && speaks(vex, VexSubject::Binary, &binary.name, &binary.version)
+        })
+    };
+    let each: Option<Vec<&VexStatement>> = binaries.iter().map(of_binary).collect();
+    each?.into_iter().next()
 }
 
 /// Ecosystems of components that cannot be matched, one line each.

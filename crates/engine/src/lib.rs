@@ -23,6 +23,6 @@ mod world;
 pub use apply::{ActionWanted, ApplyError, Attachments};
 pub use consequences::recompute;
 pub use decide::{Decided, decide};
-pub use findings::{Assessment, Finding, FindingState, findings, not_assessed};
+pub use findings::{Assessment, Finding, FindingState, findings, not_assessed, not_loaded};
 pub use priority::{Factors, Flip, FlipSet, Weighed, Why, why};
 pub use world::{AssetState, DirectiveState, GroupMode, OrderState, World};

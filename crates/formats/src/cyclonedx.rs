@@ -19,7 +19,8 @@ use crate::json::{Bounds, Object, Walk, parse as parse_json};
 use crate::{FormatError, Problems};
 
 pub use component::{BomComponent, ComponentKind, Scope};
-pub use installed::Installed;
+pub(crate) use installed::release;
+pub use installed::{Installed, OF_THE_SYSTEM};
 pub use vulnerability::{
     AffectedStatus, AffectedVersions, Affects, Analysis, AnalysisState, BomVulnerability, Justification,
     Rating, Response, VersionsOf,

@@ -42,4 +42,4 @@ pub use points::{
     Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure, TechnicalImpact,
 };
 pub use time::Timestamp;
-pub use vex::VexStatement;
+pub use vex::{VexStatement, VexSubject};

@@ -13,9 +13,11 @@ pub mod pep440;
 pub mod rpm;
 mod scheme;
 pub mod semver;
+mod signed;
 
 pub use key::SortKey;
 pub use scheme::{Scheme, compare, sort_key};
+pub use signed::signed_source;
 
 /// Longest version accepted, in bytes.
 pub const MAX_VERSION: usize = 1024;

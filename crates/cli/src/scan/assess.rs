@@ -4,18 +4,19 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use tenon_engine::{FindingState, World, decide, findings};
+use tenon_engine::{FindingState, World, decide, findings, not_loaded};
 use tenon_feeds::intel_deltas;
 use tenon_formats::openvex::OpenVex;
 use tenon_model::{
-    Advisory, AdvisoryDelta, AssetContext, AssetId, Command, Digest, DirectiveId, GroupName, Intel,
-    Inventory, Person, Record, RefusalCode, Rules, SourcePackage, Timestamp, TokenId, VexStatement,
-    VulnerabilityId,
+    Advisory, AdvisoryDelta, AssetContext, AssetId, Command, Component, Digest, DirectiveId, GroupName,
+    Intel, Inventory, Offer, OfferState, Person, Record, RefusalCode, Rules, SourcePackage, Timestamp,
+    TokenId, VexStatement, VulnerabilityId,
 };
 use tenon_server::{AssetDetail, WhyView, queue};
 use tenon_versions::{Scheme, compare};
 
 use super::feeds::Read;
+use super::target::Looked;
 use super::{Published, Report, Todo};
 use crate::common::now;
 
@@ -30,28 +31,26 @@ pub(super) struct Given {
     pub(super) rules: Rules,
     /// What suppliers state.
     pub(super) vex: Vec<OpenVex>,
-    /// What the bill of materials that is scanned states itself.
-    pub(super) statements: Vec<VexStatement>,
     /// Whether the system is this one, as it runs.
     pub(super) live: bool,
 }
 
-pub(super) fn assess(inventory: Inventory, read: Read, given: Given) -> Result<Report> {
-    let mut bench = Bench { world: World::default(), now: now() };
-    let by: Person = "scan".parse()?;
-    bench.tell(Command::SetRules { rules: given.rules, by: by.clone() })?;
-    let (document, statements) = ("the bill of materials".to_owned(), given.statements);
-    bench.tell(Command::StateVex { document, statements, by: by.clone() })?;
-    for document in given.vex {
-        let statements = document.claims().statements;
-        bench.tell(Command::StateVex { document: document.id, statements, by: by.clone() })?;
-    }
-    bench.take(read.advisories, &read.intel)?;
+/// Scans a system. Where its package manager could not be asked, the fixes that advisories publish are what it should be
+/// brought to: directives say in which order, and why.
+pub(super) fn assess(looked: Looked, read: Read, given: &Given) -> Result<Report> {
+    let Looked { inventory, statements, not_assessed } = looked;
     let feeds = read.used;
-    let asset = bench.enrol(&inventory.facts.hostname)?;
-    bench.tell(Command::SetContext { asset, context: given.context, by })?;
-    bench.tell(Command::ReportInventory { asset, sequence: 1, inventory })?;
-    let host = AssetDetail::of(&bench.world, &asset).context("the host is not in its own report")?;
+    let mut bench = Bench::new(&read.advisories, &read.intel, given, &statements)?;
+    let asset = bench.report(inventory.clone(), given.context)?;
+    let mut host = AssetDetail::of(&bench.world, &asset).context("the host is not in its own report")?;
+    let covered: Vec<String> = read.covered.iter().map(|ecosystem| not_loaded(ecosystem)).collect();
+    host.asset.not_assessed.retain(|reason| !covered.contains(reason));
+    host.asset.not_assessed.extend(not_assessed);
+    let published = published(&bench.world, &asset);
+    if !inventory.facts.offers_known {
+        bench = Bench::new(&read.advisories, &read.intel, given, &statements)?;
+        bench.report(with_published(inventory, &published), given.context)?;
+    }
     let directives = queue(&bench.world).into_iter().map(|directive| {
         let in_kev = directive
             .closes
@@ -70,19 +69,19 @@ pub(super) fn assess(inventory: Inventory, read: Read, given: Given) -> Result<R
         Ok(Todo { in_kev: in_kev.cloned().collect(), touches, why, directive })
     });
     let directives = directives.collect::<Result<_>>()?;
-    let published = published(&bench.world, &asset);
     Ok(Report { form: FORM, host, feeds, directives, published })
 }
 
 /// The published fixes of one asset by package, each with the version that closes all of its findings.
 fn published(world: &World, id: &AssetId) -> Vec<Published> {
     let Some(asset) = world.asset(id) else { return Vec::new() };
-    let ecosystem = asset.facts.as_ref().and_then(|facts| facts.os.osv_ecosystem());
-    let scheme = ecosystem.as_deref().and_then(Scheme::of_osv_ecosystem);
-    let mut by_package: BTreeMap<SourcePackage, Published> = BTreeMap::new();
+    let mut by_package: BTreeMap<(String, SourcePackage), Published> = BTreeMap::new();
     for finding in findings(world, asset).findings {
         let FindingState::FixPublished { version } = finding.state else { continue };
-        let entry = by_package.entry(finding.source).or_insert_with_key(|source| Published {
+        let scheme = Scheme::of_osv_ecosystem(&finding.ecosystem);
+        let key = (finding.ecosystem, finding.source);
+        let entry = by_package.entry(key).or_insert_with_key(|(ecosystem, source)| Published {
+            ecosystem: ecosystem.clone(),
             package: source.name.clone(),
             installed: source.version.clone(),
             version: version.clone(),
@@ -93,9 +92,34 @@ fn published(world: &World, id: &AssetId) -> Vec<Published> {
             entry.version = version;
         }
     }
-    let mut published: Vec<Published> = by_package.into_values().collect();
-    published.sort_by_key(|entry| std::cmp::Reverse(entry.closes.len()));
-    published
+    by_package.into_values().collect()
+}
+
+/// The inventory as if the published fixes were offered.
+fn with_published(mut inventory: Inventory, published: &[Published]) -> Inventory {
+    let os = inventory.facts.os.osv_ecosystem();
+    for fix in published {
+        let is_it = |component: &&Component| {
+            let ecosystem = component.ecosystem.as_deref().or(os.as_deref());
+            let named = (&component.source.name, &component.source.version) == (&fix.package, &fix.installed)
+                || (&component.name, &component.version) == (&fix.package, &fix.installed);
+            ecosystem == Some(fix.ecosystem.as_str()) && named
+        };
+        let offer = |component: &Component| Offer {
+            package: component.name.clone(),
+            architecture: component.architecture.clone(),
+            installed: component.version.clone(),
+            candidate: fix.version.clone(),
+            source: SourcePackage { name: fix.package.clone(), version: fix.version.clone() },
+            security: false,
+            state: OfferState::Offered,
+            claims: Vec::new(),
+        };
+        let offers: Vec<Offer> = inventory.components.iter().filter(is_it).map(offer).collect();
+        inventory.facts.offers.extend(offers);
+    }
+    inventory.facts.offers_known = true;
+    inventory
 }
 
 /// A World on a bench.
@@ -105,6 +129,32 @@ struct Bench {
 }
 
 impl Bench {
+    fn new(
+        advisories: &[Advisory],
+        intel: &BTreeMap<VulnerabilityId, Intel>,
+        given: &Given,
+        statements: &[VexStatement],
+    ) -> Result<Self> {
+        let mut bench = Self { world: World::default(), now: now() };
+        let by: Person = "scan".parse()?;
+        bench.tell(Command::SetRules { rules: given.rules.clone(), by: by.clone() })?;
+        let (document, statements) = ("the bill of materials".to_owned(), statements.to_vec());
+        bench.tell(Command::StateVex { document, statements, by: by.clone() })?;
+        for document in &given.vex {
+            let (document, statements) = (document.id.clone(), document.claims().statements);
+            bench.tell(Command::StateVex { document, statements, by: by.clone() })?;
+        }
+        bench.take(advisories.to_vec(), intel)?;
+        Ok(bench)
+    }
+
+    fn report(&mut self, inventory: Inventory, context: AssetContext) -> Result<AssetId> {
+        let asset = self.enrol(&inventory.facts.hostname)?;
+        self.tell(Command::SetContext { asset, context, by: "scan".parse()? })?;
+        self.tell(Command::ReportInventory { asset, sequence: 1, inventory })?;
+        Ok(asset)
+    }
+
     /// Decides a command and applies what follows. One that changes nothing is no error.
     fn tell(&mut self, command: Command) -> Result<()> {
         let decided = match decide(&self.world, command, self.now) {

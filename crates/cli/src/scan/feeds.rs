@@ -12,6 +12,7 @@ use super::FeedUsed;
 use crate::feeds::sync_shown;
 
 /// What a store says about one system.
+#[derive(Default)]
 pub(super) struct Read {
     /// The advisories that name its packages, reduced to them.
     pub(super) advisories: Vec<Advisory>,
@@ -19,6 +20,8 @@ pub(super) struct Read {
     pub(super) intel: BTreeMap<VulnerabilityId, Intel>,
     /// The feeds, and what is wrong with them.
     pub(super) used: Vec<FeedUsed>,
+    /// The ecosystems, with release, of which the store has advisories, be it none about this system's packages.
+    pub(super) covered: BTreeSet<String>,
 }
 
 impl Read {
@@ -31,7 +34,7 @@ impl Read {
             records: 0,
             problem: Some(format!("{error:#}")),
         };
-        Self { advisories: Vec::new(), intel: BTreeMap::new(), used: osv.iter().map(feed).collect() }
+        Self { used: osv.iter().map(feed).collect(), ..Self::default() }
     }
 }
 
@@ -101,7 +104,7 @@ pub(super) fn read(
     let osv: BTreeSet<FeedName> =
         names.keys().filter_map(|ecosystem| FeedName::of_release(ecosystem)).collect();
     if osv.is_empty() {
-        return Ok(Read { advisories: Vec::new(), intel: BTreeMap::new(), used: Vec::new() });
+        return Ok(Read::default());
     }
     let store = match open(folder, source, &osv) {
         Ok(store) => store,
@@ -121,10 +124,16 @@ pub(super) fn read(
         let facts = store.intel_of(&ids)?;
         let intel = ids.into_iter().cloned().zip(facts.iter().map(|facts| facts.intel()));
         let intel = intel.filter(|(_, intel)| *intel != Intel::default()).collect();
-        Ok((advisories, intel, store.feeds()?))
+        let mut covered = BTreeSet::new();
+        for ecosystem in names.keys() {
+            if store.speaks_of(ecosystem)? {
+                covered.insert(ecosystem.clone());
+            }
+        }
+        Ok((advisories, intel, covered, store.feeds()?))
     });
-    let (advisories, intel, states) = read?;
-    Ok(Read { advisories: merged(advisories), intel, used: used(&osv, &states, now) })
+    let (advisories, intel, covered, states) = read?;
+    Ok(Read { advisories: merged(advisories), intel, used: used(&osv, &states, now), covered })
 }
 
 /// An advisory that speaks of packages of several ecosystems is read once for each.

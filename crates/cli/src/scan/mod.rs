@@ -65,10 +65,10 @@ pub(crate) struct Scan {
     #[arg(long, help_heading = PRINTED)]
     why: bool,
     /// Print the format that --rpm-list wants of `rpm -qa --qf`, and end.
-    #[arg(long, exclusive = true, help_heading = PRINTED)]
+    #[arg(long, help_heading = PRINTED)]
     rpm_format: bool,
     /// Print the JSON Schema of what --format json prints, and end.
-    #[arg(long, exclusive = true, help_heading = PRINTED)]
+    #[arg(long, help_heading = PRINTED)]
     schema: bool,
 }
 
@@ -83,13 +83,16 @@ pub(crate) struct Report {
     pub(crate) feeds: Vec<FeedUsed>,
     /// What to do, most urgent first.
     pub(crate) directives: Vec<Todo>,
-    /// Fixes that advisories publish, where what the host is offered is not known (a system at rest).
+    /// Fixes that advisories publish, where what the host is offered is not known (files, a system at rest): the same as the
+    /// directives, package by package.
     pub(crate) published: Vec<Published>,
 }
 
 /// A published fix.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Published {
+    /// OSV ecosystem with release.
+    pub(crate) ecosystem: String,
     /// Package, as its ecosystem's advisories name it.
     pub(crate) package: String,
     /// Installed.
@@ -147,20 +150,19 @@ impl Scan {
             println!("{}", serde_json::to_string_pretty(&schema::of_report())?);
             return Ok(ExitCode::SUCCESS);
         }
-        let (inventory, statements) = self.target.look()?;
+        let looked = self.target.look()?;
         let store = match &self.store {
             Some(folder) => folder.clone(),
             None => common.data()?.join("feeds"),
         };
-        let read = feeds::read(&store, self.feeds.as_ref(), &inventory, now())?;
+        let read = feeds::read(&store, self.feeds.as_ref(), &looked.inventory, now())?;
         let given = assess::Given {
             context: self.stated.with_file(self.context.as_deref())?,
             rules: self.chosen.rules(),
             vex: self.vex.iter().map(|path| crate::vex::read(path)).collect::<Result<_>>()?,
-            statements,
             live: self.target.is_live(),
         };
-        let report = assess::assess(inventory, read, given)?;
+        let report = assess::assess(looked, read, &given)?;
         match common.format {
             Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
             Format::Text => print!("{}", print::text(&report, self.findings, self.why)),

@@ -36,19 +36,11 @@ fn write(text: &mut String, report: &Report, findings: bool, why: bool) -> std::
             writeln!(text)?;
         }
     }
-    for fix in &report.published {
-        let closes = match fix.closes.as_slice() {
-            [one] => one.clone(),
-            many => format!("{} vulnerabilities", many.len()),
-        };
-        writeln!(
-            text,
-            "   - {} {} is fixed in {}: closes {closes}",
-            fix.package, fix.installed, fix.version
-        )?;
+    if !report.published.is_empty() {
+        writeln!(text, "\nThese fixes are published; what this system is offered is not known.")?;
     }
-    if report.directives.is_empty() && report.published.is_empty() {
-        writeln!(text, "Nothing is offered that this host should do.")?;
+    if report.directives.is_empty() {
+        writeln!(text, "No fix is known that should be applied here.")?;
     }
     if !report.host.suppressed.is_empty() {
         let count = report.host.suppressed.len();

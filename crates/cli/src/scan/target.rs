@@ -6,9 +6,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use tenon_formats::cyclonedx::{self, MAX_BOM};
+use tenon_formats::cyclonedx::{self, MAX_BOM, OF_THE_SYSTEM};
 use tenon_host::{PackageFile, System};
 use tenon_model::{HostFacts, Inventory, VexStatement};
+
+/// What was found.
+pub(super) struct Looked {
+    pub(super) inventory: Inventory,
+    /// What a bill of materials says does not matter in it.
+    pub(super) statements: Vec<VexStatement>,
+    /// What cannot be assessed of it.
+    pub(super) not_assessed: Vec<String>,
+}
 
 /// What to scan; without any of these, this host.
 #[derive(Args)]
@@ -47,12 +56,18 @@ impl Target {
             .or_else(|| self.rpm_list.clone().map(PackageFile::RpmList))
     }
 
-    /// What is installed there, and what a bill of materials says does not matter in it.
-    pub(super) fn look(&self) -> Result<(Inventory, Vec<VexStatement>)> {
+    /// Looks at it.
+    pub(super) fn look(&self) -> Result<Looked> {
         if let Some(bom) = &self.sbom {
             return of_bom(bom);
         }
-        Ok((self.inventory()?, Vec::new()))
+        let mut inventory = self.inventory()?;
+        if inventory.facts.hostname.is_empty() {
+            let files = [&self.dpkg_status, &self.apk_installed, &self.rpm_list, &self.root];
+            let file = files.into_iter().flatten().next();
+            inventory.facts.hostname = file.map(|path| path.display().to_string()).unwrap_or_default();
+        }
+        Ok(Looked { inventory, statements: Vec::new(), not_assessed: Vec::new() })
     }
 
     fn inventory(&self) -> Result<Inventory> {
@@ -69,7 +84,7 @@ impl Target {
     }
 }
 
-fn of_bom(path: &Path) -> Result<(Inventory, Vec<VexStatement>)> {
+fn of_bom(path: &Path) -> Result<Looked> {
     let mut bytes = Vec::new();
     let shown = || path.display().to_string();
     let file = File::open(path).with_context(shown)?;
@@ -78,24 +93,23 @@ fn of_bom(path: &Path) -> Result<(Inventory, Vec<VexStatement>)> {
     let bom = cyclonedx::parse(&bytes).with_context(shown)?;
     let installed = bom.installed();
     let mut facts = HostFacts::nothing_known_of(installed.os);
-    if let Some(described) = &bom.describes {
-        facts.hostname.clone_from(&described.name);
-    }
+    facts.hostname = bom.describes.as_ref().map_or_else(shown, |described| described.name.clone());
     facts
         .gaps
         .push("only a bill of materials is at hand: pending updates and processes are not known".to_owned());
-    let left_out = installed.left_out.iter();
-    facts.gaps.extend(left_out.map(|(reason, count)| format!("{count} components are left out: {reason}")));
-    if bom.problems.total() > 0 {
-        let first = bom.problems.listed().first().map(ToString::to_string).unwrap_or_default();
-        facts.gaps.push(format!(
-            "{} places of the document break its schema, the first: {first}",
-            bom.problems.total()
-        ));
+    let mut not_assessed = Vec::new();
+    for (reason, count) in &installed.left_out {
+        let line = format!("{count} components are left out: {reason}");
+        if reason == OF_THE_SYSTEM { facts.gaps.push(line) } else { not_assessed.push(line) }
+    }
+    if let Some(first) = bom.problems.listed().first() {
+        let total = bom.problems.total();
+        not_assessed.push(format!("{total} places of the document break its schema, the first: {first}"));
     }
     if installed.components.is_empty() {
-        bail!("{}: it names no package that could be installed: {}", path.display(), facts.gaps.join("; "));
+        bail!("{}: it names no package that could be installed: {}", path.display(), not_assessed.join("; "));
     }
     let statements = bom.claims(&path.display().to_string());
-    Ok((Inventory { facts, components: installed.components }, statements))
+    let inventory = Inventory { facts, components: installed.components };
+    Ok(Looked { inventory, statements, not_assessed })
 }

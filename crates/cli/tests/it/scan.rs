@@ -214,7 +214,7 @@ fn findings_of_a_public_host_are_those_of_an_independent_computation() {
     // An unsupported release is not assessed, with the reason, and never clean.
     std::fs::write(at("os-release"), "ID=debian\nVERSION_ID=\"\"\nPRETTY_NAME=\"Debian sid\"\n").unwrap();
     let (report, output) = scanned(folder.path(), &files);
-    assert_eq!(report["host"]["not_assessed"], json!(["no advisories are read for debian "]));
+    assert_eq!(report["host"]["not_assessed"], json!(["no advisories are read for debian"]));
     assert_eq!(output.status.code(), Some(3));
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use tenon_engine::{GroupMode, World};
+use tenon_model::VexSubject;
 use tenon_model::{
     Action, AdvisoryDelta, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule, Command,
     Component, Cvss, DecisionTable, Digest, DirectiveId, Exploitation, HumanImpact, IntelDelta, Inventory,
@@ -311,6 +312,9 @@ fn vex(draw: &mut Draw, now: Timestamp) -> Command {
         vulnerability: cve(draw),
         ecosystem: "Debian".to_owned(),
         package: draw.of(&["openssl", "libssl3", "nginx"]).to_owned(),
+        subject: draw.of(&[VexSubject::Binary, VexSubject::Source]),
+        release: draw.of(&[None, Some("Debian:12".to_owned())]),
+        architecture: None,
         version: draw.of(&[None, Some("1.22.1-9".to_owned())]),
         reason: "not affected".to_owned(),
         author: "a supplier".to_owned(),

@@ -7,7 +7,7 @@ use tenon_engine::{Flip, findings, why};
 use tenon_model::{
     AssetContext, AssetId, Automatable, ClockRule, Command, Cvss, DecisionTable, Exploitation, HumanImpact,
     IntelDelta, Kev, MissionAndWellBeing, Priority, Profile, RefusalCode, Rules, Ssvc, SystemExposure,
-    TechnicalImpact, VexStatement, VulnerabilityId,
+    TechnicalImpact, VexStatement, VexSubject, VulnerabilityId,
 };
 
 use crate::lab::{Lab, advisory, component, inventory, person, security_offer};
@@ -118,6 +118,9 @@ fn what_a_supplier_states_comes_off_the_list_and_stays_visible() {
         vulnerability: id("CVE-2026-1"),
         ecosystem: "Debian".to_owned(),
         package: package.to_owned(),
+        subject: if package == "libssl3" { VexSubject::Binary } else { VexSubject::Source },
+        release: None,
+        architecture: None,
         version: version.map(str::to_owned),
         reason: "not affected: the vulnerable code never runs".to_owned(),
         author: "a supplier".to_owned(),
@@ -148,6 +151,14 @@ fn what_a_supplier_states_comes_off_the_list_and_stays_visible() {
     assert_eq!(state(&mut lab, vec![statement("libssl3", Some(OLD))]), one);
     assert_eq!(state(&mut lab, vec![statement("openssl", Some(NEW))]), both);
     assert_eq!(state(&mut lab, vec![statement("nginx", None)]), both);
+    // Of a binary package of the source's name, which is not what is installed; of another release or architecture.
+    for narrower in [
+        VexStatement { subject: VexSubject::Binary, ..statement("openssl", None) },
+        VexStatement { release: Some("Debian:13".to_owned()), ..statement("openssl", None) },
+        VexStatement { architecture: Some("arm64".to_owned()), ..statement("libssl3", None) },
+    ] {
+        assert_eq!(state(&mut lab, vec![narrower]), both);
+    }
     let elsewhere = VexStatement { ecosystem: "Alpine".to_owned(), ..statement("openssl", None) };
     assert_eq!(state(&mut lab, vec![elsewhere]), both);
     // Said again it changes nothing; taken back the finding is open again.

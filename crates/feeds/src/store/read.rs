@@ -146,6 +146,14 @@ impl Store {
         Ok(advisories)
     }
 
+    /// Whether any advisory speaks of the release `ecosystem`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn speaks_of(&self, ecosystem: &str) -> Result<bool, FeedError> {
+        Ok(!self.ecosystems(ecosystem)?.is_empty())
+    }
+
     /// The KEV catalogue, by id.
     ///
     /// # Errors

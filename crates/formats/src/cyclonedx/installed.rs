@@ -6,9 +6,13 @@
 use std::collections::BTreeMap;
 
 use tenon_model::{Component, OsRelease, SourcePackage};
+use tenon_versions::signed_source;
 
 use super::{Bom, BomComponent, ComponentKind};
 use crate::purl::Purl;
+
+/// Why a component is left out that is listed in another form. Of all reasons the only one that leaves nothing unassessed.
+pub const OF_THE_SYSTEM: &str = "installed by a package of the operating system, which is listed itself";
 
 /// What is installed, and what could not be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,15 +28,19 @@ pub struct Installed {
 impl Bom {
     /// What is installed.
     pub fn installed(&self) -> Installed {
+        let os = self.os();
         let mut components = Vec::new();
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
-        for component in &self.components {
-            match read(component) {
+        // What the bill is of counts where it is a package itself: an application, not an image or a host.
+        let subject = self.describes.as_ref();
+        let subject = subject.filter(|c| c.purl.as_ref().is_some_and(|purl| purl.osv_package().is_some()));
+        for component in subject.into_iter().chain(&self.components) {
+            match read(component, &os) {
                 Ok(component) => components.extend(component),
                 Err(reason) => *left_out.entry(reason).or_default() += 1,
             }
         }
-        Installed { os: self.os(), components, left_out }
+        Installed { os, components, left_out }
     }
 
     /// The operating system: the component of that kind, or else the `distro` that most package-urls name.
@@ -59,7 +67,13 @@ impl Bom {
 }
 
 /// A release by id and version. Debian's point releases (`12.5`) share their advisories.
-fn release(id: &str, version: &str) -> OsRelease {
+pub(crate) fn release(id: &str, version: &str) -> OsRelease {
+    let id = match id {
+        "alma" => "almalinux",
+        "opensuse.leap" => "opensuse-leap",
+        "opensuse.tumbleweed" => "opensuse-tumbleweed",
+        id => id,
+    };
     let version_id = match id {
         "debian" => version.split('.').next().unwrap_or_default(),
         _ => version,
@@ -77,7 +91,7 @@ fn pretty(id: &str, version: &str) -> String {
 }
 
 /// Why a component cannot be matched, or `None` for what is no package.
-fn read(component: &BomComponent) -> Result<Option<Component>, String> {
+fn read(component: &BomComponent, os: &OsRelease) -> Result<Option<Component>, String> {
     use ComponentKind as Kind;
     let no_package = matches!(
         component.kind,
@@ -86,17 +100,24 @@ fn read(component: &BomComponent) -> Result<Option<Component>, String> {
     let Some(purl) = &component.purl else {
         return if no_package { Ok(None) } else { Err("without a package-url".to_owned()) };
     };
-    let Some(version) = purl.version().or(component.version.as_deref()) else {
+    let Some(version) = purl.osv_version(component.version.as_deref()) else {
         return Err("without a version".to_owned());
     };
-    let read = match purl.kind() {
-        "deb" | "apk" => os_package(component, purl, version.to_owned()),
-        "rpm" => {
-            let epoch = purl.qualifiers().get("epoch").filter(|epoch| *epoch != "0");
-            let version = epoch.map_or_else(|| version.to_owned(), |epoch| format!("{epoch}:{version}"));
-            os_package(component, purl, version)
+    let family = os.osv_ecosystem();
+    let family = family.as_deref().and_then(|ecosystem| ecosystem.split(':').next());
+    let read = if purl.is_of_distribution() {
+        // Advisories of one distribution say nothing of the packages of another.
+        match (purl.osv_package(), purl.namespace(), family) {
+            (Some((of, _)), _, Some(family)) if of != family => {
+                return Err(format!("packages of {of} on a system of {family}"));
+            }
+            (None, Some(namespace), Some(family)) => {
+                return Err(format!("packages of {namespace} on a system of {family}"));
+            }
+            _ => os_package(component, purl, version),
         }
-        kind => language(component, purl, kind, version)?,
+    } else {
+        language(component, purl, version, family)?
     };
     read.check().map_err(|error| format!("not a package that can be installed: {error}"))?;
     Ok(Some(read))
@@ -116,61 +137,74 @@ fn os_package(component: &BomComponent, purl: &Purl, version: String) -> Compone
 }
 
 /// The source package: Trivy's properties, or the qualifier `upstream` (`NAME` or `NAME@VERSION`), or the package itself.
-/// Of RPM packages `upstream` names a file, and advisories name the binary package.
+/// Of RPM packages `upstream` names a file, and advisories name the binary package. Signed sources of Debian are named as
+/// what they sign.
 fn source(component: &BomComponent, purl: &Purl, version: &str) -> SourcePackage {
-    if let Some(name) = property(component, &["aquasecurity:trivy:SrcName"]) {
-        let part = |key| property(component, &[key]).filter(|text| !text.is_empty());
-        let version = part("aquasecurity:trivy:SrcVersion").map_or(version.to_owned(), |mut written| {
-            if let Some(release) = part("aquasecurity:trivy:SrcRelease") {
-                written = format!("{written}-{release}");
+    let (name, own) = match property(component, &["aquasecurity:trivy:SrcName"]) {
+        Some(name) => (name, by_trivy(component).unwrap_or_else(|| version.to_owned())),
+        None => {
+            let upstream = purl.qualifiers().get("upstream").filter(|_| purl.kind() != "rpm");
+            match upstream.map(|text| text.split_once('@').unwrap_or((text, version))) {
+                Some((name, version)) => (name.to_owned(), version.to_owned()),
+                None => (purl.name().to_owned(), version.to_owned()),
             }
-            match part("aquasecurity:trivy:SrcEpoch").filter(|epoch| epoch != "0") {
-                Some(epoch) => format!("{epoch}:{written}"),
-                None => written,
-            }
-        });
-        return SourcePackage { name: signed(name), version };
-    }
-    let upstream = purl.qualifiers().get("upstream").filter(|_| purl.kind() != "rpm");
-    let (name, version) = match upstream.map(|text| text.split_once('@').unwrap_or((text, version))) {
-        Some((name, version)) => (name, version),
-        None => (purl.name(), version),
+        }
     };
-    SourcePackage { name: signed(name.to_owned()), version: version.to_owned() }
+    let signed = if purl.kind() == "deb" { signed_source(&name, &own, version) } else { None };
+    let (name, version) = signed.unwrap_or((name, own));
+    SourcePackage { name, version }
 }
 
-/// Debian's signed kernels are built from a source of their own, `linux-signed-amd64`; advisories name `linux`.
-fn signed(name: String) -> String {
-    if name.starts_with("linux-signed-") { "linux".to_owned() } else { name }
+/// The source version, which Trivy keeps in parts.
+fn by_trivy(component: &BomComponent) -> Option<String> {
+    let part = |key| property(component, &[key]);
+    let mut version = part("aquasecurity:trivy:SrcVersion")?;
+    if let Some(release) = part("aquasecurity:trivy:SrcRelease") {
+        version = format!("{version}-{release}");
+    }
+    match part("aquasecurity:trivy:SrcEpoch").filter(|epoch| epoch != "0") {
+        Some(epoch) => Some(format!("{epoch}:{version}")),
+        None => Some(version),
+    }
 }
 
-fn language(component: &BomComponent, purl: &Purl, kind: &str, version: &str) -> Result<Component, String> {
+fn language(
+    component: &BomComponent,
+    purl: &Purl,
+    version: String,
+    family: Option<&str>,
+) -> Result<Component, String> {
     let Some((ecosystem, name)) = purl.osv_package() else {
-        return Err(format!("of the purl type {kind}, for which no advisories are read"));
+        return Err(format!("of the purl type {}, for which no advisories are read", purl.kind()));
     };
-    if kind == "pypi" && is_of_the_system(component) {
-        return Err("installed by a package of the operating system, which is listed itself".to_owned());
+    if ecosystem == "PyPI" && is_of_the_system(component, family) {
+        return Err(OF_THE_SYSTEM.to_owned());
     }
-    // Go writes its versions with a `v` that OSV's ranges leave out.
-    let version = if kind == "golang" { version.trim_start_matches('v') } else { version };
+    let name = if ecosystem == "Go" { in_its_case(component, name) } else { name };
     Ok(Component {
         name: name.clone(),
         architecture: "any".to_owned(),
-        version: version.to_owned(),
-        source: SourcePackage { name, version: version.to_owned() },
+        version: version.clone(),
+        source: SourcePackage { name, version },
         module: None,
         ecosystem: Some(ecosystem.to_owned()),
     })
 }
 
-/// Whether a Python package lies where only packages of the operating system put theirs: `pip` installs below
-/// `/usr/local` or a folder of the user.
-fn is_of_the_system(component: &BomComponent) -> bool {
+/// A package-url of Go is in lower case, its module and OSV are not: the document's own name tells, where it is the same.
+fn in_its_case(component: &BomComponent, name: String) -> String {
+    let grouped = component.group.as_ref().map(|group| format!("{group}/{}", component.name));
+    let mut written = grouped.into_iter().chain([component.name.clone()]);
+    written.find(|written| written.eq_ignore_ascii_case(&name)).unwrap_or(name)
+}
+
+/// Whether a Python package lies where only packages of Debian and Ubuntu put theirs: `pip` installs below `/usr/local` or
+/// a folder of the user there. Elsewhere the two share a folder, and both are looked at.
+fn is_of_the_system(component: &BomComponent, family: Option<&str>) -> bool {
     let path = property(component, &["aquasecurity:trivy:FilePath", "syft:location:0:path"]);
     let path = path.unwrap_or_default();
-    let path = path.trim_start_matches('/');
-    path.starts_with("usr/lib/python3/dist-packages/")
-        || (path.starts_with("usr/lib") && !path.starts_with("usr/local") && path.contains("/site-packages/"))
+    matches!(family, Some("Debian" | "Ubuntu"))
+        && path.trim_start_matches('/').starts_with("usr/lib/python3/dist-packages/")
 }
 
 /// The first of these properties that the component has.

@@ -3,13 +3,15 @@
 use super::Purl;
 
 /// Purl type, namespace of a distribution, OSV ecosystem without release.
-const DISTRIBUTIONS: [(&str, &str, &str); 12] = [
+const DISTRIBUTIONS: [(&str, &str, &str); 13] = [
     ("deb", "debian", "Debian"),
     ("deb", "ubuntu", "Ubuntu"),
     ("apk", "alpine", "Alpine"),
     ("apk", "chainguard", "Chainguard"),
     ("apk", "wolfi", "Wolfi"),
     ("rpm", "almalinux", "AlmaLinux"),
+    // As Trivy writes it.
+    ("rpm", "alma", "AlmaLinux"),
     ("rpm", "rocky", "Rocky Linux"),
     ("rpm", "rockylinux", "Rocky Linux"),
     ("rpm", "redhat", "Red Hat"),
@@ -54,6 +56,32 @@ impl Purl {
             Some(namespace) => format!("{namespace}{separator}{}", self.name()),
             None => self.name().to_owned(),
         };
+        // PEP 503: runs of `.`, `-` and `_` are one hyphen; OSV writes names so.
+        let name = if *ecosystem == "PyPI" { folded(&name) } else { name };
         Some((ecosystem, name))
     }
+
+    /// The version as its ecosystem orders it: with the epoch that a qualifier holds, without the `v` of Go. `listed` is
+    /// what a document says beside the package-url, which may have none.
+    pub fn osv_version(&self, listed: Option<&str>) -> Option<String> {
+        let version = self.version().or(listed).filter(|version| !version.is_empty())?;
+        let epoch = self.qualifiers().get("epoch").filter(|epoch| *epoch != "0" && !version.contains(':'));
+        Some(match (self.kind(), epoch) {
+            ("golang", _) => version.trim_start_matches('v').to_owned(),
+            ("deb" | "rpm", Some(epoch)) => format!("{epoch}:{version}"),
+            _ => version.to_owned(),
+        })
+    }
+}
+
+fn folded(name: &str) -> String {
+    let mut folded = String::new();
+    for c in name.chars() {
+        match c {
+            '.' | '-' | '_' if folded.ends_with('-') => {}
+            '.' | '-' | '_' => folded.push('-'),
+            c => folded.extend(c.to_lowercase()),
+        }
+    }
+    folded
 }

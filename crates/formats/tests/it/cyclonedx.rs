@@ -194,3 +194,84 @@ proptest! {
         let _ = parse(&bytes);
     }
 }
+
+fn bom(components: &serde_json::Value, vulnerabilities: &serde_json::Value) -> tenon_formats::cyclonedx::Bom {
+    let text = serde_json::json!({
+        "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
+        "components": components, "vulnerabilities": vulnerabilities,
+    });
+    parse(text.to_string().as_bytes()).unwrap()
+}
+
+fn package(version: &str, purl: &str) -> serde_json::Value {
+    serde_json::json!({ "type": "library", "bom-ref": purl, "name": "p", "version": version, "purl": purl })
+}
+
+#[test]
+fn what_is_installed_is_named_as_advisories_name_it() {
+    let system = serde_json::json!({ "type": "operating-system", "name": "debian", "version": "12.5" });
+    let go = serde_json::json!({
+        "type": "library", "name": "github.com/Azure/go-ntlmssp", "version": "v0.0.1",
+        "purl": "pkg:golang/github.com/Azure/go-ntlmssp@v0.0.1",
+    });
+    let components = serde_json::json!([
+        system,
+        package(
+            "6.1.170-1",
+            "pkg:deb/debian/linux-image-6.1.0-44-amd64@6.1.170-1?upstream=linux-signed-amd64%406.1.170%2B1"
+        ),
+        package("9.2p1-2", "pkg:deb/debian/openssh-server@9.2p1-2?epoch=1&upstream=openssh"),
+        package("0.40.0", "pkg:pypi/changedetection.io@0.40.0"),
+        go,
+        package("7.76.1-14.el9", "pkg:rpm/almalinux/curl@7.76.1-14.el9"),
+        package("1.0", "pkg:deb/linuxmint/mint@1.0"),
+        package("1", "pkg:conan/zlib@1"),
+    ]);
+    let installed = bom(&components, &serde_json::json!([])).installed();
+    assert_eq!(installed.os.osv_ecosystem().as_deref(), Some("Debian:12"));
+    let named: Vec<(&str, &str, Option<&str>)> = installed
+        .components
+        .iter()
+        .map(|c| (c.source.name.as_str(), c.source.version.as_str(), c.ecosystem.as_deref()))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            ("linux", "6.1.170-1", None),
+            ("openssh", "1:9.2p1-2", None),
+            ("changedetection-io", "0.40.0", Some("PyPI")),
+            ("github.com/Azure/go-ntlmssp", "0.0.1", Some("Go")),
+        ]
+    );
+    let left_out: Vec<&str> = installed.left_out.keys().map(String::as_str).collect();
+    assert_eq!(
+        left_out,
+        [
+            "of the purl type conan, for which no advisories are read",
+            "packages of AlmaLinux on a system of Debian",
+            "packages of linuxmint on a system of Debian",
+        ]
+    );
+}
+
+#[test]
+fn an_analysis_speaks_of_the_listed_version_and_not_of_what_it_calls_affected() {
+    let django = "pkg:pypi/django@2.0";
+    let claims = |state: &str, versions: serde_json::Value| {
+        let entry = serde_json::json!([{
+            "id": "CVE-2026-1", "analysis": { "state": state },
+            "affects": [{ "ref": django, "versions": versions }],
+        }]);
+        bom(&serde_json::json!([package("2.0", django)]), &entry).claims("here")
+    };
+    let one = claims("not_affected", serde_json::json!([{ "version": "1.9", "status": "affected" }]));
+    assert_eq!((one.len(), one[0].version.as_deref()), (1, Some("2.0")));
+    assert!(claims("resolved", serde_json::json!([{ "version": "2.0", "status": "affected" }])).is_empty());
+    assert!(
+        claims("resolved", serde_json::json!([{ "range": "vers:pypi/<3", "status": "affected" }])).is_empty()
+    );
+    assert!(
+        claims("resolved", serde_json::json!([{ "range": "unreadable", "status": "affected" }])).is_empty()
+    );
+    assert!(claims("exploitable", serde_json::json!([])).is_empty());
+}

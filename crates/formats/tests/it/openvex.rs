@@ -101,3 +101,48 @@ proptest! {
         let _ = parse(&bytes);
     }
 }
+
+#[test]
+fn claims_are_never_wider_than_what_is_stated() {
+    let claims = |statements: serde_json::Value| {
+        let text = serde_json::json!({
+            "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.org/vex/1", "author": "Example",
+            "timestamp": "2026-11-20T00:00:00Z", "version": 1, "statements": statements,
+        });
+        tenon_formats::openvex::parse(text.to_string().as_bytes()).unwrap().claims()
+    };
+    let statement = |status: &str, purl: &str, at: &str| {
+        serde_json::json!({
+            "vulnerability": { "name": "CVE-2026-1" }, "products": [{ "@id": purl }], "status": status,
+            "timestamp": at, "justification": "vulnerable_code_not_present", "action_statement": "update",
+        })
+    };
+    let (early, late) = ("2026-11-01T00:00:00Z", "2026-11-10T00:00:00Z");
+    let one = |purl: &str| claims(serde_json::json!([statement("not_affected", purl, early)]));
+    let narrow = one("pkg:deb/debian/openssl@3.0?arch=arm64&distro=debian-13").statements.remove(0);
+    assert_eq!(
+        (narrow.release.as_deref(), narrow.architecture.as_deref()),
+        (Some("Debian:13"), Some("arm64"))
+    );
+    let source = one("pkg:deb/debian/openssl?arch=source").statements.remove(0);
+    assert_eq!(source.subject, tenon_model::VexSubject::Source);
+    assert_eq!(one("pkg:deb/debian/openssl").statements[0].subject, tenon_model::VexSubject::Binary);
+    // What would be lost is left out.
+    for purl in ["pkg:deb/debian/openssl?distro=bookworm", "pkg:npm/a?vcs_url=x", "pkg:npm/a#sub"] {
+        let found = one(purl);
+        assert_eq!((found.statements.len(), found.left_out), (0, 1), "{purl}");
+    }
+    let fixed = claims(serde_json::json!([statement("fixed", "pkg:deb/debian/openssl", early)]));
+    assert_eq!((fixed.statements.len(), fixed.left_out), (0, 1));
+    // A later word about one version takes back an earlier one about all.
+    let taken_back = claims(serde_json::json!([
+        statement("not_affected", "pkg:deb/debian/openssl", early),
+        statement("affected", "pkg:deb/debian/openssl@3.0.9-1?repository_url=x", late),
+    ]));
+    assert!(taken_back.statements.is_empty());
+    let earlier = claims(serde_json::json!([
+        statement("affected", "pkg:deb/debian/openssl", early),
+        statement("not_affected", "pkg:deb/debian/openssl", late),
+    ]));
+    assert_eq!(earlier.statements.len(), 1);
+}
