@@ -8,8 +8,8 @@ use tenon_feeds::{Change, Choice, EvidenceKind, FeedName, Selection, Source, Sto
 use tenon_model::Timestamp;
 use zip::write::SimpleFileOptions;
 
-use crate::mirror::{limits, outcome, record, seen, sync_all, write_all, write_epss};
-use crate::server::{Fault, Server};
+use crate::mirror::{limits, mirrored, outcome, record, seen, served, sync_all, write_epss};
+use crate::server::Fault;
 
 /// What a bomb expands to.
 const BOMB: u64 = 256 << 20;
@@ -18,9 +18,7 @@ const MOST_MEMORY: u64 = 700 << 10;
 
 /// A mirror, and a store that has read it.
 fn synced() -> (tempfile::TempDir, tempfile::TempDir, Store) {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let mut store = Store::open(place.path()).unwrap();
+    let (mirror, place, mut store) = mirrored();
     sync_all(&mirror.path().display().to_string(), &mut store);
     (mirror, place, store)
 }
@@ -108,10 +106,7 @@ fn a_day_of_scores_that_is_a_bomb_is_refused() {
 
 #[test]
 fn a_line_without_end_is_left_at_its_bound() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let server = Server::start(mirror.path());
-    let mut store = Store::open(place.path()).unwrap();
+    let (_mirror, _place, server, mut store) = served();
     sync_all(&server.address, &mut store);
     let kev = "/kev/known_exploited_vulnerabilities.json";
     let list = "/exploits/exploitdb_cve_map.csv";

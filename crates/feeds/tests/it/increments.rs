@@ -3,7 +3,7 @@
 use tenon_feeds::{Change, Choice, FeedName, Limits, Selection, Source, Store, SyncOptions, sync};
 use tenon_model::Timestamp;
 
-use crate::mirror::{limits, outcome, record, seen, sync_all, write_all, write_osv};
+use crate::mirror::{limits, outcome, record, seen, served, sync_all, write_osv};
 use crate::server::{Fault, Server};
 
 fn records(fixed: &str, modified: &str) -> Vec<(&'static str, String)> {
@@ -18,10 +18,7 @@ fn got_archive(server: &Server) -> bool {
 
 #[test]
 fn a_record_that_cannot_be_read_keeps_what_was_known_and_is_asked_for_until_it_can() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let server = Server::start(mirror.path());
-    let mut store = Store::open(place.path()).unwrap();
+    let (mirror, _place, server, mut store) = served();
     sync_all(&server.address, &mut store);
 
     write_osv(mirror.path(), &records("1.22.1-11", "2026-11-13T00:00:00Z"));
@@ -49,10 +46,7 @@ fn a_record_that_cannot_be_read_keeps_what_was_known_and_is_asked_for_until_it_c
 
 #[test]
 fn a_withdrawn_record_affects_nothing_any_more() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let server = Server::start(mirror.path());
-    let mut store = Store::open(place.path()).unwrap();
+    let (mirror, _place, server, mut store) = served();
     sync_all(&server.address, &mut store);
     let mut changed = records("1.22.1-11", "2026-11-13T00:00:00Z");
     changed[1].1 = changed[1].1.replacen('{', "{\"withdrawn\":\"2026-11-13T00:00:00Z\",", 1);
@@ -65,10 +59,7 @@ fn a_withdrawn_record_affects_nothing_any_more() {
 
 #[test]
 fn too_many_changes_or_a_broken_list_bring_the_whole_archive() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let server = Server::start(mirror.path());
-    let mut store = Store::open(place.path()).unwrap();
+    let (mirror, _place, server, mut store) = served();
     sync_all(&server.address, &mut store);
     let ids: Vec<String> = (10..600).map(|number| format!("DSA-{number}-1")).collect();
     let mut many = records("1.22.1-11", "2026-11-13T00:00:00Z");
@@ -97,10 +88,7 @@ fn too_many_changes_or_a_broken_list_bring_the_whole_archive() {
 
 #[test]
 fn an_archive_that_lags_behind_its_list_takes_nothing_back() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let server = Server::start(mirror.path());
-    let mut store = Store::open(place.path()).unwrap();
+    let (mirror, _place, server, mut store) = served();
     let archive = mirror.path().join("osv/Debian/all.zip");
     let old = std::fs::read(&archive).unwrap();
     write_osv(mirror.path(), &records("1.22.1-11", "2026-11-13T00:00:00Z"));
@@ -114,10 +102,7 @@ fn an_archive_that_lags_behind_its_list_takes_nothing_back() {
 
 #[test]
 fn a_server_that_fails_between_records_changes_nothing() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let server = Server::start(mirror.path());
-    let mut store = Store::open(place.path()).unwrap();
+    let (mirror, _place, server, mut store) = served();
     sync_all(&server.address, &mut store);
     let mut changed = records("1.22.1-11", "2026-11-13T00:00:00Z");
     changed.push((
@@ -136,10 +121,7 @@ fn a_server_that_fails_between_records_changes_nothing() {
 
 #[test]
 fn once_a_week_the_archive_is_read_whole_and_deleted_records_go() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let server = Server::start(mirror.path());
-    let mut store = Store::open(place.path()).unwrap();
+    let (mirror, _place, server, mut store) = served();
     let source: Source = server.address.parse().unwrap();
     let choices = [Choice::One(FeedName::Osv("Debian".to_owned()))];
     let at = |day: &str, store: &mut Store| {

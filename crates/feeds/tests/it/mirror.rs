@@ -5,11 +5,14 @@ use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tenon_feeds::{
     Change, FeedError, Limits, Progress, Selection, Source, Store, SyncOptions, SyncReport, sync,
 };
 use tenon_model::Timestamp;
 use zip::write::SimpleFileOptions;
+
+use crate::server::Server;
 
 pub(crate) fn record(id: &str, cve: &str, package: &str, fixed: &str, modified: &str) -> Value {
     json!({
@@ -79,6 +82,21 @@ pub(crate) fn write_all(folder: &Path) {
     write_osv(folder, &[("DSA-1-1", openssl), ("DSA-2-1", nginx)]);
     write_kev(folder, "2026.11.10", &["CVE-2026-1001"]);
     write_epss(folder, "2026-11-11", &[("CVE-2026-1001", "0.9"), ("CVE-2026-1002", "0.01")]);
+}
+
+/// A mirror of every feed, and a store with nothing in it. Both folders go when they are dropped.
+pub(crate) fn mirrored() -> (TempDir, TempDir, Store) {
+    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write_all(mirror.path());
+    let store = Store::open(place.path()).unwrap();
+    (mirror, place, store)
+}
+
+/// The same, with the mirror behind a web server.
+pub(crate) fn served() -> (TempDir, TempDir, Server, Store) {
+    let (mirror, place, store) = mirrored();
+    let server = Server::start(mirror.path());
+    (mirror, place, server, store)
 }
 
 /// Bounds in time that a test can wait for.

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use tenon_feeds::{Change, FeedError, Limits, Selection, Source, Store, SyncOptions, sync};
 use tenon_model::Timestamp;
 
-use crate::mirror::{limits, outcome, record, seen, sync_all, sync_within, write_all, write_kev, write_osv};
+use crate::mirror::{
+    limits, mirrored, outcome, record, seen, served, sync_all, sync_within, write_kev, write_osv,
+};
 use crate::server::{Fault, Server};
 
 const ARCHIVE: &str = "/osv/Debian/all.zip";
@@ -17,11 +19,8 @@ fn statuses(server: &Server, path: &str) -> Vec<u16> {
 
 #[test]
 fn a_download_that_breaks_off_goes_on_where_it_stopped() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let server = Server::start(mirror.path());
+    let (mirror, _place, server, mut store) = served();
     server.fails(ARCHIVE, Fault::CutOnce);
-    let mut store = Store::open(place.path()).unwrap();
     let report = sync_all(&server.address, &mut store);
     assert_eq!(outcome(&report, "osv:Debian"), Ok(Change::Replaced));
     assert_eq!(statuses(&server, ARCHIVE), [200, 206]);
@@ -34,11 +33,8 @@ fn a_download_that_breaks_off_goes_on_where_it_stopped() {
 
 #[test]
 fn what_arrived_is_kept_for_the_next_sync_unless_the_file_has_changed() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let server = Server::start(mirror.path());
+    let (mirror, place, server, mut store) = served();
     let once = Limits { attempts: 1, ..limits() };
-    let mut store = Store::open(place.path()).unwrap();
     for path in [ARCHIVE, KEV] {
         server.fails(path, Fault::CutOnce);
     }
@@ -65,10 +61,7 @@ fn what_arrived_is_kept_for_the_next_sync_unless_the_file_has_changed() {
 
 #[test]
 fn a_server_that_drags_on_is_left_at_the_time_limit() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let server = Server::start(mirror.path());
-    let mut store = Store::open(place.path()).unwrap();
+    let (mirror, _place, server, mut store) = served();
     sync_all(&server.address, &mut store);
     // Longer than the server would take 20 ms a byte for.
     let many: Vec<String> = (1_000..1_030).map(|number| format!("CVE-2026-{number}")).collect();
@@ -87,10 +80,8 @@ fn a_server_that_drags_on_is_left_at_the_time_limit() {
 
 #[test]
 fn a_reader_sees_each_feed_as_it_was_until_it_is_whole() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
+    let (mirror, place, mut store) = mirrored();
     let source = mirror.path().display().to_string();
-    let mut store = Store::open(place.path()).unwrap();
     sync_all(&source, &mut store);
     // So many records that progress is told while they are being written.
     let records: Vec<(String, String)> = (0..3_000)
@@ -116,10 +107,8 @@ fn a_reader_sees_each_feed_as_it_was_until_it_is_whole() {
 
 #[test]
 fn two_syncs_of_one_store_do_not_meet() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
+    let (mirror, place, mut store) = mirrored();
     let source: Source = mirror.path().display().to_string().parse().unwrap();
-    let mut store = Store::open(place.path()).unwrap();
     let mut other = Store::open(place.path()).unwrap();
     let now = Timestamp::parse("2026-11-12").unwrap();
     let options = SyncOptions { selection: Selection::Usual, limits: limits(), now };

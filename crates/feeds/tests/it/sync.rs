@@ -9,8 +9,10 @@ use tenon_feeds::{Change, Selection, Source, Store, SyncOptions, sync};
 use tenon_model::Timestamp;
 use zip::write::SimpleFileOptions;
 
-use crate::mirror::{limits, outcome, record, seen, sync_all, write_all, write_epss, write_kev, write_osv};
-use crate::server::{Fault, Server};
+use crate::mirror::{
+    limits, mirrored, outcome, record, seen, served, sync_all, write_all, write_epss, write_kev, write_osv,
+};
+use crate::server::Fault;
 
 fn changed_mirror(folder: &Path) {
     let openssl =
@@ -21,10 +23,8 @@ fn changed_mirror(folder: &Path) {
 
 #[test]
 fn a_folder_is_read_once_and_again_only_where_it_changed() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
+    let (mirror, place, mut store) = mirrored();
     let source = mirror.path().display().to_string();
-    let mut store = Store::open(place.path()).unwrap();
     let report = sync_all(&source, &mut store);
     for feed in ["kev", "epss", "osv:Debian"] {
         assert_eq!(outcome(&report, feed), Ok(Change::Replaced), "{feed}");
@@ -53,10 +53,7 @@ fn a_folder_is_read_once_and_again_only_where_it_changed() {
 
 #[test]
 fn over_http_only_what_changed_travels() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let server = Server::start(mirror.path());
-    let mut store = Store::open(place.path()).unwrap();
+    let (mirror, _place, server, mut store) = served();
     let report = sync_all(&server.address, &mut store);
     assert_eq!(outcome(&report, "osv:Debian"), Ok(Change::Replaced));
     server.asked();
@@ -81,10 +78,7 @@ fn over_http_only_what_changed_travels() {
 
 #[test]
 fn a_server_that_misbehaves_costs_nothing_that_was_had() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
-    let server = Server::start(mirror.path());
-    let mut store = Store::open(place.path()).unwrap();
+    let (mirror, _place, server, mut store) = served();
     sync_all(&server.address, &mut store);
     let before = seen(&store, "openssl", "CVE-2026-1001");
 
@@ -134,10 +128,8 @@ fn what_cannot_be_read_is_named_and_the_rest_is_kept() {
 
 #[test]
 fn documents_that_are_not_what_they_should_be_change_nothing() {
-    let (mirror, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    write_all(mirror.path());
+    let (mirror, _place, mut store) = mirrored();
     let source = mirror.path().display().to_string();
-    let mut store = Store::open(place.path()).unwrap();
     sync_all(&source, &mut store);
     let before = seen(&store, "openssl", "CVE-2026-1001");
 
