@@ -13,7 +13,7 @@ use zip::write::SimpleFileOptions;
 use super::{Entry, FORMAT, Head, Line, MANIFEST, Manifest, VERSION};
 use crate::error::FeedError;
 use crate::name::FeedName;
-use crate::store::{FeedState, Store, cve_of_key};
+use crate::store::{FeedState, Store, cve_of_key, json_of, optional_time};
 
 /// Why a bundle could not be written.
 enum Failure {
@@ -143,11 +143,17 @@ fn write_feed(store: &Store, state: &FeedState, to: &mut dyn Write) -> Result<()
     match state.feed {
         FeedName::Kev => {
             each(store, "SELECT added, due, ransomware, cve FROM kev", [], to, |row| {
-                Ok(Some(Line::K(cve(row, 3)?, time(row, 0)?, optional(row, 1)?, row.get(2)?)))
+                Ok(Some(Line::K(cve(row, 3)?, time(row, 0)?, optional_time(row, 1)?, row.get(2)?)))
             })?;
             let retracted = "SELECT added, due, ransomware, cve, missing_since FROM kev_retracted";
             each(store, retracted, [], to, |row| {
-                Ok(Some(Line::R(cve(row, 3)?, time(row, 0)?, optional(row, 1)?, row.get(2)?, time(row, 4)?)))
+                Ok(Some(Line::R(
+                    cve(row, 3)?,
+                    time(row, 0)?,
+                    optional_time(row, 1)?,
+                    row.get(2)?,
+                    time(row, 4)?,
+                )))
             })
         }
         FeedName::Epss => {
@@ -166,13 +172,19 @@ fn write_feed(store: &Store, state: &FeedState, to: &mut dyn Write) -> Result<()
         FeedName::Cve => {
             each(store, "SELECT cve, rejected, published, updated, body FROM cve", [], to, |row| {
                 let Some(body) = body(row, 4)? else { return Ok(None) };
-                Ok(Some(Line::C(cve(row, 0)?, row.get(1)?, optional(row, 2)?, optional(row, 3)?, body)))
+                Ok(Some(Line::C(
+                    cve(row, 0)?,
+                    row.get(1)?,
+                    optional_time(row, 2)?,
+                    optional_time(row, 3)?,
+                    body,
+                )))
             })
         }
         FeedName::Exploits(kind) => {
             let sql = "SELECT cve, first_seen, on_or_before, count FROM evidence WHERE kind = ?1";
             each(store, sql, [kind.code()], to, |row| {
-                Ok(Some(Line::X(cve(row, 0)?, optional(row, 1)?, row.get(2)?, row.get(3)?)))
+                Ok(Some(Line::X(cve(row, 0)?, optional_time(row, 1)?, row.get(2)?, row.get(3)?)))
             })
         }
         FeedName::Osv(_) => advisories(store, feed, to),
@@ -224,12 +236,7 @@ fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     row.get(column).map(Timestamp::from_millis)
 }
 
-fn optional(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
-    row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp::from_millis))
-}
-
 /// A body without its version, as text; `None` when it is none.
 fn body(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
-    let body = row.get_ref(column)?.as_blob()?;
-    Ok(body.split_first().and_then(|(_, json)| std::str::from_utf8(json).ok()).map(str::to_owned))
+    Ok(json_of(row.get_ref(column)?.as_blob()?).map(str::to_owned))
 }

@@ -17,6 +17,7 @@ use crate::name::{EvidenceKind, FeedName};
 use crate::problem::Ledger;
 use crate::store::{
     Cursor, CveFacts, Evidence, FeedState, Store, Swap, cve_key, decode_affected, decode_cve, decode_head,
+    of_json,
 };
 use crate::sync;
 
@@ -209,16 +210,15 @@ fn read(
 /// Turns a line into an item; what later lines may add to waits in `pending`. `None` for a line that is wrong here.
 fn item(feed: &FeedName, line: Line, pending: &mut Option<Item>) -> Option<Option<Item>> {
     let cve = |id: String| id.parse::<VulnerabilityId>().ok().filter(|id| cve_key(id.as_str()).is_some());
-    let versioned = |body: String| [&[1], body.as_bytes()].concat();
     match (feed, line) {
         (_, Line::P(file, record, field, reason)) => Some(Some(Item::Problem([file, record, field, reason]))),
         (FeedName::Osv(_), Line::A(id, modified, body)) => {
-            let advisory = body.map(|body| decode_head(&id, &versioned(body)).ok_or(())).transpose().ok()?;
+            let advisory = body.map(|body| decode_head(&id, &of_json(&body)).ok_or(())).transpose().ok()?;
             Some(pending.replace(Item::Record(id.parse().ok()?, modified, advisory)))
         }
         (FeedName::Osv(_), Line::F(ecosystem, package, body)) => match pending {
             Some(Item::Record(_, _, Some(advisory))) if advisory.affected.len() < MAX_HELD => {
-                advisory.affected.extend(decode_affected(&ecosystem, &package, &versioned(body))?);
+                advisory.affected.extend(decode_affected(&ecosystem, &package, &of_json(&body))?);
                 Some(None)
             }
             _ => None,
@@ -241,7 +241,7 @@ fn item(feed: &FeedName, line: Line, pending: &mut Option<Item>) -> Option<Optio
             _ => None,
         },
         (FeedName::Cve, Line::C(id, rejected, published, updated, body)) => {
-            let facts = decode_cve(&versioned(body))?;
+            let facts = decode_cve(&of_json(&body))?;
             Some(Some(Item::Cve(cve(id)?, CveFacts { rejected, published, updated, ..facts })))
         }
         (FeedName::Exploits(kind), Line::X(id, first_seen, on_or_before, count)) => {

@@ -94,7 +94,6 @@ impl Getter {
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Got, FeedError> {
         let part = Part::of(&self.folder, wanted.address);
-        let validators = validators.filter(|validators| validators.address == wanted.address);
         self.attempts(wanted, |deadline| self.attempt(wanted, validators, &part, deadline, progress))
     }
 
@@ -105,7 +104,6 @@ impl Getter {
         validators: Option<&Validators>,
         mut read: impl FnMut(&mut dyn Read) -> Result<T, io::Error>,
     ) -> Result<Streamed<T>, FeedError> {
-        let validators = validators.filter(|validators| validators.address == wanted.address);
         self.attempts(wanted, |deadline| {
             let response = self.ask(wanted, validators, None, deadline)?;
             match response.status() {
@@ -170,7 +168,7 @@ impl Getter {
             self.client.agent(wanted.address).get(wanted.address).config().timeout_global(Some(left)).build();
         if let Some((from, validator)) = range {
             request = request.header("range", format!("bytes={from}-")).header("if-range", validator);
-        } else if let Some(validators) = validators {
+        } else if let Some(validators) = validators.filter(|known| known.address == wanted.address) {
             if let Some(etag) = &validators.etag {
                 request = request.header("if-none-match", etag);
             }

@@ -26,10 +26,25 @@ fn encode<T: Serialize>(value: &T) -> Vec<u8> {
 
 /// `None` for another version or bytes that are not of this shape.
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    serde_json::from_slice(unversioned(body)?).ok()
+}
+
+/// What follows the version byte; `None` for another version.
+fn unversioned(body: &[u8]) -> Option<&[u8]> {
     match body.split_first() {
-        Some((&VERSION, json)) => serde_json::from_slice(json).ok(),
+        Some((&VERSION, json)) => Some(json),
         _ => None,
     }
+}
+
+/// The JSON of a body, which bundles carry without its version; `None` for another version or what is no text.
+pub(crate) fn json_of(body: &[u8]) -> Option<&str> {
+    std::str::from_utf8(unversioned(body)?).ok()
+}
+
+/// A body of this JSON.
+pub(crate) fn of_json(json: &str) -> Vec<u8> {
+    [&[VERSION], json.as_bytes()].concat()
 }
 
 type Range = (Option<String>, Option<String>, Option<String>);

@@ -20,9 +20,10 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::FeedError;
 
-pub(crate) use body::{cve_key, cve_of_key, decode_affected, decode_cve, decode_head};
+pub(crate) use body::{cve_key, cve_of_key, decode_affected, decode_cve, decode_head, json_of, of_json};
 pub use facts::{CveFacts, CvssVector, Evidence, FeedState, KevRetraction, VulnerabilityFacts};
 pub use read::Advisories;
+pub(crate) use read::optional_time;
 pub(crate) use state::Cursor;
 pub(crate) use write::Swap;
 

@@ -275,14 +275,15 @@ fn place(row: &Row<'_>) -> rusqlite::Result<usize> {
     Ok(usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX))
 }
 
-fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+/// A time in milliseconds that may be absent.
+pub(crate) fn optional_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp::from_millis))
 }
 
 /// The columns `added, due, ransomware` from `first` on; `None` where no row was joined.
 pub(super) fn kev_entry(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Kev>> {
-    let Some(added) = time(row, first)? else { return Ok(None) };
-    Ok(Some(Kev { added, due: time(row, first + 1)?, ransomware: row.get(first + 2)? }))
+    let Some(added) = optional_time(row, first)? else { return Ok(None) };
+    Ok(Some(Kev { added, due: optional_time(row, first + 1)?, ransomware: row.get(first + 2)? }))
 }
 
 /// Reads a row of [`INTEL`]; `None` when something in it does not hold what it must.
@@ -292,7 +293,7 @@ fn read_facts(
     facts: &mut VulnerabilityFacts,
 ) -> rusqlite::Result<Option<()>> {
     facts.kev = kev_entry(row, 1)?;
-    facts.kev_retracted = match (kev_entry(row, 4)?, time(row, 7)?) {
+    facts.kev_retracted = match (kev_entry(row, 4)?, optional_time(row, 7)?) {
         (Some(entry), Some(missing_since)) => Some(KevRetraction { entry, missing_since }),
         _ => None,
     };
@@ -305,8 +306,12 @@ fn read_facts(
     }
     if let Some(rejected) = row.get::<_, Option<bool>>(10)? {
         let Some(record) = decode_cve(row.get_ref(13)?.as_blob()?) else { return Ok(None) };
-        facts.record =
-            Some(CveFacts { rejected, published: time(row, 11)?, updated: time(row, 12)?, ..record });
+        facts.record = Some(CveFacts {
+            rejected,
+            published: optional_time(row, 11)?,
+            updated: optional_time(row, 12)?,
+            ..record
+        });
     }
     Ok(Some(()))
 }
@@ -314,7 +319,12 @@ fn read_facts(
 /// Reads a row of [`EVIDENCE`]; `None` for a kind that is not known.
 fn read_evidence(row: &Row<'_>) -> rusqlite::Result<Option<Evidence>> {
     let Some(kind) = EvidenceKind::of_code(row.get(1)?) else { return Ok(None) };
-    Ok(Some(Evidence { kind, first_seen: time(row, 2)?, on_or_before: row.get(3)?, count: row.get(4)? }))
+    Ok(Some(Evidence {
+        kind,
+        first_seen: optional_time(row, 2)?,
+        on_or_before: row.get(3)?,
+        count: row.get(4)?,
+    }))
 }
 
 /// Advisories of an ecosystem, read one by one from one state of the store.

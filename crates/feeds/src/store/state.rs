@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 use tenon_model::{Digest, Timestamp};
 
-use super::{FeedState, Store};
+use super::{FeedState, Store, optional_time};
 use crate::error::FeedError;
 use crate::fetch::Validators;
 use crate::name::FeedName;
@@ -30,7 +30,6 @@ type Raw = (FeedState, String);
 
 fn state(row: &Row<'_>) -> rusqlite::Result<Option<Raw>> {
     let name: String = row.get(0)?;
-    let time = |column| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp::from_millis));
     let count = |column| row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or_default());
     let Ok(feed) = name.parse::<FeedName>() else { return Ok(None) };
     let digest: Option<[u8; 32]> = row.get(6)?;
@@ -38,9 +37,9 @@ fn state(row: &Row<'_>) -> rusqlite::Result<Option<Raw>> {
         feed,
         origin: row.get(1)?,
         edition: row.get(2)?,
-        as_of: time(3)?,
-        fetched: time(4)?,
-        checked: time(5)?,
+        as_of: optional_time(row, 3)?,
+        fetched: optional_time(row, 4)?,
+        checked: optional_time(row, 5)?,
         digest: digest.map(Digest::from_bytes),
         records: count(7)?,
         problems: count(8)?,

@@ -6,7 +6,7 @@ use tenon_model::{Advisory, Affected, Timestamp, VulnerabilityId};
 
 use super::body::{address, decode_affected, decode_head, encode_affected, encode_head};
 use super::state::{cursor_text, feed_row};
-use super::{Cursor, FeedState, Store};
+use super::{Cursor, FeedState, Store, failed_at};
 use crate::error::FeedError;
 use crate::name::FeedName;
 use crate::problem::Ledger;
@@ -42,7 +42,7 @@ impl Swap<'_> {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, FeedError> {
-        work(&self.tx).map_err(|source| FeedError::Store { doing: "write", path: self.path.clone(), source })
+        work(&self.tx).map_err(|source| failed_at(&self.path, "write", source))
     }
 
     /// Keeps a record. One that says nothing of packages is kept without a body, so that the next sync knows it.
@@ -237,7 +237,7 @@ impl Swap<'_> {
             )
             .map(drop)
         })?;
-        let path = self.path.clone();
-        self.tx.commit().map_err(|source| FeedError::Store { doing: "write", path, source })
+        let Self { tx, path, .. } = self;
+        tx.commit().map_err(|source| failed_at(&path, "write", source))
     }
 }

@@ -33,9 +33,8 @@ impl Swap<'_> {
                 let mut rows = old.query([])?;
                 while let Some(row) = rows.next()? {
                     let (Some(kev), key) = (kev_entry(row, 0)?, row.get(3)?) else { continue };
-                    let id = cve_of_key(key).map(|id| id.to_string()).unwrap_or_default();
                     if keyed.binary_search_by_key(&key, |(key, _)| *key).is_err()
-                        && ledger.proves_absence_of(&id)
+                        && proves_absence(ledger, key)
                     {
                         gone.push((key, kev));
                     }
@@ -120,8 +119,7 @@ impl Swap<'_> {
         let mut rows = old.query([])?;
         while let Some(row) = rows.next()? {
             let key: i64 = row.get(0)?;
-            let id = cve_of_key(key).map(|id| id.to_string()).unwrap_or_default();
-            if !present(key) && !ledger.proves_absence_of(&id) {
+            if !present(key) && !proves_absence(ledger, key) {
                 kept.push((key, row.get(1)?, row.get(2)?));
             }
         }
@@ -173,8 +171,7 @@ impl Swap<'_> {
                 }
             }
             for key in old {
-                let id = cve_of_key(key).map(|id| id.to_string()).unwrap_or_default();
-                if ledger.proves_absence_of(&id) {
+                if proves_absence(ledger, key) {
                     tx.prepare_cached("DELETE FROM evidence WHERE cve = ?1 AND kind = ?2")?
                         .execute([key, kind.code()])?;
                 }
@@ -219,4 +216,10 @@ fn add_epss(
         insert.execute(params![key, ppm, day])?;
     }
     Ok(())
+}
+
+/// Whether what is not in what was read is gone from the feed.
+fn proves_absence(ledger: &Ledger, key: i64) -> bool {
+    let id = cve_of_key(key).map(|id| id.to_string()).unwrap_or_default();
+    ledger.proves_absence_of(&id)
 }

@@ -29,13 +29,15 @@ impl Bom {
     /// What is installed.
     pub fn installed(&self) -> Installed {
         let os = self.os();
+        let ecosystem = os.osv_ecosystem();
+        let family = ecosystem.as_deref().and_then(|ecosystem| ecosystem.split(':').next());
         let mut components = Vec::new();
         let mut left_out: BTreeMap<String, u64> = BTreeMap::new();
         // What the bill is of counts where it is a package itself: an application, not an image or a host.
         let subject = self.describes.as_ref();
         let subject = subject.filter(|c| c.purl.as_ref().is_some_and(|purl| purl.osv_package().is_some()));
         for component in subject.into_iter().chain(&self.components) {
-            match read(component, &os) {
+            match read(component, family) {
                 Ok(component) => components.extend(component),
                 Err(reason) => *left_out.entry(reason).or_default() += 1,
             }
@@ -90,8 +92,9 @@ fn pretty(id: &str, version: &str) -> String {
     }
 }
 
-/// Why a component cannot be matched, or `None` for what is no package.
-fn read(component: &BomComponent, os: &OsRelease) -> Result<Option<Component>, String> {
+/// What advisories are matched with on a system of this family (an ecosystem without its release), or `None` for what is no
+/// package. An error says why it cannot be matched.
+fn read(component: &BomComponent, family: Option<&str>) -> Result<Option<Component>, String> {
     use ComponentKind as Kind;
     let no_package = matches!(
         component.kind,
@@ -103,8 +106,6 @@ fn read(component: &BomComponent, os: &OsRelease) -> Result<Option<Component>, S
     let Some(version) = purl.osv_version(component.version.as_deref()) else {
         return Err("without a version".to_owned());
     };
-    let family = os.osv_ecosystem();
-    let family = family.as_deref().and_then(|ecosystem| ecosystem.split(':').next());
     let read = if purl.is_of_distribution() {
         // Advisories of one distribution say nothing of the packages of another.
         match (purl.osv_package(), purl.namespace(), family) {

@@ -1,5 +1,7 @@
 //! What a document takes off the list, in the words of the model.
 
+use std::collections::HashMap;
+
 use tenon_model::{Timestamp, VexStatement, VexSubject, VulnerabilityId};
 
 use super::{Justification, OpenVex, Statement, Status};
@@ -75,7 +77,7 @@ impl OpenVex {
     /// back what was said of it before.
     pub fn claims(&self) -> Claims {
         let mut claims: Vec<VexStatement> = Vec::new();
-        let mut affected: Vec<(VulnerabilityId, Subject, Timestamp)> = Vec::new();
+        let mut affected: HashMap<VulnerabilityId, Vec<(Subject, Timestamp)>> = HashMap::new();
         let mut left_out = 0;
         for statement in &self.statements {
             let aliases = statement.aliases.iter().filter_map(|alias| alias.parse().ok());
@@ -113,13 +115,16 @@ impl OpenVex {
                             author: self.author.clone(),
                             made: statement.made,
                         }),
-                        None => affected.push((id.clone(), subject.clone(), statement.made)),
+                        None => {
+                            affected.entry(id.clone()).or_default().push((subject.clone(), statement.made));
+                        }
                     }
                 }
             }
         }
         claims.retain(|claim| {
-            !affected.iter().any(|(id, subject, made)| takes_back(id, subject, *made, claim))
+            let later = affected.get(&claim.vulnerability);
+            !later.is_some_and(|later| later.iter().any(|(subject, made)| takes_back(subject, *made, claim)))
         });
         claims.sort();
         claims.dedup();
@@ -134,11 +139,11 @@ fn widest(purl: &Purl) -> Option<Subject> {
     Some(Subject { ecosystem, package, subject, release: None, architecture: None, version })
 }
 
-/// Whether a statement that something is affected, made at `made`, may speak of what a claim speaks of.
-fn takes_back(id: &VulnerabilityId, affected: &Subject, made: Timestamp, claim: &VexStatement) -> bool {
+/// Whether a statement that something is affected by the claim's vulnerability, made at `made`, may speak of what the claim
+/// speaks of.
+fn takes_back(affected: &Subject, made: Timestamp, claim: &VexStatement) -> bool {
     let may_be_one = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
-    claim.vulnerability == *id
-        && claim.ecosystem == affected.ecosystem
+    claim.ecosystem == affected.ecosystem
         && claim.package == affected.package
         && claim.made <= made
         && may_be_one(&claim.version, &affected.version)

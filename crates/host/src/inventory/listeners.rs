@@ -163,9 +163,12 @@ fn hold(sockets: &mut Sockets) {
             }
         }
     }
+    // A server of many addresses is asked once.
+    let mut executables: HashMap<u32, Option<String>> = HashMap::new();
     for socket in &mut sockets.found {
         if let Some(Some(pid)) = holders.get(&socket.inode) {
-            socket.holder = Some(Holder { pid: *pid, executable: executable(*pid) });
+            let executable = executables.entry(*pid).or_insert_with(|| executable(*pid)).clone();
+            socket.holder = Some(Holder { pid: *pid, executable });
         }
     }
 }
