@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use tenon_model::{
-    ApplyReport, AssetId, Command, Event, GroupName, IntelDelta, Inventory, Manifest, OrderAction, OrderId,
-    Record, Refusal, RefusalCode, RehearsalReport, Stage, Timestamp,
+    ApplyReport, AssetId, Command, Event, GroupName, Inventory, Manifest, OrderAction, OrderId, Record,
+    Refusal, RefusalCode, RehearsalReport, Stage, Timestamp,
 };
 
 use crate::apply::Attachments;
@@ -95,11 +95,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             Ok(Decided::with(event, vec![blob]))
         }
         Command::ChangeIntel { delta, as_of } => {
-            let changed = count(match &delta {
-                IntelDelta::Kev { listed, retracted } => listed.len() + retracted.len(),
-                IntelDelta::Epss { scores, dropped, .. } => scores.len() + dropped.len(),
-                IntelDelta::Profile { stated, dropped } => stated.len() + dropped.len(),
-            });
+            let changed = count(delta.vulnerabilities().len());
             if changed == 0 {
                 return refuse(RefusalCode::NothingToDo, "the intel feed brings no change");
             }

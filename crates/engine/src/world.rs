@@ -1,13 +1,14 @@
 //! All state of Tenon, in memory.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 use tenon_model::{
     Advisory, Affected, AssetContext, AssetId, Digest, Directive, DirectiveId, GroupName, HostFacts, Intel,
-    Manifest, Order, OrderId, Outcome, RehearsalReport, Rules, SourcePackage, Stage, Timestamp, TokenId,
-    VexStatement, VulnerabilityId, Want,
+    Manifest, Order, OrderId, Outcome, RehearsalReport, RiskPoints, Rules, SourcePackage, Stage, Timestamp,
+    TokenId, VexStatement, VulnerabilityId, Want,
 };
 
 use crate::index::Index;
@@ -136,6 +137,17 @@ pub struct DirectiveState {
     pub closed: Option<(Timestamp, Outcome)>,
 }
 
+impl DirectiveState {
+    /// Its place in the queue: earlier due dates first, then the larger loss removed, then age.
+    pub(crate) fn rank(
+        &self,
+        id: DirectiveId,
+    ) -> (bool, Option<Timestamp>, Reverse<RiskPoints>, DirectiveId) {
+        let priority = &self.directive.priority;
+        (priority.due.is_none(), priority.due, Reverse(priority.removes), id)
+    }
+}
+
 /// An order and whether it was answered.
 #[derive(Debug, Clone, Serialize)]
 pub struct OrderState {
@@ -257,19 +269,16 @@ impl World {
         self.directives.iter()
     }
 
-    /// The queue: open directives, most urgent first. Earlier due dates first, then the larger loss removed, then age.
+    /// The queue: open directives, most urgent first.
     pub fn queue(&self) -> Vec<(DirectiveId, &DirectiveState)> {
-        let mut open: Vec<_> = self
-            .directives
-            .iter()
-            .filter(|(_, state)| state.closed.is_none())
-            .map(|(id, state)| (*id, state))
-            .collect();
-        open.sort_by_key(|(id, state)| {
-            let priority = &state.directive.priority;
-            (priority.due.is_none(), priority.due, std::cmp::Reverse(priority.removes), *id)
-        });
+        let mut open: Vec<_> = self.open_directives().collect();
+        open.sort_by_key(|(id, state)| state.rank(*id));
         open
+    }
+
+    /// Open directives in a fixed order.
+    pub(crate) fn open_directives(&self) -> impl Iterator<Item = (DirectiveId, &DirectiveState)> {
+        self.directives.iter().filter(|(_, state)| state.closed.is_none()).map(|(id, state)| (*id, state))
     }
 
     /// One order.

@@ -173,4 +173,13 @@ impl IntelDelta {
             Self::Profile { .. } => IntelSource::Profile,
         }
     }
+
+    /// Every vulnerability it speaks of, one as often as it does.
+    pub fn vulnerabilities(&self) -> Vec<&VulnerabilityId> {
+        match self {
+            Self::Kev { listed, retracted } => listed.iter().map(|(id, _)| id).chain(retracted).collect(),
+            Self::Epss { scores, dropped, .. } => scores.iter().map(|(id, _)| id).chain(dropped).collect(),
+            Self::Profile { stated, dropped } => stated.iter().map(|(id, _)| id).chain(dropped).collect(),
+        }
+    }
 }

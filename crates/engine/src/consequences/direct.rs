@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    Action, AssetContext, AssetId, Directive, DirectiveChange, DirectiveId, Event, Grounds, GroupName,
-    Outcome, Priority, SourcePackage, Stage, Timestamp, Want,
+    Action, AssetId, Directive, DirectiveChange, DirectiveId, Event, Grounds, GroupName, Outcome, Priority,
+    SourcePackage, Stage, Timestamp, Want,
 };
 use tenon_versions::dpkg;
 
 use super::dirty::Dirty;
 use super::needs::{needs, still_needed};
-use crate::priority::{Subject, is_bound, prioritise};
+use crate::priority::{Subject, contexts, is_bound, prioritise};
 use crate::world::{AssetState, DirectiveState, World};
 
 /// Assets of a directive and what each adds.
@@ -212,10 +212,7 @@ fn priority(
     standing: Option<&DirectiveState>,
     now: Timestamp,
 ) -> Priority {
-    let mut contexts: BTreeMap<AssetContext, u64> = BTreeMap::new();
-    for asset in wants.keys().filter_map(|asset| world.asset(asset)) {
-        *contexts.entry(asset.context).or_default() += 1;
-    }
+    let contexts = contexts(world, wants.keys());
     let raised = standing.map_or(now, |state| state.raised);
     let mut priority = prioritise(world, &Subject { grounds, contexts: &contexts, raised });
     // A due date that was set is not moved later: several clocks run, the earliest counts, none restarts. Only where

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use tenon_model::{AdvisoryDelta, AssetId, DirectiveId, Event, IntelDelta, VexStatement, VulnerabilityId};
+use tenon_model::{
+    AdvisoryDelta, AssetId, Directive, DirectiveId, Event, IntelDelta, VexStatement, VulnerabilityId,
+};
 
 use crate::apply::Attachments;
 use crate::world::World;
@@ -33,13 +35,9 @@ impl Dirty {
     pub(super) fn everything(world: &World) -> Self {
         Self {
             assets: world.assets().map(|(id, _)| *id).collect(),
-            partly: BTreeSet::new(),
-            packages: BTreeSet::new(),
-            idle: BTreeSet::new(),
-            ranked: open(world).collect(),
-            changed: BTreeSet::new(),
-            other_rules: false,
+            ranked: world.open_directives().map(|(id, _)| id).collect(),
             audit: true,
+            ..Self::default()
         }
     }
 
@@ -88,7 +86,7 @@ impl Dirty {
             }
             Event::RulesSet { .. } => {
                 self.other_rules = true;
-                self.ranked.extend(open(world));
+                self.ranked.extend(world.open_directives().map(|(id, _)| id));
             }
             Event::GroupPromoted { group, .. } => {
                 let of_group = world.assets().filter(|(_, asset)| asset.group == *group);
@@ -118,17 +116,11 @@ impl Dirty {
     }
 
     fn advisories(&mut self, world: &World, delta: &AdvisoryDelta) {
-        let before = delta.withdrawn.iter().chain(delta.published.iter().map(|advisory| &advisory.id));
-        let before = before.filter_map(|id| world.advisory(id));
         // What an advisory says of itself is among the reasons, and its date starts clocks.
         let named: BTreeSet<&VulnerabilityId> =
             delta.withdrawn.iter().chain(delta.published.iter().map(|advisory| &advisory.id)).collect();
-        let names = |id: &DirectiveId| {
-            world
-                .directive(id)
-                .is_some_and(|state| state.directive.advisories.iter().any(|id| named.contains(id)))
-        };
-        self.ranked.extend(open(world).filter(names));
+        self.rank(world, |directive| directive.advisories.iter().any(|id| named.contains(id)));
+        let before = named.iter().filter_map(|id| world.advisory(id));
         let affected = before.chain(&delta.published).flat_map(|advisory| &advisory.affected);
         self.carriers(world, affected.map(|affected| affected.package.as_str()).collect());
     }
@@ -147,28 +139,15 @@ impl Dirty {
     }
 
     fn intel(&mut self, world: &World, delta: &IntelDelta) {
-        let changed: BTreeSet<&VulnerabilityId> = match delta {
-            IntelDelta::Kev { listed, retracted } => {
-                listed.iter().map(|(id, _)| id).chain(retracted).collect()
-            }
-            IntelDelta::Epss { scores, dropped, .. } => {
-                scores.iter().map(|(id, _)| id).chain(dropped).collect()
-            }
-            IntelDelta::Profile { stated, dropped } => {
-                stated.iter().map(|(id, _)| id).chain(dropped).collect()
-            }
-        };
-        let names = |id: &DirectiveId| {
-            world.directive(id).is_some_and(|state| {
-                let mut ids = state.directive.closes.iter().chain(&state.directive.claims);
-                ids.any(|id| changed.contains(id))
-            })
-        };
-        self.ranked.extend(open(world).filter(names));
+        let changed: BTreeSet<&VulnerabilityId> = delta.vulnerabilities().into_iter().collect();
+        self.rank(world, |directive| {
+            directive.closes.iter().chain(&directive.claims).any(|id| changed.contains(id))
+        });
     }
-}
 
-/// Every open directive.
-fn open(world: &World) -> impl Iterator<Item = DirectiveId> {
-    world.directives().filter(|(_, state)| state.closed.is_none()).map(|(id, _)| *id)
+    /// The priority of these open directives may have changed.
+    fn rank(&mut self, world: &World, which: impl Fn(&Directive) -> bool) {
+        let open = world.open_directives().filter(|(_, state)| which(&state.directive));
+        self.ranked.extend(open.map(|(id, _)| id));
+    }
 }

@@ -1,6 +1,5 @@
 //! The next order of assets that have none: one at a time on a host.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use tenon_model::{
@@ -48,10 +47,7 @@ fn next(world: &World, id: &AssetId, asset: &AssetState) -> Option<(DirectiveId,
         (approved || matches!(stage, Stage::Proposed)).then_some((!approved, directive, state, stage))
     });
     let mut waiting: Vec<_> = waiting.collect();
-    waiting.sort_by_key(|(unapproved, directive, state, _)| {
-        let priority = &state.directive.priority;
-        (*unapproved, priority.due.is_none(), priority.due, Reverse(priority.removes), *directive)
-    });
+    waiting.sort_by_key(|(unapproved, directive, state, _)| (*unapproved, state.rank(*directive)));
     waiting.into_iter().find_map(|(_, directive, state, stage)| {
         let targets = state.directive.assets.get(id).filter(|targets| offers(asset, targets))?;
         let (action, expires) = order_for(state, id, stage, targets)?;

@@ -39,7 +39,9 @@ pub(super) fn needs(world: &World, asset: &AssetState, among: Among<'_>) -> BTre
     if needs.is_empty() {
         return BTreeMap::new();
     }
-    for finding in findings_among(world, asset, among).findings {
+    // No other package's findings can be answered by what is offered.
+    let offered: BTreeSet<String> = needs.keys().map(|source| source.name.clone()).collect();
+    for finding in findings_among(world, asset, Some(&offered)).findings {
         let FindingState::FixOffered { candidate } = finding.state else { continue };
         let source = SourcePackage { name: finding.source.name, version: candidate };
         if let Some(need) = needs.get_mut(&source) {

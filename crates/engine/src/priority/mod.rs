@@ -11,11 +11,12 @@ mod loss;
 mod rules;
 mod why;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_model::{
-    AssetContext, Basis, Clock, ClockRule, Decision, Grounds, Priority, RiskPoints, Timestamp,
-    VulnerabilityId,
+    AssetContext, AssetId, Basis, Clock, ClockRule, Decision, Grounds, Intel, Priority, RiskPoints,
+    Timestamp, VulnerabilityId,
 };
 use tenon_risk::bod_26_04;
 
@@ -43,14 +44,27 @@ impl Subject<'_> {
     fn facts(&self, world: &World) -> Vec<(Facts, u64)> {
         let Grounds { closes, claims, .. } = self.grounds;
         let counted = |id: &&VulnerabilityId| claims.is_empty() || !id.is_vendor_update();
-        let ids: Vec<&VulnerabilityId> = closes.iter().filter(counted).chain(claims).collect();
+        let ids = closes.iter().filter(counted).chain(claims);
+        let known: Vec<(&VulnerabilityId, Intel)> = ids.map(|id| (id, world.intel(id))).collect();
         let contexts = self.contexts.iter();
         contexts
             .flat_map(|(context, assets)| {
-                ids.iter().map(|id| (Facts::of(id, &world.intel(id), *context), *assets))
+                known.iter().map(|(id, intel)| (Facts::of(id, intel, *context), *assets))
             })
             .collect()
     }
+}
+
+/// What is stated about these assets, and how many there are of each.
+pub(crate) fn contexts<'a>(
+    world: &World,
+    assets: impl Iterator<Item = &'a AssetId>,
+) -> BTreeMap<AssetContext, u64> {
+    let mut contexts = BTreeMap::new();
+    for asset in assets.filter_map(|asset| world.asset(asset)) {
+        *contexts.entry(asset.context).or_default() += 1;
+    }
+    contexts
 }
 
 /// The priority of doing it.
@@ -78,13 +92,12 @@ pub(crate) fn is_bound(before: &Priority, now: &Priority) -> bool {
 /// The most urgent row of all; of several the one of the most likely exploited vulnerability.
 fn decision(world: &World, facts: &[(Facts, u64)]) -> Decision {
     let table = world.rules().table;
-    let urgent =
-        facts.iter().map(|(facts, _)| (facts, rules::fill(table, facts))).max_by(|(a, x), (b, y)| {
-            let key = |facts: &Facts, outcome| (rules::urgency(table, outcome), facts.threat.value);
-            let order = key(a, x.inputs.decide().outcome).cmp(&key(b, y.inputs.decide().outcome));
-            // Of equals the one that is named first.
-            order.then_with(|| b.vulnerability.cmp(&a.vulnerability))
-        });
+    let filled = facts.iter().map(|(facts, _)| (facts, rules::fill(table, facts)));
+    let urgent = filled.max_by_key(|(facts, filled)| {
+        let urgency = rules::urgency(table, filled.inputs.decide().outcome);
+        // Of equals the one that is named first.
+        (urgency, facts.threat.value, Reverse(&facts.vulnerability))
+    });
     let Some((deciding, filled)) = urgent else {
         // A directive closes something on some asset; without either there is nothing to decide.
         return Decision {
@@ -101,10 +114,8 @@ fn decision(world: &World, facts: &[(Facts, u64)]) -> Decision {
     let inputs = filled.recorded();
     let assumed = inputs.iter().filter(|input| input.assumed);
     let by_directive = world.rules().clocks.contains(&ClockRule::Bod2604);
-    let forensics = |facts: &Facts| {
-        let row = rules::fill(tenon_model::DecisionTable::Bod2604, facts).inputs.decide();
-        bod_26_04::asks_for_forensics(row.outcome)
-    };
+    let forensics =
+        |facts: &Facts| bod_26_04::asks_for_forensics(rules::bod(facts).table_inputs().decide().outcome);
     Decision {
         table: decided.table.to_string(),
         row: decided.row,
@@ -122,10 +133,9 @@ fn clocks(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<C
     let advisories = subject.grounds.advisories.iter().filter_map(|id| world.advisory(id));
     let mut released: BTreeMap<&VulnerabilityId, Timestamp> = BTreeMap::new();
     for advisory in advisories {
-        for (id, published) in advisory.vulnerabilities().iter().zip(std::iter::repeat(advisory.published)) {
-            if let Some(published) = published {
-                released.entry(id).and_modify(|at| *at = published.min(*at)).or_insert(published);
-            }
+        let Some(published) = advisory.published else { continue };
+        for id in advisory.vulnerabilities() {
+            released.entry(id).and_modify(|at| *at = published.min(*at)).or_insert(published);
         }
     }
     let first = |rule: &ClockRule| {

@@ -78,7 +78,7 @@ pub(crate) fn fill(table: DecisionTable, facts: &Facts) -> Filled<'_> {
     }
 }
 
-fn bod(facts: &Facts) -> bod_26_04::Inputs {
+pub(super) fn bod(facts: &Facts) -> bod_26_04::Inputs {
     bod_26_04::Inputs {
         in_kev: facts.in_kev.value,
         publicly_exposed: facts.exposure.value == SystemExposure::Open,

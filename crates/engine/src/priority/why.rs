@@ -1,13 +1,11 @@
 //! A priority explained: the factors that multiply to the expected loss, and the smallest changes that flip the decision.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
-use tenon_model::{AssetContext, Basis, DecisionTable, DirectiveId, Grounds, VulnerabilityId};
+use tenon_model::{Basis, DecisionTable, DirectiveId, Grounds, VulnerabilityId};
 use tenon_risk::tables::Inputs;
 
 use super::facts::Facts;
-use super::{Factors, Subject, loss, rules};
+use super::{Factors, Subject, contexts, loss, rules};
 use crate::world::World;
 
 /// The factors of one vulnerability on assets of one context.
@@ -69,10 +67,7 @@ pub fn why(world: &World, id: &DirectiveId) -> Option<Why> {
         claims: directive.claims.clone(),
         advisories: directive.advisories.clone(),
     };
-    let mut contexts: BTreeMap<AssetContext, u64> = BTreeMap::new();
-    for asset in state.wants.keys().filter_map(|asset| world.asset(asset)) {
-        *contexts.entry(asset.context).or_default() += 1;
-    }
+    let contexts = contexts(world, state.wants.keys());
     let subject = Subject { grounds: &grounds, contexts: &contexts, raised: state.raised };
     let facts = subject.facts(world);
     let mut factors: Vec<Weighed> = facts
