@@ -1,6 +1,8 @@
 //! What every command knows: where the data is, where the server is, how to print.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
@@ -44,6 +46,23 @@ impl Common {
         let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home);
         Ok(base.context("no home folder is known: name a data folder with --data")?.join("tenon"))
     }
+
+    /// The folder of the store of feeds: the one that is named, or that of the data folder.
+    pub(crate) fn store(&self, named: Option<&Path>) -> Result<PathBuf> {
+        match named {
+            Some(folder) => Ok(folder.to_owned()),
+            None => Ok(self.data()?.join("feeds")),
+        }
+    }
+}
+
+/// Reads a document. Of one longer than `most` bytes it takes one byte more, so that its parser sees and says so.
+pub(crate) fn document(path: &Path, most: usize) -> Result<Vec<u8>> {
+    let shown = || path.display().to_string();
+    let mut bytes = Vec::new();
+    let file = File::open(path).with_context(shown)?;
+    file.take(most as u64 + 1).read_to_end(&mut bytes).with_context(shown)?;
+    Ok(bytes)
 }
 
 /// This host's clock. A clock before 1970 counts as 1970.

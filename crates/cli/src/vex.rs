@@ -1,7 +1,5 @@
 //! What suppliers state about exploitability (VEX).
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -10,7 +8,7 @@ use serde_json::Value;
 use tenon_formats::openvex::{self, MAX_DOCUMENT, OpenVex};
 
 use crate::api::Api;
-use crate::common::{Common, Format};
+use crate::common::{Common, Format, document};
 
 /// Take over OpenVEX documents. What they say is not affected or fixed comes off the list, visibly.
 #[derive(Args)]
@@ -23,18 +21,9 @@ pub(crate) struct Vex {
     files: Vec<PathBuf>,
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>> {
-    let shown = || path.display().to_string();
-    let mut bytes = Vec::new();
-    let file = File::open(path).with_context(shown)?;
-    // One byte more than a document may have, so that its parser sees and says that it is too long.
-    file.take(MAX_DOCUMENT as u64 + 1).read_to_end(&mut bytes).with_context(shown)?;
-    Ok(bytes)
-}
-
 /// Reads a document and says on standard error what of it cannot be taken over.
 pub(crate) fn read(path: &Path) -> Result<OpenVex> {
-    parse(path, &bytes(path)?)
+    parse(path, &document(path, MAX_DOCUMENT)?)
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<OpenVex> {
@@ -60,7 +49,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<OpenVex> {
 impl Vex {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
         for path in &self.files {
-            let bytes = bytes(path)?;
+            let bytes = document(path, MAX_DOCUMENT)?;
             let document = parse(path, &bytes)?;
             let whole: Value = serde_json::from_slice(&bytes)?;
             let answer: Value = Api::new(common).post("/api/v1/vex", &whole)?;

@@ -133,6 +133,16 @@ pub enum Choice {
     EveryExploits,
 }
 
+impl Choice {
+    /// What only refines the order of directives and takes longer: it comes after [`Choice::needed`].
+    pub const REFINING: [Self; 2] = [Self::One(FeedName::Cve), Self::EveryExploits];
+
+    /// What directives are made from, with these feeds of advisories.
+    pub fn needed(advisories: impl IntoIterator<Item = FeedName>) -> Vec<Self> {
+        [FeedName::Kev, FeedName::Epss].into_iter().chain(advisories).map(Self::One).collect()
+    }
+}
+
 impl FromStr for Choice {
     type Err = FeedError;
 

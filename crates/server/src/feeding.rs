@@ -112,14 +112,9 @@ impl Feeding {
 
     fn ask(&self, wanted: &Wanted) -> Result<bool, String> {
         let mut store = Store::open(&self.store).map_err(|error| error.to_string())?;
-        let osv: Vec<FeedName> =
-            wanted.releases.iter().filter_map(|name| FeedName::of_release(name)).collect();
-        let first: Vec<Choice> =
-            [FeedName::Kev, FeedName::Epss].into_iter().chain(osv).map(Choice::One).collect();
-        // First what directives are made from, then what only refines their order and takes longer.
-        let refining = [Choice::One(FeedName::Cve), Choice::EveryExploits];
+        let needed = Choice::needed(wanted.releases.iter().filter_map(|name| FeedName::of_release(name)));
         let mut healthy = true;
-        for selection in [Selection::Required(&first), Selection::IfOffered(&refining)] {
+        for selection in [Selection::Required(&needed), Selection::IfOffered(&Choice::REFINING)] {
             let options = SyncOptions { selection, limits: Limits::default(), now: clock() };
             let report = sync(&self.source, &mut store, options, &mut progress);
             for synced in report.map_err(|error| error.to_string())?.feeds {
@@ -207,18 +202,15 @@ impl Known {
         let releases: Vec<String> = wanted.releases.iter().cloned().collect();
         let advisories: Vec<tenon_model::Advisory> =
             store.advisories_of(&releases)?.collect::<Result<_, _>>()?;
-        let mut named: BTreeSet<VulnerabilityId> = store.kev()?.into_iter().collect();
-        named.extend(wanted.claims.iter().cloned());
-        named.extend(advisories.iter().flat_map(|advisory| advisory.vulnerabilities().iter().cloned()));
-        let ids: Vec<&VulnerabilityId> = named.iter().collect();
-        let facts = store.intel_of(&ids)?;
-        let intel = named.iter().cloned().zip(facts.iter().map(|facts| facts.intel()));
+        let listed = store.kev()?;
+        let addressed = advisories.iter().flat_map(tenon_model::Advisory::vulnerabilities);
+        let intel = store.known_intel(&listed.iter().chain(&wanted.claims).chain(addressed).collect())?;
         let states = store.feeds()?;
         let had = states.iter().filter(|state| state.fetched.is_some()).map(|state| state.feed.clone());
         Ok(Self {
             osv: releases.iter().filter_map(|release| FeedName::of_release(release)).collect(),
             advisories,
-            intel: intel.filter(|(_, intel)| *intel != Intel::default()).collect(),
+            intel,
             had: had.collect(),
             dates: states.iter().filter_map(|state| Some((state.feed.clone(), state.as_of?))).collect(),
         })

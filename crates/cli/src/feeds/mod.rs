@@ -96,13 +96,11 @@ pub(crate) struct Sync {
 
 impl Place {
     fn folder(&self, common: &Common) -> Result<PathBuf> {
-        match &self.store {
-            Some(folder) => Ok(folder.clone()),
-            None => Ok(common.data()?.join("feeds")),
-        }
+        common.store(self.store.as_deref())
     }
 
-    fn read(&self, common: &Common) -> Result<Store> {
+    /// Opens it to be read.
+    pub(crate) fn read(&self, common: &Common) -> Result<Store> {
         Store::open_read_only(&self.folder(common)?)
             .context("no feeds are at hand: `tenon feeds sync` or `tenon feeds import FILE` fetches them")
     }

@@ -40,16 +40,17 @@ pub(super) struct Given {
 pub(super) fn assess(looked: Looked, read: Read, given: &Given) -> Result<Report> {
     let Looked { inventory, statements, not_assessed } = looked;
     let feeds = read.used;
-    let mut bench = Bench::new(&read.advisories, &read.intel, given, &statements)?;
-    let asset = bench.report(inventory.clone(), given.context)?;
+    let mut bench = Bench::new(read.advisories, &read.intel, given, statements)?;
+    let asset = bench.enrol(&inventory.facts.hostname, given.context)?;
+    bench.tell(Command::ReportInventory { asset, sequence: 1, inventory: inventory.clone() })?;
     let mut host = AssetDetail::of(&bench.world, &asset).context("the host is not in its own report")?;
     let covered: Vec<String> = read.covered.iter().map(|ecosystem| not_loaded(ecosystem)).collect();
     host.asset.not_assessed.retain(|reason| !covered.contains(reason));
     host.asset.not_assessed.extend(not_assessed);
     let published = published(&bench.world, &asset);
     if !inventory.facts.offers_known {
-        bench = Bench::new(&read.advisories, &read.intel, given, &statements)?;
-        bench.report(with_published(inventory, &published), given.context)?;
+        let inventory = with_published(inventory, &published);
+        bench.tell(Command::ReportInventory { asset, sequence: 2, inventory })?;
     }
     let directives = queue(&bench.world).into_iter().map(|directive| {
         let in_kev = directive
@@ -130,29 +131,22 @@ struct Bench {
 
 impl Bench {
     fn new(
-        advisories: &[Advisory],
+        advisories: Vec<Advisory>,
         intel: &BTreeMap<VulnerabilityId, Intel>,
         given: &Given,
-        statements: &[VexStatement],
+        statements: Vec<VexStatement>,
     ) -> Result<Self> {
         let mut bench = Self { world: World::default(), now: now() };
         let by: Person = "scan".parse()?;
         bench.tell(Command::SetRules { rules: given.rules.clone(), by: by.clone() })?;
-        let (document, statements) = ("the bill of materials".to_owned(), statements.to_vec());
+        let document = "the bill of materials".to_owned();
         bench.tell(Command::StateVex { document, statements, by: by.clone() })?;
         for document in &given.vex {
             let (document, statements) = (document.id.clone(), document.claims().statements);
             bench.tell(Command::StateVex { document, statements, by: by.clone() })?;
         }
-        bench.take(advisories.to_vec(), intel)?;
+        bench.take(advisories, intel)?;
         Ok(bench)
-    }
-
-    fn report(&mut self, inventory: Inventory, context: AssetContext) -> Result<AssetId> {
-        let asset = self.enrol(&inventory.facts.hostname)?;
-        self.tell(Command::SetContext { asset, context, by: "scan".parse()? })?;
-        self.tell(Command::ReportInventory { asset, sequence: 1, inventory })?;
-        Ok(asset)
     }
 
     /// Decides a command and applies what follows. One that changes nothing is no error.
@@ -169,14 +163,16 @@ impl Bench {
         Ok(())
     }
 
-    fn enrol(&mut self, hostname: &str) -> Result<AssetId> {
+    /// The host, with what is stated about it.
+    fn enrol(&mut self, hostname: &str, context: AssetContext) -> Result<AssetId> {
         let asset = AssetId::of_public_key(b"the host of this scan");
         let (token, group): (TokenId, GroupName) = ("scan".parse()?, "default".parse()?);
         let by: Person = "scan".parse()?;
         let secret = Digest::of(b"used once, here");
         let expires = self.now.plus_days(1);
-        self.tell(Command::IssueToken { token: token.clone(), secret, group, expires, by })?;
+        self.tell(Command::IssueToken { token: token.clone(), secret, group, expires, by: by.clone() })?;
         self.tell(Command::Enrol { asset, hostname: hostname.to_owned(), token, secret })?;
+        self.tell(Command::SetContext { asset, context, by })?;
         Ok(asset)
     }
 

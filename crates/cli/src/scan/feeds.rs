@@ -68,11 +68,7 @@ fn open(folder: &Path, source: Option<&Source>, ecosystems: &BTreeSet<FeedName>)
         },
     };
     let mut store = Store::open(folder)?;
-    let needed: Vec<Choice> = [FeedName::Kev, FeedName::Epss]
-        .into_iter()
-        .chain(ecosystems.iter().cloned())
-        .map(Choice::One)
-        .collect();
+    let needed = Choice::needed(ecosystems.iter().cloned());
     // Somebody waits: without a network that should be said soon.
     let limits = Limits { attempts: 2, ..Limits::default() };
     let mut had = false;
@@ -88,8 +84,7 @@ fn open(folder: &Path, source: Option<&Source>, ecosystems: &BTreeSet<FeedName>)
              `tenon feeds export` wrote elsewhere, and `--feeds FOLDER` from a mirror",
         );
     }
-    let refining = [Choice::One(FeedName::Cve), Choice::EveryExploits];
-    sync_shown(source, &mut store, Selection::IfOffered(&refining), limits)?;
+    sync_shown(source, &mut store, Selection::IfOffered(&Choice::REFINING), limits)?;
     Ok(store)
 }
 
@@ -119,11 +114,7 @@ pub(super) fn read(
         }
         let addressed = advisories.iter().flat_map(Advisory::vulnerabilities);
         let claimed = inventory.facts.offers.iter().flat_map(|offer| &offer.claims);
-        let named: BTreeSet<&VulnerabilityId> = addressed.chain(claimed).collect();
-        let ids: Vec<&VulnerabilityId> = named.into_iter().collect();
-        let facts = store.intel_of(&ids)?;
-        let intel = ids.into_iter().cloned().zip(facts.iter().map(|facts| facts.intel()));
-        let intel = intel.filter(|(_, intel)| *intel != Intel::default()).collect();
+        let intel = store.known_intel(&addressed.chain(claimed).collect())?;
         let mut covered = BTreeSet::new();
         for ecosystem in names.keys() {
             if store.speaks_of(ecosystem)? {

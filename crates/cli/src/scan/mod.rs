@@ -151,10 +151,7 @@ impl Scan {
             return Ok(ExitCode::SUCCESS);
         }
         let looked = self.target.look()?;
-        let store = match &self.store {
-            Some(folder) => folder.clone(),
-            None => common.data()?.join("feeds"),
-        };
+        let store = common.store(self.store.as_deref())?;
         let read = feeds::read(&store, self.feeds.as_ref(), &looked.inventory, now())?;
         let given = assess::Given {
             context: self.stated.with_file(self.context.as_deref())?,

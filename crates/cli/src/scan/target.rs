@@ -1,7 +1,5 @@
 //! What is scanned: this host, a root file system at rest, files copied from a host, or a bill of materials.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -9,6 +7,8 @@ use clap::Args;
 use tenon_formats::cyclonedx::{self, MAX_BOM, OF_THE_SYSTEM};
 use tenon_host::{PackageFile, System};
 use tenon_model::{HostFacts, Inventory, VexStatement};
+
+use crate::common::document;
 
 /// What was found.
 pub(super) struct Looked {
@@ -85,12 +85,8 @@ impl Target {
 }
 
 fn of_bom(path: &Path) -> Result<Looked> {
-    let mut bytes = Vec::new();
     let shown = || path.display().to_string();
-    let file = File::open(path).with_context(shown)?;
-    // One byte more than a document may have, so that its parser sees and says that it is too long.
-    file.take(MAX_BOM as u64 + 1).read_to_end(&mut bytes).with_context(shown)?;
-    let bom = cyclonedx::parse(&bytes).with_context(shown)?;
+    let bom = cyclonedx::parse(&document(path, MAX_BOM)?).with_context(shown)?;
     let installed = bom.installed();
     let mut facts = HostFacts::nothing_known_of(installed.os);
     facts.hostname = bom.describes.as_ref().map_or_else(shown, |described| described.name.clone());

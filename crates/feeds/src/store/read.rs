@@ -1,10 +1,10 @@
 //! Reading by package, by id and by vulnerability.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{CachedStatement, OptionalExtension as _, Row, params};
 use tenon_formats::osv::in_release;
-use tenon_model::{Advisory, Affected, Epss, Kev, Probability, Timestamp, VulnerabilityId};
+use tenon_model::{Advisory, Affected, Epss, Intel, Kev, Probability, Timestamp, VulnerabilityId};
 
 use super::body::address;
 use super::{
@@ -172,6 +172,20 @@ impl Store {
     /// When the store fails or is damaged.
     pub fn intel(&self, id: &VulnerabilityId) -> Result<VulnerabilityFacts, FeedError> {
         Ok(self.intel_of(&[id])?.pop().unwrap_or_default())
+    }
+
+    /// Intel on these vulnerabilities, as far as the feeds say anything.
+    ///
+    /// # Errors
+    /// When the store fails or is damaged.
+    pub fn known_intel(
+        &self,
+        ids: &BTreeSet<&VulnerabilityId>,
+    ) -> Result<BTreeMap<VulnerabilityId, Intel>, FeedError> {
+        let ids: Vec<&VulnerabilityId> = ids.iter().copied().collect();
+        let facts = self.intel_of(&ids)?;
+        let intel = ids.into_iter().cloned().zip(facts.iter().map(|facts| facts.intel()));
+        Ok(intel.filter(|(_, intel)| *intel != Intel::default()).collect())
     }
 
     /// What the feeds say of each of these vulnerabilities, in their order. One pass over many is several times

@@ -176,9 +176,9 @@ pub(super) async fn set_context(
 ) -> Result<Json<Done>, ApiError> {
     let by = context.person.clone();
     let stated = AssetContext {
-        exposure: one_of(body.exposure.as_deref(), SystemExposure::ALL)?,
-        human_impact: one_of(body.human_impact.as_deref(), HumanImpact::ALL)?,
-        mission: one_of(body.mission.as_deref(), MissionAndWellBeing::ALL)?,
+        exposure: one_if_any(body.exposure.as_deref(), SystemExposure::ALL)?,
+        human_impact: one_if_any(body.human_impact.as_deref(), HumanImpact::ALL)?,
+        mission: one_if_any(body.mission.as_deref(), MissionAndWellBeing::ALL)?,
     };
     submit(&context, &headers, Command::SetContext { asset: parse(&id)?, context: stated, by }).await
 }
@@ -192,9 +192,8 @@ pub(super) async fn set_rules(
     Input(body): Input<RulesBody>,
 ) -> Result<Json<Done>, ApiError> {
     let by = context.person.clone();
-    let table = one_of(Some(&body.table), DecisionTable::ALL)?.unwrap_or_default();
-    let clocks = body.clocks.iter().map(|clock| one_of(Some(clock), ClockRule::ALL));
-    let clocks = clocks.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    let table = one_of(&body.table, DecisionTable::ALL)?;
+    let clocks = body.clocks.iter().map(|clock| one_of(clock, ClockRule::ALL)).collect::<Result<_, _>>()?;
     submit(&context, &headers, Command::SetRules { rules: Rules { table, clocks }, by }).await
 }
 
@@ -217,15 +216,15 @@ pub(super) async fn state_vex(
 }
 
 /// The value that this text names.
-fn one_of<T: Copy + Display>(text: Option<&str>, all: &[T]) -> Result<Option<T>, ApiError> {
-    let Some(text) = text else { return Ok(None) };
-    match all.iter().find(|value| value.to_string() == text) {
-        Some(value) => Ok(Some(*value)),
-        None => {
-            let known: Vec<String> = all.iter().map(|value| format!("`{value}`")).collect();
-            Err(ApiError::bad_request(format!("{text:?} is none of {}", known.join(", "))))
-        }
-    }
+fn one_of<T: Copy + Display>(text: &str, all: &[T]) -> Result<T, ApiError> {
+    all.iter().copied().find(|value| value.to_string() == text).ok_or_else(|| {
+        let known: Vec<String> = all.iter().map(|value| format!("`{value}`")).collect();
+        ApiError::bad_request(format!("{text:?} is none of {}", known.join(", ")))
+    })
+}
+
+fn one_if_any<T: Copy + Display>(text: Option<&str>, all: &[T]) -> Result<Option<T>, ApiError> {
+    text.map(|text| one_of(text, all)).transpose()
 }
 
 /// Make a one-time enrolment token.

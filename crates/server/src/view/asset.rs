@@ -1,7 +1,7 @@
 //! An asset as people see it.
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::{AssetState, Finding, FindingState, GroupMode, World, findings};
+use tenon_engine::{Assessment, AssetState, Finding, FindingState, GroupMode, World, findings};
 use tenon_model::{AssetContext, AssetId, Capability, OfferState};
 use utoipa::ToSchema;
 
@@ -176,8 +176,11 @@ fn stated(state: FindingState) -> (FindingStateView, String) {
 
 impl AssetView {
     pub(super) fn of(world: &World, id: &AssetId, asset: &AssetState) -> Self {
+        Self::assessed(world, id, asset, &findings(world, asset))
+    }
+
+    fn assessed(world: &World, id: &AssetId, asset: &AssetState, assessment: &Assessment) -> Self {
         let facts = asset.facts.as_deref();
-        let assessment = findings(world, asset);
         let manifest = world.manifest_of(asset);
         let offered =
             |facts: &tenon_model::HostFacts| facts.offers.iter().filter(|offer| offer.security).count();
@@ -203,7 +206,7 @@ impl AssetView {
             updaters: facts
                 .map_or(Vec::new(), |facts| facts.updaters.iter().map(|u| u.name.clone()).collect()),
             reboot_required_by: facts.map_or(Vec::new(), |facts| facts.reboot_required_by.clone()),
-            not_assessed: assessment.not_assessed,
+            not_assessed: assessment.not_assessed.clone(),
             gaps: facts.map_or(Vec::new(), |facts| facts.gaps.clone()),
             reported: text(asset.reported.map(|(_, time)| time)),
             order: asset.outstanding.map(|order| order.to_string()),
@@ -228,6 +231,7 @@ impl AssetDetail {
                 .collect()
         });
         let assessment = findings(world, asset);
+        let view = AssetView::assessed(world, id, asset, &assessment);
         let open = assessment.findings.into_iter().map(FindingView::of);
         let suppressed = assessment.suppressed.into_iter().map(|(finding, vex)| SuppressedView {
             finding: FindingView::of(finding),
@@ -236,7 +240,7 @@ impl AssetDetail {
             made: vex.made.to_string(),
         });
         let (open, suppressed) = (open.collect(), suppressed.collect());
-        Some(Self { asset: AssetView::of(world, id, asset), offers, open, suppressed })
+        Some(Self { asset: view, offers, open, suppressed })
     }
 }
 
