@@ -9,7 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tenon_feeds::{FeedError, Limits, Selection, Source, Store, SyncOptions, sync};
+use tenon_feeds::{FeedError, Limits, Selection, Source, Stop, Store, SyncOptions, sync};
 use tenon_model::{Timestamp, VulnerabilityId};
 
 /// Packages of one host.
@@ -26,7 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let start = Instant::now();
     let mut store = Store::open(folder.path())?;
-    let options = SyncOptions { selection: Selection::Usual, limits: Limits::default(), now };
+    let options =
+        SyncOptions { selection: Selection::Usual, limits: Limits::default(), now, stop: &Stop::default() };
     let report = sync(&source, &mut store, options, &mut |_| {})?;
     let (wall, cpu, memory) = (start.elapsed(), cpu()?, status("VmHWM")?);
     drop(store);

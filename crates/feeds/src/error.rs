@@ -96,6 +96,12 @@ pub enum FeedError {
         /// Which row.
         what: String,
     },
+    /// It was told to stop before the feed was whole.
+    #[error("{feed} was not read to its end: Tenon was told to stop")]
+    Stopped {
+        /// The feed.
+        feed: String,
+    },
     /// Another process writes to the store.
     #[error("another sync or import works on {}; wait until it ends", path.display())]
     Busy {

@@ -2,6 +2,7 @@
 
 mod get;
 mod http;
+mod request;
 mod validators;
 
 pub(crate) use get::{Getter, Got, Streamed, Wanted};

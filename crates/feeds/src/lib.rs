@@ -25,6 +25,7 @@ mod lines;
 mod name;
 mod problem;
 mod sources;
+mod stop;
 mod store;
 mod sync;
 
@@ -35,6 +36,7 @@ pub use fetch::{Limits, Progress};
 pub use name::{Choice, EvidenceKind, FeedName};
 pub use problem::{FeedProblem, MAX_LISTED};
 pub use sources::Source;
+pub use stop::Stop;
 pub use store::{
     Advisories, CveFacts, CvssVector, Evidence, FeedState, KevRetraction, Store, VulnerabilityFacts,
 };

@@ -11,14 +11,15 @@ use std::time::Duration;
 
 use tenon_engine::World;
 use tenon_feeds::{
-    Choice, FeedError, FeedName, Limits, Progress, Selection, Source, Store, SyncOptions, Synced,
-    advisory_delta, intel_deltas, sync,
+    Change, Choice, FeedError, FeedName, Limits, Progress, Selection, Source, Stop, Store, SyncOptions,
+    Synced, advisory_delta, intel_deltas, sync,
 };
 use tenon_model::{Command, Intel, IntelSource, RefusalCode, Timestamp, VulnerabilityId};
 use tokio::sync::watch;
 
 use crate::clock::clock;
 use crate::health::{Attempt, FeedHealth};
+use crate::serve::is_true;
 use crate::writer::{SubmitError, Writer};
 
 /// How often feeds are asked. They answer "unchanged" mostly, which costs one request each.
@@ -78,8 +79,9 @@ impl Wanted {
 impl Feeding {
     /// Asks the feeds again and again, at once when a host of a new release has reported. What changelogs claim is looked up
     /// whenever they are asked.
-    pub(crate) async fn run(self, mut stopped: watch::Receiver<bool>) {
+    pub(crate) async fn run(self, stopped: watch::Receiver<bool>) {
         let feeding = Arc::new(self);
+        let stop = Stop::default();
         let mut follow = feeding.writer.follow();
         loop {
             // Not under the watch's lock, for which the writer would wait.
@@ -87,21 +89,39 @@ impl Feeding {
             let wanted = Wanted::of(&world);
             let releases = wanted.releases.clone();
             drop(world);
-            let healthy = releases.is_empty() || feeding.clone().refresh(wanted).await;
+            let healthy = if releases.is_empty() {
+                true
+            } else {
+                let refresh = feeding.clone().refresh(wanted, stop.clone());
+                tokio::pin!(refresh);
+                let healthy = tokio::select! {
+                    healthy = &mut refresh => Some(healthy),
+                    () = is_true(stopped.clone()) => None,
+                };
+                let Some(healthy) = healthy else {
+                    stop.say();
+                    // Waited for, so that nothing writes to the store once the server has stopped.
+                    refresh.await;
+                    return;
+                };
+                healthy
+            };
             let next = tokio::time::sleep(if healthy { EVERY } else { AGAIN });
             let is_new = |world: &World| !Wanted::releases_of(world).is_subset(&releases);
             tokio::select! {
                 () = next => {}
                 changed = until(&mut follow, is_new) => if !changed { return },
-                _ = stopped.wait_for(|stop| *stop) => return,
+                () = is_true(stopped.clone()) => return,
             }
         }
     }
 
     /// Asks every feed once; `false` when something failed.
-    async fn refresh(self: Arc<Self>, wanted: Wanted) -> bool {
-        let asked = tokio::task::spawn_blocking(move || match self.ask(&wanted) {
+    async fn refresh(self: Arc<Self>, wanted: Wanted, stop: Stop) -> bool {
+        let asked = tokio::task::spawn_blocking(move || match self.ask(&wanted, &stop) {
             Ok(healthy) => healthy,
+            // Told to stop: nothing is wrong with the store.
+            Err(_) if stop.is_said() => false,
             Err(error) => {
                 self.health.note("store", Attempt::failed(error));
                 false
@@ -110,17 +130,23 @@ impl Feeding {
         asked.await.unwrap_or(false)
     }
 
-    fn ask(&self, wanted: &Wanted) -> Result<bool, String> {
+    fn ask(&self, wanted: &Wanted, stop: &Stop) -> Result<bool, String> {
         let mut store = Store::open(&self.store).map_err(|error| error.to_string())?;
         let needed = Choice::needed(wanted.releases.iter().filter_map(|name| FeedName::of_release(name)));
         let mut healthy = true;
-        for selection in [Selection::Required(&needed), Selection::IfOffered(&Choice::REFINING)] {
-            let options = SyncOptions { selection, limits: Limits::default(), now: clock() };
+        let needed = Selection::Required(&needed);
+        for selection in [needed, Selection::IfOffered(&Choice::REFINING)] {
+            let options = SyncOptions { selection, limits: Limits::default(), now: clock(), stop };
             let report = sync(&self.source, &mut store, options, &mut progress);
+            let mut brought = false;
             for synced in report.map_err(|error| error.to_string())?.feeds {
                 healthy &= self.note(&synced);
+                brought |= matches!(synced.outcome, Ok(Change::Replaced | Change::Advanced(_)));
             }
-            self.tell(&store, wanted)?;
+            // What was stored before may be news to the World, too: told once, with the feeds that are needed.
+            if brought || selection == needed {
+                self.tell(&store, wanted)?;
+            }
         }
         self.health.forget("store");
         Ok(healthy)

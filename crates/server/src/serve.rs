@@ -145,15 +145,15 @@ fn local(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, Serv
     listener.local_addr().map_err(|source| ServeError::Listen { address, source })
 }
 
-async fn until(mut stopped: watch::Receiver<bool>) {
-    // A dropped sender ends the server too.
+/// Waits until the watch says so. A dropped sender ends the server too.
+pub(crate) async fn is_true(mut stopped: watch::Receiver<bool>) {
     let _stopped = stopped.wait_for(|stop| *stop).await;
 }
 
 async fn serve_people(listener: TcpListener, router: axum::Router, stopped: watch::Receiver<bool>) {
     tokio::select! {
         served = axum::serve(listener, router) => report_end("the API", served),
-        () = until(stopped) => {}
+        () = is_true(stopped) => {}
     }
 }
 
@@ -161,7 +161,7 @@ async fn serve_agents(listener: TlsListener, router: axum::Router, stopped: watc
     let service = router.into_make_service_with_connect_info::<Peer>();
     tokio::select! {
         served = axum::serve(listener, service) => report_end("the gateway", served),
-        () = until(stopped) => {}
+        () = is_true(stopped) => {}
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
-use tenon_feeds::{Limits, Progress, Selection, Source, Store, SyncOptions, SyncReport};
+use tenon_feeds::{Limits, Progress, Selection, Source, Stop, Store, SyncOptions, SyncReport};
 
 use crate::common::now;
 
@@ -15,7 +15,7 @@ pub(crate) fn sync_shown(
     selection: Selection<'_>,
     limits: Limits,
 ) -> Result<SyncReport> {
-    let options = SyncOptions { selection, limits, now: now() };
+    let options = SyncOptions { selection, limits, now: now(), stop: &Stop::default() };
     let shown = Shown::new();
     let report = tenon_feeds::sync(source, store, options, &mut |progress| shown.tell(progress));
     shown.bar.finish_and_clear();

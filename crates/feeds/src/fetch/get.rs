@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tenon_model::Digest;
-use ureq::http::{HeaderMap, StatusCode};
-use ureq::{Body, http::Response};
+use ureq::http::{HeaderMap, Request, StatusCode};
 
 use super::http::{Client, Limits, PROGRESS_STEP, header, validators_of};
+use super::request::{self, Answer};
 use super::{Progress, Validators, digest_of};
 use crate::error::FeedError;
+use crate::stop::Stop;
 
 /// Most bytes of the note beside a part.
 const MAX_NOTE: u64 = 16 << 10;
@@ -51,6 +52,7 @@ pub(crate) struct Getter {
     client: Client,
     limits: Limits,
     folder: PathBuf,
+    stop: Stop,
 }
 
 /// Why one attempt failed, and whether another may help.
@@ -78,9 +80,9 @@ impl From<FeedError> for Broken {
 }
 
 impl Getter {
-    pub(crate) fn new(limits: Limits, folder: PathBuf) -> Result<Self, FeedError> {
+    pub(crate) fn new(limits: Limits, folder: PathBuf, stop: Stop) -> Result<Self, FeedError> {
         fs::create_dir_all(&folder).map_err(|error| FeedError::file("make", &folder, error))?;
-        Ok(Self { client: Client::new(&limits), limits, folder })
+        Ok(Self { client: Client::new(&limits), limits, folder, stop })
     }
 
     /// Gets a file, unless it is unchanged since `validators` were given for this address.
@@ -105,13 +107,13 @@ impl Getter {
         mut read: impl FnMut(&mut dyn Read) -> Result<T, io::Error>,
     ) -> Result<Streamed<T>, FeedError> {
         self.attempts(wanted, |deadline| {
-            let response = self.ask(wanted, validators, None, deadline)?;
-            match response.status() {
+            let Answer { status, headers, body } = self.ask(wanted, validators, None, deadline)?;
+            match status {
                 StatusCode::NOT_MODIFIED => Ok(Streamed::NotModified),
                 StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Streamed::Absent),
                 StatusCode::OK => {
-                    let validators = validators_of(wanted.address, response.headers());
-                    let mut body = response.into_body().into_reader().take(wanted.limit);
+                    let validators = validators_of(wanted.address, &headers);
+                    let mut body = body.take(wanted.limit);
                     let value = read(&mut body).map_err(|error| match error.kind() {
                         io::ErrorKind::InvalidData => Broken::Feed(FeedError::Download {
                             feed: wanted.feed.to_owned(),
@@ -121,7 +123,7 @@ impl Getter {
                     })?;
                     Ok(Streamed::Read(value, validators))
                 }
-                status => Err(refusal(status, response.headers())),
+                status => Err(refusal(status, &headers)),
             }
         })
     }
@@ -131,6 +133,7 @@ impl Getter {
         wanted: Wanted<'_>,
         mut attempt: impl FnMut(Instant) -> Result<T, Broken>,
     ) -> Result<T, FeedError> {
+        let stopped = || FeedError::Stopped { feed: wanted.feed.to_owned() };
         let deadline = Instant::now() + self.limits.whole;
         let mut pause = self.limits.pause;
         let mut tried = 0;
@@ -139,12 +142,15 @@ impl Getter {
             let failure = match attempt(deadline) {
                 Ok(value) => return Ok(value),
                 Err(Broken::Feed(error)) => return Err(error),
+                Err(Broken::Attempt(_)) if self.stop.is_said() => return Err(stopped()),
                 Err(Broken::Attempt(failure)) => failure,
             };
             let wait = failure.again.map(|asked| asked.max(jitter(pause)).min(self.limits.longest_pause));
             match wait {
                 Some(wait) if tried < self.limits.attempts && Instant::now() + wait < deadline => {
-                    std::thread::sleep(wait);
+                    if self.stop.wait(wait) {
+                        return Err(stopped());
+                    }
                 }
                 _ => {
                     let feed = wanted.feed.to_owned();
@@ -162,10 +168,10 @@ impl Getter {
         validators: Option<&Validators>,
         range: Option<(u64, &str)>,
         deadline: Instant,
-    ) -> Result<Response<Body>, Broken> {
+    ) -> Result<Answer, Broken> {
         let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        let mut request =
-            self.client.agent(wanted.address).get(wanted.address).config().timeout_global(Some(left)).build();
+        let agent = self.client.agent(wanted.address);
+        let mut request = Request::get(wanted.address);
         if let Some((from, validator)) = range {
             request = request.header("range", format!("bytes={from}-")).header("if-range", validator);
         } else if let Some(validators) = validators.filter(|known| known.address == wanted.address) {
@@ -176,7 +182,12 @@ impl Getter {
                 request = request.header("if-modified-since", last_modified);
             }
         }
-        request.call().map_err(|error| Broken::Attempt(Failure::retry(error.to_string())))
+        let request = request.body(()).map_err(|error| {
+            let reason = format!("{}: {error}", wanted.address);
+            FeedError::Download { feed: wanted.feed.to_owned(), reason }
+        })?;
+        let request = agent.configure_request(request).timeout_global(Some(left)).build();
+        request::ask(agent, request, &self.stop).map_err(|reason| Broken::Attempt(Failure::retry(reason)))
     }
 
     fn attempt(
@@ -189,18 +200,18 @@ impl Getter {
     ) -> Result<Got, Broken> {
         let begun = part.begun(wanted.address);
         let range = begun.as_ref().and_then(|(length, note)| Some((*length, unmistakable(note)?)));
-        let response = self.ask(wanted, validators, range, deadline)?;
-        let of = header(response.headers(), "content-length").and_then(|length| length.parse::<u64>().ok());
-        let (mut file, mut bytes) = match response.status() {
+        let Answer { status, headers, mut body } = self.ask(wanted, validators, range, deadline)?;
+        let of = header(&headers, "content-length").and_then(|length| length.parse::<u64>().ok());
+        let (mut file, mut bytes) = match status {
             StatusCode::NOT_MODIFIED => return Ok(Got::NotModified),
             StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(Got::Absent),
             StatusCode::OK => {
-                let note = validators_of(wanted.address, response.headers());
+                let note = validators_of(wanted.address, &headers);
                 part.start(&note)?
             }
             StatusCode::PARTIAL_CONTENT => {
                 let from = range.map(|(from, _)| from);
-                if from.is_none() || range_start(response.headers()) != from {
+                if from.is_none() || range_start(&headers) != from {
                     part.forget();
                     return Err(Broken::Attempt(Failure::retry("it goes on at another place".to_owned())));
                 }
@@ -212,10 +223,9 @@ impl Getter {
                     "it is shorter than what has arrived".to_owned(),
                 )));
             }
-            status => return Err(refusal(status, response.headers())),
+            status => return Err(refusal(status, &headers)),
         };
         let expected = of.map(|of| bytes + of);
-        let mut body = response.into_body().into_reader();
         let mut told = bytes;
         let mut chunk = vec![0; 64 << 10];
         loop {

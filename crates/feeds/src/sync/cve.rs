@@ -65,6 +65,9 @@ pub(super) fn cve(job: &mut Job<'_>) -> Result<Change, FeedError> {
     let swap = job.store.swap(&feed)?;
     let (mut records, mut kept) = (0, 0);
     archive::each(FEED, BufReader::new(archive), &mut *job.progress, &mut |entry, bytes| {
+        if job.stop.is_said() {
+            return Err(FeedError::Stopped { feed: FEED.to_owned() });
+        }
         let name = entry.rsplit('/').next().unwrap_or_default();
         // The list also holds files about itself.
         if !name.starts_with("CVE-") && bytes.is_ok() {

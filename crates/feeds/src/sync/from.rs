@@ -175,6 +175,7 @@ impl Origin {
                             return Ok(Some(Fresh { file, digest, validators, origin }));
                         }
                         Ok(Got::Absent) => reasons.push(format!("{address}: there is no such file")),
+                        Err(error @ FeedError::Stopped { .. }) => return Err(error),
                         Err(error) => {
                             all_absent = false;
                             reasons.push(match error {

@@ -19,6 +19,7 @@ use crate::error::FeedError;
 use crate::fetch::{Getter, Limits, Progress};
 use crate::name::{Choice, EvidenceKind, FeedName};
 use crate::sources::Source;
+use crate::stop::Stop;
 use crate::store::{FeedState, Store};
 use from::Origin;
 
@@ -50,6 +51,8 @@ pub struct SyncOptions<'a> {
     pub limits: Limits,
     /// The time that is noted with what is stored.
     pub now: Timestamp,
+    /// What ends it early.
+    pub stop: &'a Stop,
 }
 
 /// Which feeds to sync.
@@ -101,13 +104,14 @@ struct Job<'a> {
     origin: &'a Origin,
     store: &'a mut Store,
     now: Timestamp,
+    stop: &'a Stop,
     progress: &'a mut dyn FnMut(Progress<'_>),
 }
 
 /// Brings the chosen feeds up to date.
 ///
 /// # Errors
-/// When another sync works on the store, or its folder or file fails. What is wrong with a feed is its outcome.
+/// When another sync works on the store, its folder or file fails, or it is told to stop: what is stored by then stands. What is wrong with a feed is its outcome.
 pub fn sync(
     source: &Source,
     store: &mut Store,
@@ -115,11 +119,20 @@ pub fn sync(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<SyncReport, FeedError> {
     let _lock = lock(store.folder())?;
-    let getter = Getter::new(options.limits, store.folder().join("partial"))?;
+    let getter = Getter::new(options.limits, store.folder().join("partial"), options.stop.clone())?;
     let origin = Origin::new(source, getter);
     let mut report = SyncReport::default();
     for (feed, asked) in feeds(&origin, store, options.selection, &mut report.troubles)? {
-        let mut job = Job { origin: &origin, store: &mut *store, now: options.now, progress: &mut *progress };
+        if options.stop.is_said() {
+            return Err(FeedError::Stopped { feed: feed.to_string() });
+        }
+        let mut job = Job {
+            origin: &origin,
+            store: &mut *store,
+            now: options.now,
+            stop: options.stop,
+            progress: &mut *progress,
+        };
         let outcome = match &feed {
             FeedName::Kev => small::kev(&mut job),
             FeedName::Epss => small::epss(&mut job),
@@ -130,6 +143,8 @@ pub fn sync(
         let known = store.feed(&feed)?.is_some_and(|(state, _)| state.fetched.is_some());
         let outcome = match outcome {
             Err(FeedError::NotMirrored { .. }) if !asked && !known => Ok(Change::NotOffered),
+            // Not the feed's failure: nothing is noted of it.
+            Err(error @ FeedError::Stopped { .. }) => return Err(error),
             Err(error) => {
                 store.fail(&feed, &error.to_string())?;
                 Err(error)

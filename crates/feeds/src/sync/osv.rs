@@ -287,6 +287,9 @@ fn whole(
     let mut kept: u64 = 0;
     state.records =
         archive::each(&name, BufReader::new(fresh.file), &mut *job.progress, &mut |entry, bytes| {
+            if job.stop.is_said() {
+                return Err(FeedError::Stopped { feed: name.clone() });
+            }
             let file = format!("all.zip/{entry}");
             let subject = subject_of_file(entry);
             let bytes = match bytes {

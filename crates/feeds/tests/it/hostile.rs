@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use tenon_feeds::{Change, Choice, EvidenceKind, FeedName, Selection, Source, Store, SyncOptions, sync};
+use tenon_feeds::{
+    Change, Choice, EvidenceKind, FeedName, Selection, Source, Stop, Store, SyncOptions, sync,
+};
 use tenon_model::Timestamp;
 use zip::write::SimpleFileOptions;
 
@@ -126,7 +128,12 @@ fn a_line_without_end_is_left_at_its_bound() {
     let source: Source = server.address.parse().unwrap();
     let choices = [Choice::One(FeedName::Exploits(EvidenceKind::ExploitDb))];
     let now = Timestamp::parse("2026-11-12").unwrap();
-    let options = SyncOptions { selection: Selection::Required(&choices), limits: limits(), now };
+    let options = SyncOptions {
+        selection: Selection::Required(&choices),
+        limits: limits(),
+        now,
+        stop: &Stop::default(),
+    };
     let report = sync(&source, &mut store, options, &mut |_| {}).unwrap();
     let error = outcome(&report, "exploits:exploitdb").unwrap_err();
     assert!(error.contains("exploits:exploitdb has bytes beyond"), "{error}");

@@ -1,6 +1,6 @@
 //! OSV over HTTP: following what changed, and when that does not do.
 
-use tenon_feeds::{Change, Choice, FeedName, Limits, Selection, Source, Store, SyncOptions, sync};
+use tenon_feeds::{Change, Choice, FeedName, Limits, Selection, Source, Stop, Store, SyncOptions, sync};
 use tenon_model::Timestamp;
 
 use crate::mirror::{limits, outcome, record, seen, served, sync_all, write_osv};
@@ -129,6 +129,7 @@ fn once_a_week_the_archive_is_read_whole_and_deleted_records_go() {
             selection: Selection::Required(&choices),
             limits: Limits { attempts: 1, ..limits() },
             now: Timestamp::parse(day).unwrap(),
+            stop: &Stop::default(),
         };
         outcome(&sync(&source, store, options, &mut |_| {}).unwrap(), "osv:Debian")
     };

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tenon_feeds::{
-    Change, FeedError, Limits, Progress, Selection, Source, Store, SyncOptions, SyncReport, sync,
+    Change, FeedError, Limits, Progress, Selection, Source, Stop, Store, SyncOptions, SyncReport, sync,
 };
 use tenon_model::Timestamp;
 use zip::write::SimpleFileOptions;
@@ -125,8 +125,13 @@ pub(crate) fn sync_within(
     let source: Source = source.parse().unwrap();
     let choices = ["kev", "epss", "osv:Debian"].map(|name| name.parse().unwrap());
     let now = Timestamp::parse("2026-11-12").unwrap();
-    sync(&source, store, SyncOptions { selection: Selection::Required(&choices), limits, now }, progress)
-        .unwrap()
+    sync(
+        &source,
+        store,
+        SyncOptions { selection: Selection::Required(&choices), limits, now, stop: &Stop::default() },
+        progress,
+    )
+    .unwrap()
 }
 
 /// What a sync did to one feed, or why it did not.

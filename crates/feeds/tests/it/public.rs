@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tenon_feeds::{Change, EvidenceKind, Selection, Source, Store, SyncOptions, sync};
+use tenon_feeds::{Change, EvidenceKind, Selection, Source, Stop, Store, SyncOptions, sync};
 use tenon_model::Exploitation;
 use tenon_model::{Timestamp, VulnerabilityId};
 
@@ -36,7 +36,7 @@ fn the_whole_public_mirror_is_read_over_http() {
     let whole = Duration::from_secs(120);
     let limits = tenon_feeds::Limits { whole, silence: whole, ..limits() };
     let now = Timestamp::parse("2026-08-09").unwrap();
-    let options = SyncOptions { selection: Selection::Usual, limits, now };
+    let options = SyncOptions { selection: Selection::Usual, limits, now, stop: &Stop::default() };
     let start = Instant::now();
     let report = sync(&source, &mut store, options, &mut |_| {}).unwrap();
     let took = start.elapsed();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tenon_feeds::{Change, FeedError, Limits, Selection, Source, Store, SyncOptions, sync};
+use tenon_feeds::{Change, FeedError, Limits, Selection, Source, Stop, Store, SyncOptions, sync};
 use tenon_model::Timestamp;
 
 use crate::mirror::{
@@ -11,6 +11,7 @@ use crate::mirror::{
 use crate::server::{Fault, Server};
 
 const ARCHIVE: &str = "/osv/Debian/all.zip";
+const KEV_FEED: &str = "kev";
 const KEV: &str = "/kev/known_exploited_vulnerabilities.json";
 
 fn statuses(server: &Server, path: &str) -> Vec<u16> {
@@ -79,6 +80,47 @@ fn a_server_that_drags_on_is_left_at_the_time_limit() {
 }
 
 #[test]
+fn a_stop_ends_a_download_and_a_pause_at_once() {
+    let (_mirror, _place, server, mut store) = served();
+    // As long as a public feed's: without the stop the test would take minutes.
+    let long = Limits {
+        pause: Duration::from_secs(60),
+        longest_pause: Duration::from_secs(60),
+        ..Limits::default()
+    };
+    let source: Source = server.address.parse().unwrap();
+    let choices = [KEV_FEED.parse().unwrap()];
+    let now = Timestamp::parse("2026-11-12").unwrap();
+    for fault in [Fault::Silent, Fault::Status500] {
+        server.fails(KEV, fault);
+        server.asked();
+        let stop = Stop::default();
+        let options =
+            SyncOptions { selection: Selection::Required(&choices), limits: long, now, stop: &stop };
+        let start = std::thread::scope(|scope| {
+            let said = scope.spawn(|| {
+                let end = Instant::now() + Duration::from_secs(10);
+                // Said only once the server was asked, so that something is there to be ended.
+                while server.asked().is_empty() && Instant::now() < end {
+                    std::thread::yield_now();
+                }
+                stop.say();
+                Instant::now()
+            });
+            let ended = sync(&source, &mut store, options, &mut |_| {});
+            assert!(matches!(ended, Err(FeedError::Stopped { .. })), "{fault:?}: {ended:?}");
+            said.join().unwrap()
+        });
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(2), "{fault:?}: {took:?}");
+        // It is no failure of the feed, and the store can be written again.
+        assert!(store.feeds().unwrap().iter().all(|state| state.failure.is_none()));
+    }
+    server.behaves();
+    assert_eq!(outcome(&sync_all(&server.address, &mut store), "kev"), Ok(Change::Replaced));
+}
+
+#[test]
 fn a_reader_sees_each_feed_as_it_was_until_it_is_whole() {
     let (mirror, place, mut store) = mirrored();
     let source = mirror.path().display().to_string();
@@ -111,7 +153,7 @@ fn two_syncs_of_one_store_do_not_meet() {
     let source: Source = mirror.path().display().to_string().parse().unwrap();
     let mut other = Store::open(place.path()).unwrap();
     let now = Timestamp::parse("2026-11-12").unwrap();
-    let options = SyncOptions { selection: Selection::Usual, limits: limits(), now };
+    let options = SyncOptions { selection: Selection::Usual, limits: limits(), now, stop: &Stop::default() };
     let mut refused = 0;
     let report = sync(&source, &mut store, options, &mut |_| {
         let second = sync(&source, &mut other, options, &mut |_| {});

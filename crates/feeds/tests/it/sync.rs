@@ -5,7 +5,7 @@ use std::io::{Cursor, Write as _};
 use std::path::Path;
 
 use serde_json::json;
-use tenon_feeds::{Change, Selection, Source, Store, SyncOptions, sync};
+use tenon_feeds::{Change, Selection, Source, Stop, Store, SyncOptions, sync};
 use tenon_model::Timestamp;
 use zip::write::SimpleFileOptions;
 
@@ -186,7 +186,7 @@ fn cve_records_are_read_from_an_archive_in_an_archive_as_releases_have_it() {
     let mut store = Store::open(place.path()).unwrap();
     let source: Source = mirror.path().display().to_string().parse().unwrap();
     let now = Timestamp::parse("2026-11-12").unwrap();
-    let options = SyncOptions { selection: Selection::Usual, limits: limits(), now };
+    let options = SyncOptions { selection: Selection::Usual, limits: limits(), now, stop: &Stop::default() };
     let report = sync(&source, &mut store, options, &mut |_| {}).unwrap();
     assert_eq!(outcome(&report, "cve"), Ok(Change::Replaced));
     assert_eq!(outcome(&report, "kev"), Ok(Change::NotOffered));

@@ -45,6 +45,17 @@ fn token(server: &Server) -> EnrolToken {
     server.runtime().block_on(server.running().enrol_token(group)).unwrap()
 }
 
+/// A host that is enrolled and has reported once.
+pub(crate) fn reported(server: &Server) {
+    let host = Host::new();
+    let token = token(server);
+    let (status, answer) = enrol(server, &host, &token, token.secret.expose());
+    assert_eq!(status, 200, "{answer}");
+    let known = agent(&authority(server), Some((answer["certificate"].as_str().unwrap(), &host.key)));
+    let sent = known.post(server.gateway(path::INVENTORY)).send_json(inventory(1)).unwrap();
+    assert_eq!(sent.status().as_u16(), 200);
+}
+
 fn enrol(server: &Server, host: &Host, token: &EnrolToken, secret: &str) -> (u16, Value) {
     let body = json!({ "request": host.request(), "hostname": "h1", "token": token.id, "secret": secret });
     let mut answer =

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod api;
+mod feeding;
 mod gateway;
 mod running;

@@ -13,10 +13,15 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// One whose settings are changed before it starts.
+    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let settings = Settings {
+        let mut settings = Settings {
             data: folder.path().join("data"),
             listen: "127.0.0.1:0".parse().unwrap(),
             gateway: "127.0.0.1:0".parse().unwrap(),
@@ -24,8 +29,16 @@ impl Server {
             person: "tester".parse().unwrap(),
             feeds: None,
         };
+        change(&mut settings);
         let running = runtime.block_on(serve(settings)).unwrap();
         Self { running: Some(running), runtime, _folder: folder }
+    }
+
+    /// Stops it, which is what dropping it does as well.
+    pub(crate) fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.stop());
+        }
     }
 
     pub(crate) fn running(&self) -> &Running {
@@ -51,9 +64,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            self.runtime.block_on(running.stop());
-        }
+        self.stop();
     }
 }
 
