@@ -311,6 +311,22 @@ export type PackageView = {
   to: string;
 };
 
+/** Why a request failed; every error of gateway and API has this body (RFC 9457). */
+export type Problem = {
+  /** For programs: a refusal code or the name of an HTTP failure, see `docs/reference/refusals.md`. */
+  code: string;
+  /** For people: what, with which value, and what to do. */
+  detail: string;
+  /** `urn:tenon:request:ID`: the request, as the server's log names it. */
+  instance: string;
+  /** The HTTP status. */
+  status: number;
+  /** The kind of failure in words, the same for every failure of this code. */
+  title: string;
+  /** `urn:tenon:problem:CODE`. */
+  type: string;
+};
+
 /** A refusal. */
 export type RefusalBody = {
   /** Why. */

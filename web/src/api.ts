@@ -36,11 +36,11 @@ async function ask(path: string, init?: RequestInit): Promise<unknown> {
     if (response.ok) throw new Problem(response.status, "no-json", "The answer cannot be read as JSON");
   }
   if (response.ok) return body;
-  const { code, message } = (body ?? {}) as { code?: unknown; message?: unknown };
+  const { code, detail } = (body ?? {}) as { code?: unknown; detail?: unknown };
   throw new Problem(
     response.status,
     typeof code === "string" ? code : "error",
-    typeof message === "string" ? message : `Tenon answered with status ${response.status}`,
+    typeof detail === "string" ? detail : `Tenon answered with status ${response.status}`,
   );
 }
 

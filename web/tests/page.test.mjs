@@ -138,7 +138,7 @@ describe("page", { timeout: 120_000 }, () => {
   test("a refusal by Tenon is shown in its words", async () => {
     await opened();
     await row("dir_2").click();
-    tenon.refuseNext = { status: 409, body: { code: "nothing-to-approve", message: "dir_2 has no asset with a passed rehearsal" } };
+    tenon.refuseNext = { status: 409, body: { code: "nothing-to-approve", detail: "dir_2 has no asset with a passed rehearsal" } };
     await id("approve").click();
     await id("problem").getByText("dir_2 has no asset with a passed rehearsal").waitFor();
   });

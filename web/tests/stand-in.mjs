@@ -67,14 +67,14 @@ export class StandIn {
     if (kind === "assets") return json(response, 200, detail(id));
     if (kind === "reports" && reports[id]) return json(response, 200, reports[id]);
     if (/^\/api\/v1\/directives\/dir_1\/why$/.test(pathname)) return json(response, 200, why);
-    if (pathname.startsWith("/api/")) return json(response, 404, { code: "not-found", message: "no such path" });
+    if (pathname.startsWith("/api/")) return json(response, 404, { code: "not-found", detail: "no such path" });
     const file = pathname === "/" ? "/index.html" : pathname;
     try {
       const content = await readFile(DIST + file);
       response.setHeader("content-type", KINDS[extname(file)] ?? "application/octet-stream");
       response.end(content);
     } catch {
-      json(response, 404, { code: "not-found", message: "no such path" });
+      json(response, 404, { code: "not-found", detail: "no such path" });
     }
   }
 
@@ -90,7 +90,7 @@ export class StandIn {
     for await (const part of request) text += part;
     this.writes.push({ path: pathname, headers: request.headers, body: text === "" ? null : JSON.parse(text) });
     if (request.headers.authorization !== `Bearer ${TOKEN}`) {
-      return json(response, 401, { code: "no-rights", message: "this needs the operator's token" });
+      return json(response, 401, { code: "not-signed-in", detail: "this needs the operator's token" });
     }
     if (this.refuseNext) {
       const { status, body } = this.refuseNext;

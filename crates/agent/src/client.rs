@@ -124,7 +124,8 @@ impl Client {
         let text = self.read(path, &mut response).unwrap_or_default();
         let problem = serde_json::from_str(&text).unwrap_or_else(|_| Problem {
             code: "unexpected".to_owned(),
-            message: text.chars().take(200).collect(),
+            detail: text.chars().take(200).collect(),
+            ..Problem::default()
         });
         Err(AgentError::Refused { url: format!("{}{path}", self.url), status: status.as_u16(), problem })
     }

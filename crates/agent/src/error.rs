@@ -65,7 +65,7 @@ pub enum AgentError {
         source: Box<ureq::Error>,
     },
     /// The server refuses.
-    #[error("{url}: {} ({}, HTTP {status})", problem.message, problem.code)]
+    #[error("{url}: {} ({}, HTTP {status})", problem.detail, problem.code)]
     Refused {
         /// What was asked.
         url: String,

@@ -213,7 +213,7 @@ impl<'a> Agent<'a> {
             Ok(_) => {}
             // The server has an answer already, or gave the order up: this one is of no more use to it.
             Err(AgentError::Refused { problem, .. }) if problem.code == "unknown-order" => {
-                tracing::warn!(reason = problem.message, "the server no longer waits for this report");
+                tracing::warn!(reason = problem.detail, "the server no longer waits for this report");
             }
             Err(error) => return Err(error),
         }

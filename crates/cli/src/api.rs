@@ -66,7 +66,7 @@ impl<'a> Api<'a> {
             return Ok(text);
         }
         match serde_json::from_str::<Problem>(&text) {
-            Ok(problem) => bail!("{} ({})", problem.message, problem.code),
+            Ok(problem) => bail!("{} ({})", problem.detail, problem.code),
             Err(_) => bail!("{}{path} answers HTTP {status}", self.common.url),
         }
     }

@@ -95,10 +95,23 @@ enum Command {
     Feeds(feeds::Feeds),
     /// The API's OpenAPI document.
     Openapi,
+    /// A page of the reference that the code gives, for `docs/reference`.
+    #[command(hide = true)]
+    Reference {
+        /// Which page.
+        page: Page,
+    },
     /// Completions for a shell.
     Completions(shell::Completions),
     /// Write manual pages into a folder.
     Man(shell::Man),
+}
+
+/// A generated page of `docs/reference`.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Page {
+    /// The codes of error answers.
+    Refusals,
 }
 
 fn main() -> ExitCode {
@@ -148,6 +161,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Ok(())
         }
         Command::Man(man) => man.run(),
+        Command::Reference { page: Page::Refusals } => {
+            print!("{}", tenon_server::refusals_reference());
+            Ok(())
+        }
         Command::Openapi => {
             println!("{}", serde_json::to_string_pretty(&tenon_server::openapi())?);
             Ok(())

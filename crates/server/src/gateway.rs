@@ -8,14 +8,14 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Json, Router, middleware};
 use tenon_model::{AssetId, Command};
 use tenon_wire::{
     ApplyAnswer, DirectiveKey, EnrolRequest, EnrolResponse, InventoryReport, MAX_INVENTORY_BYTES,
     MAX_REPORT_BYTES, RehearsalAnswer, ReportAccepted, SignedOrder, path,
 };
 
-use crate::api::{ApiError, Input};
+use crate::api::{ApiError, Code, Input, identified};
 use crate::authority::Authority;
 use crate::tls::Peer;
 use crate::writer::Writer;
@@ -42,6 +42,7 @@ pub(crate) fn router(gateway: Shared) -> Router {
         .route(path::REHEARSAL, post(rehearsal).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
         .route(path::APPLY, post(apply).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
         .fallback(|| async { ApiError::not_found("no such path on the agents' gateway") })
+        .layer(middleware::from_fn(identified))
         .with_state(gateway)
 }
 
@@ -52,7 +53,7 @@ impl FromRequestParts<Shared> for Enrolled {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Shared) -> Result<Self, ApiError> {
-        let denied = |message: String| ApiError::new(StatusCode::UNAUTHORIZED, "not-enrolled", message);
+        let denied = |message: String| ApiError::new(Code::NotEnrolled, message);
         let peer = parts.extensions.get::<ConnectInfo<Peer>>().and_then(|ConnectInfo(peer)| peer.asset);
         let asset = peer.ok_or_else(|| denied("a client certificate is needed: enrol first".to_owned()))?;
         if gateway.writer.world().asset(&asset).is_none() {
@@ -137,8 +138,5 @@ fn outstanding(gateway: &Gateway, asset: AssetId) -> Result<Option<SignedOrder>,
     let world = gateway.writer.world();
     let order = world.asset(&asset).and_then(|state| state.outstanding).and_then(|id| world.order(&id));
     let Some(state) = order.filter(|state| !state.settled) else { return Ok(None) };
-    let failed = |error: tenon_wire::SignatureError| {
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "signing", error.to_string())
-    };
-    gateway.key.sign(&state.order).map(Some).map_err(failed)
+    gateway.key.sign(&state.order).map(Some).map_err(|error| ApiError::internal(&error))
 }

@@ -19,7 +19,7 @@ mod tls;
 mod view;
 mod writer;
 
-pub use api::openapi;
+pub use api::{openapi, refusals_reference};
 pub use authority::{Authority, AuthorityError};
 pub use folder::{DataFolder, FolderError};
 pub use replay::{ReplayError, replay};

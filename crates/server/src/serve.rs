@@ -194,7 +194,9 @@ impl Running {
     /// # Errors
     /// When the journal fails.
     pub async fn enrol_token(&self, group: GroupName) -> Result<EnrolToken, ServeError> {
-        api::new_token(&self.context, group).await.map_err(|error| ServeError::Token(error.message()))
+        api::new_token(&self.context, group)
+            .await
+            .map_err(|error| ServeError::Token(error.detail().to_owned()))
     }
 
     /// Stops serving; the journal is closed when this returns.

@@ -89,13 +89,23 @@ pub struct ReportAccepted {
     pub seq: u64,
 }
 
-/// Why a request failed; every error of gateway and API has this body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Why a request failed; every error of gateway and API has this body (RFC 9457).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// For programs: a refusal code or the name of an HTTP failure.
-    pub code: String,
+    /// `urn:tenon:problem:CODE`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of failure in words, the same for every failure of this code.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
     /// For people: what, with which value, and what to do.
-    pub message: String,
+    pub detail: String,
+    /// `urn:tenon:request:ID`: the request, as the server's log names it.
+    pub instance: String,
+    /// For programs: a refusal code or the name of an HTTP failure, see `docs/reference/refusals.md`.
+    pub code: String,
 }
 
 mod secret_text {

@@ -1,12 +1,12 @@
 //! Who may ask, and who may change. Default deny: a new route that changes something is guarded without a word.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tenon_model::Digest;
 
-use super::{ApiError, Shared};
+use super::{ApiError, Code, Shared};
 
 /// Refuses requests under a name that is not ours: a page elsewhere may resolve its own name to this address and
 /// would otherwise read the answers (DNS rebinding).
@@ -17,7 +17,7 @@ pub(super) async fn known_host(State(context): State<Shared>, request: Request, 
     }
     let message =
         format!("this Tenon is not served under the name {host:?}; known: {}", context.hosts.join(", "));
-    ApiError::new(StatusCode::MISDIRECTED_REQUEST, "unknown-host", message).into_response()
+    ApiError::new(Code::UnknownHost, message).into_response()
 }
 
 /// Everything but reading takes the operator's token.
@@ -40,7 +40,7 @@ pub(super) async fn operator_for_writes(
     }
     let message =
         "this needs the operator's token: open the link that `tenon up` printed, or use the `tenon` command";
-    ApiError::new(StatusCode::UNAUTHORIZED, "no-rights", message).into_response()
+    ApiError::new(Code::NotSignedIn, message).into_response()
 }
 
 /// The page may load only what comes with it, and be framed by nobody.

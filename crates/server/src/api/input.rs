@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
-use super::ApiError;
+use super::{ApiError, Code};
 
 /// A JSON body.
 pub(crate) struct Input<T>(pub(crate) T);
@@ -17,8 +17,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let read = Json::from_request(request, state).await;
         read.map(|Json(value)| Self(value)).map_err(|rejection: JsonRejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", rejection.body_text())
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(Code::TooLarge, rejection.body_text()),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                ApiError::new(Code::UnsupportedMediaType, rejection.body_text())
             }
             _ => ApiError::bad_request(rejection.body_text()),
         })

@@ -1,27 +1,31 @@
 //! The public HTTP API. The page and the CLI are clients like any other.
 
+mod document;
 mod guard;
 mod input;
+mod problem;
 mod read;
+mod request;
 mod write;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::{Json, middleware};
-use tenon_model::{Digest, Person, RefusalCode};
-use tenon_wire::Problem;
+use axum::http::header;
+use axum::middleware;
+use tenon_model::{Digest, Person};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use input::Input;
+pub use problem::reference as refusals_reference;
+pub(crate) use problem::{ApiError, Code};
+pub(crate) use request::identified;
 pub(crate) use write::new_token;
 
 use crate::health::FeedHealth;
-use crate::writer::{SubmitError, Writer};
+use crate::writer::Writer;
 
 /// What every handler needs.
 pub(crate) struct Context {
@@ -73,13 +77,13 @@ fn documented() -> OpenApiRouter<Shared> {
 
 /// The OpenAPI document, generated from the handlers.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    documented().into_openapi()
+    document::completed(documented().into_openapi())
 }
 
 /// The API and the page.
 pub(crate) fn router(context: Shared) -> Router {
     let (router, document) = documented().split_for_parts();
-    let document = Arc::new(serde_json::to_vec(&document).unwrap_or_default());
+    let document = Arc::new(serde_json::to_vec(&document::completed(document)).unwrap_or_default());
     router
         .route(
             "/api/v1/openapi.json",
@@ -93,6 +97,7 @@ pub(crate) fn router(context: Shared) -> Router {
         .fallback(|| async { ApiError::not_found("no such path; see /api/v1/openapi.json") })
         .layer(middleware::from_fn_with_state(context.clone(), guard::known_host))
         .layer(middleware::map_response(guard::security_headers))
+        .layer(middleware::from_fn(request::identified))
         .with_state(context)
 }
 
@@ -112,57 +117,15 @@ fn page() -> Router<Shared> {
     router
 }
 
-/// An error answer: status and [`Problem`].
-#[derive(Debug)]
-pub(crate) struct ApiError {
-    status: StatusCode,
-    problem: Problem,
-}
-
-impl ApiError {
-    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { status, problem: Problem { code: code.to_owned(), message: message.into() } }
-    }
-
-    pub(crate) fn message(self) -> String {
-        self.problem.message
-    }
-
-    pub(crate) fn not_found(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", message)
-    }
-
-    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad-request", message)
-    }
-}
-
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        (self.status, Json(self.problem)).into_response()
-    }
-}
-
-impl From<SubmitError> for ApiError {
-    fn from(error: SubmitError) -> Self {
-        let SubmitError::Refused(refusal) = &error else {
-            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "journal-failed", error.to_string());
-        };
-        let status = match refusal.code {
-            RefusalCode::UnknownAsset | RefusalCode::UnknownDirective | RefusalCode::UnknownOrder => {
-                StatusCode::NOT_FOUND
-            }
-            RefusalCode::BadToken => StatusCode::FORBIDDEN,
-            RefusalCode::BadInventory | RefusalCode::BadContent => StatusCode::UNPROCESSABLE_ENTITY,
-            RefusalCode::AlreadyEnrolled
-            | RefusalCode::StaleReport
-            | RefusalCode::NothingToApprove
-            | RefusalCode::EvidenceChanged
-            | RefusalCode::EvidenceRequired
-            | RefusalCode::WrongStage
-            | RefusalCode::NothingToDo => StatusCode::CONFLICT,
-        };
-        let code = serde_json::to_value(refusal.code).ok().and_then(|code| code.as_str().map(str::to_owned));
-        Self::new(status, &code.unwrap_or_default(), refusal.message.clone())
-    }
+/// The operations of one path, each with its method.
+fn operations_of(
+    item: &mut utoipa::openapi::PathItem,
+) -> Vec<(&'static str, &mut utoipa::openapi::path::Operation)> {
+    let methods = [
+        ("GET", item.get.as_mut()),
+        ("POST", item.post.as_mut()),
+        ("PUT", item.put.as_mut()),
+        ("DELETE", item.delete.as_mut()),
+    ];
+    methods.into_iter().filter_map(|(method, operation)| Some((method, operation?))).collect()
 }

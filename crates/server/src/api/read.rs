@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use tenon_model::{AssetId, Digest, DirectiveId};
 
-use super::{ApiError, Shared};
+use super::{ApiError, Code, Shared};
 use crate::view::{AssetDetail, DirectiveView, HeadView, Overview, WhyView};
 
 /// Shortest time between two live notices to one client: a burst of events is one notice.
@@ -77,18 +77,15 @@ pub(super) async fn report(
 #[utoipa::path(get, path = "/api/v1/head", responses((status = OK, body = HeadView)))]
 pub(super) async fn head(State(context): State<Shared>) -> Result<Json<HeadView>, ApiError> {
     let world = context.writer.world();
-    let digest = world.digest().map_err(|error| {
-        ApiError::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "digest", error.to_string())
-    })?;
+    let digest = world.digest().map_err(|error| ApiError::internal(&error))?;
     Ok(Json(HeadView { seq: world.seq(), term: world.term(), world: digest.to_string() }))
 }
 
 /// The whole record, one JSON line per entry, for `tenon log verify`.
 #[utoipa::path(get, path = "/api/v1/journal", responses((status = OK, content_type = "application/jsonl", body = String)))]
 pub(super) async fn journal(State(context): State<Shared>) -> Result<Response, ApiError> {
-    let lines = context.writer.export().await.map_err(|error| {
-        ApiError::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "journal-failed", error.to_string())
-    })?;
+    let lines = context.writer.export().await;
+    let lines = lines.map_err(|error| ApiError::new(Code::JournalFailed, error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response())
 }
 

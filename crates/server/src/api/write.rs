@@ -8,14 +8,14 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use tenon_journal::ClientKey;
 use tenon_model::{
-    AssetContext, ClockRule, Command, DecisionTable, GroupName, HumanImpact, MissionAndWellBeing, Rules,
-    SystemExposure, TokenId,
+    AssetContext, ClockRule, Command, DecisionTable, GroupName, HumanImpact, MissionAndWellBeing,
+    RefusalCode, Rules, SystemExposure, TokenId,
 };
 use tenon_wire::EnrolToken;
 use utoipa::ToSchema;
 
 use super::read::parse;
-use super::{ApiError, Input, Shared};
+use super::{ApiError, Code, Input, Shared};
 use crate::folder::random_secret;
 use crate::view::ContextView;
 
@@ -206,8 +206,7 @@ pub(super) async fn state_vex(
     headers: HeaderMap,
     Input(body): Input<serde_json::Value>,
 ) -> Result<Json<Done>, ApiError> {
-    let bad =
-        |error: String| ApiError::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, "bad-content", error);
+    let bad = |error: String| ApiError::new(Code::Refused(RefusalCode::BadContent), error);
     let bytes = serde_json::to_vec(&body).map_err(|error| bad(error.to_string()))?;
     let document = tenon_formats::openvex::parse(&bytes).map_err(|error| bad(error.to_string()))?;
     let by = context.person.clone();
@@ -241,11 +240,8 @@ pub(super) async fn issue_token(
 
 /// A token in the record, its secret half only in the answer.
 pub(crate) async fn new_token(context: &Shared, group: GroupName) -> Result<EnrolToken, ApiError> {
-    let failed = |error: std::io::Error| {
-        ApiError::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "random-source", error.to_string())
-    };
-    let secret = random_secret().map_err(failed)?;
-    let name = random_secret().map_err(failed)?;
+    let secret = random_secret().map_err(|error| ApiError::internal(&error))?;
+    let name = random_secret().map_err(|error| ApiError::internal(&error))?;
     let id: TokenId = parse(&format!("t{}", &name.expose()[..8]))?;
     let world_time = context.writer.world().time();
     let now = crate::clock::clock();

@@ -1,7 +1,6 @@
 //! People's door.
 
 use serde_json::Value;
-use tenon_model::RefusalCode;
 
 use crate::running::{Server, client, code};
 
@@ -47,7 +46,7 @@ fn nothing_is_changed_without_the_operators_token() {
             }
             assert_eq!(
                 code(request.send("{}").unwrap()),
-                (401, "no-rights".to_owned()),
+                (401, "not-signed-in".to_owned()),
                 "{path} with {token:?}"
             );
         }
@@ -128,14 +127,76 @@ fn the_checked_in_description_is_current() {
 }
 
 #[test]
-fn every_refusal_code_is_documented() {
+fn the_checked_in_reference_of_codes_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/refusals.md");
-    let page = std::fs::read_to_string(path).unwrap();
-    let documented: Vec<&str> = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
-        .map(|(code, _)| code)
-        .collect();
-    let codes = RefusalCode::ALL.map(|code| serde_json::to_value(code).unwrap().as_str().unwrap().to_owned());
-    assert_eq!(documented, codes, "docs/reference/refusals.md lists the codes in the order of the type");
+    let kept = std::fs::read_to_string(path).unwrap();
+    let now = tenon_server::refusals_reference();
+    assert_eq!(kept, now, "run `cargo run -p tenon-cli -- reference refusals > docs/reference/refusals.md`");
+    let codes: Vec<&str> =
+        now.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let unique: std::collections::BTreeSet<&str> = codes.iter().copied().collect();
+    assert!(codes.len() > 20 && codes.len() == unique.len(), "{codes:?}");
+}
+
+#[test]
+fn every_error_is_a_problem_that_names_its_request() {
+    let server = Server::start();
+    let bearer = format!("Bearer {}", server.token());
+    let post = |path: &str| client().post(server.url(path)).header("authorization", &bearer);
+    let large = "x".repeat(3 << 20);
+    let rules = "/api/v1/rules";
+    let answers = [
+        (404, "not-found", client().get(server.url("/api/v1/nothing")).call()),
+        (404, "not-found", client().get(server.url("/nothing")).call()),
+        (405, "method-not-allowed", post("/api/v1/overview").send_empty()),
+        (413, "too-large", post(rules).content_type("application/json").send(&large)),
+        (415, "unsupported-media-type", post(rules).content_type("text/plain").send("{}")),
+        (400, "bad-request", post(rules).content_type("application/json").send("{")),
+        (400, "bad-request", post(rules).content_type("application/json").send("{}")),
+        (400, "bad-request", client().get(server.url("/api/v1/assets/%ff")).call()),
+    ];
+    for (status, code, answer) in answers {
+        let mut answer = answer.unwrap();
+        let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(header("content-type").as_deref(), Some("application/problem+json"), "{code}");
+        let id = header("x-request-id").unwrap();
+        let problem: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+        assert_eq!((answer.status().as_u16(), problem["code"].as_str()), (status, Some(code)), "{problem}");
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["type"], format!("urn:tenon:problem:{code}"));
+        assert_eq!(problem["instance"], format!("urn:tenon:request:{id}"));
+        assert!(
+            ["title", "detail"]
+                .iter()
+                .all(|part| problem[part].as_str().is_some_and(|text| !text.is_empty())),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn a_callers_request_id_is_taken_over_only_when_it_is_harmless() {
+    let server = Server::start();
+    let asked = |id: &str| {
+        let answer = client().get(server.url("/api/v1/head")).header("x-request-id", id).call().unwrap();
+        answer.headers()["x-request-id"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(asked("job-17.a_b"), "job-17.a_b");
+    for bad in ["", "two words", "<b>", &"a".repeat(65)] {
+        let id = asked(bad);
+        assert!(id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{bad:?}: {id}");
+    }
+}
+
+#[test]
+fn people_get_errors_as_pages_and_nothing_of_the_request_in_them_as_markup() {
+    let server = Server::start();
+    let mut answer = client().get(server.url("/%3Cscript%3E")).header("accept", "text/html").call().unwrap();
+    assert_eq!(answer.status().as_u16(), 404);
+    assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+    let page = answer.body_mut().read_to_string().unwrap();
+    assert!(page.contains("not-found") && !page.contains("<script"), "{page}");
+    // Programs under /api get problems whatever they accept.
+    let api = client().get(server.url("/api/v1/nothing")).header("accept", "text/html").call().unwrap();
+    assert_eq!(code(api), (404, "not-found".to_owned()));
 }
