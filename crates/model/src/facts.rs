@@ -147,7 +147,7 @@ pub struct StaleProcess {
 }
 
 /// Transport protocol of a listener.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Protocol {
     /// TCP.
@@ -254,6 +254,9 @@ pub struct HostFacts {
     /// Sockets that take traffic, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub listeners: Vec<Listener>,
+    /// Addresses of the host that are not loopback or link-local, sorted. Empty when nobody looked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<IpAddr>,
     /// Services of the service manager, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<Service>,
@@ -280,6 +283,7 @@ impl HostFacts {
             index: IndexState { oldest_age_seconds: None },
             stale: Vec::new(),
             listeners: Vec::new(),
+            addresses: Vec::new(),
             services: Vec::new(),
             reboot_required_by: Vec::new(),
             updaters: Vec::new(),

@@ -201,6 +201,7 @@ pub(crate) fn inventory(components: Vec<Component>, offers: Vec<Offer>) -> Inven
         index: IndexState { oldest_age_seconds: Some(60) },
         stale: Vec::new(),
         listeners: Vec::new(),
+        addresses: Vec::new(),
         services: Vec::new(),
         reboot_required_by: Vec::new(),
         updaters: Vec::new(),

@@ -1,5 +1,6 @@
 //! A read-only look at a system. It needs no rights; what it may not see becomes a named gap.
 
+mod addresses;
 mod claims;
 mod listeners;
 mod offers;
@@ -29,6 +30,7 @@ pub(crate) fn read_all(bytes: &[u8]) {
     for protocol in [tenon_model::Protocol::Tcp, tenon_model::Protocol::Udp] {
         let _sockets = listeners::read_table(bytes, protocol, SMALL);
     }
+    let _addresses = (addresses::local_of_trie(&mut &*bytes), addresses::of_inet6(&mut &*bytes));
     let text = String::from_utf8_lossy(bytes);
     let _os = os::parse(&text);
     let _services = services::parse(&text);
@@ -151,6 +153,7 @@ fn look_at_processes(packages: &Packages, system: &System, facts: &mut HostFacts
     facts.stale = look.stale;
     processes::name_packages(&mut facts.stale, &owners);
     facts.listeners = listeners::owned(sockets.found, &owners);
+    facts.addresses = addresses::addresses(gaps);
     facts.services = services::owned(services, &owners);
 }
 
