@@ -3,6 +3,7 @@
 mod agent;
 mod api;
 mod common;
+mod context;
 mod explain;
 mod feeds;
 mod log;
@@ -63,8 +64,8 @@ enum Command {
     },
     /// The assets, and how far each can be assessed.
     Assets,
-    /// State what an asset is for: exposure and impact.
-    Context(rules::Context),
+    /// State what an asset is for, or what the whole estate is, from one file.
+    Context(context::Context),
     /// Take over what suppliers state about exploitability (OpenVEX).
     Vex(vex::Vex),
     /// Choose the published tables and due-date rules that count.

@@ -1,7 +1,7 @@
 //! What people state about an asset, and which published rules count.
 
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -106,22 +106,6 @@ impl Chosen {
     }
 }
 
-/// State what an asset is for; it replaces what was stated before.
-#[derive(Args)]
-#[command(
-    after_help = "Examples:\n  tenon context ast_0123456789abcdef0123456789abcdef --exposure open --human-impact high\n  \
-    tenon context ast_0123456789abcdef0123456789abcdef --file context.json"
-)]
-pub(crate) struct Context {
-    /// `ast_...`
-    asset: String,
-    #[command(flatten)]
-    stated: Stated,
-    /// A JSON file that states the same, as published: {"exposure": "open", "human_impact": "very high", "mission": "low"}
-    #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
-}
-
 /// Choose the published rules that count, on every asset.
 #[derive(Args)]
 #[command(after_help = "Example:\n  tenon rules --table ssvc-deployer --clock bod-26-04,pci-dss-4.0.1\n\n\
@@ -135,20 +119,10 @@ pub(crate) struct Choose {
     clocks: Vec<ClockRule>,
 }
 
-fn say(common: &Common, answer: &Value, said: &str) {
+pub(crate) fn say(common: &Common, answer: &Value, said: &str) {
     match common.format {
         Format::Json => println!("{answer}"),
         Format::Text => println!("{said}"),
-    }
-}
-
-impl Context {
-    pub(crate) fn run(&self, common: &Common) -> Result<()> {
-        let context = self.stated.with_file(self.file.as_deref())?;
-        let path = format!("/api/v1/assets/{}/context", self.asset);
-        let answer: Value = Api::new(common).post(&path, &context)?;
-        say(common, &answer, &format!("stated about {}; its directives are ranked anew", self.asset));
-        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@
 //! what it accepts, keeps what it can read and says what it could not, with record, field and value. A reader never
 //! guesses: what cannot be read exactly is a [`Problem`], not a smaller result.
 
+pub mod context;
 pub mod cve5;
 pub mod cyclonedx;
 pub mod epss;

@@ -1,6 +1,10 @@
-//! Public formats.
+//! Public formats, and the context document.
 
-use tenon_formats::{cve5, cyclonedx, epss, kev, openvex, osv, purl::Purl, vers::Vers};
+use std::collections::BTreeMap;
+
+use tenon_formats::{context, cve5, cyclonedx, epss, kev, openvex, osv, purl::Purl, vers::Vers};
+use tenon_model::ContextDocument;
+use tenon_model::context::ContextDiff;
 use tenon_risk::cvss::Cvss;
 use tenon_risk::tables::Table;
 
@@ -66,5 +70,28 @@ pub(crate) fn vers(bytes: &[u8]) {
         let _contains = range.contains(version);
         let canonical = range.to_string();
         assert_eq!(Vers::parse(&canonical).map(|again| again.to_string()).as_deref(), Ok(canonical.as_str()));
+    }
+}
+
+pub(crate) fn context(bytes: &[u8]) {
+    let Ok(document) = context::parse(bytes) else { return };
+    assert_eq!(document.check(), Ok(()), "what is read is whole");
+    let stored = serde_json::to_vec(&document).unwrap_or_default();
+    assert_eq!(
+        serde_json::from_slice::<ContextDocument>(&stored).ok().as_ref(),
+        Some(&document),
+        "as stored"
+    );
+    let nothing = ContextDocument::default();
+    let diff = ContextDiff::between(&nothing, &document);
+    assert_eq!(diff.apply(&nothing).as_ref(), Ok(&document), "the diff leads from one to the other");
+    assert!(diff.is_empty() || !diff.lines().is_empty());
+}
+
+pub(crate) fn cmdb(bytes: &[u8]) {
+    let document = ContextDocument::default();
+    if let Ok(cmdb) = context::cmdb::join(bytes, &BTreeMap::new(), &document) {
+        assert_eq!(cmdb.document.check(), Ok(()), "what is joined is whole");
+        assert!(cmdb.assets <= cmdb.rows);
     }
 }

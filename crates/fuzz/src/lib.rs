@@ -35,6 +35,8 @@ pub const TARGETS: &[Target] = &[
     target("openvex", formats::openvex),
     target("purl", formats::purl),
     target("vers", formats::vers),
+    target("context", formats::context),
+    target("cmdb", formats::cmdb),
     target("feed-lists", feeds::lists),
     target("feed-archive", feeds::archive),
     target("feed-rows", feeds::rows),

@@ -184,6 +184,30 @@ text_id!(
     |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
 );
 
+/// What the names in a context document may hold.
+const CONTEXT_NAME: fn(char) -> bool = |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+
+text_id!(
+    /// A part of the network whose traffic with others is controlled: `dmz`, `internet`.
+    ZoneName, "a zone's name", 64, "1 to 64 letters, digits or any of - _ .", CONTEXT_NAME
+);
+text_id!(
+    /// A service of the business, which assets carry: `shop`.
+    ServiceName, "a service's name", 64, "1 to 64 letters, digits or any of - _ .", CONTEXT_NAME
+);
+text_id!(
+    /// A team that owns assets.
+    TeamName, "a team's name", 64, "1 to 64 letters, digits or any of - _ .", CONTEXT_NAME
+);
+text_id!(
+    /// Assets that stand in for each other: `shop-web`.
+    RedundancyName, "a redundancy group's name", 64, "1 to 64 letters, digits or any of - _ .", CONTEXT_NAME
+);
+text_id!(
+    /// A word that people put on assets.
+    Tag, "a tag", 64, "1 to 64 letters, digits or any of - _ .", CONTEXT_NAME
+);
+
 impl VulnerabilityId {
     /// The id of the synthetic advisory for a security update that the host's repository offers and no
     /// published advisory explains: `VENDOR:openssl:3.0.17-1~deb12u3`.

@@ -6,7 +6,7 @@
 mod advisory;
 mod command;
 mod component;
-mod context;
+pub mod context;
 mod digest;
 mod directive;
 mod event;
@@ -21,7 +21,7 @@ mod vex;
 pub use advisory::{Advisory, AdvisoryDelta, Affected, AffectedRange};
 pub use command::{Command, Refusal, RefusalCode};
 pub use component::{Component, Manifest, ManifestError, SourcePackage};
-pub use context::{AssetContext, ClockRule, DecisionTable, Rules};
+pub use context::{AssetContext, ClockRule, ContextDocument, DecisionTable, Rules};
 pub use digest::{Digest, DigestError};
 pub use directive::{
     Action, Basis, Clock, Decision, DecisionInput, Directive, DirectiveChange, Grounds, Outcome, Priority,
@@ -32,7 +32,10 @@ pub use facts::{
     Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, Listener, Offer, OfferState,
     OsRelease, Protocol, Service, StaleProcess, Unit, Updater, Virtualization,
 };
-pub use ids::{AssetId, DirectiveId, GroupName, IdError, OrderId, Person, TokenId, VulnerabilityId};
+pub use ids::{
+    AssetId, DirectiveId, GroupName, IdError, OrderId, Person, RedundancyName, ServiceName, Tag, TeamName,
+    TokenId, VulnerabilityId, ZoneName,
+};
 pub use intel::{Cvss, Epss, Intel, IntelDelta, IntelSource, Kev, Probability, Profile, PublicExploit, Ssvc};
 pub use order::{
     ApplyOutcome, ApplyReport, Change, Evidence, Generation, Order, OrderAction, PackageTarget, PinnedFile,

@@ -1,6 +1,7 @@
 //! The program as its users meet it.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod context;
 mod explain;
 mod feeds;
 mod feeds_command;
