@@ -273,7 +273,7 @@ proptest! {
     #[test]
     fn a_diff_leads_from_one_document_to_the_other(before in documents(), after in documents()) {
         let diff = ContextDiff::between(&before, &after);
-        prop_assert_eq!(diff.apply(&before).unwrap(), after.clone());
+        prop_assert_eq!(&diff.apply(&before).unwrap(), &after);
         prop_assert_eq!(diff.is_empty(), before == after);
         prop_assert_eq!(diff.lines().is_empty(), before == after);
         // Back again, and of one document with itself there is none.
