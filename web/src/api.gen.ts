@@ -137,7 +137,9 @@ export type DirectiveAssetView = {
 export type DirectiveView = {
   /** The advisories. */
   advisories: string[];
-  /** Where, and how far. */
+  /** On how many assets. */
+  asset_count: number;
+  /** Where, and how far: every asset on which work has begun, and at most 200 of the others. */
   assets: DirectiveAssetView[];
   /** The reasons. */
   because: BasisView[];
@@ -166,6 +168,8 @@ export type DirectiveView = {
   removes: string;
   /** Source package. */
   source: string;
+  /** How many of them are in which stage, by its name. */
+  stages: Record<string, number>;
   /** The action in words. */
   title: string;
   /** Source version to reach. */

@@ -1,5 +1,5 @@
 import type { AssetView, DirectiveAssetView, DirectiveView } from "./api.gen";
-import { Section, Sign, StageMark } from "./bits";
+import { plural, Section, Sign, StageMark } from "./bits";
 import { live } from "./live";
 import { Packages } from "./packages";
 import { known, type Tone, undo } from "./stages";
@@ -20,6 +20,11 @@ export function Hosts({ directive, assets }: { directive: DirectiveView; assets:
           <Host key={asset.id} directive={directive} asset={asset} line={assets.find((line) => line.id === asset.id)} />
         ))}
       </ul>
+      {directive.asset_count > directive.assets.length && (
+        <p className="hint" data-testid="more-hosts">
+          and {plural(directive.asset_count - directive.assets.length, "more asset")} on which nothing has begun or nothing is left to do
+        </p>
+      )}
     </Section>
   );
 }

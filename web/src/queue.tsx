@@ -111,12 +111,12 @@ function Row({ directive, first, selected }: { directive: DirectiveView; first: 
         </span>
         <span className="cell right on">
           <span className="unit">on </span>
-          <span className="number">{count(directive.assets.length)}</span>
-          <span className="unit"> {directive.assets.length === 1 ? "asset" : "assets"}</span>
+          <span className="number">{count(directive.asset_count)}</span>
+          <span className="unit"> {directive.asset_count === 1 ? "asset" : "assets"}</span>
         </span>
         <span className="cell stages">
           {stageCounts(directive).map(({ stage, assets }) => (
-            <StageMark key={stage} stage={stage} {...(directive.assets.length > 1 && { of: assets })} />
+            <StageMark key={stage} stage={stage} {...(directive.asset_count > 1 && { of: assets })} />
           ))}
         </span>
       </button>

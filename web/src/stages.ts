@@ -33,9 +33,7 @@ export const awaiting = (directive: DirectiveView): DirectiveAssetView[] =>
 
 /** How many assets are at which stage, what needs a person first. */
 export function stageCounts(directive: DirectiveView): { stage: string; assets: number }[] {
-  const counts = new Map<string, number>();
-  for (const asset of directive.assets) counts.set(asset.stage.name, (counts.get(asset.stage.name) ?? 0) + 1);
-  return [...counts]
+  return Object.entries(directive.stages)
     .map(([stage, assets]) => ({ stage, assets }))
     .sort((a, b) => known(a.stage).rank - known(b.stage).rank);
 }

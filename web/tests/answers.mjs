@@ -66,6 +66,13 @@ const on = ({ id, hostname }, packages, stage, more = {}) => ({
   ...more,
 });
 
+/** What the server counts of the assets of a directive. */
+const counted = (assets) => {
+  const stages = {};
+  for (const { stage } of assets) stages[stage.name] = (stages[stage.name] ?? 0) + 1;
+  return { asset_count: assets.length, stages };
+};
+
 const directive = (n, source, version, more) => ({
   id: `dir_${n}`,
   title: `upgrade ${source} to ${version}`,
@@ -93,6 +100,7 @@ const directive = (n, source, version, more) => ({
   removes: "1.2",
   because: [],
   assets: [],
+  ...counted(more.assets ?? []),
   raised: at(-26),
   closed: null,
   ...more,

@@ -64,10 +64,9 @@ fn queue_text(overview: &Overview) -> String {
             "         {} on {}{}; removes {} risk points\n",
             first.stage.name,
             first.hostname,
-            if directive.assets.len() > 1 {
-                format!(" and {} more", directive.assets.len() - 1)
-            } else {
-                String::new()
+            match directive.asset_count.saturating_sub(1) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
             },
             directive.removes,
         ));
@@ -76,11 +75,7 @@ fn queue_text(overview: &Overview) -> String {
             text.push_str(&format!("         {reason}\n"));
         }
     }
-    if overview
-        .queue
-        .iter()
-        .any(|directive| directive.assets.iter().any(|asset| asset.stage.name == "awaiting-approval"))
-    {
+    if overview.queue.iter().any(|directive| directive.stages.contains_key("awaiting-approval")) {
         text.push_str("\nRehearsed and waiting for you: `tenon show dir_N`, then `tenon approve dir_N`.\n");
     }
     text
@@ -193,6 +188,10 @@ fn directive_text(directive: &DirectiveView) -> String {
         if let Some(report) = &asset.stage.report {
             text.push_str(&format!("    report {report}\n"));
         }
+    }
+    let more = directive.asset_count.saturating_sub(directive.assets.len() as u64);
+    if more > 0 {
+        text.push_str(&format!("  and on {more} more, where nothing has begun or nothing is left to do\n"));
     }
     text
 }

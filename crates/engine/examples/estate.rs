@@ -7,11 +7,11 @@ use std::error::Error;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use tenon_engine::{World, decide};
+use tenon_engine::{World, advance};
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, AssetId, Capability, Command, Component, Digest,
     HostFacts, IndexState, IntelDelta, Inventory, Kev, Offer, OfferState, OsRelease, Person, Probability,
-    Record, SourcePackage, Timestamp, Versioned, VulnerabilityId,
+    SourcePackage, Timestamp, Versioned, VulnerabilityId,
 };
 
 /// Packages with an advisory that some hosts have not yet followed.
@@ -41,19 +41,22 @@ struct Bench {
 }
 
 impl Bench {
-    /// Decides and applies; how long that took.
+    /// Decides, applies and encodes; how long that took.
     fn tell(&mut self, command: Command) -> Result<Duration, Box<dyn Error>> {
         self.now = self.now.plus_seconds(1);
         let started = Instant::now();
-        let decided = decide(&self.world, command, self.now)?;
-        self.bytes += decided.blobs.iter().map(|blob| blob.len() as u64).sum::<u64>();
-        for event in decided.events {
-            let record = Record { seq: self.world.seq() + 1, time: self.now, event };
-            self.world.apply(&record, &decided.attachments, &mut Vec::new())?;
-            self.events += 1;
-            self.bytes += Versioned::encode(&record.event)?.len() as u64;
+        // As the server's writer does: readers hold the World of before.
+        let mut ahead = self.world.clone();
+        let decided = advance(&mut ahead, command, self.now)?;
+        self.world = ahead;
+        let mut bytes = decided.blobs.iter().map(|blob| blob.len() as u64).sum::<u64>();
+        for event in &decided.events {
+            bytes += Versioned::encode(event)?.len() as u64;
         }
-        Ok(started.elapsed())
+        let elapsed = started.elapsed();
+        self.events += decided.events.len() as u64;
+        self.bytes += bytes;
+        Ok(elapsed)
     }
 }
 

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    ApplyOutcome, ApplyReport, AssetContext, AssetId, Digest, DirectiveId, Event, HostFacts, Manifest, Order,
-    OrderAction, OrderId, Outcome, Record, RehearsalOutcome, RehearsalReport, SourcePackage, Stage,
-    VexStatement,
+    ApplyOutcome, ApplyReport, AssetContext, AssetId, AssetOrdinal, Digest, DirectiveId, Event, HostFacts,
+    IndexState, Manifest, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport,
+    SourcePackage, Stage, VexStatement,
 };
 
-use crate::matching::by_name;
-use crate::world::{AssetState, DirectiveState, FeedState, GroupMode, OrderState, TokenState, World};
+use crate::directives::DirectiveState;
+use crate::index::{StanceId, only_in};
+use crate::world::{AssetState, FeedState, GroupMode, OrderState, TokenState, World, count_off, count_one};
 
 /// The blobs that a batch of events names, by content. The shell loads them; `apply` only looks them up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,10 +32,11 @@ impl Attachments {
         self.manifests.insert(digest, Arc::new(manifest));
     }
 
-    fn manifest(&self, digest: &Digest) -> Result<Manifest, ApplyError> {
+    fn manifest(&self, digest: &Digest) -> Result<Arc<Manifest>, ApplyError> {
         match self.manifests.get(digest) {
-            Some(known) => Ok(known.as_ref().clone()),
+            Some(known) => Ok(known.clone()),
             None => Manifest::from_blob(self.get(digest)?)
+                .map(Arc::new)
                 .map_err(|source| ApplyError::BadManifest { digest: *digest, source }),
         }
     }
@@ -145,7 +147,8 @@ impl World {
             }
             Event::AssetEnrolled { asset, hostname, group, token } => {
                 self.tokens.remove(token);
-                let state = AssetState {
+                self.assets.add(AssetState {
+                    id: *asset,
                     hostname: hostname.clone(),
                     group: group.clone(),
                     enrolled: now,
@@ -156,36 +159,34 @@ impl World {
                     since: BTreeMap::new(),
                     outstanding: None,
                     context: AssetContext::default(),
-                    directives: BTreeSet::new(),
-                };
-                self.assets.insert(*asset, state);
+                    stances: None,
+                    profile: None,
+                    index_age: None,
+                    begun: BTreeSet::new(),
+                });
             }
             Event::InventoryReported { asset, sequence, manifest, facts } => {
-                let facts: HostFacts = blobs.json(facts)?;
-                let contents = match self.manifests.get(manifest) {
-                    Some(known) => known.clone(),
-                    None => {
-                        let mut new = blobs.manifest(manifest)?;
-                        self.index.share(&mut new);
-                        Arc::new(new)
-                    }
-                };
-                self.replace_inventory(record, *asset, *sequence, *manifest, contents, facts)?;
+                let contents = blobs.manifest(manifest)?;
+                let said: HostFacts = blobs.json(facts)?;
+                let digests = (*manifest, *facts);
+                self.replace_inventory(record, *asset, *sequence, digests, contents.as_ref(), said)?;
             }
             Event::ContextSet { asset, context, .. } => {
-                let state = self
-                    .assets
-                    .get_mut(asset)
-                    .ok_or_else(|| ApplyError::Dangling { seq: record.seq, what: asset.to_string() })?;
-                state.context = *context;
+                let asset = self.known(record.seq, asset)?;
+                self.assets.state(asset, *context);
             }
             Event::VexStated { document, statements, count, .. } => {
                 let mut statements: Vec<VexStatement> = blobs.json(statements)?;
                 statements.sort();
+                let before = self.vex.get(document).cloned().unwrap_or_default();
+                let about: BTreeSet<_> =
+                    statements.iter().chain(before.iter()).map(|vex| &vex.vulnerability).collect();
+                let packages = self.packages_about(&about);
                 match count {
                     0 => drop(self.vex.remove(document)),
                     _ => drop(self.vex.insert(document.clone(), Arc::new(statements))),
                 }
+                self.conclude_about(&packages);
             }
             Event::RulesSet { rules, .. } => self.rules = rules.clone(),
             Event::GroupPromoted { group, .. } => {
@@ -199,16 +200,7 @@ impl World {
             Event::DirectiveRevised { id, directive } => {
                 self.revise(record.seq, *id, directive)?;
             }
-            Event::DirectiveClosed { id, outcome } => {
-                let state = self.directive_mut(record.seq, *id)?;
-                state.closed = Some((now, outcome.clone()));
-                state.rehearsals.clear();
-                let assets: Vec<AssetId> = state.stages.keys().copied().collect();
-                self.part(*id, &assets);
-                if !matches!(outcome, Outcome::Refused { .. }) {
-                    self.standing.retain(|_, standing| standing != id);
-                }
-            }
+            Event::DirectiveClosed { id, outcome } => self.close(record.seq, *id, outcome, now)?,
             Event::OrderIssued { order } => {
                 self.issue(record.seq, order)?;
                 actions.push(ActionWanted::SendOrder { asset: order.asset, order: order.id });
@@ -219,26 +211,31 @@ impl World {
             }
             Event::DirectiveApproved { id, rehearsals, .. } => {
                 for (asset, report) in rehearsals {
-                    self.set_stage(*id, *asset, Stage::Approved { report: *report });
+                    let asset = self.known(record.seq, asset)?;
+                    self.set_stage(*id, asset, Stage::Approved { report: *report });
                 }
             }
-            Event::RetryRequested { id, asset, .. } => self.set_stage(*id, *asset, Stage::Proposed),
+            Event::RetryRequested { id, asset, .. } => {
+                let asset = self.known(record.seq, asset)?;
+                self.set_stage(*id, asset, Stage::Proposed);
+            }
             Event::ApplyRecorded { order, report, outcome } => {
                 let order = self.answer(record, *order, *report)?;
+                let asset = self.known(record.seq, &order.asset)?;
                 let sequence =
-                    self.assets.get(&order.asset).and_then(|asset| asset.reported).map_or(0, |(seq, _)| seq);
+                    self.assets.get(asset).and_then(|asset| asset.reported).map_or(0, |(seq, _)| seq);
                 // The evidence in the report is kept; only its form is checked here.
                 let _: ApplyReport = blobs.json(report)?;
-                self.set_stage(order.directive, order.asset, stage_after_apply(outcome, *report, sequence));
+                self.set_stage(order.directive, asset, stage_after_apply(outcome, *report, sequence));
             }
             Event::AssetVerified { id, asset, .. } => {
-                let state = self.directive_mut(record.seq, *id)?;
-                if let Some(stage) = state.stages.get_mut(asset) {
-                    *stage = match stage {
-                        Stage::Applied { .. } => Stage::Verified,
-                        _ => Stage::FixedOtherwise,
-                    };
-                }
+                let asset = self.known(record.seq, asset)?;
+                let directive = self.directive(id);
+                let stage = match directive.and_then(|state| state.stage(asset)) {
+                    Some(Stage::Applied { .. }) => Stage::Verified,
+                    _ => Stage::FixedOtherwise,
+                };
+                self.set_stage(*id, asset, stage);
             }
             Event::OrderExpired { order } => {
                 let order = self.settle(record.seq, *order)?;
@@ -246,47 +243,43 @@ impl World {
                     "{} was not answered by {}; a silent host counts as failed: look at the host, then retry",
                     order.id, order.expires
                 );
-                self.set_stage(order.directive, order.asset, Stage::Failed { reason, report: None });
+                let asset = self.known(record.seq, &order.asset)?;
+                self.set_stage(order.directive, asset, Stage::Failed { reason, report: None });
             }
         }
         Ok(())
     }
 
-    pub(crate) fn directive_mut(
-        &mut self,
-        seq: u64,
-        id: DirectiveId,
-    ) -> Result<&mut DirectiveState, ApplyError> {
-        self.directives.get_mut(&id).ok_or_else(|| ApplyError::Dangling { seq, what: id.to_string() })
+    /// The ordinal of an asset that an earlier event enrolled.
+    fn known(&self, seq: u64, asset: &AssetId) -> Result<AssetOrdinal, ApplyError> {
+        self.assets.ordinal(asset).ok_or_else(|| ApplyError::Dangling { seq, what: asset.to_string() })
     }
 
-    fn set_stage(&mut self, id: DirectiveId, asset: AssetId, stage: Stage) {
-        if let Some(slot) = self.directives.get_mut(&id).and_then(|state| state.stages.get_mut(&asset)) {
-            *slot = stage;
-        }
+    fn directive_mut(&mut self, seq: u64, id: DirectiveId) -> Result<&mut DirectiveState, ApplyError> {
+        let state = self.directives.get_mut(&id).map(Arc::make_mut);
+        state.ok_or_else(|| ApplyError::Dangling { seq, what: id.to_string() })
     }
 
     fn issue(&mut self, seq: u64, order: &Order) -> Result<(), ApplyError> {
         self.next_order = self.next_order.max(order.id.ordinal());
-        self.open_orders.insert(order.id);
-        self.orders.insert(order.id, OrderState { order: order.clone(), settled: false, report: None });
-        let asset = self
-            .assets
-            .get_mut(&order.asset)
-            .ok_or_else(|| ApplyError::Dangling { seq, what: order.asset.to_string() })?;
-        asset.outstanding = Some(order.id);
-        let approved =
-            match self.directives.get(&order.directive).and_then(|state| state.stages.get(&order.asset)) {
-                Some(Stage::Approved { report }) => Some(*report),
-                _ => None,
-            };
+        self.open_orders.insert(order.id, ());
+        let state = OrderState { order: order.clone(), settled: false, report: None };
+        self.orders.insert(order.id, Arc::new(state));
+        let asset = self.known(seq, &order.asset)?;
+        if let Some(asset) = self.assets.get_mut(asset) {
+            asset.outstanding = Some(order.id);
+        }
+        let approved = match self.directive(&order.directive).and_then(|state| state.stage(asset)) {
+            Some(Stage::Approved { report }) => Some(*report),
+            _ => None,
+        };
         let stage = match (&order.action, approved) {
             (OrderAction::Apply { .. }, Some(report)) => Stage::Applying { order: order.id, report },
             _ => Stage::Rehearsing { order: order.id },
         };
-        self.set_stage(order.directive, order.asset, stage);
+        self.set_stage(order.directive, asset, stage);
         if let Some(directive) = self.directives.get_mut(&order.directive) {
-            directive.orders.push(order.id);
+            Arc::make_mut(directive).orders.push(order.id);
         }
         Ok(())
     }
@@ -302,6 +295,7 @@ impl World {
         actions: &mut Vec<ActionWanted>,
     ) -> Result<(), ApplyError> {
         let report: RehearsalReport = blobs.json(&digest)?;
+        let asset = self.known(seq, &order.asset)?;
         let state = self.directive_mut(seq, order.directive)?;
         let OrderAction::Rehearse { targets } = &order.action else {
             return Err(ApplyError::Dangling { seq, what: format!("a rehearsal of {}", order.id) });
@@ -309,18 +303,16 @@ impl World {
         let needs_person = |reason| Stage::NeedsPerson { reason, report: Some(digest) };
         let stage = match outcome {
             // The directive was revised in the meantime: the report speaks of other packages.
-            _ if state.directive.assets.get(&order.asset).map(Arc::as_ref) != Some(targets) => {
-                Stage::Proposed
-            }
+            _ if state.targets(asset).map(Arc::as_ref) != Some(targets) => Stage::Proposed,
             RehearsalOutcome::Passed => Stage::AwaitingApproval { report: digest },
             RehearsalOutcome::Failed { reason } => needs_person(format!("the rehearsal failed: {reason}")),
             RehearsalOutcome::NotRehearsed { reason } => needs_person(format!("not rehearsed: {reason}")),
         };
         if matches!(stage, Stage::AwaitingApproval { .. }) && state.closed.is_none() {
-            state.rehearsals.insert(order.asset, Arc::new(report));
+            state.rehearsals.insert(asset, Arc::new(report));
             actions.push(ActionWanted::AskApproval { directive: order.directive });
         }
-        self.set_stage(order.directive, order.asset, stage);
+        self.set_stage(order.directive, asset, stage);
         Ok(())
     }
 
@@ -328,18 +320,19 @@ impl World {
     fn answer(&mut self, record: &Record, id: OrderId, report: Digest) -> Result<Order, ApplyError> {
         let order = self.settle(record.seq, id)?;
         if let Some(state) = self.orders.get_mut(&id) {
-            state.report = Some((record.time, report));
+            Arc::make_mut(state).report = Some((record.time, report));
         }
         Ok(order)
     }
 
     fn settle(&mut self, seq: u64, id: OrderId) -> Result<Order, ApplyError> {
-        let state =
-            self.orders.get_mut(&id).ok_or_else(|| ApplyError::Dangling { seq, what: id.to_string() })?;
+        let state = self.orders.get_mut(&id).map(Arc::make_mut);
+        let state = state.ok_or_else(|| ApplyError::Dangling { seq, what: id.to_string() })?;
         state.settled = true;
         let order = state.order.clone();
         self.open_orders.remove(&id);
-        if let Some(asset) = self.assets.get_mut(&order.asset)
+        let asset = self.known(seq, &order.asset)?;
+        if let Some(asset) = self.assets.get_mut(asset)
             && asset.outstanding == Some(id)
         {
             asset.outstanding = None;
@@ -352,38 +345,50 @@ impl World {
         record: &Record,
         id: AssetId,
         sequence: u64,
-        digest: Digest,
-        manifest: Arc<Manifest>,
-        facts: HostFacts,
+        (manifest, facts): (Digest, Digest),
+        contents: &Manifest,
+        said: HostFacts,
     ) -> Result<(), ApplyError> {
-        let os = facts.os.osv_ecosystem();
-        let pairs = |os: Option<&str>, manifest: &Manifest| -> BTreeSet<SourcePackage> {
-            by_name(os, manifest, None).into_keys().map(|named| named.pair()).collect()
+        let ordinal = self.known(record.seq, &id)?;
+        let os = said.os.osv_ecosystem();
+        let (stances, fresh) = self.index.read(os.as_deref(), &said, contents);
+        self.conclude(&fresh);
+        let index_age = said.index.oldest_age_seconds;
+        // What differs from host to host, or is in the stances, is not kept a second time.
+        let profile = HostFacts {
+            hostname: String::new(),
+            offers: Vec::new(),
+            index: IndexState { oldest_age_seconds: None },
+            ..said
         };
-        let asset = self
-            .assets
-            .get_mut(&id)
-            .ok_or_else(|| ApplyError::Dangling { seq: record.seq, what: id.to_string() })?;
-        let old_digest = asset.manifest.replace(digest);
-        let old = old_digest.and_then(|digest| self.manifests.get(&digest)).cloned();
+        let profile = self.index.profile(profile);
+        let Some(asset) = self.assets.get_mut(ordinal) else { return Ok(()) };
+        let before = asset.stances.replace(stances.clone());
+        let profile_before = asset.profile.replace(profile);
         if asset.first_reported.is_none() {
             asset.first_reported = Some(record.time);
-        } else if old_digest != Some(digest) {
-            let os_before = asset.facts.as_ref().and_then(|facts| facts.os.osv_ecosystem());
-            let before = old.as_ref().map(|old| pairs(os_before.as_deref(), old)).unwrap_or_default();
-            let now = pairs(os.as_deref(), &manifest);
-            asset.since.retain(|pair, _| now.contains(pair));
-            asset.since.extend(now.difference(&before).map(|pair| (pair.clone(), record.time)));
+        } else {
+            let pairs = |ids: &[StanceId], other: &[StanceId]| -> BTreeSet<SourcePackage> {
+                let entries = only_in(ids, other).filter_map(|id| self.index.entry(id));
+                entries.flat_map(|entry| entry.stance.pairs()).collect()
+            };
+            let old = before.as_deref().unwrap_or_default();
+            let (gone, come) = (pairs(old, &stances), pairs(&stances, old));
+            asset.since.retain(|pair, _| !gone.contains(pair) || come.contains(pair));
+            asset.since.extend(come.difference(&gone).map(|pair| (pair.clone(), record.time)));
         }
         asset.reported = Some((sequence, record.time));
-        asset.facts = Some(Arc::new(facts));
-        self.index.add(digest, &manifest, id);
-        self.manifests.insert(digest, manifest);
-        if let Some(old_digest) = old_digest.filter(|old| *old != digest)
-            && self.index.remove(&old_digest, &id)
-        {
-            self.manifests.remove(&old_digest);
+        asset.manifest = Some(manifest);
+        asset.facts = Some(facts);
+        asset.index_age = index_age;
+        if let Some(os) = profile_before.as_ref().and_then(|before| before.os.osv_ecosystem()) {
+            count_off(&mut self.systems, &os);
         }
+        if let Some(os) = &os {
+            count_one(&mut self.systems, os);
+        }
+        self.index.replace(ordinal, before.as_ref(), &stances);
+        self.index.give_back(before.as_ref(), profile_before.as_ref());
         Ok(())
     }
 }

@@ -7,8 +7,9 @@ use tenon_model::{
     Refusal, RefusalCode, RehearsalReport, Stage, Timestamp,
 };
 
-use crate::apply::Attachments;
+use crate::apply::{ActionWanted, Attachments};
 use crate::consequences::{Dirty, consequences};
+use crate::directives::DirectiveState;
 use crate::world::{GroupMode, OrderState, World};
 
 /// How often consequences may have consequences before something is wrong: verified, settled, closed, dispatched is the
@@ -26,6 +27,8 @@ pub struct Decided {
     pub blobs: Vec<Vec<u8>>,
     /// The same for [`World::apply`].
     pub attachments: Attachments,
+    /// What the shell should do once the events are durable.
+    pub wanted: Vec<ActionWanted>,
 }
 
 impl Decided {
@@ -47,37 +50,56 @@ fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Refusal> {
         .map_err(|error| Refusal::new(RefusalCode::BadContent, format!("cannot be stored: {error}")))
 }
 
-/// Decides one command at the time `now`, which the shell stamps on every event.
+/// Why a command changed nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Undecided {
+    /// Decided against; the World is as it was.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// What it leads to cannot be applied: a defect of this program. The World may hold half of it and must be dropped.
+    #[error("what this command leads to cannot be applied: {0}")]
+    Broken(String),
+}
+
+/// Decides one command at the time `now`, which the shell stamps on every event. The World stays as it is.
 ///
 /// # Errors
 /// A [`Refusal`] with a stable code; nothing changes then.
 pub fn decide(world: &World, command: Command, now: Timestamp) -> Result<Decided, Refusal> {
+    advance(&mut world.clone(), command, now).map_err(|undecided| match undecided {
+        Undecided::Refused(refusal) => refusal,
+        Undecided::Broken(error) => Refusal::new(RefusalCode::BadContent, error),
+    })
+}
+
+/// Decides one command like [`decide`], and applies what it leads to.
+///
+/// # Errors
+/// [`Undecided`]: after a refusal the World is as it was.
+pub fn advance(world: &mut World, command: Command, now: Timestamp) -> Result<Decided, Undecided> {
     let now = world.time().map_or(now, |last| last.max(now));
     let mut decided = primary(world, command, now)?;
     for blob in &decided.blobs {
         decided.attachments.insert(blob.clone());
     }
-    let mut fork = world.clone();
     let mut pending = decided.events.clone();
     let mut dirty = Dirty::default();
     for _ in 0..MAX_ROUNDS {
         dirty.next_round();
         for event in pending {
-            dirty.note(&fork, &event, &decided.attachments);
-            let record = Record { seq: fork.seq() + 1, time: now, event };
-            fork.apply(&record, &decided.attachments, &mut Vec::new())
-                .map_err(|error| Refusal::new(RefusalCode::BadContent, error.to_string()))?;
+            dirty.note(world, &event, &decided.attachments);
+            let record = Record { seq: world.seq() + 1, time: now, event };
+            world
+                .apply(&record, &decided.attachments, &mut decided.wanted)
+                .map_err(|error| Undecided::Broken(error.to_string()))?;
         }
-        pending = consequences(&fork, &dirty, now);
+        pending = consequences(world, &dirty, now);
         if pending.is_empty() {
             return Ok(decided);
         }
         decided.events.extend(pending.iter().cloned());
     }
-    refuse(
-        RefusalCode::BadContent,
-        format!("the consequences of this command did not settle in {MAX_ROUNDS} rounds"),
-    )
+    Err(Undecided::Broken(format!("its consequences did not settle in {MAX_ROUNDS} rounds")))
 }
 
 /// The facts a command states, before any consequence.
@@ -164,10 +186,9 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
         Command::Approve { directive: id, by, reports, waive_evidence } => {
             let state = open_directive(world, id)?;
             let rehearsals: Vec<_> = state
-                .stages
-                .iter()
+                .begun()
                 .filter_map(|(asset, stage)| match stage {
-                    Stage::AwaitingApproval { report } => Some((*asset, *report)),
+                    Stage::AwaitingApproval { report } => Some((world.asset_at(asset)?.id, *report)),
                     _ => None,
                 })
                 .collect();
@@ -199,7 +220,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
         }
         Command::Refuse { directive: id, by, why } => {
             let state = open_directive(world, id)?;
-            if state.stages.values().any(|stage| matches!(stage, Stage::Applying { .. })) {
+            if state.begun().any(|(_, stage)| matches!(stage, Stage::Applying { .. })) {
                 return refuse(
                     RefusalCode::WrongStage,
                     format!("{id} is being applied: wait for the host's report"),
@@ -210,7 +231,8 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             }
             Ok(Decided::of(Event::DirectiveClosed { id, outcome: tenon_model::Outcome::Refused { by, why } }))
         }
-        Command::Retry { directive: id, asset, by } => match open_directive(world, id)?.stages.get(&asset) {
+        Command::Retry { directive: id, asset, by } => match stage(world, open_directive(world, id)?, &asset)
+        {
             Some(Stage::NeedsPerson { .. } | Stage::Failed { .. } | Stage::RolledBack { .. }) => {
                 Ok(Decided::of(Event::RetryRequested { id, asset, by }))
             }
@@ -227,7 +249,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             None => refuse(RefusalCode::UnknownAsset, format!("{asset} is not part of {id}")),
         },
         Command::Tick => {
-            let expired = world.open_orders.iter().filter(|order| {
+            let expired = world.open_orders.iter().map(|(order, ())| order).filter(|order| {
                 world
                     .order(order)
                     .is_some_and(|state| state.order.expires.plus_seconds(ANSWER_GRACE_SECONDS) < now)
@@ -245,7 +267,11 @@ fn count(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
-fn open_directive(world: &World, id: tenon_model::DirectiveId) -> Result<&crate::DirectiveState, Refusal> {
+fn stage<'w>(world: &World, state: &'w DirectiveState, asset: &AssetId) -> Option<&'w Stage> {
+    state.stage(world.ordinal(asset)?)
+}
+
+fn open_directive(world: &World, id: tenon_model::DirectiveId) -> Result<&DirectiveState, Refusal> {
     world
         .directive(&id)
         .filter(|state| state.closed.is_none())
@@ -310,7 +336,7 @@ fn applied(world: &World, asset: AssetId, order: OrderId, report: &ApplyReport) 
     // A report that comes after the order was given up still tells what happened on the host: it is taken, once.
     let given_up = world
         .directive(&state.order.directive)
-        .and_then(|directive| directive.stages.get(&asset))
+        .and_then(|directive| stage(world, directive, &asset))
         .is_some_and(|stage| matches!(stage, Stage::Failed { report: None, .. }));
     let waits = !state.settled || (given_up && state.report.is_none());
     if !waits || !matches!(state.order.action, OrderAction::Apply { .. }) {

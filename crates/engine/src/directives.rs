@@ -1,50 +1,269 @@
-//! How events about directives change the World.
+//! Directives as state, and how events change them.
+//!
+//! A directive may stand for a million assets, most of them alike: what an asset adds is kept once for all that add the
+//! same, and a stage of its own only for assets on which work has begun.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Serialize;
 use tenon_model::{
-    Action, AssetId, Directive, DirectiveChange, DirectiveId, Grounds, Stage, Timestamp, Want,
+    Action, AssetOrdinal, AssetSet, Directive, DirectiveChange, DirectiveId, Grounds, OrderId, Outcome,
+    PackageTarget, RehearsalReport, RiskPoints, SourcePackage, Stage, Timestamp, Want, WantClass, Wants,
 };
 
 use crate::apply::ApplyError;
-use crate::world::{DirectiveState, World};
+use crate::world::{Standing, World};
+
+/// A directive and how far it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct DirectiveState {
+    /// What and why.
+    pub directive: Directive,
+    /// When it was raised.
+    pub raised: Timestamp,
+    /// Every asset of it.
+    pub members: AssetSet,
+    /// What the assets add that still want it, by what they have in common; no asset is in two of these. Others stay because
+    /// work on them has begun or is done.
+    pub wants: Vec<WantClass>,
+    /// The packages of those others.
+    settled: Vec<(Arc<Vec<PackageTarget>>, AssetSet)>,
+    /// Assets that show the fix after Tenon applied it.
+    verified: AssetSet,
+    /// Assets that show the fix and had it from elsewhere.
+    fixed_otherwise: AssetSet,
+    /// Every stage between proposed and done.
+    begun: BTreeMap<AssetOrdinal, Stage>,
+    /// The last passed rehearsal of each asset, which an apply order pins.
+    pub rehearsals: BTreeMap<AssetOrdinal, Arc<RehearsalReport>>,
+    /// Every order that was made for it, in order.
+    pub orders: Vec<OrderId>,
+    /// When and how it ended.
+    pub closed: Option<(Timestamp, Outcome)>,
+}
+
+impl DirectiveState {
+    /// Its place in the queue: earlier due dates first, then the larger loss removed, then age.
+    pub(crate) fn rank(
+        &self,
+        id: DirectiveId,
+    ) -> (bool, Option<Timestamp>, Reverse<RiskPoints>, DirectiveId) {
+        let priority = &self.directive.priority;
+        (priority.due.is_none(), priority.due, Reverse(priority.removes), id)
+    }
+
+    /// What must be upgraded, and to which version.
+    pub fn source(&self) -> &SourcePackage {
+        let Action::Upgrade { source } = &self.directive.action;
+        source
+    }
+
+    /// How far it is on an asset; `None` where the asset is no part of it.
+    pub fn stage(&self, asset: AssetOrdinal) -> Option<&Stage> {
+        if !self.members.contains(asset) {
+            return None;
+        }
+        Some(match self.begun.get(&asset) {
+            Some(stage) => stage,
+            None if self.verified.contains(asset) => &Stage::Verified,
+            None if self.fixed_otherwise.contains(asset) => &Stage::FixedOtherwise,
+            None => &Stage::Proposed,
+        })
+    }
+
+    /// Every asset and how far it is there, in the order of enrolment.
+    pub fn stages(&self) -> impl Iterator<Item = (AssetOrdinal, &Stage)> {
+        self.members.iter().filter_map(|asset| Some((asset, self.stage(asset)?)))
+    }
+
+    /// The assets that are further than proposed and not done.
+    pub fn begun(&self) -> impl Iterator<Item = (AssetOrdinal, &Stage)> {
+        self.begun.iter().map(|(asset, stage)| (*asset, stage))
+    }
+
+    /// The packages to bring to other versions on an asset.
+    pub fn targets(&self, asset: AssetOrdinal) -> Option<&Arc<Vec<PackageTarget>>> {
+        let wanted =
+            self.wants.iter().find(|class| class.assets.contains(asset)).map(|class| &class.want.targets);
+        wanted.or_else(|| {
+            self.settled.iter().find(|(_, assets)| assets.contains(asset)).map(|(targets, _)| targets)
+        })
+    }
+
+    /// The assets that still want it.
+    pub(crate) fn wanting(&self) -> AssetSet {
+        AssetSet::union(self.wants.iter().map(|class| &class.assets))
+    }
+
+    /// The assets that want exactly this.
+    pub(crate) fn wanting_just(&self, want: &Want) -> Option<&AssetSet> {
+        self.wants.iter().find(|class| *class.want == *want).map(|class| &class.assets)
+    }
+
+    /// The assets on which nothing is left to do.
+    pub fn done(&self) -> AssetSet {
+        AssetSet::union([&self.verified, &self.fixed_otherwise])
+    }
+
+    /// How many assets show the fix after Tenon applied it, and how many had it from elsewhere.
+    pub fn done_by(&self) -> (u64, u64) {
+        (self.verified.len(), self.fixed_otherwise.len())
+    }
+
+    /// The assets that wait for their turn.
+    pub fn proposed(&self) -> AssetSet {
+        let mut proposed = self.members.without(&self.done());
+        for asset in self.begun.keys() {
+            proposed.remove(*asset);
+        }
+        proposed
+    }
+
+    /// The assets whose work is not forgotten when they no longer want it: it is done, or an order is out, or it was applied
+    /// and is to be confirmed.
+    pub(crate) fn busy(&self) -> AssetSet {
+        let mut busy = self.done();
+        for (asset, stage) in &self.begun {
+            if stage.outstanding_order().is_some() || matches!(stage, Stage::Applied { .. }) {
+                busy.insert(*asset);
+            }
+        }
+        busy
+    }
+
+    fn set(&mut self, asset: AssetOrdinal, stage: Stage) {
+        self.begun.remove(&asset);
+        self.verified.remove(asset);
+        self.fixed_otherwise.remove(asset);
+        match stage {
+            Stage::Proposed => {}
+            Stage::Verified => drop(self.verified.insert(asset)),
+            Stage::FixedOtherwise => drop(self.fixed_otherwise.insert(asset)),
+            stage => drop(self.begun.insert(asset, stage)),
+        }
+    }
+
+    fn leave(&mut self, left: &AssetSet) {
+        self.members.subtract(left);
+        self.verified.subtract(left);
+        self.fixed_otherwise.subtract(left);
+        self.begun.retain(|asset, _| !left.contains(*asset));
+        self.unwant(left);
+        self.unsettle(left);
+    }
+
+    /// These do not want it any more, and keep the packages that they have.
+    fn settle(&mut self, assets: &AssetSet) {
+        for class in &self.wants {
+            let settled = class.assets.intersect(assets);
+            if settled.is_empty() {
+                continue;
+            }
+            let targets = &class.want.targets;
+            match self.settled.iter_mut().find(|(of, _)| of == targets) {
+                Some((_, known)) => known.extend(&settled),
+                None => self.settled.push((targets.clone(), settled)),
+            }
+        }
+        self.unwant(assets);
+    }
+
+    fn unwant(&mut self, assets: &AssetSet) {
+        for class in &mut self.wants {
+            class.assets.subtract(assets);
+        }
+        self.wants.retain(|class| !class.assets.is_empty());
+    }
+
+    fn unsettle(&mut self, assets: &AssetSet) {
+        for (_, settled) in &mut self.settled {
+            settled.subtract(assets);
+        }
+        self.settled.retain(|(_, settled)| !settled.is_empty());
+    }
+
+    /// These want it now, or want it differently.
+    fn join(&mut self, WantClass { want, assets }: &WantClass) {
+        // What was rehearsed or approved spoke of other packages.
+        let outdated: Vec<AssetOrdinal> = self
+            .begun
+            .iter()
+            .filter(|(asset, stage)| assets.contains(**asset) && stage.outstanding_order().is_none())
+            .map(|(asset, _)| *asset)
+            .filter(|asset| self.targets(*asset) != Some(&want.targets))
+            .collect();
+        for asset in outdated {
+            self.begun.remove(&asset);
+        }
+        // Done once, and wanted again: the host went back behind it.
+        self.verified.subtract(assets);
+        self.fixed_otherwise.subtract(assets);
+        self.unwant(assets);
+        self.unsettle(assets);
+        self.members.extend(assets);
+        match self.wants.binary_search_by(|class| class.want.cmp(want)) {
+            Ok(place) => self.wants[place].assets.extend(assets),
+            Err(place) => self.wants.insert(place, WantClass { want: want.clone(), assets: assets.clone() }),
+        }
+    }
+}
 
 /// What each asset of a directive adds, where a journal only tells the whole.
-fn whole_for_each(directive: &Directive) -> BTreeMap<AssetId, Arc<Want>> {
+fn whole_for_each(directive: &Directive) -> Wants {
     let want = |targets: &Arc<Vec<_>>| Want {
         targets: targets.clone(),
         closes: directive.closes.clone(),
         claims: directive.claims.clone(),
         advisories: directive.advisories.clone(),
     };
-    directive.assets.iter().map(|(asset, targets)| (*asset, Arc::new(want(targets)))).collect()
+    let each = directive.assets.iter().map(|(asset, targets)| (*asset, Arc::new(want(targets))));
+    Wants::Each(each.collect())
 }
 
 impl World {
-    pub(crate) fn raise(
-        &mut self,
-        id: DirectiveId,
-        directive: &Directive,
-        wants: &BTreeMap<AssetId, Arc<Want>>,
-        now: Timestamp,
-    ) {
+    /// What assets add, by what they have in common.
+    fn classes(&self, wants: &Wants) -> Vec<WantClass> {
+        let each = match wants {
+            Wants::Classes(classes) => return classes.clone(),
+            Wants::Each(each) => each,
+        };
+        let mut classes: BTreeMap<&Arc<Want>, AssetSet> = BTreeMap::new();
+        for (id, want) in each {
+            if let Some(asset) = self.assets.ordinal(id) {
+                classes.entry(want).or_default().insert(asset);
+            }
+        }
+        classes.into_iter().map(|(want, assets)| WantClass { want: want.clone(), assets }).collect()
+    }
+
+    pub(crate) fn raise(&mut self, id: DirectiveId, directive: &Directive, wants: &Wants, now: Timestamp) {
         self.next_directive = self.next_directive.max(id.ordinal());
         let Action::Upgrade { source } = &directive.action;
-        self.standing.insert((directive.group.clone(), source.clone()), id);
-        let state = DirectiveState {
-            directive: directive.clone(),
+        let standing = Standing { group: directive.group.clone(), version: source.version.clone(), id };
+        self.standing.entry(source.name.clone(), Vec::new).push(standing);
+        let classes =
+            if wants.is_empty() { self.classes(&whole_for_each(directive)) } else { self.classes(wants) };
+        let directive = Directive { assets: BTreeMap::new(), ..directive.clone() };
+        let mut state = DirectiveState {
+            directive,
             raised: now,
-            stages: directive.assets.keys().map(|asset| (*asset, Stage::Proposed)).collect(),
-            wants: if wants.is_empty() { whole_for_each(directive) } else { wants.clone() },
+            members: AssetSet::default(),
+            wants: Vec::new(),
+            settled: Vec::new(),
+            verified: AssetSet::default(),
+            fixed_otherwise: AssetSet::default(),
+            begun: BTreeMap::new(),
             rehearsals: BTreeMap::new(),
             orders: Vec::new(),
             closed: None,
         };
-        self.directives.insert(id, state);
-        for asset in directive.assets.keys() {
-            self.join(id, asset);
+        for class in &classes {
+            state.join(class);
         }
+        self.directives.insert(id, Arc::new(state));
+        self.open.insert(id, ());
     }
 
     pub(crate) fn change(
@@ -53,37 +272,23 @@ impl World {
         id: DirectiveId,
         change: &DirectiveChange,
     ) -> Result<(), ApplyError> {
-        let state = self.directive_mut(seq, id)?;
-        for asset in &change.left {
-            state.directive.assets.remove(asset);
-            state.stages.remove(asset);
-            state.wants.remove(asset);
-        }
-        for asset in &change.settled {
-            state.wants.remove(asset);
-        }
-        for (asset, want) in &change.joined {
-            take(state, asset, &want.targets);
-            // Done once, and wanted again: the host went back behind it.
-            if let Some(stage) = state.stages.get_mut(asset).filter(|stage| stage.is_done()) {
-                *stage = Stage::Proposed;
+        let (left, settled) = (self.set_of(&change.left), self.set_of(&change.settled));
+        let joined = self.classes(&change.joined);
+        self.work_on(seq, id, |state| {
+            state.leave(&left);
+            state.settle(&settled);
+            for class in &joined {
+                state.join(class);
             }
-            state.wants.insert(*asset, want.clone());
-        }
-        if let Some(Grounds { closes, claims, advisories }) = &change.grounds {
-            state.directive.closes.clone_from(closes);
-            state.directive.claims.clone_from(claims);
-            state.directive.advisories.clone_from(advisories);
-        }
-        if let Some(priority) = &change.priority {
-            state.directive.priority = priority.clone();
-        }
-        for asset in change.joined.keys() {
-            self.join(id, asset);
-        }
-        let left: Vec<AssetId> = change.left.iter().copied().collect();
-        self.part(id, &left);
-        Ok(())
+            if let Some(Grounds { closes, claims, advisories }) = &change.grounds {
+                state.directive.closes.clone_from(closes);
+                state.directive.claims.clone_from(claims);
+                state.directive.advisories.clone_from(advisories);
+            }
+            if let Some(priority) = &change.priority {
+                state.directive.priority = priority.clone();
+            }
+        })
     }
 
     /// The directive told whole, as older journals do.
@@ -93,46 +298,87 @@ impl World {
         id: DirectiveId,
         directive: &Directive,
     ) -> Result<(), ApplyError> {
-        let state = self.directive_mut(seq, id)?;
-        let left: Vec<AssetId> =
-            state.stages.keys().filter(|asset| !directive.assets.contains_key(asset)).copied().collect();
-        state.stages.retain(|asset, _| directive.assets.contains_key(asset));
-        for (asset, targets) in &directive.assets {
-            take(state, asset, targets);
+        let classes = self.classes(&whole_for_each(directive));
+        let now = AssetSet::union(classes.iter().map(|class| &class.assets));
+        self.work_on(seq, id, |state| {
+            state.leave(&state.members.without(&now));
+            // A directive told whole says nothing of what is done.
+            let (verified, fixed_otherwise) = (state.verified.clone(), state.fixed_otherwise.clone());
+            for class in &classes {
+                state.join(class);
+            }
+            (state.verified, state.fixed_otherwise) = (verified, fixed_otherwise);
+            state.directive = Directive { assets: BTreeMap::new(), ..directive.clone() };
+        })
+    }
+
+    /// The directive has ended.
+    pub(crate) fn close(
+        &mut self,
+        seq: u64,
+        id: DirectiveId,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<(), ApplyError> {
+        let mut source = None;
+        self.work_on(seq, id, |state| {
+            state.closed = Some((now, outcome.clone()));
+            state.rehearsals.clear();
+            source = Some(state.source().name.clone());
+        })?;
+        self.open.remove(&id);
+        if !matches!(outcome, Outcome::Refused { .. })
+            && let Some(name) = source
+            && let Some(standing) = self.standing.get_mut(&name)
+        {
+            standing.retain(|standing| standing.id != id);
+            if standing.is_empty() {
+                self.standing.remove(&name);
+            }
         }
-        state.wants = whole_for_each(directive);
-        state.directive = directive.clone();
-        for asset in directive.assets.keys() {
-            self.join(id, asset);
-        }
-        self.part(id, &left);
         Ok(())
     }
 
-    /// Notes that an asset is part of an open directive.
-    fn join(&mut self, id: DirectiveId, asset: &AssetId) {
-        if let Some(asset) = self.assets.get_mut(asset) {
-            asset.directives.insert(id);
+    /// Sets how far a directive is on an asset of it; nothing where the asset is no part of it.
+    pub(crate) fn set_stage(&mut self, id: DirectiveId, asset: AssetOrdinal, stage: Stage) {
+        let Some(state) = self.directives.get_mut(&id).map(Arc::make_mut) else { return };
+        if !state.members.contains(asset) {
+            return;
+        }
+        state.set(asset, stage);
+        let begun = state.closed.is_none() && state.begun.contains_key(&asset);
+        match self.assets.get_mut(asset) {
+            Some(asset) if begun => drop(asset.begun.insert(id)),
+            Some(asset) => drop(asset.begun.remove(&id)),
+            None => {}
         }
     }
 
-    /// Notes that these assets are not part of it any more.
-    pub(crate) fn part(&mut self, id: DirectiveId, assets: &[AssetId]) {
-        for asset in assets {
-            if let Some(asset) = self.assets.get_mut(asset) {
-                asset.directives.remove(&id);
+    /// Changes a directive, and what assets know of where they are further than proposed.
+    pub(crate) fn work_on(
+        &mut self,
+        seq: u64,
+        id: DirectiveId,
+        work: impl FnOnce(&mut DirectiveState),
+    ) -> Result<(), ApplyError> {
+        let dangling = || ApplyError::Dangling { seq, what: id.to_string() };
+        let state = Arc::make_mut(self.directives.get_mut(&id).ok_or_else(dangling)?);
+        let before: Vec<AssetOrdinal> = state.begun.keys().copied().collect();
+        work(state);
+        let now: Vec<AssetOrdinal> = match state.closed {
+            Some(_) => Vec::new(),
+            None => state.begun.keys().copied().collect(),
+        };
+        for asset in before.iter().filter(|asset| now.binary_search(asset).is_err()) {
+            if let Some(asset) = self.assets.get_mut(*asset) {
+                asset.begun.remove(&id);
             }
         }
+        for asset in now.iter().filter(|asset| before.binary_search(asset).is_err()) {
+            if let Some(asset) = self.assets.get_mut(*asset) {
+                asset.begun.insert(id);
+            }
+        }
+        Ok(())
     }
-}
-
-/// Gives an asset of a directive these targets.
-fn take(state: &mut DirectiveState, asset: &AssetId, targets: &Arc<Vec<tenon_model::PackageTarget>>) {
-    let stage = state.stages.entry(*asset).or_insert(Stage::Proposed);
-    let changed = state.directive.assets.get(asset) != Some(targets);
-    // What was rehearsed or approved spoke of other packages.
-    if changed && stage.outstanding_order().is_none() && !stage.is_done() {
-        *stage = Stage::Proposed;
-    }
-    state.directive.assets.insert(*asset, targets.clone());
 }

@@ -3,12 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tenon_model::{AdvisoryDelta, Epss, IntelDelta, Profile, Timestamp, VulnerabilityId};
+use tenon_model::{
+    Advisory, AdvisoryDelta, AssetOrdinal, Epss, IntelDelta, Profile, Timestamp, VulnerabilityId,
+};
 
-use crate::world::{KnownAdvisory, PackageKey, World};
+use crate::consequences::wants_of;
+use crate::index::StanceId;
+use crate::world::{KnownAdvisory, PackageKey, World, count_off, count_one};
 
 impl World {
     pub(crate) fn change_advisories(&mut self, delta: AdvisoryDelta, now: Timestamp) {
+        let named = self.packages_of(&delta);
         for id in &delta.withdrawn {
             self.forget_advisory(id);
         }
@@ -16,12 +21,59 @@ impl World {
             let known = self.advisories.get(&advisory.id).map_or(now, |known| known.known);
             self.forget_advisory(&advisory.id);
             for affected in &advisory.affected {
-                self.advisories_of
-                    .entry(PackageKey::from(affected), BTreeSet::new)
-                    .insert(advisory.id.clone());
+                let key = PackageKey::from(affected);
+                if self.advisories_of.get(&key).is_none() {
+                    count_one(&mut self.ecosystems, &key.ecosystem);
+                }
+                self.advisories_of.entry(key, BTreeSet::new).insert(advisory.id.clone());
             }
             self.advisories
                 .insert(advisory.id.clone(), KnownAdvisory { advisory: Arc::new(advisory), known });
+        }
+        self.conclude_about(&named);
+    }
+
+    /// The packages that advisories of a delta name, as they are known and as they are to be.
+    pub(crate) fn packages_of(&self, delta: &AdvisoryDelta) -> BTreeSet<String> {
+        let ids = delta.withdrawn.iter().chain(delta.published.iter().map(|advisory| &advisory.id));
+        let before = ids.filter_map(|id| self.advisory(id));
+        let affected = before.chain(&delta.published).flat_map(|advisory| &advisory.affected);
+        affected.map(|affected| affected.package.clone()).collect()
+    }
+
+    /// The packages of advisories about any of these vulnerabilities.
+    pub(crate) fn packages_about(&self, ids: &BTreeSet<&VulnerabilityId>) -> BTreeSet<String> {
+        let about = |advisory: &&Advisory| advisory.vulnerabilities().iter().any(|id| ids.contains(id));
+        let affected = self.advisories().filter(about).flat_map(|advisory| &advisory.affected);
+        affected.map(|affected| affected.package.clone()).collect()
+    }
+
+    /// Works out again what follows from the stances to these packages.
+    pub(crate) fn conclude_about(&mut self, packages: &BTreeSet<String>) {
+        for package in packages {
+            let ids = self.index.named(package).to_vec();
+            self.conclude(&ids);
+        }
+    }
+
+    /// Works out again who is in which stance, and what follows from each.
+    pub(crate) fn conclude_all(&mut self) {
+        let held =
+            self.assets.by_ordinal.iter().zip(0..).map(|(asset, n)| (AssetOrdinal(n), asset.stances.clone()));
+        let held: Vec<_> = held.collect();
+        self.index
+            .hold_anew(held.iter().flat_map(|(asset, stances)| stances.iter().map(|ids| (*asset, ids))));
+        let all: Vec<StanceId> = self.index.all().map(|(id, _)| id).collect();
+        self.conclude(&all);
+    }
+
+    /// Works out what follows from these stances.
+    pub(crate) fn conclude(&mut self, stances: &[StanceId]) {
+        for id in stances {
+            if let Some(entry) = self.index.entry(*id) {
+                let wants = wants_of(self, &entry.stance);
+                self.index.want(*id, wants);
+            }
         }
     }
 
@@ -33,6 +85,7 @@ impl World {
                 ids.remove(id);
                 if ids.is_empty() {
                     self.advisories_of.remove(&key);
+                    count_off(&mut self.ecosystems, &key.ecosystem);
                 }
             }
         }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tenon_model::{
-    Affected, Component, HostFacts, Manifest, OfferState, SourcePackage, Timestamp, VexStatement, VexSubject,
-    VulnerabilityId,
+    Affected, Component, OfferState, SourcePackage, Timestamp, VexStatement, VexSubject, VulnerabilityId,
 };
+use tenon_versions::Scheme;
 
 use crate::kernel::{KernelState, is_kernel, kernel_state};
-use crate::matching::{Among, Hit, Named, by_name, hit, is_safe, name, speaks_of};
-use crate::world::{AssetState, World};
+use crate::matching::{Hit, Named, hit, is_safe, speaks_of};
+use crate::stance::Stance;
+use crate::world::{AssetState, PackageKey, World};
 
 /// Age of a host's package index beyond which its silence says nothing, in seconds: two days.
 const MAX_INDEX_AGE_SECONDS: u64 = 2 * 86_400;
@@ -90,21 +91,21 @@ pub struct Assessment {
 
 /// Why an asset as a whole is not assessed; `None` when it is.
 pub fn not_assessed(world: &World, asset: &AssetState) -> Option<String> {
-    let Some(facts) = &asset.facts else { return Some("no inventory yet".to_owned()) };
-    let Some(ecosystem) = facts.os.osv_ecosystem() else {
+    let Some(profile) = asset.profile() else { return Some("no inventory yet".to_owned()) };
+    let Some(ecosystem) = profile.os.osv_ecosystem() else {
         // A bill of materials of an application has no system and needs none.
-        let packages = world.manifest_of(asset)?.components();
-        if packages.iter().all(|component| component.ecosystem.is_some()) {
+        let entries = world.index.entries_of(asset.stances());
+        let mut packages = entries.flat_map(|entry| &entry.stance.components);
+        if packages.all(|component| component.ecosystem.is_some()) {
             return None;
         }
-        let release = format!("{} {}", facts.os.id, facts.os.version_id);
+        let release = format!("{} {}", profile.os.id, profile.os.version_id);
         return Some(match release.trim() {
             "" => "the release of the operating system is not known".to_owned(),
             release => format!("no advisories are read for {release}"),
         });
     };
-    let known = world.advisories_of.iter().any(|(key, _)| key.ecosystem == ecosystem);
-    (!known).then(|| not_loaded(&ecosystem))
+    (!world.ecosystems.contains_key(&ecosystem)).then(|| not_loaded(&ecosystem))
 }
 
 /// What is said of an asset whose release no advisory of the World speaks of.
@@ -114,27 +115,50 @@ pub fn not_loaded(ecosystem: &str) -> String {
 
 /// Everything open on one asset.
 pub fn findings(world: &World, asset: &AssetState) -> Assessment {
-    let (Some(facts), Some(manifest)) = (&asset.facts, world.manifest_of(asset)) else {
+    if asset.stances.is_none() {
         return Assessment { not_assessed: vec!["no inventory yet".to_owned()], ..Assessment::default() };
+    }
+    let mut assessment = Assessment::default();
+    assessment.not_assessed.extend(not_assessed(world, asset));
+    assessment.not_assessed.extend(nameless(world, asset));
+    let index = match asset.index_age.is_none_or(|age| age > MAX_INDEX_AGE_SECONDS) {
+        true => PackageIndex::Stale,
+        false => PackageIndex::Fresh,
     };
-    let mut assessment = findings_among(world, asset, None);
-    let os = facts.os.osv_ecosystem();
-    let general = not_assessed(world, asset).into_iter().chain(nameless(os.as_deref(), manifest));
-    assessment.not_assessed.splice(0..0, general);
+    for entry in world.index.entries_of(asset.stances()) {
+        judge(world, &entry.stance, index, &|pair| asset.installed_since(pair), &mut assessment);
+    }
+    assessment.settle();
     assessment
 }
 
-/// What matching finds of some packages of an asset, and which versions it could not judge.
-pub(crate) fn findings_among(world: &World, asset: &AssetState, among: Among<'_>) -> Assessment {
-    let mut assessment = Assessment::default();
-    let (Some(facts), Some(manifest)) = (&asset.facts, world.manifest_of(asset)) else { return assessment };
-    let os = facts.os.osv_ecosystem();
-    let os = os.as_deref();
-    for (named, binaries) in by_name(os, manifest, among) {
-        let key = named.key();
-        for id in world.advisories_of.get(&key).into_iter().flatten() {
+/// How much a host's package index says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PackageIndex {
+    /// It is young enough.
+    Fresh,
+    /// It is missing or too old.
+    Stale,
+}
+
+/// What matching finds in one stance, and which versions it could not judge. `since` tells when a version came.
+pub(crate) fn judge(
+    world: &World,
+    stance: &Stance,
+    index: PackageIndex,
+    since: &dyn Fn(&SourcePackage) -> Timestamp,
+    assessment: &mut Assessment,
+) {
+    let key = PackageKey {
+        ecosystem: stance.ecosystem.clone().unwrap_or_default(),
+        package: stance.package.clone(),
+    };
+    let Some(advisories) = world.advisories_of.get(&key) else { return };
+    let names = stance.named();
+    for (named, binaries) in &names {
+        for id in advisories {
             let Some(known) = world.advisories.get(id) else { continue };
-            for affected in known.advisory.affected.iter().filter(|affected| speaks_of(affected, &named)) {
+            for affected in known.advisory.affected.iter().filter(|affected| speaks_of(affected, named)) {
                 let hit = match hit(affected, named.scheme, named.version) {
                     Ok(Some(hit)) => hit,
                     Ok(None) => continue,
@@ -144,11 +168,11 @@ pub(crate) fn findings_among(world: &World, asset: &AssetState, among: Among<'_>
                         continue;
                     }
                 };
-                let Some(state) = state_of(os, facts, manifest, &named, &binaries, affected, &hit) else {
+                let Some(state) = state_of(stance, index, named, binaries, affected, &hit) else {
                     continue;
                 };
                 let source = named.pair();
-                let since = asset.installed_since(&source);
+                let since = since(&source);
                 for vulnerability in known.advisory.vulnerabilities() {
                     let finding = Finding {
                         vulnerability: vulnerability.clone(),
@@ -159,7 +183,7 @@ pub(crate) fn findings_among(world: &World, asset: &AssetState, among: Among<'_>
                         state: state.clone(),
                         opened: since.max(known.known),
                     };
-                    match suppressing(world, vulnerability, &named, &binaries) {
+                    match suppressing(world, vulnerability, named, binaries) {
                         Some(vex) => assessment.suppressed.push((finding, vex.clone())),
                         None => assessment.findings.push(finding),
                     }
@@ -167,23 +191,25 @@ pub(crate) fn findings_among(world: &World, asset: &AssetState, among: Among<'_>
             }
         }
     }
-    // Of several advisories about one vulnerability the one that leads furthest speaks.
-    assessment.findings.sort_by(|a, b| {
-        (&a.vulnerability, &a.source, &a.state, &a.advisory).cmp(&(
-            &b.vulnerability,
-            &b.source,
-            &b.state,
-            &b.advisory,
-        ))
-    });
-    assessment.findings.dedup_by(|a, b| a.vulnerability == b.vulnerability && a.source == b.source);
-    assessment.suppressed.sort_by(|(a, _), (b, _)| {
-        (&a.vulnerability, &a.source, &a.state).cmp(&(&b.vulnerability, &b.source, &b.state))
-    });
-    assessment
-        .suppressed
-        .dedup_by(|(a, _), (b, _)| a.vulnerability == b.vulnerability && a.source == b.source);
-    assessment
+}
+
+impl Assessment {
+    /// Of several advisories about one vulnerability the one that leads furthest speaks.
+    pub(crate) fn settle(&mut self) {
+        self.findings.sort_by(|a, b| {
+            (&a.vulnerability, &a.source, &a.state, &a.advisory).cmp(&(
+                &b.vulnerability,
+                &b.source,
+                &b.state,
+                &b.advisory,
+            ))
+        });
+        self.findings.dedup_by(|a, b| a.vulnerability == b.vulnerability && a.source == b.source);
+        self.suppressed.sort_by(|(a, _), (b, _)| {
+            (&a.vulnerability, &a.source, &a.state).cmp(&(&b.vulnerability, &b.source, &b.state))
+        });
+        self.suppressed.dedup_by(|(a, _), (b, _)| a.vulnerability == b.vulnerability && a.source == b.source);
+    }
 }
 
 /// The statement that takes a finding off the list: one about the source package, or one about each binary package that
@@ -217,42 +243,39 @@ fn suppressing<'w>(
 }
 
 /// Ecosystems of components that cannot be matched, one line each.
-fn nameless(os: Option<&str>, manifest: &Manifest) -> Vec<String> {
+fn nameless(world: &World, asset: &AssetState) -> Vec<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for component in manifest.components() {
+    for entry in world.index.entries_of(asset.stances()) {
         // Without an ecosystem the whole system is not assessed, which is said already.
-        if let Some(ecosystem) = component.ecosystem.as_deref().or(os)
-            && name(os, component).is_none()
+        if let Some(ecosystem) = entry.stance.ecosystem.as_deref()
+            && Scheme::of_osv_ecosystem(ecosystem).is_none()
         {
-            *counts.entry(ecosystem).or_default() += 1;
+            *counts.entry(ecosystem).or_default() += entry.stance.components.len();
         }
     }
     let line = |(ecosystem, count)| {
         format!("{count} packages of {ecosystem}: the order of its versions is not known here")
     };
-    counts.into_iter().map(line).collect()
+    counts.into_iter().filter(|(_, count)| *count > 0).map(line).collect()
 }
 
 /// The state of a hit, or `None` where it is no finding: kernel headers and tools, a container's kernel.
 fn state_of(
-    os: Option<&str>,
-    facts: &HostFacts,
-    manifest: &Manifest,
+    stance: &Stance,
+    index: PackageIndex,
     named: &Named<'_>,
     binaries: &[&Component],
     affected: &Affected,
     hit: &Hit,
 ) -> Option<FindingState> {
     if binaries.iter().any(|binary| is_kernel(named.scheme, binary)) {
-        match kernel_state(os, facts, manifest, named, binaries, affected) {
+        match kernel_state(stance, named, binaries, affected) {
             KernelState::NoFinding => return None,
             KernelState::State(state) => return Some(state),
             KernelState::Running => {}
         }
     }
-    let offers = facts.offers.iter().filter(|offer| {
-        offer.source.name == named.package && is_safe(affected, named.scheme, &offer.source.version)
-    });
+    let offers = stance.offers.iter().filter(|offer| is_safe(affected, named.scheme, &offer.source.version));
     let mut back = None;
     for offer in offers {
         let candidate = offer.source.version.clone();
@@ -263,11 +286,10 @@ fn state_of(
             OfferState::KeptBack => FindingState::FixKeptBack { candidate },
         });
     }
-    let stale = facts.index.oldest_age_seconds.is_none_or(|age| age > MAX_INDEX_AGE_SECONDS);
-    Some(back.unwrap_or(match &hit.fixed {
-        None => FindingState::NoFix,
-        Some(fixed) if !facts.offers_known => FindingState::FixPublished { version: fixed.clone() },
-        Some(_) if stale => FindingState::IndexStale,
-        Some(_) => FindingState::FixNotOffered,
+    Some(back.unwrap_or(match (&hit.fixed, index) {
+        (None, _) => FindingState::NoFix,
+        (Some(fixed), _) if !stance.offers_known => FindingState::FixPublished { version: fixed.clone() },
+        (Some(_), PackageIndex::Stale) => FindingState::IndexStale,
+        (Some(_), PackageIndex::Fresh) => FindingState::FixNotOffered,
     }))
 }

@@ -1,198 +1,272 @@
-//! Who carries what: package name -> manifests -> assets. Derived from the assets and their manifests, so that it is no part
-//! of the state's digest.
+//! Who is in which stance to which package. Derived from the reports, so that it is no part of the state's digest.
 //!
 //! ```text
-//! name --base--> manifest ordinals (bitmaps) --digests--> manifest --held--> assets
-//!       recent manifests, looked through one by one  -------^
+//! package name --named--> stances --assets--> the assets that share each
+//!                                 --wants---> what follows for them
 //! ```
-//!
-//! One manifest has hundreds of names, and writing each into its bitmap would copy most of the index whenever a fork or a
-//! reader shares it. So new manifests wait in a short list and are merged together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use roaring::RoaringBitmap;
-use tenon_model::{AssetId, Component, Digest, Manifest};
+use tenon_model::{AssetOrdinal, AssetSet, Component, HostFacts, Manifest, SourcePackage, Want};
 
-use crate::shards::{ShardKey, Shards};
+use crate::shards::{ShardKey, Shards, fnv1a};
+use crate::stance::{Stance, drafts, print};
+use crate::table::Table;
 
-impl ShardKey for u32 {
+/// A stance by its number, given out in the order in which the journal brings them. One that no asset is in any more
+/// stays.
+pub(crate) type StanceId = u32;
+
+/// The stances of one host, ascending.
+pub(crate) type Stances = Arc<[StanceId]>;
+
+/// What must be done in a stance, by the source version that its offers lead to.
+pub(crate) type WantsOf = Arc<[(SourcePackage, Arc<Want>)]>;
+
+/// Where something is looked for by its hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Print(u64);
+
+impl ShardKey for Print {
     fn shard(&self) -> usize {
-        usize::try_from(*self).unwrap_or_default()
+        fnv1a(&self.0.to_le_bytes())
     }
 }
 
-/// Most manifests that wait to be merged.
-const MAX_RECENT: usize = 64;
+/// Most assets whose change of stances waits to be merged.
+const MAX_MOVED: usize = 128;
 
-/// The merged part: shared by forks, replaced as a whole.
-#[derive(Debug, Clone, Default)]
-struct Base {
-    /// Binary and source package names; an ecosystem parts them where they are matched.
-    carriers: BTreeMap<String, RoaringBitmap>,
-    /// Manifests by ordinal; those that no asset has any more stay until the next merge takes them out of the bitmaps.
-    digests: Vec<Digest>,
+/// A stance, who is in it, and what follows.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) stance: Arc<Stance>,
+    /// Those that were in it before assets moved that are yet to be merged.
+    merged: AssetSet,
+    pub(crate) wants: WantsOf,
+}
+
+/// Things of which equal ones are kept once, each with how many use it.
+#[derive(Debug)]
+struct Pool<T: ?Sized>(Shards<Print, Vec<(Arc<T>, u32)>>);
+
+impl<T: ?Sized> Clone for Pool<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: ?Sized> Default for Pool<T> {
+    fn default() -> Self {
+        Self(Shards::default())
+    }
+}
+
+impl<T: ?Sized + PartialEq + std::hash::Hash> Pool<T> {
+    /// The one that is kept of this content, used once more.
+    fn take(&mut self, value: &T, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
+        let kept = self.0.entry(Print(print(&value)), Vec::new);
+        if let Some((known, uses)) = kept.iter_mut().find(|(known, _)| known.as_ref() == value) {
+            *uses = uses.saturating_add(1);
+            return known.clone();
+        }
+        let new = make();
+        kept.push((new.clone(), 1));
+        new
+    }
+
+    /// Used once less.
+    fn give_back(&mut self, value: &T) {
+        let key = Print(print(&value));
+        let Some(kept) = self.0.get_mut(&key) else { return };
+        if let Some(place) = kept.iter().position(|(known, _)| known.as_ref() == value) {
+            kept[place].1 -= 1;
+            if kept[place].1 == 0 {
+                kept.swap_remove(place);
+            }
+        }
+        if kept.is_empty() {
+            self.0.remove(&key);
+        }
+    }
 }
 
 /// The inverted index.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
-    /// The assets that have a manifest; no entry where none has it.
-    held: Shards<Digest, BTreeSet<AssetId>>,
-    base: Arc<Base>,
-    /// Manifests that some asset has and that are not in the base.
-    recent: BTreeMap<Digest, Arc<Manifest>>,
-    /// Manifests of the base that some asset has.
-    merged: Shards<Digest, u32>,
-    /// Ordinals in the base that no asset has any more.
-    gone: RoaringBitmap,
-    /// Every component once, by its hash. One that no manifest has any more stays.
-    components: Shards<u32, Vec<Arc<Component>>>,
-}
-
-/// Every name that an advisory may use for a component of this manifest.
-fn names(manifest: &Manifest) -> impl Iterator<Item = &str> {
-    let components = manifest.components().iter();
-    components.flat_map(|component| [component.name.as_str(), component.source.name.as_str()])
-}
-
-/// Where a component is kept: equal ones in the same place. FNV-1a over every field, so that a host cannot put many into one
-/// place by what it reports in the others.
-fn spread(component: &Component) -> u32 {
-    let Component { name, architecture, version, source, module, ecosystem } = component;
-    let fields = [
-        name.as_str(),
-        architecture,
-        version,
-        &source.name,
-        &source.version,
-        module.as_deref().unwrap_or_default(),
-        ecosystem.as_deref().unwrap_or_default(),
-    ];
-    let bytes = fields.into_iter().flat_map(|field| field.bytes().chain([0xff]));
-    bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    entries: Table<Entry>,
+    /// The stances of assets as they are merged, and as they are. A report changes hundreds of sets, most of which nobody
+    /// asks about before the next one comes: they are written together.
+    moved: BTreeMap<AssetOrdinal, (Option<Stances>, Stances)>,
+    found: Shards<Print, Vec<StanceId>>,
+    /// Package name -> stances to packages of this name, of whatever ecosystem.
+    named: Shards<String, Vec<StanceId>>,
+    components: Shards<Print, Vec<Arc<Component>>>,
+    lists: Pool<[StanceId]>,
+    profiles: Pool<HostFacts>,
 }
 
 impl Index {
-    /// Notes that an asset has a manifest.
-    pub(crate) fn add(&mut self, digest: Digest, manifest: &Arc<Manifest>, asset: AssetId) {
-        if let Some(assets) = self.held.get_mut(&digest) {
-            assets.insert(asset);
+    /// A stance with all that is known of it.
+    pub(crate) fn entry(&self, id: StanceId) -> Option<&Entry> {
+        self.entries.get(id)
+    }
+
+    /// Of these stances each with all that is known of it.
+    pub(crate) fn entries_of<'i>(&'i self, ids: &'i [StanceId]) -> impl Iterator<Item = &'i Entry> {
+        ids.iter().filter_map(|id| self.entries.get(*id))
+    }
+
+    /// The stances to packages of a name, of whatever ecosystem.
+    pub(crate) fn named(&self, package: &str) -> &[StanceId] {
+        self.named.get_by(package).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Every stance.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (StanceId, &Entry)> {
+        (0..).zip(self.entries.iter())
+    }
+
+    /// The stances that a report tells, and those of them that were not known before.
+    pub(crate) fn read(
+        &mut self,
+        os: Option<&str>,
+        facts: &HostFacts,
+        manifest: &Manifest,
+    ) -> (Stances, Vec<StanceId>) {
+        let mut ids = Vec::new();
+        let mut fresh = Vec::new();
+        for draft in drafts(os, facts, manifest) {
+            let key = Print(draft.print());
+            let known = self.found.get(&key).into_iter().flatten().copied();
+            let known = known
+                .filter_map(|id| Some((id, self.entries.get(id)?)))
+                .find(|(_, entry)| draft.is(&entry.stance));
+            if let Some((id, _)) = known {
+                ids.push(id);
+                continue;
+            }
+            let stance = Arc::new(draft.keep(|component| self.share(component)));
+            let package = stance.package.clone();
+            let entry = Entry { stance, merged: AssetSet::default(), wants: Arc::default() };
+            let Some(id) = self.entries.push(entry) else { continue };
+            self.found.entry(key, Vec::new).push(id);
+            self.named.entry(package, Vec::new).push(id);
+            ids.push(id);
+            fresh.push(id);
+        }
+        ids.sort_unstable();
+        (self.lists.take(ids.as_slice(), || Arc::from(ids.as_slice())), fresh)
+    }
+
+    /// A component as all share it.
+    fn share(&mut self, component: &Arc<Component>) -> Arc<Component> {
+        let kept = self.components.entry(Print(print(component)), Vec::new);
+        if let Some(known) = kept.iter().find(|known| *known == component) {
+            return known.clone();
+        }
+        kept.push(component.clone());
+        component.clone()
+    }
+
+    /// What a host says besides its packages and offers, as all share it.
+    pub(crate) fn profile(&mut self, profile: HostFacts) -> Arc<HostFacts> {
+        let profile = Arc::new(profile);
+        self.profiles.take(&profile, || profile.clone())
+    }
+
+    /// The assets that are in a stance.
+    pub(crate) fn assets_of(&self, id: StanceId) -> AssetSet {
+        let mut assets = self.entries.get(id).map(|entry| entry.merged.clone()).unwrap_or_default();
+        for (asset, (before, now)) in &self.moved {
+            let was = before.as_ref().is_some_and(|before| before.binary_search(&id).is_ok());
+            match (was, now.binary_search(&id).is_ok()) {
+                (true, false) => drop(assets.remove(*asset)),
+                (false, true) => drop(assets.insert(*asset)),
+                (true, true) | (false, false) => {}
+            }
+        }
+        assets
+    }
+
+    /// An asset takes other stances than before.
+    pub(crate) fn replace(&mut self, asset: AssetOrdinal, before: Option<&Stances>, now: &Stances) {
+        if before == Some(now) {
             return;
         }
-        self.held.insert(digest, BTreeSet::from([asset]));
-        self.recent.insert(digest, manifest.clone());
-        if self.recent.len() > MAX_RECENT {
+        match self.moved.get_mut(&asset) {
+            Some((_, last)) => *last = now.clone(),
+            None => drop(self.moved.insert(asset, (before.cloned(), now.clone()))),
+        }
+        if self.moved.len() > MAX_MOVED {
             self.merge();
         }
     }
 
-    /// Makes a manifest share its components with all others.
-    pub(crate) fn share(&mut self, manifest: &mut Manifest) {
-        manifest.share(|component| {
-            let key = spread(component);
-            let known = self.components.get(&key).into_iter().flatten().find(|known| *known == component);
-            if let Some(known) = known {
-                return known.clone();
-            }
-            self.components.entry(key, Vec::new).push(component.clone());
-            component.clone()
-        });
-    }
-
-    /// Notes that an asset does not have a manifest any more; `true` when no asset has it.
-    pub(crate) fn remove(&mut self, digest: &Digest, asset: &AssetId) -> bool {
-        let Some(assets) = self.held.get_mut(digest) else { return true };
-        assets.remove(asset);
-        if !assets.is_empty() {
-            return false;
-        }
-        self.held.remove(digest);
-        self.recent.remove(digest);
-        if let Some(ordinal) = self.merged.remove(digest) {
-            self.gone.insert(ordinal);
-        }
-        true
-    }
-
     fn merge(&mut self) {
-        let base = Arc::make_mut(&mut self.base);
-        if !self.gone.is_empty() {
-            for bitmap in base.carriers.values_mut() {
-                *bitmap -= &self.gone;
+        let mut changes: BTreeMap<StanceId, (AssetSet, AssetSet)> = BTreeMap::new();
+        for (asset, (before, now)) in std::mem::take(&mut self.moved) {
+            let before = before.as_deref().unwrap_or_default();
+            for id in only_in(before, &now) {
+                changes.entry(id).or_default().0.insert(asset);
             }
-            base.carriers.retain(|_, bitmap| !bitmap.is_empty());
-            self.gone.clear();
+            for id in only_in(&now, before) {
+                changes.entry(id).or_default().1.insert(asset);
+            }
         }
-        for (digest, manifest) in std::mem::take(&mut self.recent) {
-            let Ok(ordinal) = u32::try_from(base.digests.len()) else { return };
-            base.digests.push(digest);
-            self.merged.insert(digest, ordinal);
-            for name in names(&manifest) {
-                match base.carriers.get_mut(name) {
-                    Some(bitmap) => drop(bitmap.insert(ordinal)),
-                    None => {
-                        base.carriers.insert(name.to_owned(), RoaringBitmap::from_iter([ordinal]));
-                    }
-                }
+        for (id, (gone, come)) in changes {
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.merged.subtract(&gone);
+                entry.merged.extend(&come);
             }
         }
     }
 
-    /// The assets that carry a package of one of these names.
-    pub(crate) fn carriers(&self, wanted: &BTreeSet<&str>) -> BTreeSet<AssetId> {
-        let mut ordinals = RoaringBitmap::new();
-        for bitmap in wanted.iter().filter_map(|name| self.base.carriers.get(*name)) {
-            ordinals |= bitmap;
+    /// Forgets who is in which stance, and notes it anew.
+    pub(crate) fn hold_anew<'a>(&mut self, held: impl Iterator<Item = (AssetOrdinal, &'a Stances)>) {
+        self.moved.clear();
+        for id in 0..u32::try_from(self.entries.len()).unwrap_or(u32::MAX) {
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.merged = AssetSet::default();
+            }
         }
-        let merged =
-            ordinals.iter().filter_map(|ordinal| self.base.digests.get(usize::try_from(ordinal).ok()?));
-        let recent =
-            self.recent.iter().filter(|(_, manifest)| names(manifest).any(|name| wanted.contains(name)));
-        let digests = merged.chain(recent.map(|(digest, _)| digest));
-        digests.filter_map(|digest| self.held.get(digest)).flatten().copied().collect()
+        for (asset, stances) in held {
+            self.replace(asset, None, stances);
+        }
+    }
+
+    /// A host has other stances and another profile than these.
+    pub(crate) fn give_back(&mut self, stances: Option<&Stances>, profile: Option<&Arc<HostFacts>>) {
+        if let Some(stances) = stances {
+            self.lists.give_back(stances);
+        }
+        if let Some(profile) = profile {
+            self.profiles.give_back(profile);
+        }
+    }
+
+    /// Sets what follows from a stance.
+    pub(crate) fn want(&mut self, id: StanceId, wants: WantsOf) {
+        if self.entries.get(id).is_some_and(|entry| entry.wants != wants)
+            && let Some(entry) = self.entries.get_mut(id)
+        {
+            entry.wants = wants;
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use tenon_model::SourcePackage;
-
-    use super::*;
-
-    fn manifest(names: &[&str]) -> (Digest, Arc<Manifest>) {
-        let component = |name: &&str| {
-            let source = SourcePackage { name: format!("{name}-source"), version: "1".to_owned() };
-            Component::os_package(*name, "amd64", "1", source)
-        };
-        let manifest = Manifest::new(names.iter().map(component).collect()).unwrap();
-        (Digest::of(&manifest.to_blob()), Arc::new(manifest))
-    }
-
-    /// However many manifests came and went, the index names the assets that a look through all of them finds.
-    #[test]
-    fn carriers_are_those_of_a_look_through_all() {
-        let mut index = Index::default();
-        let mut held: BTreeMap<AssetId, (Digest, Arc<Manifest>)> = BTreeMap::new();
-        for step in 0_usize..1_000 {
-            let asset = AssetId::of_public_key(&[u8::try_from(step % 97).unwrap()]);
-            let (own, shared) = (format!("p{}", step % 131), format!("q{}", step % 7));
-            let (digest, now) = manifest(&[&own, &shared, "everywhere"]);
-            index.add(digest, &now, asset);
-            if let Some((before, _)) = held.insert(asset, (digest, now))
-                && before != digest
-            {
-                let unused = !held.values().any(|(digest, _)| *digest == before);
-                assert_eq!(index.remove(&before, &asset), unused);
-            }
-            for name in ["everywhere", "q3-source", "p5", "nowhere"] {
-                let carries = |manifest: &Manifest| names(manifest).any(|other| other == name);
-                let looked =
-                    held.iter().filter(|(_, (_, manifest))| carries(manifest)).map(|(asset, _)| *asset);
-                assert_eq!(index.carriers(&BTreeSet::from([name])), looked.collect(), "{name} at {step}");
-            }
+/// Those of an ascending list that are not in another.
+pub(crate) fn only_in<'l>(
+    list: &'l [StanceId],
+    other: &'l [StanceId],
+) -> impl Iterator<Item = StanceId> + 'l {
+    let mut rest = other;
+    list.iter().copied().filter(move |id| {
+        while let [first, tail @ ..] = rest
+            && first < id
+        {
+            rest = tail;
         }
-    }
+        rest.first() != Some(id)
+    })
 }

@@ -1,10 +1,11 @@
 //! Kernels: a fix installs a new package beside the old one, and only what runs is in force.
 
-use tenon_model::{Affected, Component, HostFacts, Manifest, Virtualization};
+use tenon_model::{Affected, Component, Virtualization};
 use tenon_versions::Scheme;
 
 use crate::findings::FindingState;
 use crate::matching::{Named, is_safe, name};
+use crate::stance::Stance;
 
 /// Where a vulnerable kernel stands.
 pub(crate) enum KernelState {
@@ -50,35 +51,31 @@ pub(crate) fn image_release(scheme: Scheme, component: &Component) -> Option<Str
 
 /// The state of a vulnerability in a kernel's packages.
 pub(crate) fn kernel_state(
-    os: Option<&str>,
-    facts: &HostFacts,
-    manifest: &Manifest,
+    stance: &Stance,
     named: &Named<'_>,
     binaries: &[&Component],
     affected: &Affected,
 ) -> KernelState {
-    if facts.kernel.owner == Virtualization::Container {
+    let Some(kernel) = &stance.kernel else { return KernelState::NoFinding };
+    if kernel.owner == Virtualization::Container {
         return KernelState::NoFinding;
     }
     let images: Vec<String> =
         binaries.iter().filter_map(|binary| image_release(named.scheme, binary)).collect();
     // Where the image was split off, `kernel` is empty.
-    let split = named.package == "kernel"
-        && named.scheme == Scheme::Rpm
-        && manifest.components().iter().any(|component| component.name == "kernel-core");
+    let split = kernel.split && named.package == "kernel" && named.scheme == Scheme::Rpm;
     if images.is_empty() || split {
         return KernelState::NoFinding;
     }
     // A system at rest runs no kernel: the newest of its images is the next one to run.
-    let at_rest = facts.kernel.running.is_empty();
-    if !at_rest && !images.contains(&facts.kernel.running) {
+    let at_rest = kernel.running.is_empty();
+    if !at_rest && !images.contains(&kernel.running) {
         return KernelState::State(FindingState::NotRunning);
     }
-    let fixed_installed = manifest.components().iter().any(|other| {
+    let fixed_installed = stance.components.iter().any(|other| {
         image_release(named.scheme, other).is_some()
-            && name(os, other).is_some_and(|other| {
-                other.package == named.package && is_safe(affected, named.scheme, other.version)
-            })
+            && name(stance.ecosystem.as_deref(), other)
+                .is_some_and(|other| is_safe(affected, named.scheme, other.version))
     });
     match (fixed_installed, at_rest) {
         (true, true) => KernelState::State(FindingState::NotRunning),
@@ -89,7 +86,7 @@ pub(crate) fn kernel_state(
 
 /// Whether a binary can show that a fix is missing: of the packages that carry a kernel release in their name only the
 /// running image counts, as a kernel comes beside the old one with headers of its own.
-pub(crate) fn can_lag(scheme: Scheme, facts: &HostFacts, component: &Component) -> bool {
+pub(crate) fn can_lag(scheme: Scheme, stance: &Stance, component: &Component) -> bool {
     if !is_kernel(scheme, component) {
         return true;
     }
@@ -97,7 +94,7 @@ pub(crate) fn can_lag(scheme: Scheme, facts: &HostFacts, component: &Component) 
         component.name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
     };
     match image_release(scheme, component) {
-        Some(release) => release == facts.kernel.running,
+        Some(release) => stance.kernel.as_ref().is_some_and(|kernel| kernel.running == release),
         None => !["linux-headers-", "linux-kbuild-"].into_iter().any(of_a_release),
     }
 }

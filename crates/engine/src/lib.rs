@@ -1,7 +1,8 @@
 //! The deterministic core: all state in memory, commands decided into events, events applied.
 //!
 //! ```text
-//! Command --decide(&World)--> events + blobs --journal (shell)--> World::apply --> actions (shell)
+//! Command --advance--> World, events, blobs --journal (shell)--> acknowledged, actions (shell)
+//! journal --World::apply--> World
 //! ```
 //!
 //! No clock, no I/O, no randomness, no floats. The same journal gives the same [`World`], bit for bit, which
@@ -18,11 +19,14 @@ mod kernel;
 mod matching;
 mod priority;
 mod shards;
+mod stance;
+mod table;
 mod world;
 
 pub use apply::{ActionWanted, ApplyError, Attachments};
 pub use consequences::recompute;
-pub use decide::{Decided, decide};
+pub use decide::{Decided, Undecided, advance, decide};
+pub use directives::DirectiveState;
 pub use findings::{Assessment, Finding, FindingState, findings, not_assessed, not_loaded};
 pub use priority::{Factors, Flip, FlipSet, Weighed, Why, why};
-pub use world::{AssetState, DirectiveState, GroupMode, OrderState, World};
+pub use world::{AssetState, GroupMode, OrderState, World};

@@ -1,12 +1,9 @@
 //! How advisories name what is installed, per ecosystem, and whether they affect it.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
 
-use tenon_model::{Affected, AffectedRange, Component, Manifest, SourcePackage};
+use tenon_model::{Affected, AffectedRange, Component, SourcePackage};
 use tenon_versions::{Scheme, VersionError, compare};
-
-use crate::world::PackageKey;
 
 /// A component in the form that advisories of its ecosystem use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,35 +40,10 @@ pub(crate) fn name<'a>(os: Option<&'a str>, component: &'a Component) -> Option<
 }
 
 impl Named<'_> {
-    /// Where the advisories that may speak of it are kept.
-    pub(crate) fn key(&self) -> PackageKey {
-        PackageKey { ecosystem: self.ecosystem.to_owned(), package: self.package.to_owned() }
-    }
-
     /// Name and version, as they are kept and shown.
     pub(crate) fn pair(&self) -> SourcePackage {
         SourcePackage { name: self.package.to_owned(), version: self.version.to_owned() }
     }
-}
-
-/// Packages to look at, by their match names; `None` is all of them.
-pub(crate) type Among<'a> = Option<&'a BTreeSet<String>>;
-
-/// The components of a manifest by the names that advisories use.
-pub(crate) fn by_name<'a>(
-    os: Option<&'a str>,
-    manifest: &'a Manifest,
-    among: Among<'_>,
-) -> BTreeMap<Named<'a>, Vec<&'a Component>> {
-    let mut names: BTreeMap<Named<'a>, Vec<&Component>> = BTreeMap::new();
-    for component in manifest.components() {
-        if let Some(named) = name(os, component)
-            && among.is_none_or(|among| among.contains(named.package))
-        {
-            names.entry(named).or_default().push(component);
-        }
-    }
-    names
 }
 
 /// What an advisory says of an affected version.

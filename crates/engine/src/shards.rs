@@ -22,13 +22,13 @@ pub(crate) fn fnv1a(bytes: &[u8]) -> usize {
     usize::try_from((hash ^ (hash >> 32)) & 0xff).unwrap_or(0)
 }
 
-/// An ordered map whose clone is 256 reference counts and whose writes copy only what is shared.
+/// An ordered map whose clone is one reference count and whose writes copy only the shard they touch.
 #[derive(Debug, Clone)]
-pub(crate) struct Shards<K, V>(Vec<Arc<BTreeMap<K, V>>>);
+pub(crate) struct Shards<K, V>(Arc<Vec<Arc<BTreeMap<K, V>>>>);
 
 impl<K: ShardKey, V: Clone> Default for Shards<K, V> {
     fn default() -> Self {
-        Self((0..SHARDS).map(|_| Arc::default()).collect())
+        Self(Arc::new((0..SHARDS).map(|_| Arc::default()).collect()))
     }
 }
 
@@ -41,30 +41,46 @@ impl<K: ShardKey, V: Clone> Shards<K, V> {
         self.0[Self::index(key)].get(key)
     }
 
+    /// The shard of a key, to be written.
+    fn shard_mut(&mut self, key: &K) -> &mut BTreeMap<K, V> {
+        Arc::make_mut(&mut Arc::make_mut(&mut self.0)[Self::index(key)])
+    }
+
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        Arc::make_mut(&mut self.0[Self::index(key)]).get_mut(key)
+        self.get(key)?;
+        self.shard_mut(key).get_mut(key)
     }
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
-        Arc::make_mut(&mut self.0[Self::index(&key)]).insert(key, value);
+        self.shard_mut(&key).insert(key, value);
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
-        Arc::make_mut(&mut self.0[Self::index(key)]).remove(key)
+        self.get(key)?;
+        self.shard_mut(key).remove(key)
     }
 
     /// The value under the key, made with `default` where there is none.
     pub(crate) fn entry(&mut self, key: K, default: impl FnOnce() -> V) -> &mut V {
-        Arc::make_mut(&mut self.0[Self::index(&key)]).entry(key).or_insert_with(default)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.iter().map(|shard| shard.len()).sum()
+        self.shard_mut(&key).entry(key).or_insert_with(default)
     }
 
     /// Everything, in the order of shards and then keys: fixed, though not sorted over all.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.0.iter().flat_map(|shard| shard.iter())
+    }
+}
+
+impl<V: Clone> Shards<String, V> {
+    /// The value under a name.
+    pub(crate) fn get_by(&self, name: &str) -> Option<&V> {
+        self.0[fnv1a(name.as_bytes()) % SHARDS].get(name)
+    }
+}
+
+impl ShardKey for String {
+    fn shard(&self) -> usize {
+        fnv1a(self.as_bytes())
     }
 }
 

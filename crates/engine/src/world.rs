@@ -1,18 +1,19 @@
 //! All state of Tenon, in memory.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 use tenon_model::{
-    Advisory, Affected, AssetContext, AssetId, Digest, Directive, DirectiveId, GroupName, HostFacts, Intel,
-    Manifest, Order, OrderId, Outcome, RehearsalReport, RiskPoints, Rules, SourcePackage, Stage, Timestamp,
-    TokenId, VexStatement, VulnerabilityId, Want,
+    Advisory, Affected, AssetContext, AssetId, AssetOrdinal, AssetSet, Component, Digest, DirectiveId,
+    GroupName, HostFacts, Intel, Members, Offer, Order, OrderId, Rules, SourcePackage, Timestamp, TokenId,
+    VexStatement, VulnerabilityId,
 };
 
-use crate::index::Index;
+use crate::directives::DirectiveState;
+use crate::index::{Index, StanceId, Stances};
 use crate::shards::{ShardKey, Shards, fnv1a};
+use crate::table::Table;
 
 impl ShardKey for AssetId {
     fn shard(&self) -> usize {
@@ -35,12 +36,6 @@ impl ShardKey for DirectiveId {
 impl ShardKey for OrderId {
     fn shard(&self) -> usize {
         fnv1a(&self.ordinal().to_le_bytes())
-    }
-}
-
-impl ShardKey for Digest {
-    fn shard(&self) -> usize {
-        usize::from(self.as_bytes()[0])
     }
 }
 
@@ -84,6 +79,8 @@ pub enum GroupMode {
 /// One asset as last reported.
 #[derive(Debug, Clone, Serialize)]
 pub struct AssetState {
+    /// Its id.
+    pub id: AssetId,
     /// The name it gave, for people.
     pub hostname: String,
     /// Its group.
@@ -94,8 +91,8 @@ pub struct AssetState {
     pub reported: Option<(u64, Timestamp)>,
     /// Its packages; `None` before the first report.
     pub manifest: Option<Digest>,
-    /// Everything else it last said.
-    pub facts: Option<Arc<HostFacts>>,
+    /// Everything else it last said, as it said it; `None` before the first report.
+    pub facts: Option<Digest>,
     /// When it first reported: since then, as far as anybody knows, it has what it had then.
     pub first_reported: Option<Timestamp>,
     /// Since when it has what it did not have then. A finding opens when component and advisory first coexist.
@@ -106,9 +103,19 @@ pub struct AssetState {
     /// What people state about it.
     #[serde(skip_serializing_if = "AssetContext::is_empty")]
     pub context: AssetContext,
-    /// The open directives that it is part of; derived from them.
+    /// The stances of its last report, ascending.
     #[serde(skip)]
-    pub(crate) directives: BTreeSet<DirectiveId>,
+    pub(crate) stances: Option<Stances>,
+    /// What it last said, without what stances tell and without what differs from host to host: its name, and the age of
+    /// its index.
+    #[serde(skip)]
+    pub(crate) profile: Option<Arc<HostFacts>>,
+    /// Age in seconds of its package index at its last report.
+    #[serde(skip)]
+    pub(crate) index_age: Option<u64>,
+    /// The open directives on which it is further than proposed and not done; derived from them.
+    #[serde(skip)]
+    pub(crate) begun: BTreeSet<DirectiveId>,
 }
 
 impl AssetState {
@@ -116,35 +123,15 @@ impl AssetState {
     pub(crate) fn installed_since(&self, source: &SourcePackage) -> Timestamp {
         self.since.get(source).copied().or(self.first_reported).unwrap_or(self.enrolled)
     }
-}
 
-/// A directive and how far it is.
-#[derive(Debug, Clone, Serialize)]
-pub struct DirectiveState {
-    /// What and why.
-    pub directive: Directive,
-    /// When it was raised.
-    pub raised: Timestamp,
-    /// How far each asset is. Holds every asset of the directive.
-    pub stages: BTreeMap<AssetId, Stage>,
-    /// What each asset adds that still wants it. Others stay because work on them has begun or is done.
-    pub wants: BTreeMap<AssetId, Arc<Want>>,
-    /// The last passed rehearsal of each asset, which an apply order pins.
-    pub rehearsals: BTreeMap<AssetId, Arc<RehearsalReport>>,
-    /// Every order that was made for it, in order.
-    pub orders: Vec<OrderId>,
-    /// When and how it ended.
-    pub closed: Option<(Timestamp, Outcome)>,
-}
+    /// Its stances; none before its first report.
+    pub(crate) fn stances(&self) -> &[StanceId] {
+        self.stances.as_deref().unwrap_or_default()
+    }
 
-impl DirectiveState {
-    /// Its place in the queue: earlier due dates first, then the larger loss removed, then age.
-    pub(crate) fn rank(
-        &self,
-        id: DirectiveId,
-    ) -> (bool, Option<Timestamp>, Reverse<RiskPoints>, DirectiveId) {
-        let priority = &self.directive.priority;
-        (priority.due.is_none(), priority.due, Reverse(priority.removes), id)
+    /// What it last said besides packages, offers, its name and the age of its index; `None` before its first report.
+    pub fn profile(&self) -> Option<&HostFacts> {
+        self.profile.as_deref()
     }
 }
 
@@ -181,6 +168,87 @@ pub(crate) struct FeedState {
     pub(crate) as_of: Option<Timestamp>,
 }
 
+/// A directive that stands for a version of a package in a group.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Standing {
+    pub(crate) group: GroupName,
+    pub(crate) version: String,
+    pub(crate) id: DirectiveId,
+}
+
+/// The assets, and which of them have what in common.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Assets {
+    pub(crate) by_ordinal: Table<AssetState>,
+    ordinals: Shards<AssetId, AssetOrdinal>,
+    /// The assets of each group.
+    of_group: BTreeMap<GroupName, AssetSet>,
+    /// The assets about which something is stated, by what.
+    of_context: BTreeMap<AssetContext, AssetSet>,
+}
+
+impl Serialize for Assets {
+    /// As the list of assets; the rest follows from it.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.by_ordinal.iter())
+    }
+}
+
+impl Assets {
+    pub(crate) fn add(&mut self, asset: AssetState) {
+        let (id, group) = (asset.id, asset.group.clone());
+        let Some(ordinal) = self.by_ordinal.push(asset).map(AssetOrdinal) else { return };
+        self.ordinals.insert(id, ordinal);
+        self.of_group.entry(group).or_default().insert(ordinal);
+    }
+
+    pub(crate) fn ordinal(&self, id: &AssetId) -> Option<AssetOrdinal> {
+        self.ordinals.get(id).copied()
+    }
+
+    pub(crate) fn get(&self, ordinal: AssetOrdinal) -> Option<&AssetState> {
+        self.by_ordinal.get(ordinal.0)
+    }
+
+    pub(crate) fn get_mut(&mut self, ordinal: AssetOrdinal) -> Option<&mut AssetState> {
+        self.by_ordinal.get_mut(ordinal.0)
+    }
+
+    pub(crate) fn state(&mut self, ordinal: AssetOrdinal, context: AssetContext) {
+        let Some(asset) = self.get_mut(ordinal) else { return };
+        let before = std::mem::replace(&mut asset.context, context);
+        if let Some(alike) = self.of_context.get_mut(&before) {
+            alike.remove(ordinal);
+            if alike.is_empty() {
+                self.of_context.remove(&before);
+            }
+        }
+        if !context.is_empty() {
+            self.of_context.entry(context).or_default().insert(ordinal);
+        }
+    }
+
+    pub(crate) fn of_group(&self, group: &GroupName) -> Option<&AssetSet> {
+        self.of_group.get(group)
+    }
+
+    /// The groups that have assets.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (&GroupName, &AssetSet)> {
+        self.of_group.iter()
+    }
+
+    /// What is stated about these assets, and how many there are of each.
+    pub(crate) fn contexts(&self, assets: &AssetSet) -> BTreeMap<AssetContext, u64> {
+        let stated = self.of_context.iter().map(|(context, alike)| (*context, alike.common(assets)));
+        let mut contexts: BTreeMap<AssetContext, u64> = stated.filter(|(_, count)| *count > 0).collect();
+        let rest = assets.len().saturating_sub(contexts.values().sum());
+        if rest > 0 {
+            contexts.insert(AssetContext::default(), rest);
+        }
+        contexts
+    }
+}
+
 /// All state. Cloning is the fork: cheap, and diverging writes copy only the shards they touch.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct World {
@@ -189,20 +257,25 @@ pub struct World {
     pub(crate) term: u64,
     pub(crate) next_directive: u64,
     pub(crate) next_order: u64,
-    pub(crate) assets: Shards<AssetId, AssetState>,
-    pub(crate) manifests: Shards<Digest, Arc<Manifest>>,
+    /// Every asset, by its ordinal.
+    pub(crate) assets: Assets,
     pub(crate) advisories: Shards<VulnerabilityId, KnownAdvisory>,
     /// Package -> advisories that name it.
     pub(crate) advisories_of: Shards<PackageKey, BTreeSet<VulnerabilityId>>,
+    /// OSV ecosystem with release -> how many packages of it are named.
+    #[serde(skip)]
+    pub(crate) ecosystems: BTreeMap<String, u64>,
     pub(crate) intel: Shards<VulnerabilityId, Arc<Intel>>,
     pub(crate) groups: BTreeMap<GroupName, GroupMode>,
     pub(crate) tokens: BTreeMap<TokenId, TokenState>,
-    pub(crate) directives: Shards<DirectiveId, DirectiveState>,
-    /// Directives that are not closed, plus refused ones, which must not be raised again.
-    #[serde(serialize_with = "pairs")]
-    pub(crate) standing: BTreeMap<(GroupName, SourcePackage), DirectiveId>,
-    pub(crate) orders: Shards<OrderId, OrderState>,
-    pub(crate) open_orders: BTreeSet<OrderId>,
+    pub(crate) directives: Shards<DirectiveId, Arc<DirectiveState>>,
+    /// Package -> directives that are not closed, plus refused ones, which must not be raised again.
+    pub(crate) standing: Shards<String, Vec<Standing>>,
+    /// Directives that are not closed.
+    #[serde(skip)]
+    pub(crate) open: Shards<DirectiveId, ()>,
+    pub(crate) orders: Shards<OrderId, Arc<OrderState>>,
+    pub(crate) open_orders: Shards<OrderId, ()>,
     pub(crate) feeds: BTreeMap<String, FeedState>,
     #[serde(skip_serializing_if = "Rules::is_default")]
     pub(crate) rules: Rules,
@@ -211,6 +284,24 @@ pub struct World {
     pub(crate) vex: BTreeMap<String, Arc<Vec<VexStatement>>>,
     #[serde(skip)]
     pub(crate) index: Index,
+    /// OSV ecosystem with release -> how many hosts run it.
+    #[serde(skip)]
+    pub(crate) systems: BTreeMap<String, u64>,
+}
+
+/// One more of a kind.
+pub(crate) fn count_one(counts: &mut BTreeMap<String, u64>, kind: &str) {
+    *counts.entry(kind.to_owned()).or_default() += 1;
+}
+
+/// One less of a kind; kinds of which there is none are left out.
+pub(crate) fn count_off(counts: &mut BTreeMap<String, u64>, kind: &str) {
+    if let Some(count) = counts.get_mut(kind) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            counts.remove(kind);
+        }
+    }
 }
 
 impl World {
@@ -231,22 +322,104 @@ impl World {
 
     /// One asset.
     pub fn asset(&self, id: &AssetId) -> Option<&AssetState> {
-        self.assets.get(id)
+        self.assets.get(self.assets.ordinal(id)?)
     }
 
-    /// All assets, in a fixed order.
+    /// The place of an asset in the order of enrolment.
+    pub fn ordinal(&self, id: &AssetId) -> Option<AssetOrdinal> {
+        self.assets.ordinal(id)
+    }
+
+    /// The asset at a place in the order of enrolment.
+    pub fn asset_at(&self, ordinal: AssetOrdinal) -> Option<&AssetState> {
+        self.assets.get(ordinal)
+    }
+
+    /// All assets, in the order of enrolment.
     pub fn assets(&self) -> impl Iterator<Item = (&AssetId, &AssetState)> {
-        self.assets.iter()
+        self.assets.by_ordinal.iter().map(|asset| (&asset.id, asset))
     }
 
     /// How many assets there are.
     pub fn asset_count(&self) -> usize {
-        self.assets.len()
+        self.assets.by_ordinal.len()
     }
 
-    /// What an asset carries; `None` before its first inventory.
-    pub fn manifest_of(&self, asset: &AssetState) -> Option<&Manifest> {
-        self.manifests.get(asset.manifest.as_ref()?).map(Arc::as_ref)
+    /// What an asset carries, sorted; `None` before its first inventory.
+    pub fn components_of(&self, asset: &AssetState) -> Option<Vec<Arc<Component>>> {
+        let entries = self.index.entries_of(asset.stances.as_deref()?);
+        let mut components: Vec<_> =
+            entries.flat_map(|entry| entry.stance.components.iter().cloned()).collect();
+        components.sort_unstable();
+        Some(components)
+    }
+
+    /// How many packages an asset carries; 0 before its first inventory.
+    pub fn component_count(&self, asset: &AssetState) -> u64 {
+        self.index.entries_of(asset.stances()).map(|entry| entry.stance.components.len() as u64).sum()
+    }
+
+    /// What an asset's own repositories offer, sorted by package; `None` before its first inventory.
+    pub fn offers_of(&self, asset: &AssetState) -> Option<Vec<Offer>> {
+        let entries = self.index.entries_of(asset.stances.as_deref()?);
+        let mut offers: Vec<_> = entries.flat_map(|entry| entry.stance.offers.iter().cloned()).collect();
+        offers.sort_by(|a, b| (&a.package, &a.architecture).cmp(&(&b.package, &b.architecture)));
+        Some(offers)
+    }
+
+    /// The OSV ecosystems, with release, of the operating systems that hosts run.
+    pub fn systems(&self) -> impl Iterator<Item = &str> {
+        self.systems.keys().map(String::as_str)
+    }
+
+    /// The vulnerabilities that changelogs of what hosts are offered claim to fix.
+    pub fn claims(&self) -> BTreeSet<&VulnerabilityId> {
+        let claimed = self
+            .index
+            .all()
+            .filter(|(_, entry)| entry.stance.offers.iter().any(|offer| !offer.claims.is_empty()));
+        let held = claimed.filter(|(id, _)| !self.index.assets_of(*id).is_empty());
+        held.flat_map(|(_, entry)| &entry.stance.offers).flat_map(|offer| &offer.claims).collect()
+    }
+
+    /// The open directives that an asset wants.
+    pub(crate) fn wanted_by(&self, asset: AssetOrdinal) -> BTreeSet<DirectiveId> {
+        let Some(state) = self.asset_at(asset) else { return BTreeSet::new() };
+        let wants = self.index.entries_of(state.stances()).flat_map(|entry| entry.wants.iter());
+        let standing = wants.filter_map(|(source, _)| {
+            let mut of_package = self.standing(&state.group, &source.name);
+            of_package.find(|standing| standing.version == source.version)
+        });
+        let open = |id: &DirectiveId| self.directive(id).is_some_and(|state| state.closed.is_none());
+        standing.map(|standing| standing.id).filter(open).collect()
+    }
+
+    /// Assets as an event names them; those that no event enrolled are left out.
+    pub(crate) fn set_of(&self, members: &Members) -> AssetSet {
+        match members {
+            Members::Set(set) => set.clone(),
+            Members::Ids(ids) => ids.iter().filter_map(|id| self.assets.ordinal(id)).collect(),
+        }
+    }
+
+    /// The directives of a group about any version of a package that stand.
+    pub(crate) fn standing<'w>(
+        &'w self,
+        group: &'w GroupName,
+        package: &str,
+    ) -> impl Iterator<Item = &'w Standing> {
+        let standing = self.standing.get_by(package).into_iter().flatten();
+        standing.filter(move |standing| standing.group == *group)
+    }
+
+    /// The open directives about any version of a package, in any group.
+    pub(crate) fn open_about<'w>(
+        &'w self,
+        package: &str,
+    ) -> impl Iterator<Item = (DirectiveId, &'w DirectiveState)> {
+        let standing = self.standing.get_by(package).into_iter().flatten();
+        let states = standing.filter_map(|standing| Some((standing.id, self.directive(&standing.id)?)));
+        states.filter(|(_, state)| state.closed.is_none())
     }
 
     /// Whether a group may act. Groups nobody promoted only observe.
@@ -261,12 +434,12 @@ impl World {
 
     /// One directive.
     pub fn directive(&self, id: &DirectiveId) -> Option<&DirectiveState> {
-        self.directives.get(id)
+        self.directives.get(id).map(Arc::as_ref)
     }
 
     /// All directives, open and closed, in a fixed order.
     pub fn directives(&self) -> impl Iterator<Item = (&DirectiveId, &DirectiveState)> {
-        self.directives.iter()
+        self.directives.iter().map(|(id, state)| (id, state.as_ref()))
     }
 
     /// The queue: open directives, most urgent first.
@@ -278,12 +451,12 @@ impl World {
 
     /// Open directives in a fixed order.
     pub(crate) fn open_directives(&self) -> impl Iterator<Item = (DirectiveId, &DirectiveState)> {
-        self.directives.iter().filter(|(_, state)| state.closed.is_none()).map(|(id, state)| (*id, state))
+        self.open.iter().filter_map(|(id, ())| Some((*id, self.directive(id)?)))
     }
 
     /// One order.
     pub fn order(&self, id: &OrderId) -> Option<&OrderState> {
-        self.orders.get(id)
+        self.orders.get(id).map(Arc::as_ref)
     }
 
     /// The published rules that count.

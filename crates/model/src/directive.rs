@@ -1,12 +1,15 @@
 //! Directives: what a team must do, why, by when, and how far each asset is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssetId, Digest, GroupName, OrderId, PackageTarget, SourcePackage, Timestamp, VulnerabilityId};
+use crate::{
+    AssetId, AssetSet, Digest, GroupName, Members, OrderId, PackageTarget, SourcePackage, Timestamp,
+    VulnerabilityId,
+};
 
 /// The one action that closes every finding a directive groups.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -125,7 +128,8 @@ pub struct Directive {
     /// What to do.
     #[serde(flatten)]
     pub action: Action,
-    /// On which assets, and with which exact packages there.
+    /// On which assets, and with which exact packages there, as older journals tell it. Now [`WantClass`] does.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub assets: BTreeMap<AssetId, Arc<Vec<PackageTarget>>>,
     /// Vulnerabilities that a published advisory says this closes.
     pub closes: Vec<VulnerabilityId>,
@@ -138,7 +142,7 @@ pub struct Directive {
 }
 
 /// What one asset adds to a directive. Every list is sorted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Want {
     /// The exact packages there.
     pub targets: Arc<Vec<PackageTarget>>,
@@ -150,6 +154,41 @@ pub struct Want {
     /// The advisories that say so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advisories: Vec<VulnerabilityId>,
+}
+
+/// Assets that add the same to a directive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantClass {
+    /// What each of them adds.
+    pub want: Arc<Want>,
+    /// The assets.
+    pub assets: AssetSet,
+}
+
+/// What assets add to a directive, as an event tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Wants {
+    /// By what they have in common; no asset is in two of these.
+    Classes(Vec<WantClass>),
+    /// One by one, as older journals do.
+    Each(BTreeMap<AssetId, Arc<Want>>),
+}
+
+impl Default for Wants {
+    fn default() -> Self {
+        Self::Classes(Vec::new())
+    }
+}
+
+impl Wants {
+    /// Whether no asset adds anything.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Classes(classes) => classes.is_empty(),
+            Self::Each(each) => each.is_empty(),
+        }
+    }
 }
 
 /// What a directive closes, and who says so: the wants of its assets together.
@@ -167,14 +206,14 @@ pub struct Grounds {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectiveChange {
     /// Assets that want it now, or want it differently.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub joined: BTreeMap<AssetId, Arc<Want>>,
+    #[serde(default, skip_serializing_if = "Wants::is_empty")]
+    pub joined: Wants,
     /// Assets that do not want it any more and stay, because work on them has begun or is done.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub settled: BTreeSet<AssetId>,
+    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    pub settled: Members,
     /// Assets that do not want it any more and are no part of it.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub left: BTreeSet<AssetId>,
+    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    pub left: Members,
     /// What it closes now, where that changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grounds: Option<Grounds>,

@@ -1,13 +1,10 @@
 //! Events: facts and consequences, as the journal keeps them.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ApplyOutcome, AssetContext, AssetId, Digest, Directive, DirectiveChange, DirectiveId, GroupName,
-    IntelSource, Order, OrderId, Outcome, Person, RehearsalOutcome, Rules, Timestamp, TokenId, Want,
+    IntelSource, Order, OrderId, Outcome, Person, RehearsalOutcome, Rules, Timestamp, TokenId, Wants,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.
@@ -129,9 +126,9 @@ pub enum Event {
         id: DirectiveId,
         /// What and why.
         directive: Directive,
-        /// What each asset adds; older journals do not say, and mean the whole for each.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        wants: BTreeMap<AssetId, Arc<Want>>,
+        /// What each asset adds; the oldest journals do not say, and mean the whole for each.
+        #[serde(default, skip_serializing_if = "Wants::is_empty")]
+        wants: Wants,
     },
     /// The same action, for other assets or reasons than before.
     DirectiveChanged {

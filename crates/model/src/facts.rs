@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Component, VulnerabilityId};
 
 /// `os-release(5)`, the fields Tenon decides by.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OsRelease {
     /// `ID`: `debian`.
     pub id: String,
@@ -66,12 +66,12 @@ fn major(release: &str) -> Option<&str> {
 }
 
 /// Machine architecture as the package manager names it (`amd64`, `x86_64`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Architecture(pub String);
 
 /// Whose kernel the host runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Virtualization {
     /// Own kernel: bare metal or a virtual machine.
@@ -81,7 +81,7 @@ pub enum Virtualization {
 }
 
 /// The running kernel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Kernel {
     /// `uname -r`.
     pub running: String,
@@ -90,7 +90,7 @@ pub struct Kernel {
 }
 
 /// Where a candidate version stands, by the host's own package manager.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OfferState {
     /// `apt-get dist-upgrade` would install it.
@@ -104,7 +104,7 @@ pub enum OfferState {
 }
 
 /// A newer version that the host's own repositories offer for an installed package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Offer {
     /// Binary package name.
     pub package: String,
@@ -126,12 +126,12 @@ pub struct Offer {
 }
 
 /// A unit of the service manager.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Unit(pub String);
 
 /// A process that still maps files which have been replaced on disk.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StaleProcess {
     /// Process id, at the time of the look.
     pub pid: u32,
@@ -158,7 +158,7 @@ pub enum Protocol {
 
 /// A socket that takes traffic from others. Process ids are left out: they change at every restart, and an inventory
 /// that differs in nothing else should be the same.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Listener {
     /// Transport protocol.
     pub protocol: Protocol,
@@ -183,7 +183,7 @@ impl Listener {
 }
 
 /// A service that the service manager has loaded and that runs, has run or has failed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Service {
     /// Its unit.
     pub unit: Unit,
@@ -194,7 +194,7 @@ pub struct Service {
 }
 
 /// Another program that updates this host; Tenon never races it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Updater {
     /// `unattended-upgrades`, `puppet`...
     pub name: String,
@@ -203,7 +203,7 @@ pub struct Updater {
 }
 
 /// What this agent could do here, whatever it is allowed to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Capability {
     /// It can rehearse and apply.
@@ -216,7 +216,7 @@ pub enum Capability {
 }
 
 /// How fresh the host's own view of its repositories is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct IndexState {
     /// Age in seconds, by the host's clock, of the oldest package index in use; `None` when there is none.
     pub oldest_age_seconds: Option<u64>,
@@ -232,7 +232,7 @@ fn is_known(known: &bool) -> bool {
 }
 
 /// What an agent knows of its host besides the packages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HostFacts {
     /// Host name, for people; it is not an identity.
     pub hostname: String,

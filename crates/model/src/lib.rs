@@ -4,6 +4,7 @@
 //! parsed once, at the edge (`FromStr`, `Deserialize` through it); inner code never checks again.
 
 mod advisory;
+mod assets;
 mod command;
 mod component;
 pub mod context;
@@ -19,13 +20,14 @@ mod time;
 mod vex;
 
 pub use advisory::{Advisory, AdvisoryDelta, Affected, AffectedRange};
+pub use assets::{AssetOrdinal, AssetSet, AssetSetError, MAX_ASSETS, Members};
 pub use command::{Command, Refusal, RefusalCode};
 pub use component::{Component, Manifest, ManifestError, SourcePackage};
 pub use context::{AssetContext, ClockRule, ContextDocument, DecisionTable, Rules};
 pub use digest::{Digest, DigestError};
 pub use directive::{
     Action, Basis, Clock, Decision, DecisionInput, Directive, DirectiveChange, Grounds, Outcome, Priority,
-    RiskPoints, Stage, Want,
+    RiskPoints, Stage, Want, WantClass, Wants,
 };
 pub use event::{EVENT_VERSION, Event, EventError, Record, Versioned};
 pub use facts::{

@@ -60,19 +60,11 @@ async fn until(follow: &mut watch::Receiver<Arc<World>>, wanted: impl Fn(&World)
 
 impl Wanted {
     fn releases_of(world: &World) -> BTreeSet<String> {
-        let facts = world.assets().filter_map(|(_, asset)| asset.facts.as_deref());
-        facts.filter_map(|facts| facts.os.osv_ecosystem()).collect()
+        world.systems().map(str::to_owned).collect()
     }
 
     fn of(world: &World) -> Self {
-        let facts = || world.assets().filter_map(|(_, asset)| asset.facts.as_deref());
-        Self {
-            releases: Self::releases_of(world),
-            claims: facts()
-                .flat_map(|facts| &facts.offers)
-                .flat_map(|offer| offer.claims.iter().cloned())
-                .collect(),
-        }
+        Self { releases: Self::releases_of(world), claims: world.claims().into_iter().cloned().collect() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenon_engine::{ActionWanted, World, decide};
+use tenon_engine::{ActionWanted, Attachments, Undecided, World, advance};
 use tenon_journal::{Batch, ClientKey, Journal, JournalError, NewEntry, export};
 use tenon_model::{Command, Digest, Record, Refusal, Timestamp, Versioned};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -238,22 +238,50 @@ impl State {
         }
         let now = (self.clock)();
         let now = group.fork.time().map_or(now, |last| last.max(now));
-        let decided = decide(&group.fork, command, now)?;
-        // The copy is dropped when anything fails, so that the group never holds half a command.
-        let mut fork = group.fork.clone();
-        let mut wanted = Vec::new();
-        let mut entries = Vec::with_capacity(decided.events.len());
-        for event in decided.events {
-            let bad = |error: String| Refusal::new(tenon_model::RefusalCode::BadContent, error);
-            let payload = Versioned::encode(&event).map_err(|error| bad(error.to_string()))?;
-            let record = Record { seq: fork.seq() + 1, time: now, event };
-            fork.apply(&record, &decided.attachments, &mut wanted).map_err(|error| bad(error.to_string()))?;
-            entries.push(NewEntry { time_ms: now.as_millis(), term: fork.term(), payload });
-        }
-        group.fork = fork;
-        group.wanted.extend(wanted);
+        let mut entries = Vec::new();
+        let encoded = advance(&mut group.fork, command, now).and_then(|decided| {
+            for event in &decided.events {
+                let payload =
+                    Versioned::encode(event).map_err(|error| Undecided::Broken(error.to_string()))?;
+                entries.push(NewEntry { time_ms: now.as_millis(), term: group.fork.term(), payload });
+            }
+            Ok(decided)
+        });
+        let decided = match encoded {
+            Ok(decided) => decided,
+            Err(Undecided::Refused(refusal)) => return Err(refusal.into()),
+            Err(Undecided::Broken(error)) => {
+                tracing::error!(%error, "a command is refused over a defect of this program");
+                // So that the group never holds half a command.
+                group.fork = self.again(group)?;
+                return Err(Refusal::new(tenon_model::RefusalCode::BadContent, error).into());
+            }
+        };
+        group.wanted.extend(decided.wanted);
         group.batches.push(Batch { blobs: decided.blobs, entries, client_key: key });
         Ok(Staged::New { seq: group.fork.seq() })
+    }
+
+    /// The World after the batches of a group, made anew from what will be in the journal.
+    fn again(&self, group: &Group) -> Result<World, SubmitError> {
+        let broken = |error: String| {
+            tracing::error!(%error, "a group of commands does not apply a second time");
+            SubmitError::Stopped
+        };
+        let mut world = self.world.clone();
+        for batch in &group.batches {
+            let mut attachments = Attachments::default();
+            batch.blobs.iter().for_each(|blob| attachments.insert(blob.clone()));
+            for entry in &batch.entries {
+                let seq = world.seq() + 1;
+                let event =
+                    Versioned::decode(seq, &entry.payload).map_err(|error| broken(error.to_string()))?;
+                let record = Record { seq, time: Timestamp::from_millis(entry.time_ms), event };
+                let applied = world.apply(&record, &attachments, &mut Vec::new());
+                applied.map_err(|error| broken(error.to_string()))?;
+            }
+        }
+        Ok(world)
     }
 
     /// Makes the group durable, then visible, then acknowledged. `false` after a failure: what the storage holds is

@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use tenon_engine::{FindingState, World, decide, findings, not_loaded};
+use tenon_engine::{FindingState, Undecided, World, advance, findings, not_loaded};
 use tenon_feeds::intel_deltas;
 use tenon_formats::openvex::OpenVex;
 use tenon_model::{
     Advisory, AdvisoryDelta, AssetContext, AssetId, Command, Component, Digest, DirectiveId, GroupName,
-    Intel, Inventory, Offer, OfferState, Person, Record, RefusalCode, Rules, SourcePackage, Timestamp,
-    TokenId, VexStatement, VulnerabilityId,
+    Intel, Inventory, Offer, OfferState, Person, RefusalCode, Rules, SourcePackage, Timestamp, TokenId,
+    VexStatement, VulnerabilityId,
 };
 use tenon_server::{AssetDetail, WhyView, queue};
 use tenon_versions::{Scheme, compare};
@@ -151,16 +151,10 @@ impl Bench {
 
     /// Decides a command and applies what follows. One that changes nothing is no error.
     fn tell(&mut self, command: Command) -> Result<()> {
-        let decided = match decide(&self.world, command, self.now) {
-            Ok(decided) => decided,
-            Err(refusal) if refusal.code == RefusalCode::NothingToDo => return Ok(()),
-            Err(refusal) => return Err(refusal.into()),
-        };
-        for event in decided.events {
-            let record = Record { seq: self.world.seq() + 1, time: self.now, event };
-            self.world.apply(&record, &decided.attachments, &mut Vec::new())?;
+        match advance(&mut self.world, command, self.now) {
+            Err(Undecided::Refused(refusal)) if refusal.code == RefusalCode::NothingToDo => Ok(()),
+            decided => decided.map(drop).map_err(anyhow::Error::from),
         }
-        Ok(())
     }
 
     /// The host, with what is stated about it.

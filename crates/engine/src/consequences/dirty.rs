@@ -1,25 +1,27 @@
 //! What a batch of events may have changed, so that only that is looked at again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_model::{
-    AdvisoryDelta, AssetId, Directive, DirectiveId, Event, IntelDelta, VexStatement, VulnerabilityId,
+    AdvisoryDelta, AssetId, AssetOrdinal, AssetSet, Directive, DirectiveId, Event, IntelDelta, VexStatement,
+    VulnerabilityId, Wants,
 };
 
 use crate::apply::Attachments;
+use crate::index::Stances;
 use crate::world::World;
 
 /// What to look at again.
 #[derive(Debug, Default)]
 pub(crate) struct Dirty {
-    /// Assets whose needs may have changed, and which may take an order.
-    pub(super) assets: BTreeSet<AssetId>,
-    /// Assets of which only some packages may be needed otherwise.
-    pub(super) partly: BTreeSet<AssetId>,
-    /// Those packages, by the names that advisories use.
+    /// Assets whose report may have changed what they need, and which may take an order.
+    pub(super) assets: AssetSet,
+    /// The stances that these had before they reported; nothing where it was their first report.
+    pub(super) before: BTreeMap<AssetOrdinal, Option<Stances>>,
+    /// Packages of which something else may be needed now.
     pub(super) packages: BTreeSet<String>,
     /// Assets that may take an order.
-    pub(super) idle: BTreeSet<AssetId>,
+    pub(super) idle: AssetSet,
     /// Directives whose priority may have changed.
     pub(super) ranked: BTreeSet<DirectiveId>,
     /// Directives of which something changed, so that nothing may be left to do for them.
@@ -34,7 +36,7 @@ impl Dirty {
     /// Everything there is.
     pub(super) fn everything(world: &World) -> Self {
         Self {
-            assets: world.assets().map(|(id, _)| *id).collect(),
+            packages: world.index.all().map(|(_, entry)| entry.stance.package.clone()).collect(),
             ranked: world.open_directives().map(|(id, _)| id).collect(),
             audit: true,
             ..Self::default()
@@ -43,8 +45,7 @@ impl Dirty {
 
     /// Begins another round. What may be closed or ordered stays to be looked at until nothing else follows.
     pub(crate) fn next_round(&mut self) {
-        self.idle.append(&mut self.assets);
-        self.partly.clear();
+        self.idle.extend(&std::mem::take(&mut self.assets));
         self.packages.clear();
         self.ranked.clear();
         self.other_rules = false;
@@ -53,19 +54,28 @@ impl Dirty {
     /// Notes what an event can have consequences for. Called before the event is applied.
     pub(crate) fn note(&mut self, world: &World, event: &Event, blobs: &Attachments) {
         match event {
-            Event::InventoryReported { asset, .. } => drop(self.assets.insert(*asset)),
+            Event::InventoryReported { asset, .. } => {
+                if let Some(ordinal) = world.ordinal(asset) {
+                    self.assets.insert(ordinal);
+                    let before = world.asset_at(ordinal).and_then(|asset| asset.stances.clone());
+                    self.before.entry(ordinal).or_insert(before);
+                }
+            }
             Event::AssetVerified { id, asset, .. } => {
-                self.assets.insert(*asset);
+                self.assets.extend(&one(world, asset));
                 self.changed.insert(*id);
             }
             Event::RehearsalRecorded { order, .. }
             | Event::ApplyRecorded { order, .. }
             | Event::OrderExpired { order } => {
-                self.idle.extend(world.order(order).map(|state| state.order.asset));
+                if let Some(state) = world.order(order) {
+                    self.idle.extend(&one(world, &state.order.asset));
+                }
             }
-            Event::RetryRequested { asset, .. } => drop(self.idle.insert(*asset)),
+            Event::RetryRequested { asset, .. } => self.idle.extend(&one(world, asset)),
             Event::ContextSet { asset, .. } => {
-                self.ranked.extend(world.asset(asset).into_iter().flat_map(|state| &state.directives));
+                let wanted = world.ordinal(asset).map(|asset| world.wanted_by(asset)).unwrap_or_default();
+                self.ranked.extend(wanted);
             }
             // A blob that cannot be read fails the event itself.
             Event::AdvisoriesChanged { delta, .. } => {
@@ -82,27 +92,31 @@ impl Dirty {
                 let now: Vec<VexStatement> = blobs.json(statements).unwrap_or_default();
                 let before = world.vex.get(document).map(|known| known.as_slice()).unwrap_or_default();
                 let ids = now.iter().chain(before).map(|statement| &statement.vulnerability).collect();
-                self.vulnerabilities(world, &ids);
+                self.packages.extend(world.packages_about(&ids));
             }
             Event::RulesSet { .. } => {
                 self.other_rules = true;
                 self.ranked.extend(world.open_directives().map(|(id, _)| id));
             }
             Event::GroupPromoted { group, .. } => {
-                let of_group = world.assets().filter(|(_, asset)| asset.group == *group);
-                self.idle.extend(of_group.map(|(id, _)| *id));
+                if let Some(of_group) = world.assets.of_group(group) {
+                    self.idle.extend(of_group);
+                }
             }
             Event::DirectiveApproved { id, .. } | Event::DirectiveClosed { id, .. } => {
-                self.idle.extend(world.directive(id).into_iter().flat_map(|state| state.stages.keys()));
+                if let Some(state) = world.directive(id) {
+                    self.idle.extend(&state.members);
+                }
             }
-            Event::DirectiveRaised { directive, .. } | Event::DirectiveRevised { directive, .. } => {
-                self.idle.extend(directive.assets.keys());
-            }
+            Event::DirectiveRaised { wants, .. } => self.idle.extend(&all(wants)),
             Event::DirectiveChanged { id, change } => {
                 self.changed.insert(*id);
-                self.idle.extend(change.joined.keys().chain(&change.settled).chain(&change.left));
+                self.idle.extend(&all(&change.joined));
+                self.idle.extend(&world.set_of(&change.settled));
+                self.idle.extend(&world.set_of(&change.left));
             }
-            Event::TermBegan { .. }
+            Event::DirectiveRevised { .. }
+            | Event::TermBegan { .. }
             | Event::TokenIssued { .. }
             | Event::AssetEnrolled { .. }
             | Event::GroupDemoted { .. }
@@ -116,38 +130,36 @@ impl Dirty {
     }
 
     fn advisories(&mut self, world: &World, delta: &AdvisoryDelta) {
+        let packages = world.packages_of(delta);
         // What an advisory says of itself is among the reasons, and its date starts clocks.
         let named: BTreeSet<&VulnerabilityId> =
             delta.withdrawn.iter().chain(delta.published.iter().map(|advisory| &advisory.id)).collect();
-        self.rank(world, |directive| directive.advisories.iter().any(|id| named.contains(id)));
-        let before = named.iter().filter_map(|id| world.advisory(id));
-        let affected = before.chain(&delta.published).flat_map(|advisory| &advisory.affected);
-        self.carriers(world, affected.map(|affected| affected.package.as_str()).collect());
-    }
-
-    fn carriers(&mut self, world: &World, packages: BTreeSet<&str>) {
-        self.partly.extend(world.index.carriers(&packages));
-        self.packages.extend(packages.into_iter().map(str::to_owned));
-    }
-
-    /// Assets that carry a package of an advisory about any of these.
-    fn vulnerabilities(&mut self, world: &World, ids: &BTreeSet<&VulnerabilityId>) {
-        let about =
-            |advisory: &&tenon_model::Advisory| advisory.vulnerabilities().iter().any(|id| ids.contains(id));
-        let affected = world.advisories().filter(about).flat_map(|advisory| &advisory.affected);
-        self.carriers(world, affected.map(|affected| affected.package.as_str()).collect());
+        for (id, state) in packages.iter().flat_map(|package| world.open_about(package)) {
+            if state.directive.advisories.iter().any(|id| named.contains(id)) {
+                self.ranked.insert(id);
+            }
+        }
+        self.packages.extend(packages);
     }
 
     fn intel(&mut self, world: &World, delta: &IntelDelta) {
         let changed: BTreeSet<&VulnerabilityId> = delta.vulnerabilities().into_iter().collect();
-        self.rank(world, |directive| {
+        let about = |directive: &Directive| {
             directive.closes.iter().chain(&directive.claims).any(|id| changed.contains(id))
-        });
-    }
-
-    /// The priority of these open directives may have changed.
-    fn rank(&mut self, world: &World, which: impl Fn(&Directive) -> bool) {
-        let open = world.open_directives().filter(|(_, state)| which(&state.directive));
+        };
+        let open = world.open_directives().filter(|(_, state)| about(&state.directive));
         self.ranked.extend(open.map(|(id, _)| id));
+    }
+}
+
+fn one(world: &World, asset: &AssetId) -> AssetSet {
+    world.ordinal(asset).into_iter().collect()
+}
+
+/// The assets of wants as they are decided now.
+fn all(wants: &Wants) -> AssetSet {
+    match wants {
+        Wants::Classes(classes) => AssetSet::union(classes.iter().map(|class| &class.assets)),
+        Wants::Each(_) => AssetSet::default(),
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use tenon_model::{
-    AssetId, Capability, DirectiveId, Event, Generation, OfferState, Order, OrderAction, OrderId,
-    PackageTarget, Stage, Timestamp,
+    AssetOrdinal, AssetSet, Capability, DirectiveId, Event, Generation, Offer, OfferState, Order,
+    OrderAction, OrderId, PackageTarget, Stage, Timestamp,
 };
 
 use super::dirty::Dirty;
 use super::needs::target_of;
-use crate::world::{AssetState, DirectiveState, GroupMode, World};
+use crate::directives::DirectiveState;
+use crate::world::{AssetState, GroupMode, World};
 
 /// How long a host may take to begin a rehearsal, in seconds.
 const REHEARSE_EXPIRES_SECONDS: u32 = 1_800;
@@ -18,16 +19,18 @@ const APPLY_EXPIRES_SECONDS: u32 = 1_800;
 
 /// Gives every idle asset of an acting group its next order: approved work first, then the most urgent rehearsal.
 pub(super) fn dispatch(world: &World, dirty: &Dirty, now: Timestamp, events: &mut Vec<Event>) {
-    let candidates: BTreeSet<AssetId> = dirty.assets.union(&dirty.idle).copied().collect();
+    let candidates = AssetSet::union([&dirty.assets, &dirty.idle]);
+    let acting = world.assets.groups().filter(|(group, _)| world.mode(group) == GroupMode::Act);
+    let acting: AssetSet = AssetSet::union(acting.map(|(_, assets)| assets));
     let mut next_order = world.next_order;
-    for id in candidates {
-        let Some(asset) = world.asset(&id).filter(|asset| can_act(world, asset)) else { continue };
-        let Some((directive, action, expires)) = next(world, &id, asset) else { continue };
+    for ordinal in candidates.intersect(&acting).iter() {
+        let Some(asset) = world.asset_at(ordinal).filter(|asset| can_act(asset)) else { continue };
+        let Some((directive, action, expires)) = next(world, ordinal, asset) else { continue };
         next_order += 1;
         events.push(Event::OrderIssued {
             order: Order {
                 id: OrderId::new(next_order),
-                asset: id,
+                asset: asset.id,
                 directive,
                 generation: Generation { term: world.term(), counter: next_order },
                 issued: now,
@@ -39,46 +42,49 @@ pub(super) fn dispatch(world: &World, dirty: &Dirty, now: Timestamp, events: &mu
 }
 
 /// What an asset should do next.
-fn next(world: &World, id: &AssetId, asset: &AssetState) -> Option<(DirectiveId, OrderAction, u32)> {
-    let open = asset.directives.iter().filter_map(|id| Some((*id, world.directive(id)?)));
-    let waiting = open.filter_map(|(directive, state)| {
-        let stage = state.stages.get(id)?;
+fn next(world: &World, ordinal: AssetOrdinal, asset: &AssetState) -> Option<(DirectiveId, OrderAction, u32)> {
+    let ids: BTreeSet<DirectiveId> = asset.begun.iter().copied().chain(world.wanted_by(ordinal)).collect();
+    let open = ids.iter().filter_map(|id| Some((*id, world.directive(id)?)));
+    let waiting = open.filter(|(_, state)| state.closed.is_none()).filter_map(|(directive, state)| {
+        let stage = state.stage(ordinal)?;
         let approved = matches!(stage, Stage::Approved { .. });
         (approved || matches!(stage, Stage::Proposed)).then_some((!approved, directive, state, stage))
     });
     let mut waiting: Vec<_> = waiting.collect();
     waiting.sort_by_key(|(unapproved, directive, state, _)| (*unapproved, state.rank(*directive)));
     waiting.into_iter().find_map(|(_, directive, state, stage)| {
-        let targets = state.directive.assets.get(id).filter(|targets| offers(asset, targets))?;
-        let (action, expires) = order_for(state, id, stage, targets)?;
+        let targets = state.targets(ordinal).filter(|targets| offers(world, asset, state, targets))?;
+        let (action, expires) = order_for(state, ordinal, stage, targets)?;
         Some((directive, action, expires))
     })
 }
 
-fn can_act(world: &World, asset: &AssetState) -> bool {
-    world.mode(&asset.group) == GroupMode::Act
-        && asset.outstanding.is_none()
-        && asset.facts.as_ref().is_some_and(|facts| facts.capability == Capability::Act)
+fn can_act(asset: &AssetState) -> bool {
+    asset.outstanding.is_none()
+        && asset.profile().is_some_and(|profile| profile.capability == Capability::Act)
 }
 
 /// Whether the host's last report still offers every one of these. Where it does not, the order would fail on the host;
 /// the next report settles what becomes of the directive.
-fn offers(asset: &AssetState, targets: &[PackageTarget]) -> bool {
-    let Some(facts) = &asset.facts else { return false };
-    targets.iter().all(|target| {
-        facts.offers.iter().any(|offer| offer.state == OfferState::Offered && *target == target_of(offer))
-    })
+fn offers(world: &World, asset: &AssetState, state: &DirectiveState, targets: &[PackageTarget]) -> bool {
+    let about = world.index.entries_of(asset.stances()).map(|entry| &entry.stance);
+    let offers: Vec<&Offer> = about
+        .filter(|stance| stance.package == state.source().name)
+        .flat_map(|stance| &stance.offers)
+        .filter(|offer| offer.state == OfferState::Offered)
+        .collect();
+    targets.iter().all(|target| offers.iter().any(|offer| *target == target_of(offer)))
 }
 
 fn order_for(
     state: &DirectiveState,
-    asset: &AssetId,
+    asset: AssetOrdinal,
     stage: &Stage,
     targets: &[PackageTarget],
 ) -> Option<(OrderAction, u32)> {
     let targets = targets.to_vec();
     if matches!(stage, Stage::Approved { .. }) {
-        let report = state.rehearsals.get(asset)?;
+        let report = state.rehearsals.get(&asset)?;
         let (transaction, files) = (report.transaction.clone(), report.files.clone());
         return Some((OrderAction::Apply { targets, transaction, files }, APPLY_EXPIRES_SECONDS));
     }

@@ -1,7 +1,7 @@
 //! What follows from the World as it now stands: directives raised, changed, closed; orders issued.
 //!
 //! ```text
-//! events --> Dirty: assets to look at, directives to rank --> direct: what changes of which directive
+//! events --> Dirty: what to look at, directives to rank --> direct: what changes of which directive
 //!                                                         --> dispatch: the next order of idle assets
 //! ```
 //!
@@ -11,11 +11,13 @@ mod direct;
 mod dirty;
 mod dispatch;
 mod needs;
+mod scope;
 
-use tenon_model::{Event, Outcome, Stage, Timestamp};
+use tenon_model::{Event, Outcome, Timestamp};
 
 use crate::world::World;
 pub(crate) use dirty::Dirty;
+pub(crate) use needs::wants_of;
 
 /// The consequences of the World as it stands; empty when nothing is left to conclude.
 pub(crate) fn consequences(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event> {
@@ -33,13 +35,15 @@ pub(crate) fn consequences(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<
 /// change: anything here is a defect of that.
 pub fn recompute(world: &World, now: Timestamp) -> Vec<Event> {
     let now = world.time().map_or(now, |last| last.max(now));
-    direct::direct(world, &Dirty::everything(world), now)
+    let mut anew = world.clone();
+    anew.conclude_all();
+    direct::direct(&anew, &Dirty::everything(&anew), now)
 }
 
 fn close_finished(world: &World, dirty: &Dirty, events: &mut Vec<Event>) {
     for id in dirty.touched() {
         let Some(state) = world.directive(id).filter(|state| state.closed.is_none()) else { continue };
-        if !state.stages.is_empty() && state.stages.values().all(Stage::is_done) {
+        if !state.members.is_empty() && state.members == state.done() {
             events.push(Event::DirectiveClosed { id: *id, outcome: Outcome::Fixed });
         }
     }

@@ -1,18 +1,18 @@
-//! What one asset needs, and whether it still does.
+//! What must be done in a stance, and whether it still must.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tenon_model::{
-    HostFacts, Manifest, Offer, OfferState, PackageTarget, SourcePackage, VulnerabilityId, Want,
-};
+use tenon_model::{Offer, OfferState, PackageTarget, SourcePackage, Timestamp, VulnerabilityId, Want};
 use tenon_versions::compare;
 
-use crate::findings::{FindingState, findings_among};
+use crate::findings::{Assessment, FindingState, PackageIndex, judge};
+use crate::index::WantsOf;
 use crate::kernel::can_lag;
-use crate::matching::{Among, name};
-use crate::world::{AssetState, World};
+use crate::matching::name;
+use crate::stance::Stance;
+use crate::world::World;
 
 #[derive(Default)]
 struct Need {
@@ -23,25 +23,25 @@ struct Need {
     security: bool,
 }
 
-/// What an asset needs of these packages, by the source version its own repositories offer.
-pub(super) fn needs(world: &World, asset: &AssetState, among: Among<'_>) -> BTreeMap<SourcePackage, Want> {
-    let mut needs: BTreeMap<SourcePackage, Need> = BTreeMap::new();
-    let Some(facts) = &asset.facts else { return BTreeMap::new() };
-    let offered = facts.offers.iter().filter(|offer| {
-        offer.state == OfferState::Offered && among.is_none_or(|among| among.contains(&offer.source.name))
-    });
-    for offer in offered {
-        let need = needs.entry(offer.source.clone()).or_default();
+/// What must be done in a stance, by the source version that is offered there.
+pub(crate) fn wants_of(world: &World, stance: &Stance) -> WantsOf {
+    let mut needs: BTreeMap<&SourcePackage, Need> = BTreeMap::new();
+    for offer in stance.offers.iter().filter(|offer| offer.state == OfferState::Offered) {
+        let need = needs.entry(&offer.source).or_default();
         need.targets.push(target_of(offer));
         need.security |= offer.security;
         need.claims.extend(offer.claims.iter().cloned());
     }
+    // What the report itself shows as done is not wanted, whatever is offered besides.
+    needs.retain(|source, _| still_needed(stance, source));
     if needs.is_empty() {
-        return BTreeMap::new();
+        return WantsOf::default();
     }
-    // No other package's findings can be answered by what is offered.
-    let offered: BTreeSet<String> = needs.keys().map(|source| source.name.clone()).collect();
-    for finding in findings_among(world, asset, Some(&offered)).findings {
+    // When a finding opened makes no difference to what must be done.
+    let mut assessment = Assessment::default();
+    judge(world, stance, PackageIndex::Fresh, &|_| Timestamp::from_millis(0), &mut assessment);
+    assessment.settle();
+    for finding in assessment.findings {
         let FindingState::FixOffered { candidate } = finding.state else { continue };
         let source = SourcePackage { name: finding.source.name, version: candidate };
         if let Some(need) = needs.get_mut(&source) {
@@ -49,10 +49,7 @@ pub(super) fn needs(world: &World, asset: &AssetState, among: Among<'_>) -> BTre
             need.advisories.insert(finding.advisory);
         }
     }
-    // What the report itself shows as done is not wanted, whatever is offered besides.
-    needs.retain(|source, need| {
-        (need.security || !need.closes.is_empty()) && still_needed(world, asset, source)
-    });
+    needs.retain(|_, need| need.security || !need.closes.is_empty());
     let wanted = needs.into_iter().map(|(source, mut need)| {
         need.targets.sort_unstable();
         need.claims.retain(|claim| !need.closes.contains(claim));
@@ -67,7 +64,7 @@ pub(super) fn needs(world: &World, asset: &AssetState, among: Among<'_>) -> BTre
             claims: need.claims.into_iter().collect(),
             advisories: need.advisories.into_iter().collect(),
         };
-        (source, want)
+        (source.clone(), Arc::new(want))
     });
     wanted.collect()
 }
@@ -82,32 +79,17 @@ pub(super) fn target_of(offer: &Offer) -> PackageTarget {
     }
 }
 
-/// Whether the last report still shows a binary of the source below the version to reach, or a process that runs code from
-/// before it. Old kernel images stay installed after the fix: of those, only the running one counts.
-pub(super) fn still_needed(world: &World, asset: &AssetState, source: &SourcePackage) -> bool {
-    let (Some(facts), Some(manifest)) = (&asset.facts, world.manifest_of(asset)) else {
-        return true;
-    };
-    lagging(facts, manifest, source) || runs_replaced(facts, manifest, source)
+/// Whether a stance still shows a binary of the source below the version to reach, or a process that runs code from before
+/// it: the fix is on the disk and not in force. Old kernel images stay installed after the fix: of those, only the running one
+/// counts.
+pub(super) fn still_needed(stance: &Stance, source: &SourcePackage) -> bool {
+    stance.runs_replaced || lagging(stance, source)
 }
 
-/// Whether a process still runs files that a package of this source has replaced: the fix is on the disk and not in
-/// force.
-fn runs_replaced(facts: &HostFacts, manifest: &Manifest, source: &SourcePackage) -> bool {
-    facts.stale.iter().filter_map(|process| process.package.as_ref()).any(|package| {
-        manifest
-            .components()
-            .iter()
-            .any(|component| component.name == *package && component.source.name == source.name)
-    })
-}
-
-fn lagging(facts: &HostFacts, manifest: &Manifest, source: &SourcePackage) -> bool {
-    let os = facts.os.osv_ecosystem();
-    manifest.components().iter().any(|component| {
-        let Some(named) = name(os.as_deref(), component) else { return false };
-        named.package == source.name
-            && can_lag(named.scheme, facts, component)
+fn lagging(stance: &Stance, source: &SourcePackage) -> bool {
+    stance.components.iter().any(|component| {
+        let Some(named) = name(stance.ecosystem.as_deref(), component) else { return false };
+        can_lag(named.scheme, stance, component)
             // A version that cannot be compared is no evidence of the fix.
             && !matches!(
                 compare(named.scheme, named.version, &source.version),

@@ -15,8 +15,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_model::{
-    AssetContext, AssetId, Basis, Clock, ClockRule, Decision, Grounds, Intel, Priority, RiskPoints,
-    Timestamp, VulnerabilityId,
+    AssetContext, Basis, Clock, ClockRule, Decision, Grounds, Intel, Priority, RiskPoints, Timestamp,
+    VulnerabilityId,
 };
 use tenon_risk::bod_26_04;
 
@@ -53,18 +53,6 @@ impl Subject<'_> {
             })
             .collect()
     }
-}
-
-/// What is stated about these assets, and how many there are of each.
-pub(crate) fn contexts<'a>(
-    world: &World,
-    assets: impl Iterator<Item = &'a AssetId>,
-) -> BTreeMap<AssetContext, u64> {
-    let mut contexts = BTreeMap::new();
-    for asset in assets.filter_map(|asset| world.asset(asset)) {
-        *contexts.entry(asset.context).or_default() += 1;
-    }
-    contexts
 }
 
 /// The priority of doing it.

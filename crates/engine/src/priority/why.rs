@@ -5,7 +5,7 @@ use tenon_model::{Basis, DecisionTable, DirectiveId, Grounds, VulnerabilityId};
 use tenon_risk::tables::Inputs;
 
 use super::facts::Facts;
-use super::{Factors, Subject, contexts, loss, rules};
+use super::{Factors, Subject, loss, rules};
 use crate::world::World;
 
 /// The factors of one vulnerability on assets of one context.
@@ -67,7 +67,7 @@ pub fn why(world: &World, id: &DirectiveId) -> Option<Why> {
         claims: directive.claims.clone(),
         advisories: directive.advisories.clone(),
     };
-    let contexts = contexts(world, state.wants.keys());
+    let contexts = world.assets.contexts(&state.wanting());
     let subject = Subject { grounds: &grounds, contexts: &contexts, raised: state.raised };
     let facts = subject.facts(world);
     let mut factors: Vec<Weighed> = facts

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use tenon_engine::{GroupMode, World};
 use tenon_model::VexSubject;
 use tenon_model::{
-    Action, AdvisoryDelta, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule, Command,
+    AdvisoryDelta, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule, Command,
     Component, Cvss, DecisionTable, Digest, DirectiveId, Exploitation, HumanImpact, IntelDelta, Inventory,
     Kev, Offer, OfferState, OrderAction, OrderId, Probability, Profile, RehearsalOutcome, Rules, Ssvc, Stage,
     SystemExposure, TechnicalImpact, Timestamp, VexStatement, Virtualization, VulnerabilityId,
 };
 
 use crate::lab::{
-    START_MS, advisory, apply_report, component, inventory, person, rehearsal_report, security_offer,
+    START_MS, advisory, apply_report, component, inventory, person, rehearsal_report, security_offer, stages,
 };
 
 const GROUPS: [&str; 2] = ["web", "db"];
@@ -68,7 +68,7 @@ pub(crate) fn pause(draw: &mut Draw) -> u32 {
 pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
     let stages = || {
         let open = world.directives().filter(|(_, state)| state.closed.is_none());
-        open.flat_map(|(_, state)| state.stages.values())
+        open.flat_map(|(_, state)| state.stages().map(|(_, stage)| stage))
     };
     // Likely where they fit, possible where they do not.
     let likely = |fits: bool, weight| if fits { weight } else { 1 };
@@ -109,8 +109,8 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         7 => answer(draw, world),
         8 => {
             let directive = directive(draw, world, awaits).0;
-            let stages = world.directive(&directive).into_iter().flat_map(|state| state.stages.values());
-            let waiting = stages.filter_map(|stage| match stage {
+            let stages = world.directive(&directive).into_iter().flat_map(|state| state.stages());
+            let waiting = stages.filter_map(|(_, stage)| match stage {
                 Stage::AwaitingApproval { report } => Some(*report),
                 _ => None,
             });
@@ -178,18 +178,18 @@ fn report(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
 
 /// Whether Tenon was told that it brought this asset to a newer version of this source.
 fn told_applied(world: &World, asset: AssetId, source: &str) -> bool {
+    let Some(asset) = world.ordinal(&asset) else { return false };
     world.directives().any(|(_, state)| {
-        let Action::Upgrade { source: of } = &state.directive.action;
-        of.name == source && matches!(state.stages.get(&asset), Some(Stage::Applied { .. }))
+        state.source().name == source && matches!(state.stage(asset), Some(Stage::Applied { .. }))
     })
 }
 
 /// The host as it was before, with some packages newer and other offers.
 fn host_state(draw: &mut Draw, world: &World, asset: AssetId, now: Timestamp) -> Inventory {
-    let before = world.asset(&asset).and_then(|asset| world.manifest_of(asset));
+    let before = world.asset(&asset).and_then(|asset| world.components_of(asset));
     let installed = |binary: &str| -> Option<Component> {
-        before?
-            .components()
+        before
+            .as_ref()?
             .iter()
             .find(|component| component.name == binary)
             .map(|component| component.as_ref().clone())
@@ -383,7 +383,7 @@ fn directive(draw: &mut Draw, world: &World, wanted: impl Fn(&Stage) -> bool) ->
         .directives()
         .flat_map(|(id, state)| {
             let fits = |stage: &Stage| state.closed.is_none() && wanted(stage);
-            state.stages.iter().map(move |(asset, stage)| (*id, *asset, fits(stage)))
+            stages(world, state).into_iter().map(move |(asset, stage)| (*id, asset, fits(stage)))
         })
         .collect();
     let fitting: Vec<_> = all.iter().copied().filter(|(_, _, fits)| *fits).collect();

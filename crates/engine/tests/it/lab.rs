@@ -1,14 +1,15 @@
 //! A Tenon without a shell: a World, the record it came from, and a clock that the test sets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use tenon_engine::{ActionWanted, Attachments, DirectiveState, World, decide};
+use tenon_engine::{ActionWanted, Attachments, DirectiveState, Undecided, World, advance};
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, ApplyOutcome, ApplyReport, Architecture, AssetId,
-    Capability, Change, Command, Component, Digest, DirectiveId, Event, Evidence, HostFacts, IndexState,
-    Inventory, Kernel, Offer, OfferState, Order, OrderAction, OrderId, OsRelease, Person, PinnedFile, Record,
-    Refusal, RehearsalOutcome, RehearsalReport, SourcePackage, Stage, Timestamp, Transaction,
-    TransactionStep, Undo, Versioned, Virtualization,
+    AssetSet, Capability, Change, Command, Component, Digest, DirectiveId, Event, Evidence, HostFacts,
+    IndexState, Inventory, Kernel, Members, Offer, OfferState, Order, OrderAction, OrderId, OsRelease,
+    PackageTarget, Person, PinnedFile, Record, Refusal, RehearsalOutcome, RehearsalReport, SourcePackage,
+    Stage, Timestamp, Transaction, TransactionStep, Undo, Versioned, Virtualization, WantClass, Wants,
 };
 
 /// 2026-06-15, noon.
@@ -47,7 +48,19 @@ impl Lab {
 
     /// Decides a command, records its events as bytes and applies what the bytes say. A refusal changes nothing.
     pub(crate) fn run(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
-        let decided = decide(&self.world, command, self.now)?;
+        let mut ahead = self.world.clone();
+        let decided = match advance(&mut ahead, command, self.now) {
+            Ok(decided) => decided,
+            Err(Undecided::Refused(refusal)) => {
+                assert_eq!(
+                    ahead.digest().unwrap(),
+                    self.world.digest().unwrap(),
+                    "a refusal changes something"
+                );
+                return Err(refusal);
+            }
+            Err(Undecided::Broken(error)) => panic!("{error}"),
+        };
         self.blobs.extend(decided.blobs.into_iter().map(|blob| (Digest::of(&blob), blob)));
         self.actions.clear();
         for event in &decided.events {
@@ -56,6 +69,8 @@ impl Lab {
             apply(&mut self.world, &entry, &self.blobs, &mut self.actions);
             self.entries.push(entry);
         }
+        // What was decided on is what its record tells.
+        assert_eq!(self.world.digest().unwrap(), ahead.digest().unwrap());
         Ok(decided.events)
     }
 
@@ -107,7 +122,8 @@ impl Lab {
     }
 
     pub(crate) fn stage(&self, directive: DirectiveId, asset: AssetId) -> &Stage {
-        &self.world.directive(&directive).unwrap().stages[&asset]
+        let state = self.world.directive(&directive).unwrap();
+        state.stage(self.world.ordinal(&asset).unwrap()).unwrap()
     }
 
     /// The order that is out for an asset.
@@ -131,6 +147,34 @@ impl Lab {
         let order = self.order(asset);
         self.must(Command::ReportApply { asset, order: order.id, report: apply_report(outcome) })
     }
+}
+
+/// The assets of wants with their packages.
+pub(crate) fn told(world: &World, wants: &Wants) -> BTreeMap<AssetId, Arc<Vec<PackageTarget>>> {
+    let Wants::Classes(classes) = wants else { panic!("only older journals tell wants one by one") };
+    let mut assets = BTreeMap::new();
+    for WantClass { want, assets: alike } in classes {
+        for id in ids(world, alike) {
+            assert_eq!(assets.insert(id, want.targets.clone()), None, "{id} is in two classes");
+        }
+    }
+    assets
+}
+
+/// The assets of a set.
+pub(crate) fn ids(world: &World, set: &AssetSet) -> BTreeSet<AssetId> {
+    set.iter().map(|asset| world.asset_at(asset).unwrap().id).collect()
+}
+
+/// The assets that an event names.
+pub(crate) fn members(world: &World, members: &Members) -> BTreeSet<AssetId> {
+    let Members::Set(set) = members else { panic!("only older journals name assets one by one") };
+    ids(world, set)
+}
+
+/// How far a directive is on each of its assets.
+pub(crate) fn stages<'s>(world: &World, state: &'s DirectiveState) -> BTreeMap<AssetId, &'s Stage> {
+    state.stages().map(|(asset, stage)| (world.asset_at(asset).unwrap().id, stage)).collect()
 }
 
 /// Applies one entry of a record.

@@ -73,8 +73,7 @@ fn a_journal_of_version_1_replays() {
     let wanted = ["dir_1 fixed", "dir_2 superseded", "dir_3 refused", "dir_4 withdrawn", "dir_5 open"];
     assert_eq!(ends.into_iter().collect::<BTreeSet<_>>(), wanted.map(str::to_owned).into());
     assert_eq!(world.asset_count(), 2);
-    let applied =
-        world.directives().filter(|(_, state)| state.stages.values().any(|s| *s == Stage::Verified));
+    let applied = world.directives().filter(|(_, state)| state.stages().any(|(_, s)| *s == Stage::Verified));
     assert_eq!(applied.count(), 1);
     let orders = (1..).map_while(|n| world.order(&tenon_model::OrderId::new(n)));
     let (apply, rehearse): (Vec<_>, Vec<_>) =
@@ -89,7 +88,7 @@ fn directives_told_by_difference_replay() {
     assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
     let (_, state) = world.directives().next().unwrap();
     // One host was verified, the other is not offered it any more; a supplier took one vulnerability off the list.
-    assert_eq!(state.stages.values().collect::<Vec<_>>(), [&Stage::FixedOtherwise]);
+    assert_eq!(state.stages().map(|(_, s)| s).collect::<Vec<_>>(), [&Stage::FixedOtherwise]);
     assert_eq!(state.directive.closes, ["CVE-2026-1".parse().unwrap()]);
     assert_eq!(state.directive.priority.decision.table, "ssvc-deployer 1.0.0");
     assert!(state.closed.is_some());

@@ -360,7 +360,8 @@ fn a_host_that_is_not_offered_it_any_more_is_ordered_nothing() {
     lab.report(beta, held.clone());
     let events = lab.promote("web");
     assert_eq!(orders(&events), []);
-    assert!(!lab.world.directive(&id).unwrap().stages.contains_key(&beta));
+    let beta = lab.world.ordinal(&beta).unwrap();
+    assert_eq!(lab.world.directive(&id).unwrap().stage(beta), None);
 
     // Nor is one that lost the offer while its order was out, whatever a person asks for.
     let (mut lab, asset, id) = rehearsing();

@@ -10,7 +10,7 @@ use tenon_model::{
 };
 use tenon_versions::dpkg;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
 pub(crate) const KINDS: [&str; 29] = [
@@ -82,7 +82,7 @@ impl Watch {
         for action in &lab.actions {
             if let ActionWanted::AskApproval { directive } = action {
                 assert!(
-                    lab.world.directive(directive).unwrap().stages.values().any(awaits),
+                    lab.world.directive(directive).unwrap().stages().any(|(_, stage)| awaits(stage)),
                     "a person is asked to approve {directive}, where nothing waits for it"
                 );
                 assert!(
@@ -115,21 +115,23 @@ impl Watch {
             }
             Event::RulesSet { .. } => self.rules_set = true,
             Event::AssetVerified { id, asset, .. } => drop(self.verified.insert((*id, *asset))),
-            Event::DirectiveRaised { id, directive, .. } => {
+            Event::DirectiveRaised { id, directive, wants } => {
+                let directive = Directive { assets: told(&lab.world, wants), ..directive.clone() };
                 assert!(!self.directives.contains_key(id), "{id} is raised twice");
-                self.due_of_predecessors(*id, directive, &directive.assets.keys().copied().collect());
-                self.directives.insert(*id, directive.clone());
+                self.due_of_predecessors(*id, &directive, &directive.assets.keys().copied().collect());
+                self.directives.insert(*id, directive);
             }
             Event::DirectiveChanged { id, change } => {
                 assert!(!self.closed.contains(id), "{id} is closed and changed");
                 assert!(!change.is_empty(), "{id} is said to change");
                 // A host that wants again what it was verified for has gone back behind it.
-                for asset in change.joined.keys() {
+                let joined = told(&lab.world, &change.joined);
+                for asset in joined.keys() {
                     self.verified.remove(&(*id, *asset));
                 }
                 let mut directive = self.directives[id].clone();
-                directive.assets.retain(|asset, _| !change.left.contains(asset));
-                let joined = change.joined.iter().map(|(asset, want)| (*asset, want.targets.clone()));
+                let left = members(&lab.world, &change.left);
+                directive.assets.retain(|asset, _| !left.contains(asset));
                 directive.assets.extend(joined);
                 if let Some(grounds) = &change.grounds {
                     directive.closes.clone_from(&grounds.closes);
@@ -173,20 +175,20 @@ impl Watch {
         let Order { id, asset, directive, .. } = order;
         let state = lab.world.asset(asset).unwrap();
         assert_eq!(lab.world.mode(&state.group), GroupMode::Act, "{id} goes to a group that only observes");
-        let facts = state.facts.as_ref().unwrap();
-        assert_eq!(facts.capability, Capability::Act, "{id} goes to a host that cannot act");
+        let (profile, offers) = (state.profile().unwrap(), lab.world.offers_of(state).unwrap());
+        assert_eq!(profile.capability, Capability::Act, "{id} goes to a host that cannot act");
         assert!(!self.closed.contains(directive), "{id} serves the closed {directive}");
         assert!(self.last_generation < Some(order.generation), "{id} does not grow the generation");
         self.last_generation = Some(order.generation);
         let (OrderAction::Rehearse { targets } | OrderAction::Apply { targets, .. }) = &order.action;
         assert!(!targets.is_empty(), "{id} orders nothing");
         for target in targets {
-            let offered = facts.offers.iter().any(|offer| {
+            let offered = offers.iter().any(|offer| {
                 offer.state == OfferState::Offered
                     && (&offer.package, &offer.installed, &offer.candidate)
                         == (&target.package, &target.from, &target.to)
             });
-            assert!(offered, "{id} orders {target:?}, which the host is not offered: {:?}", facts.offers);
+            assert!(offered, "{id} orders {target:?}, which the host is not offered: {offers:?}");
         }
         if let OrderAction::Apply { targets, transaction, files } = &order.action {
             let report = self.approved.remove(&(*directive, *asset));
@@ -245,11 +247,20 @@ impl Watch {
             world.assets().filter_map(|(id, asset)| Some((*id, asset.outstanding?))).collect();
         assert_eq!(out, self.out, "the World and the record disagree on what is out");
         for (id, state) in world.directives() {
-            let assets: BTreeSet<_> = state.directive.assets.keys().collect();
-            assert_eq!(assets, state.stages.keys().collect(), "{id}: the stages are not those of its assets");
+            let stages = stages(world, state);
+            let told: BTreeSet<_> = self.directives[id].assets.keys().collect();
+            assert_eq!(told, stages.keys().collect(), "{id}: its assets are not those that events told");
+            for (asset, targets) in &self.directives[id].assets {
+                let ordinal = world.ordinal(asset).unwrap();
+                assert_eq!(
+                    state.targets(ordinal),
+                    Some(targets),
+                    "{id}: other packages on {asset} than told"
+                );
+            }
             let closed = state.closed.is_some();
             assert_eq!(closed, self.closed.contains(id), "{id}");
-            for (asset, stage) in &state.stages {
+            for (asset, stage) in &stages {
                 if stage.is_done() {
                     assert!(
                         self.verified.contains(&(*id, *asset)),
@@ -266,11 +277,11 @@ impl Watch {
             }
         }
         for (id, state) in world.directives().filter(|(_, state)| state.closed.is_none()) {
-            let left = state.stages.values().any(|stage| !stage.is_done());
+            let left = state.stages().any(|(_, stage)| !stage.is_done());
             assert!(left, "{id} is open and nothing is left to do for it");
         }
         for (id, asset) in &self.verified {
-            let stage = world.directive(id).unwrap().stages.get(asset);
+            let stage = world.directive(id).unwrap().stage(world.ordinal(asset).unwrap());
             assert!(stage.is_some_and(Stage::is_done), "{id} was verified on {asset}, and is now {stage:?}");
         }
     }

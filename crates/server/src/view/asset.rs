@@ -180,10 +180,8 @@ impl AssetView {
     }
 
     fn assessed(world: &World, id: &AssetId, asset: &AssetState, assessment: &Assessment) -> Self {
-        let facts = asset.facts.as_deref();
-        let manifest = world.manifest_of(asset);
-        let offered =
-            |facts: &tenon_model::HostFacts| facts.offers.iter().filter(|offer| offer.security).count();
+        let facts = asset.profile();
+        let offers = world.offers_of(asset).unwrap_or_default();
         Self {
             id: id.to_string(),
             hostname: asset.hostname.clone(),
@@ -194,9 +192,9 @@ impl AssetView {
             }
             .to_owned(),
             os: facts.map(|facts| facts.os.pretty_name.clone()),
-            packages: manifest.map_or(0, |manifest| manifest.components().len() as u64),
+            packages: world.component_count(asset),
             findings: assessment.findings.len() as u64,
-            security_updates: facts.map_or(0, |facts| offered(facts) as u64),
+            security_updates: offers.iter().filter(|offer| offer.security).count() as u64,
             context: ContextView::of(&asset.context),
             kernel: facts.map(|facts| facts.kernel.running.clone()),
             observe_only: facts.and_then(|facts| match &facts.capability {
@@ -218,18 +216,16 @@ impl AssetDetail {
     /// One asset of a World; `None` where it is not enrolled.
     pub fn of(world: &World, id: &AssetId) -> Option<Self> {
         let asset = world.asset(id)?;
-        let offers = asset.facts.as_deref().map_or(Vec::new(), |facts| {
-            let security =
-                facts.offers.iter().filter(|offer| offer.security && offer.state == OfferState::Offered);
-            security
-                .map(|offer| PackageView {
-                    package: offer.package.clone(),
-                    architecture: offer.architecture.clone(),
-                    from: offer.installed.clone(),
-                    to: offer.candidate.clone(),
-                })
-                .collect()
-        });
+        let security = world.offers_of(asset).unwrap_or_default().into_iter();
+        let security = security.filter(|offer| offer.security && offer.state == OfferState::Offered);
+        let offers = security
+            .map(|offer| PackageView {
+                package: offer.package,
+                architecture: offer.architecture,
+                from: offer.installed,
+                to: offer.candidate,
+            })
+            .collect();
         let assessment = findings(world, asset);
         let view = AssetView::assessed(world, id, asset, &assessment);
         let open = assessment.findings.into_iter().map(FindingView::of);

@@ -1,13 +1,18 @@
 //! A directive as people see it: what, why, where, how far.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tenon_engine::{AssetState, DirectiveState, OrderState, World};
 use tenon_model::{
-    Action, AssetId, Basis, Clock, DecisionInput, DirectiveId, OrderAction, Outcome, Stage, Undo,
+    AssetOrdinal, Basis, Clock, DecisionInput, DirectiveId, OrderAction, Outcome, Stage, Undo,
 };
 use utoipa::ToSchema;
 
 use super::{PackageView, text};
+
+/// Most assets of a directive that one answer shows besides those on which work has begun.
+const MAX_OTHERS: usize = 200;
 
 /// A directive: what must be done, why, by when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -39,7 +44,11 @@ pub struct DirectiveView {
     pub removes: String,
     /// The reasons.
     pub because: Vec<BasisView>,
-    /// Where, and how far.
+    /// On how many assets.
+    pub asset_count: u64,
+    /// How many of them are in which stage, by its name.
+    pub stages: BTreeMap<String, u64>,
+    /// Where, and how far: every asset on which work has begun, and at most 200 of the others.
     pub assets: Vec<DirectiveAssetView>,
     /// When it was raised, RFC 3339.
     pub raised: String,
@@ -193,7 +202,7 @@ impl ClockView {
 impl DirectiveView {
     pub(crate) fn of(world: &World, id: DirectiveId, state: &DirectiveState) -> Self {
         let directive = &state.directive;
-        let Action::Upgrade { source } = &directive.action;
+        let source = state.source();
         let priority = &directive.priority;
         let ids = |ids: &[tenon_model::VulnerabilityId]| ids.iter().map(ToString::to_string).collect();
         Self {
@@ -223,22 +232,54 @@ impl DirectiveView {
             clocks: priority.clocks.iter().map(ClockView::of).collect(),
             removes: priority.removes.to_string(),
             because: priority.because.iter().map(BasisView::of).collect(),
-            assets: state.stages.iter().map(|(asset, stage)| on_asset(world, state, asset, stage)).collect(),
+            asset_count: state.members.len(),
+            stages: counts(state),
+            assets: shown(state).map(|(asset, stage)| on_asset(world, state, asset, stage)).collect(),
             raised: state.raised.to_string(),
             closed: state.closed.as_ref().map(|(time, outcome)| format!("{} at {time}", ending(outcome))),
         }
     }
 }
 
-fn on_asset(world: &World, state: &DirectiveState, asset: &AssetId, stage: &Stage) -> DirectiveAssetView {
-    let rehearsal = state.rehearsals.get(asset);
+/// How many assets are in which stage.
+fn counts(state: &DirectiveState) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    let mut count = |name: &str, more: u64| {
+        if more > 0 {
+            *counts.entry(name.to_owned()).or_default() += more;
+        }
+    };
+    for (_, stage) in state.begun() {
+        count(&StageView::of(stage).name, 1);
+    }
+    let (verified, otherwise) = state.done_by();
+    count("verified", verified);
+    count("fixed-otherwise", otherwise);
+    count("proposed", state.proposed().len());
+    counts
+}
+
+/// The assets that are shown: those on which work has begun, then those that wait, then those that are done.
+fn shown(state: &DirectiveState) -> impl Iterator<Item = (AssetOrdinal, &Stage)> {
+    let (waiting, done) = (state.proposed(), state.done());
+    let others: Vec<AssetOrdinal> = waiting.iter().chain(done.iter()).take(MAX_OTHERS).collect();
+    let others = others.into_iter().filter_map(|asset| Some((asset, state.stage(asset)?)));
+    state.begun().chain(others)
+}
+
+fn on_asset(
+    world: &World,
+    state: &DirectiveState,
+    ordinal: AssetOrdinal,
+    stage: &Stage,
+) -> DirectiveAssetView {
+    let rehearsal = state.rehearsals.get(&ordinal);
+    let asset = world.asset_at(ordinal);
     DirectiveAssetView {
-        id: asset.to_string(),
-        hostname: world.asset(asset).map_or_else(|| asset.to_string(), |asset| asset.hostname.clone()),
+        id: asset.map_or_else(String::new, |asset| asset.id.to_string()),
+        hostname: asset.map_or_else(String::new, |asset| asset.hostname.clone()),
         packages: state
-            .directive
-            .assets
-            .get(asset)
+            .targets(ordinal)
             .into_iter()
             .flat_map(|targets| targets.iter())
             .map(PackageView::of)
@@ -256,16 +297,21 @@ fn on_asset(world: &World, state: &DirectiveState, asset: &AssetId, stage: &Stag
             .orders
             .iter()
             .filter_map(|id| world.order(id))
-            .filter(|order| order.order.asset == *asset)
+            .filter(|order| asset.is_some_and(|asset| asset.id == order.order.asset))
             .map(OrderView::of)
             .collect(),
     }
 }
 
 /// A stage, and for a change that the host reports as done what its confirmation waits for.
-fn unconfirmed(world: &World, state: &DirectiveState, id: &AssetId, stage: &Stage) -> StageView {
+fn unconfirmed(
+    world: &World,
+    state: &DirectiveState,
+    asset: Option<&AssetState>,
+    stage: &Stage,
+) -> StageView {
     let view = StageView::of(stage);
-    let (Stage::Applied { after_sequence, .. }, Some(asset)) = (stage, world.asset(id)) else { return view };
+    let (Stage::Applied { after_sequence, .. }, Some(asset)) = (stage, asset) else { return view };
     if asset.reported.is_none_or(|(sequence, _)| sequence <= *after_sequence) {
         return view;
     }
@@ -280,13 +326,12 @@ fn unconfirmed(world: &World, state: &DirectiveState, id: &AssetId, stage: &Stag
 
 /// Processes of an asset that run replaced code of the directive's source.
 fn stale_of(world: &World, state: &DirectiveState, asset: &AssetState) -> Vec<String> {
-    let Action::Upgrade { source } = &state.directive.action;
-    let manifest = world.manifest_of(asset);
+    let source = state.source();
+    let components = world.components_of(asset).unwrap_or_default();
     let of_source = |package: &String| {
-        let mut components = manifest.into_iter().flat_map(|manifest| manifest.components());
-        components.any(|component| component.name == *package && component.source.name == source.name)
+        components.iter().any(|component| component.name == *package && component.source.name == source.name)
     };
-    let stale = asset.facts.iter().flat_map(|facts| &facts.stale);
+    let stale = asset.profile().into_iter().flat_map(|profile| &profile.stale);
     let stale = stale.filter(|process| process.package.as_ref().is_some_and(of_source));
     stale.map(|process| format!("{} ({})", process.command, process.pid)).collect()
 }

@@ -1,0 +1,85 @@
+//! Which assets, in which stances, are looked at again for each package.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenon_model::{AssetOrdinal, AssetSet};
+
+use super::dirty::Dirty;
+use crate::index::{StanceId, only_in};
+use crate::world::World;
+
+/// What is looked at again of one package.
+#[derive(Debug, Default)]
+pub(super) struct Scope {
+    pub(super) assets: AssetSet,
+    /// Which of them are in which stance.
+    pub(super) stances: BTreeMap<StanceId, AssetSet>,
+}
+
+/// The scopes by package.
+pub(super) struct Scopes(pub(super) BTreeMap<String, Scope>);
+
+impl Scopes {
+    /// What is to be looked at, but for assets that are `verified` first.
+    pub(super) fn of(world: &World, dirty: &Dirty, verified: &AssetSet) -> Self {
+        let mut scopes: BTreeMap<String, Scope> = BTreeMap::new();
+        for ordinal in dirty.assets.without(verified).iter() {
+            let Some(asset) = world.asset_at(ordinal) else { continue };
+            // Where nobody could ask what is offered, nothing is known to be wanted or not.
+            if asset.profile().is_none_or(|profile| !profile.offers_known) {
+                continue;
+            }
+            for package in changed_packages(world, dirty, ordinal) {
+                scopes.entry(package).or_default().assets.insert(ordinal);
+            }
+            // Of what changed, and of what a verified directive may now be settled about.
+            for id in asset.stances() {
+                if let Some(entry) = world.index.entry(*id)
+                    && let Some(scope) = scopes.get_mut(&entry.stance.package)
+                {
+                    scope.stances.entry(*id).or_default().insert(ordinal);
+                }
+            }
+        }
+        if dirty.audit {
+            let deaf = world
+                .assets()
+                .zip(0..)
+                .filter(|((_, asset), _)| asset.profile().is_none_or(|profile| !profile.offers_known));
+            let deaf: AssetSet = deaf.map(|(_, ordinal)| AssetOrdinal(ordinal)).collect();
+            for (_, state) in world.open_directives() {
+                let scope = scopes.entry(state.source().name.clone()).or_default();
+                scope.assets.extend(&state.members.without(&deaf));
+            }
+        }
+        for package in &dirty.packages {
+            let scope = scopes.entry(package.clone()).or_default();
+            for id in world.index.named(package) {
+                let Some(entry) = world.index.entry(*id) else { continue };
+                let here = world.index.assets_of(*id).without(verified);
+                if entry.stance.offers_known && !here.is_empty() {
+                    scope.assets.extend(&here);
+                    scope.stances.insert(*id, here);
+                }
+            }
+        }
+        Self(scopes)
+    }
+}
+
+/// The packages about which an asset now says something else than before, and those of its directives that have begun: a
+/// report that confirms a fix may settle them.
+pub(super) fn changed_packages(world: &World, dirty: &Dirty, ordinal: AssetOrdinal) -> BTreeSet<String> {
+    let Some(asset) = world.asset_at(ordinal) else { return BTreeSet::new() };
+    let now = asset.stances();
+    let before = dirty.before.get(&ordinal).and_then(Option::as_deref).unwrap_or_default();
+    let changed = only_in(now, before).chain(only_in(before, now));
+    // Of what nothing follows nothing followed before, unless a directive is about it.
+    let entries = changed
+        .filter_map(|id| world.index.entry(id))
+        .filter(|entry| !entry.wants.is_empty() || world.standing.get_by(&entry.stance.package).is_some());
+    let mut packages: BTreeSet<String> = entries.map(|entry| entry.stance.package.clone()).collect();
+    let begun = asset.begun.iter().filter_map(|id| world.directive(id));
+    packages.extend(begun.map(|state| state.source().name.clone()));
+    packages
+}
