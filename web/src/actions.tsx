@@ -5,13 +5,13 @@ import { plural } from "./bits";
 import { live } from "./live";
 import { NoRights } from "./no-rights";
 import { awaiting, undo } from "./stages";
+import { may, session } from "./session";
 import { useStore } from "./store";
-import { rights } from "./token";
 import { type Sender, useSend } from "./use";
 
 /** The decision, always in sight. */
 export function Actions({ directive, assets }: { directive: DirectiveView; assets: AssetView[] }) {
-  const right = useStore(rights);
+  const allowed = may(useStore(session), "approve");
   const { link } = useStore(live);
   const sender = useSend();
   const [asking, setAsking] = useState<"waiver" | "refusal" | null>(null);
@@ -29,7 +29,7 @@ export function Actions({ directive, assets }: { directive: DirectiveView; asset
     if (await sender.submit({ do: "refuse", directive: directive.id, body: { why } })) setAsking(null);
   }
 
-  if (!right.may) {
+  if (!allowed) {
     return (
       <>
         <p className="says">{state(directive, assets)}</p>

@@ -271,6 +271,42 @@ export type InputView = BasisView & {
   value: string;
 };
 
+/** A code with which a person sets a password at `/welcome`, shown once. */
+export type InvitationView = {
+  /** The code: one use. */
+  code: string;
+  /** Not accepted from then on, RFC 3339. */
+  expires: string;
+  /** For whom. */
+  user: UserView;
+};
+
+/** A new password in place of an old one. */
+export type NewPassword = {
+  /** The new one. */
+  new: string;
+  /** The old one. */
+  old: string;
+};
+
+/** A new token. */
+export type NewTokenBody = {
+  /** How long it lives; at most a year. */
+  expires_seconds: number;
+  /** What it is for. */
+  label: string;
+  /** What it may be used for. */
+  roles: string[];
+};
+
+/** A token with its secret, shown once. */
+export type NewTokenView = {
+  /** What a program sends as `Authorization: Bearer ...`. */
+  secret: string;
+  /** The token. */
+  token: TokenView;
+};
+
 /** An order and what the host answered. */
 export type OrderView = {
   /** `rehearse` or `apply`. */
@@ -343,6 +379,12 @@ export type RetryBody = {
   asset: string;
 };
 
+/** Other roles. */
+export type RolesBody = {
+  /** All that the person is to have. */
+  roles: string[];
+};
+
 /** The published rules that count. */
 export type RulesBody = {
   /**
@@ -354,6 +396,20 @@ export type RulesBody = {
   table: string;
 };
 
+/** Who asks, and what they may do. */
+export type SessionView = {
+  /** Opaque id, as the record names the person. */
+  id: string;
+  /** The name they sign in with. */
+  name: string;
+  /** `read`, `assess`, `operate`, `approve`, `audit`, `administer`. */
+  rights: string[];
+  /** Their roles. */
+  roles: string[];
+  /** `session`, `token`, or `nothing` where reading is open. */
+  via: string;
+};
+
 /** A column of the table set to another value. */
 export type SetView = {
   /** Column, as published. */
@@ -362,6 +418,14 @@ export type SetView = {
   from: string;
   /** Value that it must have. */
   to: string;
+};
+
+/** Name and password, or nothing where the request carries a token. */
+export type SignIn = {
+  /** The name to sign in with. */
+  name?: string | null;
+  /** The password. */
+  password?: string | null;
 };
 
 /** How far a directive is on an asset. */
@@ -403,6 +467,44 @@ export type TokenIssued = {
   expires_seconds: number;
   /** What to hand to the host. */
   token: string;
+};
+
+/** A token, without its secret. */
+export type TokenView = {
+  /** RFC 3339. */
+  created: string;
+  /** RFC 3339; absent when it does not end by itself. */
+  expires?: string | null;
+  /** As in tok_0123... */
+  id: string;
+  /** What it is for. */
+  label: string;
+  /** What it may be used for, as far as its person may. */
+  roles: string[];
+  /** Whose it is: an opaque id. */
+  user: string;
+};
+
+/** Somebody new. */
+export type UserBody = {
+  /** The name to sign in with. */
+  name: string;
+  /** `viewer`, `analyst`, `operator`, `approver`, `auditor`, `admin`. */
+  roles: string[];
+};
+
+/** A person. */
+export type UserView = {
+  /** When they were added, RFC 3339. */
+  created: string;
+  /** Whether they have set a password. */
+  has_password: boolean;
+  /** Opaque id, as the record names the person. */
+  id: string;
+  /** The name they sign in with. */
+  name: string;
+  /** Their roles. */
+  roles: string[];
 };
 
 /** Why a directive has its priority: the factors that multiply to what it removes, and what would flip its decision. */

@@ -1,5 +1,5 @@
-import type { Approval, AssetDetail, DirectiveView, Done, Overview, RefusalBody, RetryBody, WhyView } from "./api.gen";
-import { rights, tokenRejected } from "./token";
+import type { Approval, AssetDetail, DirectiveView, Done, Overview, RefusalBody, RetryBody, SessionView, WhyView } from "./api.gen";
+import { session, signedOut, tokenAnswered, tokenOfAddress } from "./session";
 
 /** Longest wait for an answer: beyond it Tenon counts as not reachable. */
 const PATIENCE_MS = 15_000;
@@ -29,6 +29,7 @@ async function ask(path: string, init?: RequestInit): Promise<unknown> {
   } catch {
     throw new Unreachable();
   }
+  if (response.status === 204) return null;
   let body: unknown = null;
   try {
     body = await response.json();
@@ -36,12 +37,38 @@ async function ask(path: string, init?: RequestInit): Promise<unknown> {
     if (response.ok) throw new Problem(response.status, "no-json", "The answer cannot be read as JSON");
   }
   if (response.ok) return body;
+  // While a token is being tried, its own answer says more.
+  if (response.status === 401 && tokenOfAddress() === null) signedOut();
   const { code, detail } = (body ?? {}) as { code?: unknown; detail?: unknown };
   throw new Problem(
     response.status,
     typeof code === "string" ? code : "error",
     typeof detail === "string" ? detail : `Tenon answered with status ${response.status}`,
   );
+}
+
+/** What a change is sent with: no page elsewhere can send this header, so the session's cookie is not enough for it. */
+const OWN = { "X-Tenon-Request": "page" };
+
+/** Finds out who is signed in, and begins a session where the address brought a token. */
+export async function findSession(): Promise<void> {
+  const token = tokenOfAddress();
+  if (token !== null) {
+    try {
+      const headers = { ...OWN, Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+      await ask("session", { method: "POST", headers, body: "{}" });
+      tokenAnswered(true);
+    } catch (error) {
+      if (error instanceof Problem && error.status < 500) tokenAnswered(false);
+      throw error;
+    }
+  }
+  if (session.get().is === "asking") session.set({ is: "in", who: (await ask("session")) as SessionView });
+}
+
+export async function signOut(): Promise<void> {
+  await ask("session", { method: "DELETE", headers: OWN });
+  window.location.assign("/sign-in");
 }
 
 export const getOverview = (): Promise<Overview> => ask("overview") as Promise<Overview>;
@@ -69,22 +96,11 @@ export function newKey(): string {
 }
 
 export async function send(decision: Decision, key: string): Promise<Done> {
-  const right = rights.get();
-  if (!right.may) throw new Problem(401, "no-rights", "This needs the operator's token");
   const of = "group" in decision ? `groups/${encodeURIComponent(decision.group)}` : `directives/${encodeURIComponent(decision.directive)}`;
-  try {
-    const done = await ask(`${of}/${decision.do}`, {
-      method: "POST",
-      headers: {
-        Authorization: `Bearer ${right.token}`,
-        "Content-Type": "application/json",
-        "Idempotency-Key": key,
-      },
-      body: JSON.stringify("body" in decision ? decision.body : {}),
-    });
-    return done as Done;
-  } catch (error) {
-    if (error instanceof Problem && error.status === 401) tokenRejected();
-    throw error;
-  }
+  const done = await ask(`${of}/${decision.do}`, {
+    method: "POST",
+    headers: { ...OWN, "Content-Type": "application/json", "Idempotency-Key": key },
+    body: JSON.stringify("body" in decision ? decision.body : {}),
+  });
+  return done as Done;
 }

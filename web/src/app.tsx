@@ -10,14 +10,18 @@ import { Interruption } from "./interruption";
 import { live } from "./live";
 import { type Place, place } from "./place";
 import { Queue } from "./queue";
+import { session } from "./session";
+import { SignedOut } from "./signed-out";
 import { useMedia, useStore } from "./store";
 
 export function App() {
   const state = useStore(live);
   const here = useStore(place);
+  const who = useStore(session);
   // Where the panel covers the lists, they must not take the keyboard from behind it.
   const narrow = useMedia("(max-width: 63.99rem)");
   const { overview } = state;
+  if (who.is === "out") return <SignedOut session={who} />;
   return (
     <div className="page" data-panel={here && overview ? "open" : "closed"}>
       <Header state={state} />

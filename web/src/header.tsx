@@ -1,8 +1,9 @@
+import { signOut } from "./api";
 import { count, Sign, Time } from "./bits";
 import type { Live } from "./live";
 import type { Tone } from "./stages";
+import { session } from "./session";
 import { useStore } from "./store";
-import { rights } from "./token";
 
 const LINKS: Record<Live["link"], { word: string; tone: Tone }> = {
   connecting: { word: "connecting", tone: "wait" },
@@ -19,7 +20,7 @@ function goTo(section: string): void {
 
 export function Header({ state }: { state: Live }) {
   const { overview } = state;
-  const right = useStore(rights);
+  const now = useStore(session);
   const { word, tone } = LINKS[state.link];
   const sections: [string, string, number][] = overview
     ? [
@@ -60,7 +61,17 @@ export function Header({ state }: { state: Live }) {
             last event <Time at={overview.time} as="ago" />
           </span>
         )}
-        <span className="rights" data-testid="rights">{right.may ? "may approve" : "read only"}</span>
+        {now.is === "in" && now.who.via === "nothing" && <a href="/sign-in">sign in</a>}
+        {now.is === "in" && now.who.via !== "nothing" && (
+          <>
+            <span className="rights" data-testid="rights" title={`may ${now.who.rights.join(", ")}`}>
+              {now.who.name} ({now.who.roles.join(", ")})
+            </span>
+            <button type="button" className="jump" data-testid="sign-out" onClick={() => void signOut()}>
+              Sign out
+            </button>
+          </>
+        )}
       </p>
     </header>
   );

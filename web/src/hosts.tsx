@@ -3,9 +3,9 @@ import { plural, Section, Sign, StageMark } from "./bits";
 import { live } from "./live";
 import { Packages } from "./packages";
 import { known, type Tone, undo } from "./stages";
+import { may, session } from "./session";
 import { useStore } from "./store";
 import { duration } from "./time";
-import { rights } from "./token";
 import { useSend } from "./use";
 
 /** What to do on which host, and how far it is there. */
@@ -83,10 +83,10 @@ function UndoMark({ text }: { text: string | null | undefined }) {
 }
 
 function Retry({ directive, asset }: { directive: string; asset: string }) {
-  const right = useStore(rights);
+  const allowed = may(useStore(session), "operate");
   const { link } = useStore(live);
   const { submit, busy, problem } = useSend();
-  if (!right.may) return null;
+  if (!allowed) return null;
   return (
     <div className="retry">
       <button

@@ -1,8 +1,8 @@
 import { plural } from "./bits";
 import { live } from "./live";
 import { NoRights } from "./no-rights";
+import { may, session } from "./session";
 import { useStore } from "./store";
-import { rights } from "./token";
 import { useSend } from "./use";
 
 /** What the other mode would mean, before anybody presses. */
@@ -13,11 +13,11 @@ export function whatActing(mode: string, assets: number): string {
 
 /** The mode of a group, explained, with the way to the other one. */
 export function LetItAct({ group, mode, assets }: { group: string; mode: string; assets: number }) {
-  const right = useStore(rights);
+  const allowed = may(useStore(session), "operate");
   return (
     <div className="mode">
       <p className="mode-says">{whatActing(mode, assets)}</p>
-      {right.may ? <ModeButton group={group} mode={mode} /> : <NoRights />}
+      {allowed ? <ModeButton group={group} mode={mode} /> : <NoRights />}
     </div>
   );
 }

@@ -1,5 +1,6 @@
-import { getOverview, Unreachable } from "./api";
+import { findSession, getOverview, Unreachable } from "./api";
 import type { Overview } from "./api.gen";
+import { session } from "./session";
 import { Store } from "./store";
 
 /**
@@ -31,7 +32,8 @@ class LiveStore extends Store<Live> {
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   start(): void {
-    this.#connect();
+    // The stream takes the session that the first question finds or begins.
+    void this.refresh().finally(() => this.#connect());
     setInterval(() => void this.refresh(), EVERY_MS);
     // A machine that slept has a stream that looks open and is not.
     document.addEventListener("visibilitychange", () => {
@@ -53,7 +55,10 @@ class LiveStore extends Store<Live> {
   async #ask(): Promise<void> {
     while (this.#again) {
       this.#again = false;
+      // Nobody is signed in: the way back is through another page.
+      if (session.get().is === "out") return this.#end();
       try {
+        await findSession();
         const overview = await getOverview();
         this.set({
           link: this.#open ? "live" : "stale",
@@ -68,9 +73,16 @@ class LiveStore extends Store<Live> {
     }
   }
 
+  #end(): void {
+    clearTimeout(this.#retry);
+    this.#stream?.close();
+    this.#stream = null;
+  }
+
   #connect(): void {
     clearTimeout(this.#retry);
     this.#stream?.close();
+    if (session.get().is === "out") return;
     const stream = new EventSource("/api/v1/events");
     this.#stream = stream;
     stream.addEventListener("open", () => {
@@ -87,6 +99,7 @@ class LiveStore extends Store<Live> {
     this.#open = false;
     this.#stream?.close();
     clearTimeout(this.#retry);
+    if (session.get().is === "out") return;
     this.#retry = setTimeout(() => this.#connect(), this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
     void this.refresh();

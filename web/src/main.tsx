@@ -10,7 +10,7 @@ import { createRoot } from "react-dom/client";
 
 import { App } from "./app";
 import { live } from "./live";
-import { takeTokenFromAddress } from "./token";
+import { takeTokenFromAddress } from "./session";
 
 // First of all, so that the token is out of the address bar before anything is shown or asked.
 takeTokenFromAddress();

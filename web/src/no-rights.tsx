@@ -1,14 +1,22 @@
+import { session } from "./session";
 import { useStore } from "./store";
-import { rights } from "./token";
 
 /** Stands where a button would, for those who may not press it. */
 export function NoRights() {
-  const right = useStore(rights);
-  if (right.may) return null;
+  const now = useStore(session);
+  if (now.is !== "in") return null;
+  const { via, name, roles } = now.who;
   return (
     <p className="no-rights" data-testid="no-rights">
-      {right.rejected && "The token of this page was not accepted. "}
-      To decide here, open the link that <code>tenon up</code> printed.
+      {via === "nothing" ? (
+        <>
+          To decide here, <a href="/sign-in">sign in</a>.
+        </>
+      ) : (
+        <>
+          {name} only looks at this: the role {roles.join(" or ")} does not decide it. An admin can give another.
+        </>
+      )}
     </p>
   );
 }

@@ -8,15 +8,15 @@ import { NoRights } from "./no-rights";
 import { open, place } from "./place";
 import { NothingOpen } from "./nothing-open";
 import { stageCounts } from "./stages";
+import { may, session } from "./session";
 import { useStore } from "./store";
 import { due, useNow } from "./time";
-import { rights } from "./token";
 
 /** The open directives, in the order that Tenon gives them: the most urgent first. */
 export function Queue({ overview, covered }: { overview: Overview; covered: boolean }) {
   const { queue, assets } = overview;
   const here = useStore(place);
-  const right = useStore(rights);
+  const allowed = may(useStore(session), "operate");
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => keys(list, covered), [covered]);
   const onlyObserved = assets.length > 0 && assets.every((asset) => asset.mode === "observe");
@@ -46,7 +46,7 @@ export function Queue({ overview, covered }: { overview: Overview; covered: bool
               : `${assets.length === 1 ? "This host can only be observed" : "These hosts can only be observed"}: ${assets[0]?.observe_only ?? ""}.`}
           </p>
           <div className="buttons">
-            {groups.length === 0 ? null : right.may ? (
+            {groups.length === 0 ? null : allowed ? (
               groups.map((group) => <ModeButton key={group} group={group} mode="observe" named={groups.length > 1} testid="promote-first" />)
             ) : (
               <NoRights />

@@ -91,19 +91,23 @@ describe("page", { timeout: 120_000 }, () => {
     assert.match(await id("panel").innerText(), /not publicly exposed: no owner confirmed exposure/);
   });
 
-  test("the token leaves the address bar and approving sends it", async () => {
+  test("the token leaves the address bar for a session that no script can read, and approving uses that", async () => {
     await opened();
     assert.equal(page.url(), tenon.address);
     await row("dir_2").click();
     const write = await wrote(() => id("approve").click());
     assert.equal(write.path, "/api/v1/directives/dir_2/approve");
-    assert.equal(write.headers.authorization, `Bearer ${TOKEN}`);
+    assert.equal(write.headers.authorization, undefined);
+    assert.match(write.headers.cookie, /tenon_session=/);
+    assert.equal(write.headers["x-tenon-request"], "page", "what no page elsewhere can send");
+    const found = await page.evaluate(() => [document.cookie, sessionStorage.length, localStorage.length]);
+    assert.deepEqual(found, ["", 0, 0]);
     assert.match(write.headers["idempotency-key"], /^[!-~]{1,200}$/);
     assert.deepEqual(write.body, { reports: [REHEARSAL] }, "what is on the screen is approved, and nothing that came since");
     assert.equal(tenon.writes.length, 1);
     await page.reload();
     await linked("live");
-    assert.equal(await id("rights").innerText(), "may approve");
+    assert.equal(await id("rights").innerText(), "ada (admin)");
   });
 
   test("a row with forensics asks for a waiver before it approves", async () => {
@@ -161,19 +165,55 @@ describe("page", { timeout: 120_000 }, () => {
     assert.equal(keys[0], keys[1]);
   });
 
-  test("without a token a sentence stands where buttons would", async () => {
-    await opened("");
+  test("who may only look sees a sentence where buttons would be", async () => {
+    tenon.who = { ...tenon.who, roles: ["viewer"], rights: ["read"] };
+    await opened();
     await row("dir_2").click();
-    await id("panel").getByTestId("no-rights").getByText("open the link that tenon up printed").waitFor();
+    await id("panel").getByTestId("no-rights").first().getByText("ada only looks at this: the role viewer").waitFor();
     for (const action of ["approve", "refuse", "retry", "promote", "demote"]) assert.equal(await id(action).count(), 0, action);
   });
 
-  test("a token that Tenon does not accept is forgotten", async () => {
-    await opened("#token=wrong");
+  test("where reading is open, deciding leads to the sign-in", async () => {
+    tenon.who = { ...tenon.who, name: "nobody", roles: ["viewer"], rights: ["read"], via: "nothing" };
+    await opened();
     await row("dir_2").click();
-    await id("approve").click();
-    await id("panel").getByText("The token of this page was not accepted").waitFor();
+    await id("panel").getByTestId("no-rights").first().getByText("sign in").click();
+    await page.waitForURL("**/sign-in");
+  });
+
+  test("without a session the page goes to the sign-in", async () => {
+    await page.goto(tenon.address);
+    await page.waitForURL("**/sign-in");
+    assert.ok(!tenon.asked.includes("/api/v1/overview"), "nothing is asked that is only refused");
+  });
+
+  test("a token that Tenon does not accept is said, and forgotten", async () => {
+    await page.goto(`${tenon.address}#token=wrong`);
+    await id("signed-out").getByText("The link's token was not accepted").waitFor();
+    assert.equal(page.url(), tenon.address);
     assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  });
+
+  test("a session that ends takes what is shown with it", async () => {
+    await opened();
+    await row("dir_2").click();
+    tenon.ended = true;
+    await id("approve").click();
+    await id("signed-out").getByText("Your session has ended").waitFor();
+    assert.equal(await id("queue-row").count(), 0);
+    const asked = tenon.asked.length;
+    await page.evaluate(() => {
+      window.dispatchEvent(new Event("online"));
+      return fetch("/after");
+    });
+    assert.deepEqual(tenon.asked.slice(asked), ["/after"], "nobody asks on without a session");
+  });
+
+  test("signing out ends the session and leads to the sign-in", async () => {
+    await opened();
+    await id("sign-out").click();
+    await page.waitForURL("**/sign-in");
+    assert.equal(tenon.ended, true);
   });
 
   test("an event changes the page without a reload, and a burst is asked for once or twice", async () => {

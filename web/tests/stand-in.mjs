@@ -12,16 +12,22 @@ const KINDS = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; ch
 /** Keep equal to the server's own. */
 const HEADERS = {
   "content-security-policy":
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cache-control": "no-store",
 };
 
 export const TOKEN = "operator-token-of-the-test";
+/** The secret of the one session that this stand-in begins. */
+const SESSION = "tenon_session=session-of-the-test";
 
 export class StandIn {
   overview = overview();
+  /** Who is signed in by the session's cookie. */
+  who = { id: "usr_1", name: "ada", roles: ["admin"], rights: ["read", "assess", "operate", "approve", "audit", "administer"], via: "session" };
+  /** Ended: the cookie is of no more use. */
+  ended = false;
   /** Every write: path, headers, body. */
   writes = [];
   /** Paths of every request, in order. */
@@ -60,6 +66,10 @@ export class StandIn {
     const { pathname } = new URL(request.url, this.address);
     this.asked.push(pathname);
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    const signedIn = !this.ended && (request.headers.cookie ?? "").includes(SESSION);
+    if (pathname === "/sign-in") return page(response, "Sign in");
+    if (pathname === "/api/v1/session") return this.#session(request, response, signedIn);
+    if (pathname.startsWith("/api/") && !signedIn) return json(response, 401, { code: "not-signed-in", detail: "sign in" });
     if (request.method === "POST") return this.#write(request, response, pathname);
     if (pathname === "/api/v1/events") return this.#stream(request, response);
     if (pathname === "/api/v1/overview") return json(response, 200, this.overview);
@@ -78,6 +88,22 @@ export class StandIn {
     }
   }
 
+  #session(request, response, signedIn) {
+    if (request.method === "POST") {
+      const known = request.headers.authorization === `Bearer ${TOKEN}`;
+      if (!known) return json(response, 401, { code: "not-signed-in", detail: "this token begins no session" });
+      response.setHeader("set-cookie", `${SESSION}; Path=/; HttpOnly; SameSite=Strict`);
+    } else if (!signedIn) {
+      return json(response, 401, { code: "not-signed-in", detail: "sign in" });
+    } else if (request.method === "GET") {
+      return json(response, 200, this.who);
+    } else {
+      this.ended = true;
+    }
+    response.statusCode = 204;
+    response.end();
+  }
+
   #stream(request, response) {
     response.setHeader("content-type", "text/event-stream");
     response.write(`event: world\ndata: ${this.overview.seq}\n\n`);
@@ -89,9 +115,7 @@ export class StandIn {
     let text = "";
     for await (const part of request) text += part;
     this.writes.push({ path: pathname, headers: request.headers, body: text === "" ? null : JSON.parse(text) });
-    if (request.headers.authorization !== `Bearer ${TOKEN}`) {
-      return json(response, 401, { code: "not-signed-in", detail: "this needs the operator's token" });
-    }
+    if (!request.headers["x-tenon-request"]) return json(response, 403, { code: "foreign-origin", detail: "a page elsewhere sent this" });
     if (this.refuseNext) {
       const { status, body } = this.refuseNext;
       this.refuseNext = null;
@@ -99,6 +123,11 @@ export class StandIn {
     }
     json(response, 200, { seq: this.overview.seq + 1, repeated: false });
   }
+}
+
+function page(response, title) {
+  response.setHeader("content-type", KINDS[".html"]);
+  response.end(`<!doctype html><title>${title}</title><h1>${title}</h1>`);
 }
 
 function json(response, status, body) {

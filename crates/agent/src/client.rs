@@ -127,6 +127,7 @@ impl Client {
             detail: text.chars().take(200).collect(),
             ..Problem::default()
         });
+        let problem = Box::new(problem);
         Err(AgentError::Refused { url: format!("{}{path}", self.url), status: status.as_u16(), problem })
     }
 

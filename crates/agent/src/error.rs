@@ -72,7 +72,7 @@ pub enum AgentError {
         /// HTTP status.
         status: u16,
         /// Why.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// Looking at the host failed.
     #[error("inventory: {0}")]

@@ -5,76 +5,116 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tenon_server::DataFolder;
-use tenon_wire::Problem;
-use ureq::Body;
+use tenon_wire::{Problem, Secret};
 use ureq::http::Response;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Body, RequestBuilder};
 
-use crate::common::Common;
+use crate::common::{Common, document};
+use crate::sessions::Credential;
 
 /// Largest answer that is read, in bytes.
 const MAX_ANSWER: u64 = 1 << 30;
+/// Largest file of certificates that is read, in bytes.
+const MAX_CERTIFICATES: usize = 1 << 20;
 
 /// A connection to the server.
 pub(crate) struct Api<'a> {
     common: &'a Common,
+    url: String,
     agent: ureq::Agent,
 }
 
 impl<'a> Api<'a> {
-    pub(crate) fn new(common: &'a Common) -> Self {
-        let agent = ureq::Agent::config_builder()
+    /// To the server that is asked.
+    pub(crate) fn new(common: &'a Common) -> Result<Self> {
+        Self::at(common, &common.url())
+    }
+
+    /// To a server of this address.
+    pub(crate) fn at(common: &'a Common, url: &str) -> Result<Self> {
+        let mut config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .timeout_connect(Some(Duration::from_secs(5)))
-            .timeout_global(Some(Duration::from_secs(120)))
-            .build()
-            .new_agent();
-        Self { common, agent }
+            .timeout_global(Some(Duration::from_secs(120)));
+        if let Some(path) = &common.ca {
+            let certificate = Certificate::from_pem(&document(path, MAX_CERTIFICATES)?)
+                .with_context(|| format!("{} holds no certificate", path.display()))?;
+            let roots = RootCerts::new_with_certs(&[certificate]);
+            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+        }
+        Ok(Self { common, url: url.to_owned(), agent: config.build().new_agent() })
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let text = self.get_text(path)?;
-        serde_json::from_str(&text)
-            .with_context(|| format!("{}{path} did not answer as this program expects", self.common.url))
+        self.decode(path, &self.get_text(path)?)
     }
 
     pub(crate) fn get_text(&self, path: &str) -> Result<String> {
-        let response = self.agent.get(format!("{}{path}", self.common.url)).call();
-        self.read(path, response.map_err(|error| self.unreachable(&error))?)
+        let request = self.known(self.agent.get(format!("{}{path}", self.url)))?;
+        self.read(path, request.call().map_err(|error| self.unreachable(&error))?)
     }
 
     pub(crate) fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T> {
-        let data = self.common.data()?;
-        let token =
-            DataFolder::existing(&data).and_then(|folder| folder.existing_operator_token()).with_context(
-                || format!("the operator's token is needed, from the data folder {}", data.display()),
-            )?;
-        let request = self.agent.post(format!("{}{path}", self.common.url));
-        let request = request.header("authorization", format!("Bearer {}", token.expose()));
+        let request = self.known(self.agent.post(format!("{}{path}", self.url)))?;
         let response = request.send_json(body).map_err(|error| self.unreachable(&error))?;
-        let text = self.read(path, response)?;
-        serde_json::from_str(&text)
-            .with_context(|| format!("{}{path} did not answer as this program expects", self.common.url))
+        self.decode(path, &self.read(path, response)?)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Result<()> {
+        let request = self.known(self.agent.delete(format!("{}{path}", self.url)))?;
+        self.read(path, request.call().map_err(|error| self.unreachable(&error))?).map(drop)
+    }
+
+    /// Begins a session and gives its secret.
+    pub(crate) fn sign_in<B: Serialize>(&self, body: &B) -> Result<Secret> {
+        let path = "/api/v1/session";
+        let sent = self.agent.post(format!("{}{path}", self.url)).send_json(body);
+        let response = sent.map_err(|error| self.unreachable(&error))?;
+        let cookie = response.headers().get("set-cookie").and_then(|value| value.to_str().ok());
+        let secret = cookie.and_then(|cookie| cookie.strip_prefix("tenon_session=")?.split(';').next());
+        let secret = secret.map(|secret| Secret::new(secret.to_owned()));
+        self.read(path, response)?;
+        secret.with_context(|| format!("{}{path} began no session", self.url))
+    }
+
+    fn known<T>(&self, mut request: RequestBuilder<T>) -> Result<RequestBuilder<T>> {
+        if let Some(credential) = Credential::find(self.common, &self.url)? {
+            for (name, value) in credential.headers() {
+                request = request.header(name, value);
+            }
+        }
+        Ok(request)
+    }
+
+    fn decode<T: DeserializeOwned>(&self, path: &str, text: &str) -> Result<T> {
+        serde_json::from_str(text)
+            .with_context(|| format!("{}{path} did not answer as this program expects", self.url))
     }
 
     fn read(&self, path: &str, mut response: Response<Body>) -> Result<String> {
         let status = response.status();
         let text = response.body_mut().with_config().limit(MAX_ANSWER).read_to_string();
-        let text = text.with_context(|| format!("reading {}{path}", self.common.url))?;
+        let text = text.with_context(|| format!("reading {}{path}", self.url))?;
         if status.is_success() {
             return Ok(text);
         }
         match serde_json::from_str::<Problem>(&text) {
+            Ok(problem) if problem.code == "not-signed-in" => bail!(
+                "{} ({}): `tenon login` signs in; on the server's machine the data folder's owner needs none, see --data",
+                problem.detail,
+                problem.code
+            ),
+            Ok(problem) if status.is_server_error() => {
+                bail!("{} ({}, {})", problem.detail, problem.code, problem.instance)
+            }
             Ok(problem) => bail!("{} ({})", problem.detail, problem.code),
-            Err(_) => bail!("{}{path} answers HTTP {status}", self.common.url),
+            Err(_) => bail!("{}{path} answers HTTP {status}", self.url),
         }
     }
 
     fn unreachable(&self, error: &ureq::Error) -> anyhow::Error {
-        anyhow!(
-            "no Tenon answers at {} ({error}): start it with `tenon up`, or name it with --url",
-            self.common.url
-        )
+        anyhow!("no Tenon answers at {} ({error}): start it with `tenon up`, or name it with --url", self.url)
     }
 }

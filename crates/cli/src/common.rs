@@ -8,6 +8,8 @@ use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use tenon_model::Timestamp;
 
+use crate::sessions::Sessions;
+
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -25,15 +27,26 @@ pub(crate) struct Common {
     /// The data folder [default: /var/lib/tenon as root, otherwise ~/.local/share/tenon]
     #[arg(long, global = true, env = "TENON_DATA", value_name = "FOLDER", help_heading = EVERYWHERE)]
     pub(crate) data: Option<PathBuf>,
-    /// Address of the server's API.
-    #[arg(long, global = true, env = "TENON_URL", default_value = "http://127.0.0.1:8420", help_heading = EVERYWHERE)]
-    pub(crate) url: String,
+    /// Address of the server's API [default: the server of the last `tenon login`, otherwise http://127.0.0.1:8420]
+    #[arg(long, global = true, env = "TENON_URL", value_name = "URL", help_heading = EVERYWHERE)]
+    pub(crate) url: Option<String>,
+    /// Certificate (PEM) of the authority that the server's TLS is trusted by, in place of the public ones.
+    #[arg(long, global = true, env = "TENON_CA", value_name = "FILE", help_heading = EVERYWHERE)]
+    pub(crate) ca: Option<PathBuf>,
     /// How results are printed.
     #[arg(long, global = true, value_enum, default_value = "text", help_heading = EVERYWHERE)]
     pub(crate) format: Format,
 }
 
 impl Common {
+    /// Address of the server that is asked.
+    pub(crate) fn url(&self) -> String {
+        let named = self.url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+        // Without a file of sessions, or a home for it, nobody has signed in anywhere.
+        let last = || Sessions::read().ok().and_then(|sessions| sessions.current);
+        named.or_else(last).unwrap_or_else(|| "http://127.0.0.1:8420".to_owned())
+    }
+
     /// The data folder.
     pub(crate) fn data(&self) -> Result<PathBuf> {
         if let Some(data) = &self.data {

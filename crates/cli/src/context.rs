@@ -131,7 +131,7 @@ impl Context {
         let asset = self.asset.as_deref().unwrap_or_default();
         let context = self.stated.with_file(self.file.as_deref())?;
         let path = format!("/api/v1/assets/{asset}/context");
-        let answer: Value = Api::new(common).post(&path, &context)?;
+        let answer: Value = Api::new(common)?.post(&path, &context)?;
         say(common, &answer, &format!("stated about {asset}; its directives are ranked anew"));
         Ok(())
     }

@@ -32,7 +32,7 @@ impl Log {
     pub(crate) fn run(self, common: &Common) -> Result<()> {
         match self {
             Self::Export => {
-                print!("{}", Api::new(common).get_text("/api/v1/journal")?);
+                print!("{}", Api::new(common)?.get_text("/api/v1/journal")?);
                 Ok(())
             }
             Self::Verify { export } => verify_log(common, export),
@@ -63,9 +63,9 @@ fn prove(common: &Common, export: Option<PathBuf>) -> Result<Proven> {
         }
         // A server writes it: it hands out the record, and this program computes the hashes.
         Err(JournalError::InUse { .. }) => {
-            let lines = Api::new(common).get_text("/api/v1/journal")?;
+            let lines = Api::new(common)?.get_text("/api/v1/journal")?;
             let head = verify_export(&mut lines.as_bytes())?;
-            Ok(Proven { what: format!("the record of {}", common.url), head, world: None })
+            Ok(Proven { what: format!("the record of {}", common.url()), head, world: None })
         }
         Err(error) => Err(error.into()),
     }

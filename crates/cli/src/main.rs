@@ -1,5 +1,6 @@
 //! `tenon`: one program for server, agent and command line.
 
+mod account;
 mod agent;
 mod api;
 mod common;
@@ -10,6 +11,7 @@ mod log;
 mod people;
 mod rules;
 mod scan;
+mod sessions;
 mod shell;
 mod show;
 mod up;
@@ -70,6 +72,16 @@ enum Command {
     Vex(vex::Vex),
     /// Choose the published tables and due-date rules that count.
     Rules(rules::Choose),
+    /// Sign in to a server with name and password.
+    Login(account::Login),
+    /// End the session with the server.
+    Logout,
+    /// People and their roles.
+    #[command(subcommand)]
+    User(account::User),
+    /// Tokens for programs.
+    #[command(subcommand)]
+    Token(account::Token),
     /// Approve a directive wherever its rehearsal passed.
     Approve(people::Approve),
     /// Refuse a directive; its findings stay open.
@@ -144,6 +156,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Queue => show::queue(common),
         Command::Show { id } => show::one(common, &id),
         Command::Why { directive } => why::run(common, &directive),
+        Command::Login(login) => login.run(common),
+        Command::Logout => account::logout(common),
+        Command::User(user) => user.run(common),
+        Command::Token(token) => token.run(common),
         Command::Assets => show::assets(common),
         Command::Context(context) => context.run(common),
         Command::Vex(vex) => vex.run(common),

@@ -58,7 +58,7 @@ pub(crate) struct Token {
 }
 
 fn done(common: &Common, path: &str, body: &Value, said: &str) -> Result<()> {
-    let answer: Value = Api::new(common).post(path, body)?;
+    let answer: Value = Api::new(common)?.post(path, body)?;
     match common.format {
         Format::Json => println!("{answer}"),
         Format::Text => println!("{said} (entry {} of the record)", answer["seq"]),
@@ -70,7 +70,7 @@ impl Approve {
     /// Says what is approved, and approves that and nothing that came since.
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
         let path = format!("/api/v1/directives/{}", self.directive);
-        let directive: DirectiveView = Api::new(common).get(&path)?;
+        let directive: DirectiveView = Api::new(common)?.get(&path)?;
         let waiting = directive.assets.iter().filter(|asset| asset.stage.name == "awaiting-approval");
         let mut reports = Vec::new();
         for asset in waiting {
@@ -122,7 +122,7 @@ impl Group {
 impl Token {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
         let answer: Value =
-            Api::new(common).post("/api/v1/enrolment-tokens", &json!({ "group": self.group }))?;
+            Api::new(common)?.post("/api/v1/enrolment-tokens", &json!({ "group": self.group }))?;
         match common.format {
             Format::Json => println!("{answer}"),
             Format::Text => println!("{}", answer["token"].as_str().unwrap_or_default()),

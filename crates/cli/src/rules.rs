@@ -129,7 +129,7 @@ pub(crate) fn say(common: &Common, answer: &Value, said: &str) {
 impl Choose {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
         let body = json!({ "table": self.table, "clocks": self.clocks });
-        let answer: Value = Api::new(common).post("/api/v1/rules", &body)?;
+        let answer: Value = Api::new(common)?.post("/api/v1/rules", &body)?;
         say(common, &answer, "these rules count; every directive is ranked anew");
         Ok(())
     }

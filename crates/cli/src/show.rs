@@ -35,7 +35,7 @@ fn day(time: Option<&String>) -> &str {
 }
 
 pub(crate) fn queue(common: &Common) -> Result<()> {
-    let overview: Overview = Api::new(common).get("/api/v1/overview")?;
+    let overview: Overview = Api::new(common)?.get("/api/v1/overview")?;
     if common.format == Format::Json {
         return json(&overview.queue);
     }
@@ -82,7 +82,7 @@ fn queue_text(overview: &Overview) -> String {
 }
 
 pub(crate) fn assets(common: &Common) -> Result<()> {
-    let overview: Overview = Api::new(common).get("/api/v1/overview")?;
+    let overview: Overview = Api::new(common)?.get("/api/v1/overview")?;
     if common.format == Format::Json {
         return json(&overview.assets);
     }
@@ -113,7 +113,7 @@ fn print_asset(asset: &AssetView) {
 }
 
 pub(crate) fn one(common: &Common, id: &str) -> Result<()> {
-    let api = Api::new(common);
+    let api = Api::new(common)?;
     if id.starts_with("ast_") {
         let detail: AssetDetail = api.get(&format!("/api/v1/assets/{id}"))?;
         if common.format == Format::Json {

@@ -31,9 +31,15 @@ const RESTART: Duration = Duration::from_secs(5);
     Nothing on this machine changes until a person promotes its group: the agent only looks."
 )]
 pub(crate) struct Up {
-    /// Where people and the command line connect. Keep it on loopback: reading needs no password.
+    /// Where people and the command line connect. Elsewhere than on loopback use TLS, or passwords travel readable.
     #[arg(long, default_value = "127.0.0.1:8420", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
+    /// Further names, with port, under which people reach it: `tenon.example.org:8420`.
+    #[arg(long, value_name = "NAME:PORT")]
+    name: Vec<String>,
+    /// Let everybody who reaches this machine's loopback read without signing in.
+    #[arg(long)]
+    open_reading: bool,
     /// Where agents connect, over mutual TLS.
     #[arg(long, default_value = "127.0.0.1:8421", value_name = "ADDRESS:PORT")]
     gateway: SocketAddr,
@@ -80,7 +86,10 @@ impl Up {
             listen: self.listen,
             gateway: self.gateway,
             gateway_names,
-            person: person.clone(),
+            person,
+            open_reading: self.open_reading,
+            names: self.name.clone(),
+            patience: Settings::PATIENCE,
             feeds,
         };
         let running = serve(settings).await?;
@@ -104,7 +113,7 @@ impl Up {
         };
         let asked = async {
             tokio::select! {
-                () = ask_once(&running, &group, &person), if !self.no_agent => {}
+                () = ask_once(&running, &group), if !self.no_agent => {}
                 () = until(stopped.clone()) => {}
             }
         };
@@ -122,7 +131,7 @@ async fn until(mut stopped: watch::Receiver<bool>) {
 fn greet(running: &Running) -> Result<()> {
     let token = running.folder.operator_token()?;
     println!("Tenon  http://{}/", running.listen);
-    println!("       to approve there, open  http://{}/#token={}", running.listen, token.expose());
+    println!("       to sign in there, open  http://{}/#token={}", running.listen, token.expose());
     println!("data   {}", running.folder.root().display());
     println!("agents https://{}  (more hosts: tenon enrol-token)", running.gateway);
     std::io::stdout().flush()?;
@@ -190,7 +199,7 @@ async fn start_agent(running: &Running, group: &GroupName, state: &Path) -> Resu
 }
 
 /// Asks the person at the terminal, once and only after the first report, whether the agent may act.
-async fn ask_once(running: &Running, group: &GroupName, person: &Person) {
+async fn ask_once(running: &Running, group: &GroupName) {
     let mut follow = running.writer.follow();
     let reported =
         follow.wait_for(|world| world.assets().any(|(_, asset)| asset.reported.is_some())).await.is_ok();
@@ -212,7 +221,7 @@ async fn ask_once(running: &Running, group: &GroupName, person: &Person) {
     });
     let yes =
         matches!(answer.await, Ok(Ok(line)) if ["y", "yes"].contains(&line.trim().to_lowercase().as_str()));
-    let (group, by) = (group.clone(), person.clone());
+    let (group, by) = (group.clone(), running.owner().clone());
     if !yes {
         println!("Only observed. Later: tenon promote {group}");
         return;

@@ -52,7 +52,7 @@ impl Vex {
             let bytes = document(path, MAX_DOCUMENT)?;
             let document = parse(path, &bytes)?;
             let whole: Value = serde_json::from_slice(&bytes)?;
-            let answer: Value = Api::new(common).post("/api/v1/vex", &whole)?;
+            let answer: Value = Api::new(common)?.post("/api/v1/vex", &whole)?;
             match common.format {
                 Format::Json => println!("{answer}"),
                 Format::Text => println!(

@@ -19,7 +19,7 @@ struct Explained<'a> {
 }
 
 pub(crate) fn run(common: &Common, id: &str) -> Result<()> {
-    let api = Api::new(common);
+    let api = Api::new(common)?;
     let directive: DirectiveView = api.get(&format!("/api/v1/directives/{id}"))?;
     let why: WhyView = api.get(&format!("/api/v1/directives/{id}/why"))?;
     match common.format {

@@ -5,7 +5,8 @@
 //! authority.pem       certificate of the certificate authority
 //! authority.key       its key (0600)
 //! directive.key       seed of the key that signs orders (0600)
-//! operator.token      what the page and the CLI present to change anything (0600)
+//! operator.token      what the owner's page and command line begin with: a token of the first admin (0600)
+//! people.sqlite       people, their sessions and tokens (0600)
 //! feeds/              store of feeds
 //! agent/              state of the agent on this machine, when `tenon up` runs one
 //! ```

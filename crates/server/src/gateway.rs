@@ -15,7 +15,7 @@ use tenon_wire::{
     MAX_REPORT_BYTES, RehearsalAnswer, ReportAccepted, SignedOrder, path,
 };
 
-use crate::api::{ApiError, Code, Input, identified};
+use crate::api::{ApiError, Code, Input, Patience, identified};
 use crate::authority::Authority;
 use crate::tls::Peer;
 use crate::writer::Writer;
@@ -28,6 +28,8 @@ pub(crate) struct Gateway {
     pub(crate) writer: Writer,
     pub(crate) authority: Authority,
     pub(crate) key: DirectiveKey,
+    /// How long a body may take.
+    pub(crate) patience: Duration,
 }
 
 type Shared = Arc<Gateway>;
@@ -43,6 +45,7 @@ pub(crate) fn router(gateway: Shared) -> Router {
         .route(path::APPLY, post(apply).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
         .fallback(|| async { ApiError::not_found("no such path on the agents' gateway") })
         .layer(middleware::from_fn(identified))
+        .layer(axum::Extension(Patience(gateway.patience)))
         .with_state(gateway)
 }
 

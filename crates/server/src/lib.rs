@@ -6,6 +6,7 @@
 //! agents --mutual TLS--> gateway +        (one thread, one journal)  +--> signed orders --> agents
 //! ```
 
+mod access;
 mod api;
 mod authority;
 mod clock;
@@ -19,7 +20,8 @@ mod tls;
 mod view;
 mod writer;
 
-pub use api::{openapi, refusals_reference};
+pub use access::{PeopleError, Role, operations};
+pub use api::{InvitationView, NewTokenView, SessionView, TokenView, UserView, openapi, refusals_reference};
 pub use authority::{Authority, AuthorityError};
 pub use folder::{DataFolder, FolderError};
 pub use replay::{ReplayError, replay};

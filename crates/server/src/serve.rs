@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::access::{Passwords, People, PeopleError, Rate, Rates};
 use crate::api;
 use crate::authority::{Authority, AuthorityError};
 use crate::clock::clock;
@@ -21,11 +22,18 @@ use crate::folder::{DataFolder, FolderError};
 use crate::gateway::{self, Gateway};
 use crate::health::FeedHealth;
 use crate::replay::ReplayError;
-use crate::tls::{Peer, TlsListener};
+use crate::tls::{Client, Peer, TlsListener};
 use crate::writer::{SubmitError, Writer};
 
 /// How often the clock is shown to the core, which writes an event only when something fell due.
 const TICK: Duration = Duration::from_secs(5);
+
+/// A page refetches with every change, a script polls: far more than either needs.
+const ASKING: Rate = Rate { burst: 600, every: Duration::from_millis(10) };
+/// An office behind one address signs in in the morning; whoever guesses has some thousand tries a day.
+const SIGNING_IN_FROM: Rate = Rate { burst: 30, every: Duration::from_secs(30) };
+/// A person mistypes a few times; whoever guesses one password has some hundred tries a day, from however many addresses.
+const SIGNING_IN_AS: Rate = Rate { burst: 10, every: Duration::from_secs(300) };
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -38,8 +46,14 @@ pub struct Settings {
     pub gateway: SocketAddr,
     /// Names and addresses in the gateway's certificate; the agents' URL must use one of them.
     pub gateway_names: Vec<String>,
-    /// In whose name the operator's token acts.
+    /// The name under which the owner of the data folder becomes the first user.
     pub person: Person,
+    /// Whether reading takes no session. Refused unless `listen` is on loopback.
+    pub open_reading: bool,
+    /// How long the body of a request may take to arrive, and what is under way to end when Tenon stops.
+    pub patience: Duration,
+    /// Further names, with port, under which people reach the API.
+    pub names: Vec<String>,
     /// Where advisories and intel come from; `None` asks no feed.
     pub feeds: Option<Source>,
 }
@@ -70,6 +84,17 @@ pub enum ServeError {
         /// The failure.
         source: std::io::Error,
     },
+    /// The file of people.
+    #[error(transparent)]
+    People(#[from] PeopleError),
+    /// Passwords cannot be hashed.
+    #[error("{0}")]
+    Passwords(String),
+    /// Reading would be open to the network.
+    #[error(
+        "reading can be open on loopback only, not on {0}: leave --open-reading out, or listen on 127.0.0.1"
+    )]
+    OpenReading(SocketAddr),
     /// A token could not be made.
     #[error("cannot make an enrolment token: {0}")]
     Token(String),
@@ -95,6 +120,9 @@ pub struct Running {
 /// # Errors
 /// A [`ServeError`]; nothing is left running then.
 pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
+    if settings.open_reading && !settings.listen.ip().is_loopback() {
+        return Err(ServeError::OpenReading(settings.listen));
+    }
     let folder = DataFolder::open(&settings.data)?;
     let journal: Box<dyn Journal> = Box::new(SqliteJournal::open(&folder.path("journal.sqlite"))?);
     let listener = bind(settings.listen).await?;
@@ -104,23 +132,39 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     let tls = authority.gateway_tls(&settings.gateway_names)?;
     let writer = Writer::start(journal, clock)?;
     writer.submit(Command::BeginTerm, None).await?;
-    let hosts = [
+    let mut hosts = vec![
         listen.to_string(),
         format!("localhost:{}", listen.port()),
         format!("127.0.0.1:{}", listen.port()),
         format!("[::1]:{}", listen.port()),
     ];
+    hosts.extend(settings.names);
+    let people = People::open(&folder.path("people.sqlite"), &settings.person, clock())?;
+    people.keep_operator_token(&folder.operator_token()?, clock())?;
+    let owner = people.owner()?.map_or(settings.person, |owner| owner.id);
     let health = FeedHealth::default();
     let context = Arc::new(api::Context {
         writer: writer.clone(),
-        operator: folder.operator_token()?.digest(),
-        person: settings.person,
-        hosts: hosts.to_vec(),
+        people,
+        passwords: Passwords::new().map_err(|error| ServeError::Passwords(error.to_string()))?,
+        owner,
+        asking: Rates::new(ASKING),
+        signing_in_from: Rates::new(SIGNING_IN_FROM),
+        signing_in_as: Rates::new(SIGNING_IN_AS),
+        open_reading: settings.open_reading,
+        secure: false,
+        patience: settings.patience,
+        hosts,
         authority: authority.digest(),
         health: health.clone(),
     });
     let (stop, stopped) = watch::channel(false);
-    let gateway = Arc::new(Gateway { writer: writer.clone(), authority, key: folder.directive_key()? });
+    let gateway = Arc::new(Gateway {
+        writer: writer.clone(),
+        authority,
+        key: folder.directive_key()?,
+        patience: settings.patience,
+    });
     let mut tasks = vec![
         tokio::spawn(serve_people(listener, api::router(context.clone()), stopped.clone())),
         tokio::spawn(serve_agents(
@@ -151,8 +195,9 @@ pub(crate) async fn is_true(mut stopped: watch::Receiver<bool>) {
 }
 
 async fn serve_people(listener: TcpListener, router: axum::Router, stopped: watch::Receiver<bool>) {
+    let service = router.into_make_service_with_connect_info::<Client>();
     tokio::select! {
-        served = axum::serve(listener, router) => report_end("the API", served),
+        served = axum::serve(listener, service) => report_end("the API", served),
         () = is_true(stopped) => {}
     }
 }
@@ -188,13 +233,23 @@ async fn ticks(writer: Writer, mut stopped: watch::Receiver<bool>) {
     }
 }
 
+impl Settings {
+    /// What `patience` is where nobody says otherwise: a minute for a body, on whatever line.
+    pub const PATIENCE: Duration = Duration::from_secs(60);
+}
+
 impl Running {
+    /// The owner of the data folder, as the record names them.
+    pub fn owner(&self) -> &Person {
+        &self.context.owner
+    }
+
     /// A one-time token for a host that joins this group.
     ///
     /// # Errors
     /// When the journal fails.
     pub async fn enrol_token(&self, group: GroupName) -> Result<EnrolToken, ServeError> {
-        api::new_token(&self.context, group)
+        api::new_token(&self.context, group, self.context.owner.clone())
             .await
             .map_err(|error| ServeError::Token(error.detail().to_owned()))
     }

@@ -1,6 +1,7 @@
 //! Accepting TLS connections without letting a slow handshake hold up others.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,19 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Most handshakes at a time.
 const HANDSHAKES: usize = 256;
+
+/// A person's or program's end of a connection to the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Client {
+    /// Its address.
+    pub(crate) address: IpAddr,
+}
+
+impl Connected<IncomingStream<'_, TcpListener>> for Client {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self { address: stream.remote_addr().ip() }
+    }
+}
 
 /// Who is at the other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

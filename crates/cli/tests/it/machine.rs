@@ -99,9 +99,13 @@ impl Machine {
 
     /// An answer of the API.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> T {
-        let url = format!("http://127.0.0.1:8420{path}");
-        let answer = self.host.exec(["curl", "-sf", &url]).unwrap().ok().unwrap().stdout;
-        serde_json::from_str(&answer).unwrap()
+        serde_json::from_str(&self.curl("-sf", path).ok().unwrap().stdout).unwrap()
+    }
+
+    /// Asks the API in the name of the data folder's owner.
+    pub(crate) fn curl(&self, how: &str, path: &str) -> Output {
+        let known = "-H \"Authorization: Bearer $(cat /var/lib/tenon/operator.token)\"";
+        self.host.shell(&format!("curl {how} {known} http://127.0.0.1:8420{path}")).unwrap()
     }
 
     pub(crate) fn overview(&self) -> Overview {

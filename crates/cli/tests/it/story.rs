@@ -115,8 +115,7 @@ fn verified() {
     // The page is served, and the same answers come live.
     let page = machine.host.exec(["curl", "-sf", "http://127.0.0.1:8420/"]).unwrap().ok().unwrap().stdout;
     assert!(page.contains("<title>Tenon"), "{page}");
-    let live =
-        machine.host.exec(["curl", "-sN", "--max-time", "2", "http://127.0.0.1:8420/api/v1/events"]).unwrap();
+    let live = machine.curl("-sN --max-time 2", "/api/v1/events");
     assert!(live.stdout.contains("event: world"), "{}", live.stdout);
     prove_record(&mut machine);
 }

@@ -1,12 +1,26 @@
-//! Who may ask, and who may change. Default deny: a new route that changes something is guarded without a word.
+//! Who may ask what. Default deny: an operation that the table does not know is refused.
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, header};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use tenon_model::Digest;
+use tenon_wire::Secret;
 
-use super::{ApiError, Code, Shared};
+use super::{ApiError, Code, Context, Shared};
+use crate::access::{Caller, Need, Right, Role, Roles, Via, methods_of, need_of};
+use crate::clock::clock;
+use crate::tls::Client;
+
+/// The cookie of a session.
+pub(super) const COOKIE: &str = "tenon_session";
+/// A header that no page elsewhere can send without being asked first (Fetch standard, CORS preflight).
+const OWN_HEADER: HeaderName = HeaderName::from_static("x-tenon-request");
+/// How long the body of a request that is refused may take.
+const LINGER: Duration = Duration::from_millis(500);
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses requests under a name that is not ours: a page elsewhere may resolve its own name to this address and
 /// would otherwise read the answers (DNS rebinding).
@@ -17,30 +31,150 @@ pub(super) async fn known_host(State(context): State<Shared>, request: Request, 
     }
     let message =
         format!("this Tenon is not served under the name {host:?}; known: {}", context.hosts.join(", "));
-    ApiError::new(Code::UnknownHost, message).into_response()
+    refused(request, ApiError::new(Code::UnknownHost, message)).await
 }
 
-/// Everything but reading takes the operator's token.
-pub(super) async fn operator_for_writes(
-    State(context): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
-        return next.run(request).await;
+/// Lets a request through to its operation when its caller may use that.
+pub(super) async fn admit(State(context): State<Shared>, mut request: Request, next: Next) -> Response {
+    match admitted(&context, &request) {
+        Ok(Some(caller)) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Ok(None) => next.run(request).await,
+        Err(error) => {
+            let allowed =
+                request.extensions().get::<MatchedPath>().map(|path| methods_of(path.as_str()).join(", "));
+            let only_method = error.code == Code::MethodNotAllowed;
+            let mut response = refused(request, error).await;
+            if let Some(allowed) =
+                allowed.filter(|_| only_method).and_then(|text| HeaderValue::from_str(&text).ok())
+            {
+                response.headers_mut().insert(header::ALLOW, allowed);
+            }
+            response
+        }
     }
-    let bearer = request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    // Digests are compared, not tokens: how long that takes says nothing about the token.
-    if bearer.is_some_and(|token| Digest::of(token.trim().as_bytes()) == context.operator) {
-        return next.run(request).await;
+}
+
+/// Refuses a request without using its body. What is short is read all the same: a connection that is closed with bytes
+/// under way may be reset before the caller has read the answer.
+async fn refused(request: Request, error: ApiError) -> Response {
+    let body = axum::body::to_bytes(request.into_body(), super::MAX_BODY);
+    // Nothing of it is wanted, and what does not come is not waited for.
+    let _unused = tokio::time::timeout(LINGER, body).await;
+    error.into_response()
+}
+
+fn admitted(context: &Context, request: &Request) -> Result<Option<Caller>, ApiError> {
+    let method = request.method();
+    let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    let Some(need) = need_of(method.as_str(), path) else {
+        return Err(ApiError::new(Code::MethodNotAllowed, format!("{path} does not know {method}")));
+    };
+    let headers = request.headers();
+    let changes = !matches!(*method, Method::GET | Method::HEAD);
+    if need == Need::Nothing {
+        // Nobody signs a person in, or out, from a page elsewhere. Programs say nothing of where they come from.
+        let site = site(headers);
+        return match changes && site == Site::Elsewhere {
+            true => Err(foreign()),
+            false => Ok(None),
+        };
     }
+    let caller = caller(context, headers)?;
+    let key =
+        caller.as_ref().map_or_else(|| address(request).to_string(), |caller| caller.person.to_string());
+    context.asking.take(&key).map_err(too_many)?;
+    let Some(caller) = caller else {
+        let open = need == Need::Right(Right::Read) || !changes && path == "/api/v1/session";
+        if context.open_reading && open {
+            return nobody().map(Some);
+        }
+        let message = "sign in, open the link that `tenon up` printed, or use the `tenon` command";
+        return Err(ApiError::new(Code::NotSignedIn, message));
+    };
+    let with_cookie = matches!(caller.via, Via::Session(_));
+    if changes && with_cookie && site(headers) != Site::Ours {
+        return Err(foreign());
+    }
+    match need {
+        Need::Right(right) if !caller.may(right) => {
+            let message =
+                format!("{} may not {}: that takes the role {}", caller.name, right.name(), right.given_by());
+            Err(ApiError::new(Code::NoRights, message))
+        }
+        _ => Ok(Some(caller)),
+    }
+}
+
+fn foreign() -> ApiError {
     let message =
-        "this needs the operator's token: open the link that `tenon up` printed, or use the `tenon` command";
-    ApiError::new(Code::NotSignedIn, message).into_response()
+        "a page elsewhere sent this, or a program that uses a cookie without the header `x-tenon-request`";
+    ApiError::new(Code::ForeignOrigin, message)
+}
+
+pub(super) fn too_many(seconds: u64) -> ApiError {
+    ApiError::new(Code::TooManyRequests, format!("too many requests: wait {seconds} s")).retry_after(seconds)
+}
+
+/// Who asks. A credential that is given and wrong is no way to ask as nobody.
+fn caller(context: &Context, headers: &HeaderMap) -> Result<Option<Caller>, ApiError> {
+    let now = clock();
+    let wrong = |what: &str| ApiError::new(Code::NotSignedIn, format!("{what}: sign in again"));
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let token = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
+        let token = token.map(|token| Secret::new(token.trim().to_owned()));
+        let token = token.ok_or_else(|| wrong("the Authorization header holds no bearer token"))?;
+        let known = context.people.of_token(&token, now).map_err(|error| ApiError::internal(&error))?;
+        return known.map(Some).ok_or_else(|| wrong("the token is unknown, revoked or expired"));
+    }
+    let Some(secret) = session_of(headers) else { return Ok(None) };
+    let known = context.people.of_session(&secret, now).map_err(|error| ApiError::internal(&error))?;
+    known.map(Some).ok_or_else(|| wrong("the session has ended"))
+}
+
+/// The secret of the session that the cookie names.
+pub(super) fn session_of(headers: &HeaderMap) -> Option<Secret> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| Secret::new(value.to_owned()))
+}
+
+/// Where a request comes from, by what the browser says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Site {
+    Ours,
+    Elsewhere,
+    /// Not a browser, or an old one.
+    Unsaid,
+}
+
+fn site(headers: &HeaderMap) -> Site {
+    let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    if headers.contains_key(&OWN_HEADER) {
+        return Site::Ours;
+    }
+    match text(&FETCH_SITE) {
+        Some("same-origin") => return Site::Ours,
+        Some(_) => return Site::Elsewhere,
+        None => {}
+    }
+    let host = text(&header::HOST).unwrap_or_default();
+    match text(&header::ORIGIN) {
+        // The host is known to be ours by now.
+        Some(origin) if origin.split_once("://").is_some_and(|(_, at)| at.eq_ignore_ascii_case(host)) => {
+            Site::Ours
+        }
+        Some(_) => Site::Elsewhere,
+        None => Site::Unsaid,
+    }
+}
+
+/// The address at the other end; of no use to tell people apart behind a proxy, which is why accounts are bounded, too.
+pub(super) fn address(request: &Request) -> IpAddr {
+    let client = request.extensions().get::<ConnectInfo<Client>>();
+    client.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(client)| client.address)
 }
 
 /// The page may load only what comes with it, and be framed by nobody.
@@ -50,7 +184,7 @@ pub(super) async fn security_headers(mut response: Response) -> Response {
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+             base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -60,4 +194,11 @@ pub(super) async fn security_headers(mut response: Response) -> Response {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// Whoever reaches the address where reading is open. Nothing of theirs enters the record.
+fn nobody() -> Result<Caller, ApiError> {
+    let name = "nobody".to_owned();
+    let person = name.parse().map_err(|error| ApiError::internal(&error))?;
+    Ok(Caller::new(person, name, Roles::one(Role::Viewer), None, Via::Nothing))
 }

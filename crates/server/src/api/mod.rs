@@ -6,34 +6,62 @@ mod input;
 mod problem;
 mod read;
 mod request;
+mod session;
+mod sign_in;
+mod tokens;
+mod users;
 mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::header;
 use axum::middleware;
+use axum::routing::{get, post};
 use tenon_model::{Digest, Person};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use input::Input;
+use input::{Fields, Unused};
+pub(crate) use input::{Input, Patience};
 pub use problem::reference as refusals_reference;
 pub(crate) use problem::{ApiError, Code};
 pub(crate) use request::identified;
+pub use session::SessionView;
+pub use tokens::{NewTokenView, TokenView};
+pub use users::{InvitationView, UserView};
 pub(crate) use write::new_token;
 
+use crate::access::{Passwords, People, Rates};
 use crate::health::FeedHealth;
 use crate::writer::Writer;
+
+/// Most bytes of a body where nothing else is said.
+const MAX_BODY: usize = 64 << 10;
 
 /// What every handler needs.
 pub(crate) struct Context {
     pub(crate) writer: Writer,
-    /// SHA-256 of the operator's token; the token itself is not kept.
-    pub(crate) operator: Digest,
-    /// In whose name the operator's token acts.
-    pub(crate) person: Person,
+    /// Everybody, with sessions and tokens.
+    pub(crate) people: People,
+    pub(crate) passwords: Passwords,
+    /// The owner of the data folder, in whose name `tenon up` itself acts.
+    pub(crate) owner: Person,
+    /// How often one caller may ask.
+    pub(crate) asking: Rates,
+    /// How often one address may try to sign in, ...
+    pub(crate) signing_in_from: Rates,
+    /// ... and how often somebody may try one account.
+    pub(crate) signing_in_as: Rates,
+    /// Whether reading takes no session: only on loopback.
+    pub(crate) open_reading: bool,
+    /// Whether cookies must not travel without TLS.
+    pub(crate) secure: bool,
+    /// How long a body may take.
+    pub(crate) patience: Duration,
     /// Host names under which the API may be asked (DNS rebinding).
     pub(crate) hosts: Vec<String>,
     /// Digest of the certificate authority, for new tokens.
@@ -47,8 +75,8 @@ pub(crate) type Shared = Arc<Context>;
 #[derive(utoipa::OpenApi)]
 #[openapi(info(
     title = "Tenon",
-    description = "One record of assets, vulnerabilities, directives and evidence. Reading is open to whoever reaches \
-                   the listening address (loopback by default); changing anything takes the operator's token as bearer."
+    description = "One record of assets, vulnerabilities, directives and evidence. Every operation takes a session's cookie or a \
+                   token as bearer, and a role that allows it; docs/reference/rights.md has the table."
 ))]
 struct ApiDoc;
 
@@ -70,9 +98,31 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(write::demote))
         .routes(routes!(write::set_context))
         .routes(routes!(write::set_rules))
-        .routes(routes!(write::state_vex))
         .routes(routes!(write::issue_token));
-    reads.merge(writes)
+    // The one body that may be long: a supplier's document.
+    let documents = OpenApiRouter::new()
+        .routes(routes!(write::state_vex))
+        .layer(DefaultBodyLimit::max(tenon_formats::openvex::MAX_DOCUMENT));
+    let people = OpenApiRouter::new()
+        .routes(routes!(session::who_am_i, session::sign_in, session::sign_out))
+        .routes(routes!(session::change_password))
+        .routes(routes!(users::users, users::add_user))
+        .routes(routes!(users::remove_user))
+        .routes(routes!(users::invite))
+        .routes(routes!(users::set_roles))
+        .routes(routes!(tokens::tokens, tokens::new_token))
+        .routes(routes!(tokens::revoke_token));
+    reads.merge(writes).merge(people).layer(DefaultBodyLimit::max(MAX_BODY)).merge(documents)
+}
+
+/// Pages for people without scripts.
+fn sign_in_pages() -> Router<Shared> {
+    Router::new()
+        .route("/sign-in", get(sign_in::ask).post(sign_in::sign_in))
+        .route("/sign-in.css", get(sign_in::styles))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/welcome", get(sign_in::welcome).post(sign_in::accept))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
 /// The OpenAPI document, generated from the handlers.
@@ -87,17 +137,19 @@ pub(crate) fn router(context: Shared) -> Router {
     router
         .route(
             "/api/v1/openapi.json",
-            axum::routing::get(move || {
+            get(move || {
                 let document = document.clone();
                 async move { ([(header::CONTENT_TYPE, "application/json")], document.to_vec()) }
             }),
         )
-        .layer(middleware::from_fn_with_state(context.clone(), guard::operator_for_writes))
+        .merge(sign_in_pages())
+        .route_layer(middleware::from_fn_with_state(context.clone(), guard::admit))
         .merge(page())
         .fallback(|| async { ApiError::not_found("no such path; see /api/v1/openapi.json") })
         .layer(middleware::from_fn_with_state(context.clone(), guard::known_host))
         .layer(middleware::map_response(guard::security_headers))
         .layer(middleware::from_fn(request::identified))
+        .layer(axum::Extension(Patience(context.patience)))
         .with_state(context)
 }
 
@@ -115,17 +167,4 @@ fn page() -> Router<Shared> {
         );
     }
     router
-}
-
-/// The operations of one path, each with its method.
-fn operations_of(
-    item: &mut utoipa::openapi::PathItem,
-) -> Vec<(&'static str, &mut utoipa::openapi::path::Operation)> {
-    let methods = [
-        ("GET", item.get.as_mut()),
-        ("POST", item.post.as_mut()),
-        ("PUT", item.put.as_mut()),
-        ("DELETE", item.delete.as_mut()),
-    ];
-    methods.into_iter().filter_map(|(method, operation)| Some((method, operation?))).collect()
 }

@@ -277,11 +277,18 @@ pub fn reference() -> String {
 pub(crate) struct ApiError {
     pub(super) code: Code,
     detail: String,
+    /// Seconds after which asking again may help.
+    retry_after: Option<u64>,
 }
 
 impl ApiError {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), retry_after: None }
+    }
+
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     pub(crate) fn detail(&self) -> &str {
@@ -315,6 +322,7 @@ impl ApiError {
 
     /// Turns `response` into this error's answer, keeping headers such as `Allow`.
     pub(super) fn render(self, mut response: Response, request: &str) -> Response {
+        let retry_after = self.retry_after;
         let problem = self.problem(request);
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let headers = response.headers_mut();
@@ -322,6 +330,9 @@ impl ApiError {
         headers.insert(header::CONTENT_TYPE, MEDIA_TYPE);
         if problem.status == StatusCode::UNAUTHORIZED.as_u16() {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         *response.body_mut() = body.into();
         response

@@ -11,16 +11,41 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use tenon_model::{AssetId, Digest, DirectiveId};
 
-use super::{ApiError, Code, Shared};
+use super::{ApiError, Code, Context, Shared};
 use crate::view::{AssetDetail, DirectiveView, HeadView, Overview, WhyView};
 
 /// Shortest time between two live notices to one client: a burst of events is one notice.
 const NOTICE_PAUSE: Duration = Duration::from_millis(100);
 
+/// Names of people by the opaque ids under which the record knows them. Who was erased keeps only the id.
+struct Names(Vec<(String, String)>);
+
+impl Names {
+    fn of(context: &Context) -> Result<Self, ApiError> {
+        let users = context.people.users()?;
+        Ok(Self(users.into_iter().map(|user| (user.id.to_string(), user.name)).collect()))
+    }
+
+    /// Puts the name of whoever refused into the reason.
+    fn put(&self, directive: &mut DirectiveView) {
+        let Some(closed) = &mut directive.closed else { return };
+        for (id, name) in &self.0 {
+            if let Some(rest) = closed.strip_prefix(&format!("refused by {id}:")) {
+                *closed = format!("refused by {name}:{rest}");
+            }
+        }
+    }
+}
+
 /// Assets, queue and feeds.
 #[utoipa::path(get, path = "/api/v1/overview", responses((status = OK, body = Overview)))]
-pub(super) async fn overview(State(context): State<Shared>) -> Json<Overview> {
-    Json(Overview::of(&context.writer.world(), &context.health.attempts()))
+pub(super) async fn overview(State(context): State<Shared>) -> Result<Json<Overview>, ApiError> {
+    let mut overview = Overview::of(&context.writer.world(), &context.health.attempts());
+    let names = Names::of(&context)?;
+    for directive in overview.queue.iter_mut().chain(&mut overview.closed) {
+        names.put(directive);
+    }
+    Ok(Json(overview))
 }
 
 /// One directive.
@@ -33,7 +58,9 @@ pub(super) async fn directive(
     let id: DirectiveId = parse(&id)?;
     let world = context.writer.world();
     let state = world.directive(&id).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))?;
-    Ok(Json(DirectiveView::of(&world, id, state)))
+    let mut view = DirectiveView::of(&world, id, state);
+    Names::of(&context)?.put(&mut view);
+    Ok(Json(view))
 }
 
 /// Why a directive has its priority.

@@ -37,7 +37,8 @@ async fn answered(request: Request, next: Next, id: String, wants_page: bool) ->
     let start = Instant::now();
     let response = next.run(request).await;
     let mut response = match response.status() {
-        status if status.is_client_error() || status.is_server_error() => {
+        // A page of ours says in its own words what is wrong.
+        status if (status.is_client_error() || status.is_server_error()) && !is_page(&response) => {
             failed(response, &id, wants_page).await
         }
         _ => response,
@@ -48,6 +49,11 @@ async fn answered(request: Request, next: Next, id: String, wants_page: bool) ->
     let status = response.status().as_u16();
     tracing::debug!(status, ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX), "answered");
     response
+}
+
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/html"))
 }
 
 async fn failed(mut response: Response, id: &str, wants_page: bool) -> Response {
@@ -79,7 +85,7 @@ fn page(error: ApiError, status: StatusCode, id: &str) -> Response {
     let problem = error.problem(id);
     let text = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Tenon: {title}</title>\
-         <main><h1>{title}</h1><p>{detail}</p>\
+         <link rel=\"stylesheet\" href=\"/sign-in.css\"><main><h1>{title}</h1><p>{detail}</p>\
          <p class=\"sub\">{code}, request {id}</p><p><a href=\"/\">To the queue</a></p></main></html>",
         title = escaped(&problem.title),
         detail = escaped(&problem.detail),

@@ -8,14 +8,15 @@ use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use tenon_journal::ClientKey;
 use tenon_model::{
-    AssetContext, ClockRule, Command, DecisionTable, GroupName, HumanImpact, MissionAndWellBeing,
+    AssetContext, ClockRule, Command, DecisionTable, GroupName, HumanImpact, MissionAndWellBeing, Person,
     RefusalCode, Rules, SystemExposure, TokenId,
 };
 use tenon_wire::EnrolToken;
 use utoipa::ToSchema;
 
 use super::read::parse;
-use super::{ApiError, Code, Input, Shared};
+use super::{ApiError, Code, Input, Shared, Unused};
+use crate::access::Caller;
 use crate::folder::random_secret;
 use crate::view::ContextView;
 
@@ -93,11 +94,12 @@ async fn submit(context: &Shared, headers: &HeaderMap, command: Command) -> Resu
     responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
 pub(super) async fn approve(
     State(context): State<Shared>,
+    caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
     Input(body): Input<Approval>,
 ) -> Result<Json<Done>, ApiError> {
-    let by = context.person.clone();
+    let by = caller.person;
     let reports =
         body.reports.map(|reports| reports.iter().map(|digest| parse(digest)).collect::<Result<_, _>>());
     let command = Command::Approve {
@@ -114,11 +116,12 @@ pub(super) async fn approve(
     responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
 pub(super) async fn refuse(
     State(context): State<Shared>,
+    caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
     Input(body): Input<RefusalBody>,
 ) -> Result<Json<Done>, ApiError> {
-    let by = context.person.clone();
+    let by = caller.person;
     submit(&context, &headers, Command::Refuse { directive: parse(&id)?, by, why: body.why }).await
 }
 
@@ -127,11 +130,12 @@ pub(super) async fn refuse(
     responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
 pub(super) async fn retry(
     State(context): State<Shared>,
+    caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
     Input(body): Input<RetryBody>,
 ) -> Result<Json<Done>, ApiError> {
-    let by = context.person.clone();
+    let by = caller.person;
     submit(&context, &headers, Command::Retry { directive: parse(&id)?, asset: parse(&body.asset)?, by })
         .await
 }
@@ -141,15 +145,17 @@ pub(super) async fn retry(
     responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
 pub(super) async fn promote(
     State(context): State<Shared>,
+    caller: Caller,
     Path(name): Path<String>,
     headers: HeaderMap,
+    _: Unused,
 ) -> Result<Json<Done>, ApiError> {
     let group: GroupName = parse(&name)?;
     // A group exists through its assets; promoting a name nobody carries is a typing error.
     if !context.writer.world().assets().any(|(_, asset)| asset.group == group) {
         return Err(ApiError::not_found(format!("no asset is in group {group}")));
     }
-    let by = context.person.clone();
+    let by = caller.person;
     submit(&context, &headers, Command::Promote { group, by }).await
 }
 
@@ -158,10 +164,12 @@ pub(super) async fn promote(
     responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
 pub(super) async fn demote(
     State(context): State<Shared>,
+    caller: Caller,
     Path(name): Path<String>,
     headers: HeaderMap,
+    _: Unused,
 ) -> Result<Json<Done>, ApiError> {
-    let by = context.person.clone();
+    let by = caller.person;
     submit(&context, &headers, Command::Demote { group: parse(&name)?, by }).await
 }
 
@@ -170,11 +178,12 @@ pub(super) async fn demote(
     responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = NOT_FOUND)))]
 pub(super) async fn set_context(
     State(context): State<Shared>,
+    caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
     Input(body): Input<ContextView>,
 ) -> Result<Json<Done>, ApiError> {
-    let by = context.person.clone();
+    let by = caller.person;
     let stated = AssetContext {
         exposure: one_if_any(body.exposure.as_deref(), SystemExposure::ALL)?,
         human_impact: one_if_any(body.human_impact.as_deref(), HumanImpact::ALL)?,
@@ -188,10 +197,11 @@ pub(super) async fn set_context(
     responses((status = OK, body = Done), (status = UNAUTHORIZED)))]
 pub(super) async fn set_rules(
     State(context): State<Shared>,
+    caller: Caller,
     headers: HeaderMap,
     Input(body): Input<RulesBody>,
 ) -> Result<Json<Done>, ApiError> {
-    let by = context.person.clone();
+    let by = caller.person;
     let table = one_of(&body.table, DecisionTable::ALL)?;
     let clocks = body.clocks.iter().map(|clock| one_of(clock, ClockRule::ALL)).collect::<Result<_, _>>()?;
     submit(&context, &headers, Command::SetRules { rules: Rules { table, clocks }, by }).await
@@ -203,13 +213,14 @@ pub(super) async fn set_rules(
     responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = UNPROCESSABLE_ENTITY)))]
 pub(super) async fn state_vex(
     State(context): State<Shared>,
+    caller: Caller,
     headers: HeaderMap,
     Input(body): Input<serde_json::Value>,
 ) -> Result<Json<Done>, ApiError> {
     let bad = |error: String| ApiError::new(Code::Refused(RefusalCode::BadContent), error);
     let bytes = serde_json::to_vec(&body).map_err(|error| bad(error.to_string()))?;
     let document = tenon_formats::openvex::parse(&bytes).map_err(|error| bad(error.to_string()))?;
-    let by = context.person.clone();
+    let by = caller.person;
     let statements = document.claims().statements;
     submit(&context, &headers, Command::StateVex { document: document.id, statements, by }).await
 }
@@ -231,15 +242,20 @@ fn one_if_any<T: Copy + Display>(text: Option<&str>, all: &[T]) -> Result<Option
     responses((status = OK, body = TokenIssued), (status = UNAUTHORIZED)))]
 pub(super) async fn issue_token(
     State(context): State<Shared>,
+    caller: Caller,
     Input(body): Input<TokenBody>,
 ) -> Result<Json<TokenIssued>, ApiError> {
     let group: GroupName = parse(&body.group)?;
-    let token = new_token(&context, group).await?;
+    let token = new_token(&context, group, caller.person).await?;
     Ok(Json(TokenIssued { token: token.reveal(), expires_seconds: TOKEN_SECONDS }))
 }
 
 /// A token in the record, its secret half only in the answer.
-pub(crate) async fn new_token(context: &Shared, group: GroupName) -> Result<EnrolToken, ApiError> {
+pub(crate) async fn new_token(
+    context: &Shared,
+    group: GroupName,
+    by: Person,
+) -> Result<EnrolToken, ApiError> {
     let secret = random_secret().map_err(|error| ApiError::internal(&error))?;
     let name = random_secret().map_err(|error| ApiError::internal(&error))?;
     let id: TokenId = parse(&format!("t{}", &name.expose()[..8]))?;
@@ -251,7 +267,7 @@ pub(crate) async fn new_token(context: &Shared, group: GroupName) -> Result<Enro
         secret: secret.digest(),
         group,
         expires: now.plus_seconds(TOKEN_SECONDS),
-        by: context.person.clone(),
+        by,
     };
     context.writer.submit(command, None).await?;
     Ok(EnrolToken { id, secret, authority: context.authority })

@@ -1,7 +1,9 @@
 //! The server from outside: who may do what, on both doors.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod access;
 mod api;
 mod feeding;
 mod gateway;
 mod running;
+mod sweep;

@@ -1,8 +1,9 @@
 //! A server on ports of its own, in a folder of its own.
 
 use tenon_server::{Running, Settings, serve};
-use ureq::Agent;
 use ureq::http::Response;
+use ureq::typestate::{WithBody, WithoutBody};
+use ureq::{Agent, RequestBuilder};
 
 /// A running server with its folder and runtime.
 pub(crate) struct Server {
@@ -27,6 +28,9 @@ impl Server {
             gateway: "127.0.0.1:0".parse().unwrap(),
             gateway_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
             person: "tester".parse().unwrap(),
+            open_reading: false,
+            names: Vec::new(),
+            patience: Settings::PATIENCE,
             feeds: None,
         };
         change(&mut settings);
@@ -51,6 +55,16 @@ impl Server {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running().listen)
+    }
+
+    /// A question in the name of the data folder's owner.
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder<WithoutBody> {
+        client().get(self.url(path)).header("authorization", format!("Bearer {}", self.token()))
+    }
+
+    /// A change in the name of the data folder's owner.
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder<WithBody> {
+        client().post(self.url(path)).header("authorization", format!("Bearer {}", self.token()))
     }
 
     pub(crate) fn gateway(&self, path: &str) -> String {

@@ -1,0 +1,80 @@
+//! The one table of what each operation needs. What is not in it is denied.
+
+use super::roles::Right;
+
+/// What an operation needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing: it tells nothing of the estate.
+    Nothing,
+    /// Somebody who is signed in, for their own affairs.
+    SignedIn,
+    /// A right.
+    Right(Right),
+}
+
+use Need::{Nothing, SignedIn};
+
+const READ: Need = Need::Right(Right::Read);
+const ASSESS: Need = Need::Right(Right::Assess);
+const OPERATE: Need = Need::Right(Right::Operate);
+const APPROVE: Need = Need::Right(Right::Approve);
+const AUDIT: Need = Need::Right(Right::Audit);
+const ADMINISTER: Need = Need::Right(Right::Administer);
+
+/// Method, path, need.
+const OPERATIONS: &[(&str, &str, Need)] = &[
+    ("GET", "/api/v1/assets/{id}", READ),
+    ("POST", "/api/v1/assets/{id}/context", ASSESS),
+    ("GET", "/api/v1/directives/{id}", READ),
+    ("POST", "/api/v1/directives/{id}/approve", APPROVE),
+    ("POST", "/api/v1/directives/{id}/refuse", APPROVE),
+    ("POST", "/api/v1/directives/{id}/retry", OPERATE),
+    ("GET", "/api/v1/directives/{id}/why", READ),
+    ("POST", "/api/v1/enrolment-tokens", OPERATE),
+    ("GET", "/api/v1/events", READ),
+    ("POST", "/api/v1/groups/{name}/demote", OPERATE),
+    ("POST", "/api/v1/groups/{name}/promote", OPERATE),
+    ("GET", "/api/v1/head", READ),
+    ("GET", "/api/v1/journal", AUDIT),
+    ("GET", "/api/v1/openapi.json", Nothing),
+    ("GET", "/api/v1/overview", READ),
+    ("GET", "/api/v1/reports/{digest}", READ),
+    ("POST", "/api/v1/rules", ASSESS),
+    ("GET", "/api/v1/session", SignedIn),
+    ("POST", "/api/v1/session", Nothing),
+    ("DELETE", "/api/v1/session", SignedIn),
+    ("POST", "/api/v1/session/password", SignedIn),
+    ("GET", "/api/v1/tokens", SignedIn),
+    ("POST", "/api/v1/tokens", SignedIn),
+    ("DELETE", "/api/v1/tokens/{id}", SignedIn),
+    ("GET", "/api/v1/users", AUDIT),
+    ("POST", "/api/v1/users", ADMINISTER),
+    ("DELETE", "/api/v1/users/{id}", ADMINISTER),
+    ("POST", "/api/v1/users/{id}/invitation", ADMINISTER),
+    ("POST", "/api/v1/users/{id}/roles", ADMINISTER),
+    ("POST", "/api/v1/vex", ASSESS),
+    ("GET", "/sign-in", Nothing),
+    ("POST", "/sign-in", Nothing),
+    ("GET", "/sign-in.css", Nothing),
+    ("POST", "/sign-out", Nothing),
+    ("GET", "/welcome", Nothing),
+    ("POST", "/welcome", Nothing),
+];
+
+/// What an operation needs; `None` for one that nobody may use.
+pub(crate) fn need_of(method: &str, path: &str) -> Option<Need> {
+    // HEAD is GET without its body (RFC 9110, section 9.3.2).
+    let method = if method == "HEAD" { "GET" } else { method };
+    OPERATIONS.iter().find(|(known, at, _)| (*known, *at) == (method, path)).map(|(_, _, need)| *need)
+}
+
+/// The methods that a path knows, for `Allow`.
+pub(crate) fn methods_of(path: &str) -> Vec<&'static str> {
+    OPERATIONS.iter().filter(|(_, at, _)| *at == path).map(|(method, _, _)| *method).collect()
+}
+
+/// Every operation: method and path.
+pub fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
+    OPERATIONS.iter().map(|(method, path, _)| (*method, *path))
+}

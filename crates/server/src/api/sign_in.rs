@@ -1,0 +1,149 @@
+//! Pages for people without scripts: signing in, and setting a password with an invitation.
+
+use axum::extract::{ConnectInfo, State};
+use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse as _, Response};
+use serde::Deserialize;
+use tenon_wire::Secret;
+
+use super::request::escaped;
+use super::session::{begin, checked, end};
+use super::{ApiError, Context, Fields, Shared, Unused};
+use crate::access::MAX_PASSWORD;
+use crate::clock::clock;
+use crate::tls::Client;
+
+/// What the sign-in form sends.
+#[derive(Deserialize)]
+pub(super) struct SignInForm {
+    name: String,
+    password: String,
+}
+
+/// What the welcome form sends.
+#[derive(Deserialize)]
+pub(super) struct WelcomeForm {
+    name: String,
+    code: String,
+    password: String,
+    again: String,
+}
+
+fn page(status: StatusCode, title: &str, body: &str) -> Response {
+    let text = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>Tenon: {title}</title>\
+         <link rel=\"stylesheet\" href=\"/sign-in.css\"><main><h1>{title}</h1>{body}</main></html>"
+    );
+    (status, Html(text)).into_response()
+}
+
+fn wrong(message: Option<&str>) -> String {
+    let said = |message| format!("<p class=\"wrong\" role=\"alert\">{}</p>", escaped(message));
+    message.map(said).unwrap_or_default()
+}
+
+fn sign_in_page(status: StatusCode, name: &str, problem: Option<&str>) -> Response {
+    let body = format!(
+        "{}<form method=\"post\" action=\"/sign-in\">\
+         <label>Name <input name=\"name\" value=\"{}\" autocomplete=\"username\" required autofocus></label>\
+         <label>Password <input name=\"password\" type=\"password\" maxlength=\"{MAX_PASSWORD}\" \
+         autocomplete=\"current-password\" required></label>\
+         <button>Sign in</button></form>\
+         <p class=\"sub\">On the machine that runs Tenon, the link that <code>tenon up</code> printed signs you in, too. \
+         With a code from an admin, <a href=\"/welcome\">set a password</a> first.</p>",
+        wrong(problem),
+        escaped(name),
+    );
+    page(status, "Sign in", &body)
+}
+
+fn welcome_page(status: StatusCode, name: &str, problem: Option<&str>) -> Response {
+    let body = format!(
+        "{}<form method=\"post\" action=\"/welcome\">\
+         <label>Name <input name=\"name\" value=\"{}\" autocomplete=\"username\" required></label>\
+         <label>Code from the admin <input name=\"code\" autocomplete=\"one-time-code\" required></label>\
+         <label>New password <input name=\"password\" type=\"password\" minlength=\"12\" maxlength=\"{MAX_PASSWORD}\" \
+         autocomplete=\"new-password\" required></label>\
+         <label>Once more <input name=\"again\" type=\"password\" maxlength=\"{MAX_PASSWORD}\" \
+         autocomplete=\"new-password\" required></label>\
+         <button>Set it and sign in</button></form>",
+        wrong(problem),
+        escaped(name),
+    );
+    page(status, "Set a password", &body)
+}
+
+/// To the queue, with a cookie.
+fn on(cookie: String, to: &'static str) -> Response {
+    (StatusCode::SEE_OTHER, [(SET_COOKIE, cookie), (LOCATION, to.to_owned())]).into_response()
+}
+
+pub(super) async fn styles() -> Response {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("sign_in.css")).into_response()
+}
+
+pub(super) async fn ask() -> Response {
+    sign_in_page(StatusCode::OK, "", None)
+}
+
+pub(super) async fn sign_in(
+    State(context): State<Shared>,
+    ConnectInfo(client): ConnectInfo<Client>,
+    Fields(SignInForm { name, password }): Fields<SignInForm>,
+) -> Result<Response, ApiError> {
+    match checked(&context, client, &name, Secret::new(password)).await? {
+        Some(person) => Ok(on(begin(&context, &person)?, "/")),
+        None => Ok(sign_in_page(StatusCode::UNAUTHORIZED, &name, Some("Name or password is wrong."))),
+    }
+}
+
+pub(super) async fn sign_out(
+    State(context): State<Shared>,
+    headers: HeaderMap,
+    _: Unused,
+) -> Result<Response, ApiError> {
+    Ok(on(end(&context, &headers)?, "/sign-in"))
+}
+
+pub(super) async fn welcome() -> Response {
+    welcome_page(StatusCode::OK, "", None)
+}
+
+pub(super) async fn accept(
+    State(context): State<Shared>,
+    ConnectInfo(client): ConnectInfo<Client>,
+    Fields(WelcomeForm { name, code, password, again }): Fields<WelcomeForm>,
+) -> Result<Response, ApiError> {
+    context.signing_in_from.take(&client.address.to_string()).map_err(super::guard::too_many)?;
+    if password != again {
+        return Ok(welcome_page(StatusCode::BAD_REQUEST, &name, Some("The two passwords differ.")));
+    }
+    match accepted(&context, &name, &Secret::new(code.trim().to_owned()), Secret::new(password)).await? {
+        Ok(cookie) => Ok(on(cookie, "/")),
+        Err(problem) => Ok(welcome_page(StatusCode::BAD_REQUEST, &name, Some(&problem))),
+    }
+}
+
+/// The cookie of a new session, or what is wrong in words.
+async fn accepted(
+    context: &Context,
+    name: &str,
+    code: &Secret,
+    password: Secret,
+) -> Result<Result<String, String>, ApiError> {
+    let hash = match context.passwords.hash(password).await {
+        Ok(hash) => hash,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    match context.people.accept(name, code, &hash, clock())? {
+        Some(user) => {
+            tracing::info!(person = %user.id, "password set");
+            begin(context, &user.id).map(Ok)
+        }
+        None => Ok(Err(
+            "This code is not yours, was used, or has expired: ask an admin for a new one.".to_owned()
+        )),
+    }
+}
