@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::step::Step;
 
 /// Commands the tests run, with the Debian package of each.
-const TEST_COMMANDS: [(&str, &str); 7] = [
+const TEST_COMMANDS: [(&str, &str); 8] = [
     ("mmdebstrap", "mmdebstrap"),
     ("apt-ftparchive", "apt-utils"),
     ("gpg", "gnupg"),
@@ -15,6 +15,8 @@ const TEST_COMMANDS: [(&str, &str); 7] = [
     ("ps", "procps"),
     ("unshare", "util-linux"),
     ("chromium", "chromium"),
+    // Debian keeps the server's own programs off `PATH`; this one comes with them.
+    ("pg_ctlcluster", "postgresql"),
 ];
 
 /// Whether a command is found on `PATH`.

@@ -3,27 +3,46 @@
 use std::error::Error;
 
 use crate::{
-    Acknowledged, Batch, ClientKey, Head, Journal, JournalError, MAX_GROUP_ENTRIES, MAX_PAGE_ENTRIES,
-    MAX_PAYLOAD, NewEntry, export, genesis_hash, verify, verify_export,
+    Acknowledged, Batch, ClientKey, Head, Journal, JournalError, MAX_GROUP_ENTRIES, MAX_PAGE_BYTES,
+    MAX_PAGE_ENTRIES, MAX_PAYLOAD, NewEntry, export, genesis_hash, verify, verify_export,
 };
 use tenon_model::Digest;
 
 /// Outcome of a case: a failed assertion panics, an unexpected error is returned.
 pub type Outcome = Result<(), Box<dyn Error>>;
 
-/// Makes one `#[test]` for every case of the contract. `$fresh` is an expression that yields a new, empty journal
-/// with whatever must outlive it: `(guard, journal)`.
+/// Hands the names of the cases to a macro of the caller, which makes tests of them. [`contract_tests!`] is enough where
+/// a journal can always be had.
 #[macro_export]
-macro_rules! contract_tests {
-    ($fresh:expr) => {
-        $crate::contract_tests!(@cases $fresh,
-            an_empty_journal_ends_at_genesis, entries_are_chained_and_read_in_pages,
+macro_rules! contract_cases {
+    ($with:ident) => {
+        $crate::contract_cases!($with!());
+    };
+    ($with:ident!($($fresh:expr)?)) => {
+        $with!($($fresh,)?
+            an_empty_journal_ends_at_genesis, entries_are_chained_and_read_in_pages, a_page_is_bounded_in_bytes,
             an_append_on_a_moved_head_is_refused, time_never_goes_back, a_superseded_term_is_refused,
             sizes_are_bounded, blobs_are_addressed_by_content, a_refused_append_leaves_nothing,
             a_client_key_is_answered_once, an_export_verifies_without_the_journal, an_altered_export_is_refused,
             a_group_of_batches_is_one_append);
     };
-    (@cases $fresh:expr, $($case:ident),+) => {
+}
+
+/// Makes one `#[test]` for every case of the contract. `$fresh` is an expression that yields a new, empty journal
+/// with whatever must outlive it: `(guard, journal)`.
+#[macro_export]
+macro_rules! contract_tests {
+    ($fresh:expr) => {
+        use $crate::__contract_test;
+        $crate::contract_cases!(__contract_test!($fresh));
+    };
+}
+
+/// Part of [`contract_tests!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __contract_test {
+    ($fresh:expr, $($case:ident),+) => {
         $(#[test]
         fn $case() {
             let (_guard, mut journal) = $fresh;
@@ -67,6 +86,18 @@ pub fn entries_are_chained_and_read_in_pages(journal: &mut dyn Journal) -> Outco
     assert!(journal.read(count as u64 + 1, 10)?.is_empty());
     assert!(journal.read(u64::MAX, 10)?.is_empty());
     assert_eq!(verify(journal)?.head, head);
+    Ok(())
+}
+
+/// A page ends early once its payloads are many bytes, yet never before its first entry.
+pub fn a_page_is_bounded_in_bytes(journal: &mut dyn Journal) -> Outcome {
+    let large = || NewEntry { time_ms: 1, term: 1, payload: vec![7; MAX_PAYLOAD] };
+    let whole = MAX_PAGE_BYTES / MAX_PAYLOAD;
+    let entries = (0..whole + 2).map(|_| large()).collect();
+    journal.append(&Head::genesis(), &[batch(entries)])?;
+    let pages = |from| Ok::<_, JournalError>(journal.read(from, usize::MAX)?.len());
+    assert_eq!(pages(1)?, whole);
+    assert_eq!(pages(whole as u64 + 1)?, 2);
     Ok(())
 }
 

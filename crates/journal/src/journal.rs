@@ -132,6 +132,40 @@ pub trait Journal: Send {
     /// # Errors
     /// When the storage cannot be read.
     fn lookup_client_key(&self, key: &ClientKey) -> Result<Option<Acknowledged>, JournalError>;
+
+    /// What an acknowledged append survives.
+    ///
+    /// # Errors
+    /// When the storage cannot be asked.
+    fn durability(&self) -> Result<Durability, JournalError>;
+}
+
+/// What an acknowledged append survives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing: it is gone with the process.
+    Process,
+    /// A crash and a power cut, yet not the loss of the one machine that keeps it.
+    OneMachine,
+    /// Also the loss of the database server: a standby had it before it was acknowledged.
+    Replicated {
+        /// The standbys as the server names them (`synchronous_standby_names`).
+        standbys: String,
+    },
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process => f.write_str("kept in memory only"),
+            Self::OneMachine => {
+                f.write_str("kept on one machine; with it is lost what the last backup lacks")
+            }
+            Self::Replicated { standbys } => {
+                write!(f, "replicated before it is acknowledged, to {standbys}")
+            }
+        }
+    }
 }
 
 /// Why the journal refused or failed.

@@ -5,6 +5,7 @@
 //! every implementation passes the one suite in [`contract`] (feature `testing`).
 //!
 //! - [`SqliteJournal`]: the default; one file, durable when an append returns.
+//! - [`PostgresJournal`](postgres::PostgresJournal): for several nodes with one leader (feature `postgres`).
 //! - [`MemoryJournal`]: for tests and simulations, with seeded faults.
 //! - [`verify`]: re-computes the chain and every blob's address; [`export`](fn@export) and [`verify_export`] do the
 //!   same with a text file and no database.
@@ -13,6 +14,8 @@ mod entry;
 mod export;
 mod journal;
 mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod sqlite;
 mod verify;
 
@@ -22,8 +25,8 @@ pub mod contract;
 pub use entry::{Entry, Head, NewEntry, entry_hash, genesis_hash};
 pub use export::{ExportError, MAX_EXPORT_LINE, export, verify_export};
 pub use journal::{
-    Acknowledged, Batch, ClientKey, ClientKeyError, Journal, JournalError, MAX_BLOB, MAX_GROUP_ENTRIES,
-    MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, MAX_PAYLOAD,
+    Acknowledged, Batch, ClientKey, ClientKeyError, Durability, Journal, JournalError, MAX_BLOB,
+    MAX_GROUP_ENTRIES, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, MAX_PAYLOAD,
 };
 pub use memory::{Fault, MemoryJournal};
 pub use sqlite::SqliteJournal;

@@ -7,7 +7,8 @@ use tenon_model::Digest;
 
 use crate::journal::{Checked, check, check_blob};
 use crate::{
-    Acknowledged, Batch, ClientKey, Entry, Head, Journal, JournalError, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES,
+    Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_BYTES,
+    MAX_PAGE_ENTRIES,
 };
 
 /// What happens to one write (an append or a blob) of a [`MemoryJournal`].
@@ -224,5 +225,9 @@ impl Journal for MemoryJournal {
     fn lookup_client_key(&self, key: &ClientKey) -> Result<Option<Acknowledged>, JournalError> {
         self.alive()?;
         Ok(self.keys.get(key).copied())
+    }
+
+    fn durability(&self) -> Result<Durability, JournalError> {
+        Ok(Durability::Process)
     }
 }

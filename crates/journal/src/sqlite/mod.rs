@@ -14,7 +14,8 @@ use tenon_model::Digest;
 
 use crate::journal::{check, check_blob};
 use crate::{
-    Acknowledged, Batch, ClientKey, Entry, Head, Journal, JournalError, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES,
+    Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_BYTES,
+    MAX_PAGE_ENTRIES,
 };
 
 /// A journal in one SQLite file, with one writer.
@@ -191,6 +192,10 @@ impl Journal for SqliteJournal {
             .prepare_cached(LOOKUP_KEY)
             .and_then(|mut statement| statement.query_row([key.as_str()], acknowledged_of_row).optional())
             .map_err(self.error("look up a client key in"))
+    }
+
+    fn durability(&self) -> Result<Durability, JournalError> {
+        Ok(Durability::OneMachine)
     }
 }
 

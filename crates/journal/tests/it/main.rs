@@ -3,5 +3,8 @@
 
 mod durability;
 mod memory;
+mod postgres;
+mod random;
 mod sqlite;
 mod vfs;
+mod workload;

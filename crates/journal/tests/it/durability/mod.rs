@@ -1,13 +1,37 @@
 //! Nothing acknowledged is lost and nothing is half there, wherever the power fails.
 
-mod workload;
-
 use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use self::workload::{OneMore, Progress, Violation, Workload, checkpointed, checkpoints, on_the_log};
+use tenon_journal::{JournalError, SqliteJournal};
+
 use crate::vfs::disk::{Disk, Kind};
 use crate::vfs::{Remains, Vfs};
+use crate::workload::{OneMore, Place, Progress, Violation, Workload};
+
+/// The file that the workloads write.
+const JOURNAL: &str = "journal.db";
+
+impl Place for Vfs {
+    type Journal = SqliteJournal;
+
+    fn open(&self, checkpoint_after: Option<u32>) -> Result<SqliteJournal, JournalError> {
+        let mut journal = SqliteJournal::open_with_vfs(Path::new(JOURNAL), self.name())?;
+        if let Some(pages) = checkpoint_after {
+            journal.checkpoint_after(pages)?;
+        }
+        Ok(journal)
+    }
+
+    fn is_sound(&self) -> bool {
+        self.disk().has_power() && !self.disk().sync_failed()
+    }
+
+    fn end(&self) {
+        self.disk().cut_power();
+    }
+}
 
 fn soak() -> bool {
     std::env::var_os("TENON_SOAK").is_some()
@@ -16,7 +40,7 @@ fn soak() -> bool {
 /// Runs the workload on this disk until its power fails, then looks at what remains.
 fn crash(vfs: &Vfs, workload: &Workload, disk: Disk, remains: Remains) -> Result<(), Violation> {
     *vfs.disk() = disk;
-    let progress = workload.run(vfs, 0, |_, _, _| {})?;
+    let progress = workload.run(vfs, 0, |_| {})?;
     restart(vfs, remains);
     if let Remains::Subset(seed) | Remains::Torn(seed) = remains
         && seed % 4 == 0
@@ -48,7 +72,7 @@ fn restart(vfs: &Vfs, remains: Remains) {
 /// How many operations the workload takes, and how many checkpoints are among them, when nothing fails.
 fn undisturbed(name: &str, workload: &Workload) -> (usize, usize) {
     let vfs = Vfs::register(name);
-    let progress = workload.run(&vfs, 0, |_, _, _| {}).unwrap();
+    let progress = workload.run(&vfs, 0, |_| {}).unwrap();
     assert_eq!(progress, Progress { acknowledged: workload.len(), possible: workload.len() });
     let disk = vfs.disk();
     (disk.operations().len(), checkpoints(&disk))
@@ -204,10 +228,10 @@ fn a_failed_sync_loses_nothing_acknowledged() {
     for at in 1..=operations {
         *vfs.disk() = Disk::default().fail_sync_at(at);
         let outcome = (|| {
-            let mut progress = workload.run(&vfs, 0, |_, _, _| {})?;
+            let mut progress = workload.run(&vfs, 0, |_| {})?;
             while vfs.disk().has_power() {
                 let steps = workload.seen(&vfs, progress)?;
-                progress = workload.run(&vfs, steps, |_, _, _| {})?;
+                progress = workload.run(&vfs, steps, |_| {})?;
             }
             let failed = vfs.disk().sync_failed();
             restart(&vfs, Remains::Synced);
@@ -232,10 +256,12 @@ fn a_failed_sync_loses_nothing_acknowledged() {
 fn acknowledgement_follows_the_sync_of_the_log() {
     for (name, workload) in [("trace-mixed", Workload::mixed()), ("trace-large", Workload::large())] {
         let vfs = Vfs::register(name);
-        let mut observed = 0;
+        let (mut observed, mut seen) = (0, 0);
         workload
-            .run(&vfs, 0, |step, before, disk| {
-                let operations = &disk.operations()[before..];
+            .run(&vfs, 0, |step| {
+                let disk = vfs.disk();
+                let operations = &disk.operations()[seen..];
+                seen = disk.operations().len();
                 let on_log = |kind: Kind| {
                     operations
                         .iter()
@@ -255,4 +281,24 @@ fn acknowledgement_follows_the_sync_of_the_log() {
         println!("measured: durability, {name}: {observed} acknowledgements after the sync of the log");
         assert!(observed > 3, "{name}: only {observed} steps wrote the log");
     }
+}
+
+/// Whether this is the log of the journal.
+fn on_the_log(name: &str) -> bool {
+    name == "journal.db-wal"
+}
+
+/// Whether this is the database once there is a log: from then on only checkpoints write it.
+fn checkpointed(disk: &Disk, name: &str) -> bool {
+    name == JOURNAL && disk.operations().iter().any(|operation| on_the_log(&operation.name))
+}
+
+/// How often the log was written back into the database: syncs of the database after the first log.
+fn checkpoints(disk: &Disk) -> usize {
+    let operations = disk.operations();
+    let first_log = operations.iter().position(|operation| on_the_log(&operation.name)).unwrap_or(0);
+    operations[first_log..]
+        .iter()
+        .filter(|operation| operation.kind == Kind::Sync && operation.name == JOURNAL)
+        .count()
 }

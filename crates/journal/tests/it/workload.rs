@@ -2,18 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 
 use tenon_journal::{
-    Acknowledged, Batch, ClientKey, Entry, Head, Journal, JournalError, MemoryJournal, NewEntry,
-    SqliteJournal, entry_hash, verify,
+    Acknowledged, Batch, ClientKey, Entry, Head, Journal, JournalError, MemoryJournal, NewEntry, entry_hash,
+    verify,
 };
 use tenon_model::Digest;
 
-use crate::vfs::Vfs;
-use crate::vfs::disk::{Disk, Kind};
+/// Where a workload's journal is kept, and what may fail there.
+pub(crate) trait Place {
+    type Journal: Journal;
 
-const PATH: &str = "journal.db";
+    /// Opens the journal; `checkpoint_after` is for those that have such a thing.
+    ///
+    /// # Errors
+    /// When it does not open.
+    fn open(&self, checkpoint_after: Option<u32>) -> Result<Self::Journal, JournalError>;
+
+    /// Whether nothing has failed there so far, so that no step may either.
+    fn is_sound(&self) -> bool;
+
+    /// What happens after the last step, with the journal still open.
+    fn end(&self);
+}
 
 /// One thing asked of the journal.
 enum Step {
@@ -24,7 +35,7 @@ enum Step {
 }
 
 /// Steps, with the state after each of them as the journal in memory has it.
-pub(super) struct Workload {
+pub(crate) struct Workload {
     /// Pages in the log after which it is written back; `None` for SQLite's default.
     checkpoint_after: Option<u32>,
     steps: Vec<Step>,
@@ -53,16 +64,16 @@ impl State {
 
 /// How far a run came before the power failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// Steps that returned success.
-    pub(super) acknowledged: usize,
+    pub(crate) acknowledged: usize,
     /// Steps that may be there: one more than acknowledged where the journal said that it does not know.
-    pub(super) possible: usize,
+    pub(crate) possible: usize,
 }
 
 /// What a run must find on the disk afterwards, and does not.
 #[derive(Debug)]
-pub(super) enum Violation {
+pub(crate) enum Violation {
     /// The journal does not open, or breaks a promise that has nothing to do with what was acknowledged.
     Broken(String),
     /// An acknowledged step is not there.
@@ -85,7 +96,7 @@ impl std::error::Error for Violation {}
 
 impl Workload {
     /// Small and large entries, groups, blobs, keys and restarts, with a checkpoint every few steps.
-    pub(super) fn mixed() -> Self {
+    pub(crate) fn mixed() -> Self {
         let text = |size: usize, fill: u8| vec![fill; size];
         let steps = vec![
             Step::Append(vec![batch(0, &[40], vec![text(100, 1)])]),
@@ -112,7 +123,7 @@ impl Workload {
     }
 
     /// One command whose content overflows the page cache and the log, so that the log starts over afterwards.
-    pub(super) fn large() -> Self {
+    pub(crate) fn large() -> Self {
         let steps = vec![
             Step::Append(vec![batch(0, &[50], vec![])]),
             Step::Append(vec![batch(1, &[700_000, 60], vec![vec![8; 3_600_000]])]),
@@ -140,7 +151,7 @@ impl Workload {
     }
 
     /// How many steps there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.steps.len()
     }
 
@@ -152,46 +163,40 @@ impl Workload {
         appends.flatten().filter_map(|batch| batch.client_key.clone()).collect()
     }
 
-    fn open(&self, vfs: &Vfs) -> Result<SqliteJournal, JournalError> {
-        let mut journal = SqliteJournal::open_with_vfs(Path::new(PATH), vfs.name())?;
-        if let Some(pages) = self.checkpoint_after {
-            journal.checkpoint_after(pages)?;
-        }
-        Ok(journal)
+    fn open<P: Place>(&self, place: &P) -> Result<P::Journal, JournalError> {
+        place.open(self.checkpoint_after)
     }
 
-    /// Runs the steps after the first `from` until one fails, at the latest until the power is cut after the last of
-    /// them with the journal still open. `observe` sees the disk whenever a step was acknowledged, and how many
-    /// operations it had received before.
+    /// Runs the steps after the first `from` until one fails, at the latest until the place ends after the last of
+    /// them. `observe` is told of every step that was acknowledged.
     ///
     /// # Errors
     /// When a step fails on a sound disk, or answers what the model does not.
-    pub(super) fn run(
+    pub(crate) fn run<P: Place>(
         &self,
-        vfs: &Vfs,
+        place: &P,
         from: usize,
-        mut observe: impl FnMut(usize, usize, &Disk),
+        mut observe: impl FnMut(usize),
     ) -> Result<Progress, Violation> {
         let mut progress = Progress { acknowledged: from, possible: from };
         let failed = |progress, error: &JournalError| {
-            if vfs.disk().has_power() && !vfs.disk().sync_failed() {
-                Err(Violation::Broken(format!("{progress:?} failed on a sound disk: {error}")))
+            if place.is_sound() {
+                Err(Violation::Broken(format!("{progress:?} failed where nothing had: {error}")))
             } else {
                 Ok(progress)
             }
         };
-        let mut journal = match self.open(vfs) {
+        let mut journal = match self.open(place) {
             Ok(journal) => journal,
             Err(error) => return failed(progress, &error),
         };
         for (done, step) in self.steps.iter().enumerate().skip(from) {
-            let before = vfs.disk().operations().len();
             let result = match step {
                 Step::Append(batches) => journal.append(&self.states[done].head, batches),
                 Step::PutBlob(content) => journal.put_blob(content).map(|_| self.states[done].head),
                 Step::Reopen => {
                     drop(journal);
-                    match self.open(vfs) {
+                    match self.open(place) {
                         Ok(opened) => journal = opened,
                         Err(error) => return failed(progress, &error),
                     }
@@ -213,20 +218,25 @@ impl Workload {
                 }
             }
             progress = Progress { acknowledged: done + 1, possible: done + 1 };
-            observe(done, before, &vfs.disk());
+            observe(done);
         }
-        vfs.disk().cut_power();
+        place.end();
         Ok(progress)
     }
 
-    /// Opens what is left on the disk, checks it against the promises of the journal, and appends one more entry where
+    /// Opens what is left, checks it against the promises of the journal, and appends one more entry where
     /// it is not there yet: life goes on. Returns the number of steps that are there.
     ///
     /// # Errors
     /// The promise that is broken.
-    pub(super) fn check(&self, vfs: &Vfs, progress: Progress, one_more: OneMore) -> Result<usize, Violation> {
+    pub(crate) fn check<P: Place>(
+        &self,
+        place: &P,
+        progress: Progress,
+        one_more: OneMore,
+    ) -> Result<usize, Violation> {
         let broken = |error: &dyn fmt::Display| Violation::Broken(format!("{progress:?}: {error}"));
-        let mut journal = self.open(vfs).map_err(|error| broken(&error))?;
+        let mut journal = self.open(place).map_err(|error| broken(&error))?;
         let report = verify(&journal).map_err(|error| broken(&error))?;
         let state = State::of(&journal, &self.keys()).map_err(|error| broken(&error))?;
         let same = |wanted: &State, head| {
@@ -260,8 +270,8 @@ impl Workload {
     ///
     /// # Errors
     /// When it shows neither.
-    pub(super) fn seen(&self, vfs: &Vfs, progress: Progress) -> Result<usize, Violation> {
-        let state = self.open(vfs).and_then(|journal| State::of(&journal, &self.keys()));
+    pub(crate) fn seen<P: Place>(&self, place: &P, progress: Progress) -> Result<usize, Violation> {
+        let state = self.open(place).and_then(|journal| State::of(&journal, &self.keys()));
         let state = state.map_err(|error| Violation::Broken(error.to_string()))?;
         let mut possible = (progress.acknowledged..=progress.possible).rev();
         possible
@@ -272,7 +282,7 @@ impl Workload {
 
 /// Whether the entry that [`Workload::check`] appends is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OneMore {
+pub(crate) enum OneMore {
     Absent,
     /// The power failed around its append.
     Perhaps,
@@ -299,24 +309,4 @@ fn batch(number: usize, sizes: &[usize], blobs: Vec<Vec<u8>>) -> Batch {
         entries: sizes.iter().enumerate().map(entry).collect(),
         client_key: Some(format!("command-{number}").parse().unwrap()),
     }
-}
-
-/// Whether this is the log of the journal.
-pub(super) fn on_the_log(name: &str) -> bool {
-    name == "journal.db-wal"
-}
-
-/// Whether this is the database once there is a log: from then on only checkpoints write it.
-pub(super) fn checkpointed(disk: &Disk, name: &str) -> bool {
-    name == PATH && disk.operations().iter().any(|operation| on_the_log(&operation.name))
-}
-
-/// How often the log was written back into the database: syncs of the database after the first log.
-pub(super) fn checkpoints(disk: &Disk) -> usize {
-    let operations = disk.operations();
-    let first_log = operations.iter().position(|operation| on_the_log(&operation.name)).unwrap_or(0);
-    operations[first_log..]
-        .iter()
-        .filter(|operation| operation.kind == Kind::Sync && operation.name == PATH)
-        .count()
 }
