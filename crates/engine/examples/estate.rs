@@ -1,7 +1,7 @@
 //! A synthetic estate in the core: what reports, advisories and intel cost as it grows.
 //!
 //! `cargo run --release -p tenon-engine --example estate -- ASSETS MANIFESTS PACKAGES`. Hosts draw a manifest of
-//! `PACKAGES` packages each, a tenth of which differ between manifests, and are offered some security updates.
+//! `PACKAGES` packages each, of 60,000 components in all, and are offered some security updates.
 
 use std::error::Error;
 use std::fs;
@@ -14,10 +14,18 @@ use tenon_model::{
     SourcePackage, Timestamp, Versioned, VulnerabilityId,
 };
 
-/// Packages with an advisory that some hosts have not yet followed.
+/// Packages there are.
+const NAMES: usize = 6_000;
+/// Versions that each package has had, of which hosts have one: with the names, 60,000 components.
+const VERSIONS: usize = 10;
+/// Packages with an advisory whose fix is the last version.
 const ADVISED: usize = 200;
-/// Security updates that a host is offered.
+/// Security updates that a host is offered at most.
 const OFFERED: usize = 12;
+/// Teams that the hosts belong to.
+const TEAMS: usize = 20;
+/// Kinds of host: those of one kind mostly have the same packages.
+const ROLES: usize = 50;
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
 struct Draw(u64);
@@ -64,37 +72,64 @@ fn name(package: usize) -> String {
     format!("package-{package:05}")
 }
 
-fn component(package: usize, version: &str) -> Component {
-    let source = SourcePackage { name: name(package), version: version.to_owned() };
-    Component::os_package(format!("lib{}", name(package)), "amd64", version, source)
+fn version(number: usize) -> String {
+    format!("1.0-{number}")
 }
 
-/// The packages of a manifest: all have the first nine tenths, the rest are drawn from ten times as many.
-fn manifest(number: usize, packages: usize) -> Vec<Component> {
+fn component(package: usize, number: usize) -> Component {
+    let source = SourcePackage { name: name(package), version: version(number) };
+    Component::os_package(format!("lib{}", name(package)), "amd64", version(number), source)
+}
+
+/// The packages of a manifest, each with the number of its version. Half of them every host has, the rest is that of its role,
+/// but for every twentieth, which is its own. Most versions are those of the day on which the host was last brought up to date;
+/// every tenth is another.
+fn manifest(number: usize, packages: usize) -> Vec<(usize, usize)> {
     let mut draw = Draw(number as u64);
-    let common = packages * 9 / 10;
-    let own: Vec<usize> =
-        (common..packages).map(|place| common + (place - common) * 10 + draw.below(10)).collect();
-    (0..common).chain(own).map(|package| component(package, "1.0-1")).collect()
+    let (role, day) = (number % ROLES, draw.below(VERSIONS));
+    let package = |place: usize, draw: &mut Draw| match place {
+        _ if place < packages / 2 => place,
+        _ if place.is_multiple_of(20) => packages / 2 + draw.below(NAMES - packages / 2),
+        _ => packages / 2 + (place * 7 + role * 131) % (NAMES - packages / 2),
+    };
+    let mut contents: Vec<(usize, usize)> = Vec::with_capacity(packages);
+    for place in 0..packages {
+        let package = package(place, &mut draw);
+        let version = if draw.below(10) == 0 { draw.below(VERSIONS) } else { (day + package) % VERSIONS };
+        contents.push((package, version));
+    }
+    contents.sort_unstable();
+    contents.dedup_by_key(|(package, _)| *package);
+    contents
 }
 
 fn inventory(host: usize, manifests: usize, packages: usize) -> Inventory {
     let mut draw = Draw(host as u64 ^ 0x5eed);
-    let components = manifest(draw.below(manifests), packages);
-    let offer = |installed: Component| Offer {
-        package: installed.name,
-        architecture: installed.architecture,
-        installed: installed.version,
-        candidate: "1.0-2".to_owned(),
-        source: SourcePackage { name: installed.source.name, version: "1.0-2".to_owned() },
-        security: true,
-        state: OfferState::Offered,
-        claims: Vec::new(),
-    };
-    let mut offers: Vec<Offer> =
-        (0..OFFERED).map(|_| offer(component(draw.below(ADVISED), "1.0-1"))).collect();
-    offers.sort_by(|a, b| a.package.cmp(&b.package));
-    offers.dedup_by(|a, b| a.package == b.package);
+    // Of as many manifests as hosts each has its own.
+    let number = if manifests > host { host } else { draw.below(manifests) };
+    let contents = manifest(number, packages);
+    let outdated = contents.iter().filter(|(package, version)| *package < ADVISED && *version + 1 < VERSIONS);
+    let mut offers: Vec<Offer> = outdated
+        .take(OFFERED)
+        .map(|(package, number)| {
+            let (installed, last) = (component(*package, *number), version(VERSIONS - 1));
+            Offer {
+                package: installed.name,
+                architecture: installed.architecture,
+                installed: installed.version,
+                candidate: last.clone(),
+                source: SourcePackage { name: installed.source.name, version: last },
+                security: true,
+                state: OfferState::Offered,
+                claims: Vec::new(),
+            }
+        })
+        .collect();
+    // Now and then a host holds one of them.
+    if let Some(offer) = offers.get_mut(draw.below(10 * OFFERED)) {
+        offer.state = OfferState::Held;
+    }
+    let components = contents.into_iter().map(|(package, version)| component(package, version)).collect();
     let os = OsRelease {
         id: "debian".to_owned(),
         version_id: "12".to_owned(),
@@ -104,7 +139,7 @@ fn inventory(host: usize, manifests: usize, packages: usize) -> Inventory {
         hostname: format!("host-{host}"),
         offers,
         offers_known: true,
-        index: IndexState { oldest_age_seconds: Some(60) },
+        index: IndexState { oldest_age_seconds: Some(60 + draw.below(86_400) as u64) },
         capability: Capability::Act,
         ..HostFacts::nothing_known_of(os)
     };
@@ -112,7 +147,7 @@ fn inventory(host: usize, manifests: usize, packages: usize) -> Inventory {
 }
 
 fn advisory(id: &str, package: usize, cve: &str) -> Result<Advisory, Box<dyn Error>> {
-    let range = AffectedRange { introduced: None, fixed: Some("1.0-2".to_owned()), last_affected: None };
+    let range = AffectedRange { introduced: None, fixed: Some(version(VERSIONS - 1)), last_affected: None };
     Ok(Advisory {
         id: id.parse()?,
         summary: format!("{} - security update", name(package)),
@@ -167,27 +202,34 @@ fn main() -> Result<(), Box<dyn Error>> {
     let published = (0..ADVISED).map(|package| advisory(&format!("DSA-{package}-1"), package, &cve(package)));
     bench.tell(publish(published.collect::<Result<_, _>>()?))?;
 
-    let started = Instant::now();
+    let mut taken = Duration::ZERO;
     let mut first = Vec::new();
     for host in 0..assets {
         let (asset, secret) = (key(host), Digest::of(b"secret"));
         let (token, expires) = (format!("t{host}"), bench.now.plus_days(1));
-        let (group, by) = ("web".parse()?, by.clone());
-        bench.tell(Command::IssueToken { token: token.parse()?, secret, group, expires, by })?;
-        bench.tell(Command::Enrol { asset, hostname: token.clone(), token: token.parse()?, secret })?;
+        let (group, by) = (format!("team-{}", host % TEAMS).parse()?, by.clone());
+        taken += bench.tell(Command::IssueToken { token: token.parse()?, secret, group, expires, by })?;
+        taken +=
+            bench.tell(Command::Enrol { asset, hostname: token.clone(), token: token.parse()?, secret })?;
         let inventory = inventory(host, manifests, packages);
-        first.push(bench.tell(Command::ReportInventory { asset, sequence: 1, inventory })?);
+        let elapsed = bench.tell(Command::ReportInventory { asset, sequence: 1, inventory })?;
+        taken += elapsed;
+        if host + 200 >= assets {
+            first.push(elapsed);
+        }
+        if host % 100_000 == 99_999 {
+            eprintln!("{} hosts, {taken:.1?} in the core, {} MB resident", host + 1, resident());
+        }
     }
     println!(
-        "{assets} hosts of {packages} packages, {manifests} manifests: enrolled and reported in {:.1} s, {} MB \
-         resident, {} events, {} MB of journal",
-        started.elapsed().as_secs_f32(),
+        "{assets} hosts of {packages} packages, {manifests} manifests: enrolled and reported in {:.1} s of the core, {} \
+         MB resident, {} events, {} MB of journal",
+        taken.as_secs_f32(),
         resident(),
         bench.events,
         bench.bytes >> 20
     );
-    let mut last = first.split_off(first.len().saturating_sub(200));
-    show("first report of a host, the last 200", &mut last);
+    show("first report of a host, the last 200", &mut first);
     let mut again = Vec::new();
     for host in 0..assets.min(200) {
         let inventory = inventory(host, manifests, packages);

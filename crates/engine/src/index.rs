@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tenon_model::{AssetOrdinal, AssetSet, Component, HostFacts, Manifest, SourcePackage, Want};
 
-use crate::shards::{ShardKey, Shards, fnv1a};
+use crate::shards::{ShardKey, Shards};
 use crate::stance::{Stance, drafts, print};
 use crate::table::Table;
 
@@ -24,13 +24,33 @@ pub(crate) type Stances = Arc<[StanceId]>;
 /// What must be done in a stance, by the source version that its offers lead to.
 pub(crate) type WantsOf = Arc<[(SourcePackage, Arc<Want>)]>;
 
-/// Where something is looked for by its hash.
+/// Where something is looked for: by its hash, and which of several that share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Print(u64);
+struct Print(u64, u16);
 
 impl ShardKey for Print {
     fn shard(&self) -> usize {
-        fnv1a(&self.0.to_le_bytes())
+        usize::try_from(self.0 ^ (self.0 >> 32)).unwrap_or_default()
+    }
+}
+
+/// Keeps something under the hash of its content, so that equal ones are found.
+trait ByPrint<V: Clone> {
+    /// Where one that passes is kept, or else where the next of this hash would be.
+    fn place(&self, hash: u64, is: impl Fn(&V) -> bool) -> (Print, Option<&V>);
+}
+
+impl<V: Clone> ByPrint<V> for Shards<Print, V> {
+    fn place(&self, hash: u64, is: impl Fn(&V) -> bool) -> (Print, Option<&V>) {
+        let mut place = Print(hash, 0);
+        while let Some(known) = self.get(&place) {
+            // Past so many of one hash they are kept more than once.
+            if is(known) || place.1 == u16::MAX {
+                return (place, Some(known));
+            }
+            place.1 += 1;
+        }
+        (place, None)
     }
 }
 
@@ -48,7 +68,7 @@ pub(crate) struct Entry {
 
 /// Things of which equal ones are kept once, each with how many use it.
 #[derive(Debug)]
-struct Pool<T: ?Sized>(Shards<Print, Vec<(Arc<T>, u32)>>);
+struct Pool<T: ?Sized>(Shards<Print, (Arc<T>, u32)>);
 
 impl<T: ?Sized> Clone for Pool<T> {
     fn clone(&self) -> Self {
@@ -65,28 +85,24 @@ impl<T: ?Sized> Default for Pool<T> {
 impl<T: ?Sized + PartialEq + std::hash::Hash> Pool<T> {
     /// The one that is kept of this content, used once more.
     fn take(&mut self, value: &T, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
-        let kept = self.0.entry(Print(print(&value)), Vec::new);
-        if let Some((known, uses)) = kept.iter_mut().find(|(known, _)| known.as_ref() == value) {
-            *uses = uses.saturating_add(1);
-            return known.clone();
-        }
-        let new = make();
-        kept.push((new.clone(), 1));
-        new
+        let (place, _) = self.0.place(print(&value), |(known, _)| known.as_ref() == value);
+        let (kept, uses) = self.0.entry(place, || (make(), 0));
+        *uses = uses.saturating_add(1);
+        kept.clone()
     }
 
     /// Used once less.
     fn give_back(&mut self, value: &T) {
-        let key = Print(print(&value));
-        let Some(kept) = self.0.get_mut(&key) else { return };
-        if let Some(place) = kept.iter().position(|(known, _)| known.as_ref() == value) {
-            kept[place].1 -= 1;
-            if kept[place].1 == 0 {
-                kept.swap_remove(place);
+        let (place, known) = self.0.place(print(&value), |(known, _)| known.as_ref() == value);
+        match known {
+            Some((_, uses)) if *uses > 1 => {
+                if let Some((_, uses)) = self.0.get_mut(&place) {
+                    *uses -= 1;
+                }
             }
-        }
-        if kept.is_empty() {
-            self.0.remove(&key);
+            // Those of the same hash behind it are kept once more when they come again.
+            Some(_) => drop(self.0.remove(&place)),
+            None => {}
         }
     }
 }
@@ -98,10 +114,10 @@ pub(crate) struct Index {
     /// The stances of assets as they are merged, and as they are. A report changes hundreds of sets, most of which nobody
     /// asks about before the next one comes: they are written together.
     moved: BTreeMap<AssetOrdinal, (Option<Stances>, Stances)>,
-    found: Shards<Print, Vec<StanceId>>,
+    found: Shards<Print, StanceId>,
     /// Package name -> stances to packages of this name, of whatever ecosystem.
     named: Shards<String, Vec<StanceId>>,
-    components: Shards<Print, Vec<Arc<Component>>>,
+    components: Shards<Print, Arc<Component>>,
     lists: Pool<[StanceId]>,
     profiles: Pool<HostFacts>,
 }
@@ -137,20 +153,17 @@ impl Index {
         let mut ids = Vec::new();
         let mut fresh = Vec::new();
         for draft in drafts(os, facts, manifest) {
-            let key = Print(draft.print());
-            let known = self.found.get(&key).into_iter().flatten().copied();
-            let known = known
-                .filter_map(|id| Some((id, self.entries.get(id)?)))
-                .find(|(_, entry)| draft.is(&entry.stance));
-            if let Some((id, _)) = known {
-                ids.push(id);
+            let is = |id: &StanceId| self.entries.get(*id).is_some_and(|entry| draft.is(&entry.stance));
+            let (place, known) = self.found.place(draft.print(), is);
+            if let Some(id) = known {
+                ids.push(*id);
                 continue;
             }
             let stance = Arc::new(draft.keep(|component| self.share(component)));
             let package = stance.package.clone();
             let entry = Entry { stance, merged: AssetSet::default(), wants: Arc::default() };
             let Some(id) = self.entries.push(entry) else { continue };
-            self.found.entry(key, Vec::new).push(id);
+            self.found.insert(place, id);
             self.named.entry(package, Vec::new).push(id);
             ids.push(id);
             fresh.push(id);
@@ -161,11 +174,11 @@ impl Index {
 
     /// A component as all share it.
     fn share(&mut self, component: &Arc<Component>) -> Arc<Component> {
-        let kept = self.components.entry(Print(print(component)), Vec::new);
-        if let Some(known) = kept.iter().find(|known| *known == component) {
+        let (place, known) = self.components.place(print(component), |known| known == component);
+        if let Some(known) = known {
             return known.clone();
         }
-        kept.push(component.clone());
+        self.components.insert(place, component.clone());
         component.clone()
     }
 
@@ -204,20 +217,22 @@ impl Index {
     }
 
     fn merge(&mut self) {
-        let mut changes: BTreeMap<StanceId, (AssetSet, AssetSet)> = BTreeMap::new();
+        let mut changes: Vec<(StanceId, AssetOrdinal, bool)> = Vec::new();
         for (asset, (before, now)) in std::mem::take(&mut self.moved) {
             let before = before.as_deref().unwrap_or_default();
-            for id in only_in(before, &now) {
-                changes.entry(id).or_default().0.insert(asset);
-            }
-            for id in only_in(&now, before) {
-                changes.entry(id).or_default().1.insert(asset);
-            }
+            changes.extend(only_in(before, &now).map(|id| (id, asset, false)));
+            changes.extend(only_in(&now, before).map(|id| (id, asset, true)));
         }
-        for (id, (gone, come)) in changes {
-            if let Some(entry) = self.entries.get_mut(id) {
-                entry.merged.subtract(&gone);
-                entry.merged.extend(&come);
+        changes.sort_unstable();
+        for changes in changes.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let Some(entry) = changes.first().and_then(|(id, ..)| self.entries.get_mut(*id)) else {
+                continue;
+            };
+            for (_, asset, comes) in changes {
+                match comes {
+                    true => drop(entry.merged.insert(*asset)),
+                    false => drop(entry.merged.remove(*asset)),
+                }
             }
         }
     }

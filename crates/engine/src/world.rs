@@ -237,6 +237,18 @@ impl Assets {
         self.of_group.iter()
     }
 
+    /// These assets by their groups.
+    pub(crate) fn by_group(&self, assets: &AssetSet) -> Vec<(&GroupName, AssetSet)> {
+        // A report speaks of one asset.
+        let mut few = assets.iter();
+        if let (Some(only), None) = (few.next(), few.next()) {
+            let asset = self.get(only).into_iter();
+            return asset.map(|asset| (&asset.group, assets.clone())).collect();
+        }
+        let groups = self.of_group.iter().map(|(group, of_group)| (group, assets.intersect(of_group)));
+        groups.filter(|(_, here)| !here.is_empty()).collect()
+    }
+
     /// What is stated about these assets, and how many there are of each.
     pub(crate) fn contexts(&self, assets: &AssetSet) -> BTreeMap<AssetContext, u64> {
         let stated = self.of_context.iter().map(|(context, alike)| (*context, alike.common(assets)));

@@ -99,11 +99,7 @@ impl Work {
         }
         let mut still: BTreeMap<DirectiveId, AssetSet> = BTreeMap::new();
         for ((source, want), all) in wanted {
-            for (group, of_group) in world.assets.groups() {
-                let here = all.intersect(of_group);
-                if here.is_empty() {
-                    continue;
-                }
+            for (group, here) in world.assets.by_group(&all) {
                 let standing =
                     world.standing(group, package).find(|standing| standing.version == source.version);
                 match standing.and_then(|standing| Some((standing.id, world.directive(&standing.id)?))) {
