@@ -262,5 +262,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let fork = bench.world.clone();
     println!("  a fork takes {:.2?}; {} MB resident", started.elapsed(), resident());
     drop(fork);
+    let started = Instant::now();
+    let snapshot = bench.world.to_snapshot()?;
+    println!("  a snapshot of {} MB is made in {:.1?}", snapshot.len() >> 20, started.elapsed());
+    drop(bench);
+    let started = Instant::now();
+    let world = World::from_snapshot(&snapshot)?;
+    println!("  a World of it is made in {:.1?}, {} assets", started.elapsed(), world.asset_count());
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenon_model::{
     Action, AssetOrdinal, AssetSet, Directive, DirectiveChange, DirectiveId, Grounds, OrderId, Outcome,
     PackageTarget, RehearsalReport, RiskPoints, SourcePackage, Stage, Timestamp, Want, WantClass, Wants,
@@ -17,7 +17,7 @@ use crate::apply::ApplyError;
 use crate::world::{Standing, World};
 
 /// A directive and how far it is.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DirectiveState {
     /// What and why.
     pub directive: Directive,

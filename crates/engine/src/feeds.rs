@@ -21,11 +21,7 @@ impl World {
             let known = self.advisories.get(&advisory.id).map_or(now, |known| known.known);
             self.forget_advisory(&advisory.id);
             for affected in &advisory.affected {
-                let key = PackageKey::from(affected);
-                if self.advisories_of.get(&key).is_none() {
-                    count_one(&mut self.ecosystems, &key.ecosystem);
-                }
-                self.advisories_of.entry(key, BTreeSet::new).insert(advisory.id.clone());
+                self.name_advisory(PackageKey::from(affected), &advisory.id);
             }
             self.advisories
                 .insert(advisory.id.clone(), KnownAdvisory { advisory: Arc::new(advisory), known });
@@ -75,6 +71,14 @@ impl World {
                 self.index.want(*id, wants);
             }
         }
+    }
+
+    /// Notes that an advisory names a package.
+    pub(crate) fn name_advisory(&mut self, key: PackageKey, id: &VulnerabilityId) {
+        if self.advisories_of.get(&key).is_none() {
+            count_one(&mut self.ecosystems, &key.ecosystem);
+        }
+        self.advisories_of.entry(key, BTreeSet::new).insert(id.clone());
     }
 
     fn forget_advisory(&mut self, id: &VulnerabilityId) {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tenon_model::{AssetOrdinal, AssetSet, Component, HostFacts, Manifest, SourcePackage, Want};
 
 use crate::shards::{ShardKey, Shards};
-use crate::stance::{Stance, drafts, print};
+use crate::stance::{Draft, Stance, drafts, print};
 use crate::table::Table;
 
 /// A stance by its number, given out in the order in which the journal brings them. One that no asset is in any more
@@ -216,7 +216,8 @@ impl Index {
         }
     }
 
-    fn merge(&mut self) {
+    /// Writes what moved into the sets.
+    pub(crate) fn merge(&mut self) {
         let mut changes: Vec<(StanceId, AssetOrdinal, bool)> = Vec::new();
         for (asset, (before, now)) in std::mem::take(&mut self.moved) {
             let before = before.as_deref().unwrap_or_default();
@@ -257,6 +258,32 @@ impl Index {
         }
         if let Some(profile) = profile {
             self.profiles.give_back(profile);
+        }
+    }
+
+    /// A stance of a snapshot, as the next one.
+    pub(crate) fn restore(&mut self, mut stance: Stance) {
+        stance.components = stance.components.iter().map(|component| self.share(component)).collect();
+        let (place, _) = self.found.place(Draft::of(&stance).print(), |_| false);
+        let package = stance.package.clone();
+        let entry = Entry { stance: Arc::new(stance), merged: AssetSet::default(), wants: Arc::default() };
+        if let Some(id) = self.entries.push(entry) {
+            self.found.insert(place, id);
+            self.named.entry(package, Vec::new).push(id);
+        }
+    }
+
+    /// Who is in a stance of a snapshot; `None` where there is no such stance.
+    pub(crate) fn restore_held(&mut self, id: StanceId, held: AssetSet) -> Option<()> {
+        self.entries.get_mut(id)?.merged = held;
+        Some(())
+    }
+
+    /// An asset of a snapshot has this profile and these stances.
+    pub(crate) fn restore_use(&mut self, profile: &Arc<HostFacts>, stances: Option<&Stances>) {
+        self.profiles.take(profile, || profile.clone());
+        if let Some(stances) = stances {
+            self.lists.take(stances, || stances.clone());
         }
     }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher as _};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tenon_model::{Component, HostFacts, Manifest, Offer, SourcePackage, Virtualization};
 use tenon_versions::Scheme;
 
@@ -14,7 +15,7 @@ use crate::kernel::is_kernel;
 use crate::matching::{Named, name};
 
 /// The host's kernel, as far as it bears on the packages built from a kernel.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct KernelFacts {
     /// `uname -r`; empty on a system at rest.
     pub(crate) running: String,
@@ -25,7 +26,7 @@ pub(crate) struct KernelFacts {
 }
 
 /// All that a host says of one package.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Stance {
     /// OSV ecosystem with release; `None` where it is not known.
     pub(crate) ecosystem: Option<String>,
@@ -76,7 +77,20 @@ pub(crate) struct Draft<'a> {
     kernel: Option<KernelFacts>,
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// What a report would say that tells this stance.
+    pub(crate) fn of(stance: &'a Stance) -> Self {
+        Self {
+            ecosystem: stance.ecosystem.as_deref(),
+            package: &stance.package,
+            components: stance.components.iter().collect(),
+            offers: stance.offers.iter().collect(),
+            offers_known: stance.offers_known,
+            runs_replaced: stance.runs_replaced,
+            kernel: stance.kernel.clone(),
+        }
+    }
+
     /// Where it is looked for: equal ones in the same place.
     pub(crate) fn print(&self) -> u64 {
         print(self)

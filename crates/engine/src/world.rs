@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenon_model::{
     Advisory, Affected, AssetContext, AssetId, AssetOrdinal, AssetSet, Component, Digest, DirectiveId,
     GroupName, HostFacts, Intel, Members, Offer, Order, OrderId, Rules, SourcePackage, Timestamp, TokenId,
@@ -67,7 +67,7 @@ fn pairs<K: Serialize, V: Serialize, S: serde::Serializer>(
 }
 
 /// Whether the agents of a group may act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GroupMode {
     /// They look and report; nothing on the hosts changes.
@@ -136,7 +136,7 @@ impl AssetState {
 }
 
 /// An order and whether it was answered.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OrderState {
     /// The order.
     pub order: Order,
@@ -147,7 +147,7 @@ pub struct OrderState {
 }
 
 /// An enrolment token that was made and is not used up.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TokenState {
     pub(crate) secret: Digest,
     pub(crate) group: GroupName,
@@ -162,7 +162,7 @@ pub(crate) struct KnownAdvisory {
 }
 
 /// What a feed last brought.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct FeedState {
     pub(crate) changed: Timestamp,
     pub(crate) as_of: Option<Timestamp>,

@@ -177,6 +177,37 @@ impl AssetSet {
         Self { parts: (0..parts).map(part).collect() }
     }
 
+    /// The portable format of Roaring bitmaps.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let whole = self.parts.iter().map(Arc::as_ref).union();
+        let mut bytes = Vec::with_capacity(whole.serialized_size());
+        // A vector takes all that is written to it.
+        let _written = whole.serialize_into(&mut bytes);
+        bytes
+    }
+
+    /// A set from the portable format of Roaring bitmaps.
+    ///
+    /// # Errors
+    /// When the bytes are none, or name an ordinal from [`MAX_ASSETS`] on.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, AssetSetError> {
+        let bad = || AssetSetError { text: hex::encode(bytes.iter().take(20).copied().collect::<Vec<u8>>()) };
+        let whole = RoaringBitmap::deserialize_from(bytes).map_err(|_| bad())?;
+        if whole.max().is_some_and(|last| last >= MAX_ASSETS) {
+            return Err(bad());
+        }
+        let parts = whole.max().map_or(0, |last| (last >> PART_BITS) + 1);
+        let part = |part: u32| {
+            let first = part << PART_BITS;
+            let mut of_part = whole.clone();
+            if parts > 1 {
+                of_part = of_part.range(first..=first | ((1 << PART_BITS) - 1)).collect();
+            }
+            Arc::new(of_part)
+        };
+        Ok(Self { parts: (0..parts).map(part).collect() })
+    }
+
     /// The first and last ordinal of every run.
     fn runs(&self, most: usize) -> Option<Vec<(u32, u32)>> {
         let mut runs: Vec<(u32, u32)> = Vec::new();
@@ -215,10 +246,7 @@ impl FromIterator<AssetOrdinal> for AssetSet {
 impl fmt::Display for AssetSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(runs) = self.runs(MAX_RUNS) else {
-            let whole = self.parts.iter().map(Arc::as_ref).union();
-            let mut bytes = Vec::with_capacity(whole.serialized_size());
-            whole.serialize_into(&mut bytes).map_err(|_| fmt::Error)?;
-            return write!(f, "{BITMAP}{}", hex::encode(bytes));
+            return write!(f, "{BITMAP}{}", hex::encode(self.to_bytes()));
         };
         for (place, (first, last)) in runs.into_iter().enumerate() {
             let comma = if place == 0 { "" } else { "," };
@@ -264,11 +292,7 @@ impl FromStr for AssetSet {
         };
         if let Some(digits) = text.strip_prefix(BITMAP) {
             let bytes = hex::decode(digits).map_err(|_| bad())?;
-            let whole = RoaringBitmap::deserialize_from(bytes.as_slice()).map_err(|_| bad())?;
-            if whole.max().is_some_and(|last| last >= MAX_ASSETS) {
-                return Err(bad());
-            }
-            return Ok(whole.iter().map(AssetOrdinal).collect());
+            return Self::from_bytes(&bytes).map_err(|_| bad());
         }
         for run in text.split(',').filter(|_| !text.is_empty()) {
             let (first, last) = run.split_once('-').unwrap_or((run, run));

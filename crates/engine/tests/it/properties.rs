@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-use tenon_engine::recompute;
+use tenon_engine::{SnapshotError, World, recompute};
 
 use crate::generator::{Draw, command, pause};
 use crate::lab::Lab;
@@ -41,6 +41,11 @@ fn history(draws: &[u64]) -> Totals {
             Err(_) => totals.refused += 1,
         }
         let after = digest(&lab);
+        // Now and then Tenon starts again from a snapshot, which must make no difference from there on.
+        if draw.one_in(25) {
+            lab.world = restarted(&lab.world);
+            assert_eq!(digest(&lab), after, "a snapshot gives another World");
+        }
         // The fork was taken before: what happened to its origin does not reach it.
         assert_eq!(fork.digest().unwrap(), before, "a fork changed with its origin");
         before = after;
@@ -50,6 +55,14 @@ fn history(draws: &[u64]) -> Totals {
     }
     totals.seen = watch.seen;
     totals
+}
+
+/// The World of a snapshot of this one.
+fn restarted(world: &World) -> World {
+    let snapshot = world.to_snapshot().unwrap();
+    let world = World::from_snapshot(&snapshot).unwrap();
+    assert!(world.to_snapshot().unwrap() == snapshot, "a snapshot of a snapshot's World is another one");
+    world
 }
 
 /// Prints a history, for whoever must find out why it breaks a promise.
@@ -131,4 +144,32 @@ fn a_fork_does_not_change_its_origin() {
         entries = lab.entries.len();
     }
     assert!(entries > 200, "only {entries} events");
+}
+
+/// Whatever is cut off or turned over in a snapshot: it is refused, or gives a World, and nothing panics.
+#[test]
+fn damaged_snapshots_are_refused() {
+    let mut lab = Lab::new();
+    let mut draw = Draw(7);
+    for _ in 0..200 {
+        lab.pass(pause(&mut draw));
+        let command = command(&mut draw, &lab.world, lab.now);
+        // Some are refused.
+        let _refused = lab.run(command);
+    }
+    let snapshot = lab.world.to_snapshot().unwrap();
+    assert_eq!(World::from_snapshot(b"").unwrap_err(), SnapshotError::Foreign);
+    for length in (0..snapshot.len()).step_by(snapshot.len() / 300 + 1) {
+        assert!(World::from_snapshot(&snapshot[..length]).is_err(), "cut off at {length}");
+    }
+    let mut newer = snapshot.clone();
+    newer[8] += 1;
+    assert!(matches!(World::from_snapshot(&newer), Err(SnapshotError::Version { .. })));
+    for _ in 0..2_000 {
+        let mut turned = snapshot.clone();
+        let place = draw.below(turned.len());
+        turned[place] ^= 1 << draw.below(8);
+        // Which of them still decode is left to the journal's digest.
+        let _either = World::from_snapshot(&turned);
+    }
 }

@@ -1,0 +1,244 @@
+//! A World as bytes, so that a start need not replay the whole journal.
+//!
+//! A snapshot holds what events said and, beside it, what is slow to work out again: who is in which stance. What follows from
+//! that is worked out anew when it is read. It is a copy of what the journal tells and never a source of its own: one that
+//! cannot be read is passed over, and one of another version likewise.
+
+mod frame;
+mod saved;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tenon_model::{AssetOrdinal, AssetSet, HostFacts, Outcome, VulnerabilityId};
+
+use crate::directives::DirectiveState;
+use crate::index::Stances;
+use crate::stance::Stance;
+use crate::world::{OrderState, PackageKey, Standing, World, count_one};
+use frame::{Reader, Section, Writer};
+use saved::{SavedAdvisory, SavedAsset, SavedHead, SavedIntel};
+
+/// The version of the encoding. Another one is not read.
+pub const SNAPSHOT_VERSION: u16 = 1;
+/// How a snapshot begins.
+const MAGIC: &[u8; 8] = b"TENONSNP";
+
+/// Why bytes are no snapshot that this program reads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// Not a snapshot.
+    #[error("these bytes are no snapshot")]
+    Foreign,
+    /// Written by another version.
+    #[error("the snapshot is of version {found}, this program reads version {SNAPSHOT_VERSION}")]
+    Version {
+        /// Its version.
+        found: u16,
+    },
+    /// A section is cut off, out of place, or holds what it cannot.
+    #[error("section {section} of the snapshot is damaged")]
+    Damaged {
+        /// Which section.
+        section: u8,
+    },
+    /// A value does not decode.
+    #[error("a value of the snapshot does not decode: {0}")]
+    Value(String),
+}
+
+impl From<serde_json::Error> for SnapshotError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Value(error.to_string())
+    }
+}
+
+fn damaged(section: Section) -> SnapshotError {
+    SnapshotError::Damaged { section: section as u8 }
+}
+
+impl World {
+    /// This World as bytes for [`World::from_snapshot`].
+    ///
+    /// # Errors
+    /// When a part of the state does not encode: a defect of this crate.
+    pub fn to_snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        let mut merged = self.clone();
+        merged.index.merge();
+        // Named one by one, so that whoever adds a part decides here whether it is saved.
+        let World {
+            seq,
+            time,
+            term,
+            next_directive,
+            next_order,
+            assets,
+            advisories,
+            advisories_of: _,
+            ecosystems: _,
+            intel,
+            groups,
+            tokens,
+            directives,
+            standing: _,
+            open: _,
+            orders,
+            open_orders: _,
+            feeds,
+            rules,
+            vex,
+            index,
+            systems: _,
+        } = &merged;
+        let mut out = Writer::default();
+        out.bytes.extend(MAGIC);
+        out.bytes.extend(SNAPSHOT_VERSION.to_le_bytes());
+        let head = SavedHead {
+            seq: *seq,
+            time: *time,
+            term: *term,
+            next_directive: *next_directive,
+            next_order: *next_order,
+            groups: groups.clone(),
+            tokens: tokens.clone(),
+            feeds: feeds.clone(),
+            rules: rules.clone(),
+            vex: vex.iter().map(|(document, stated)| (document.clone(), stated.to_vec())).collect(),
+        };
+        out.lines(Section::Head, std::iter::once(head))?;
+        out.lines(Section::Advisories, advisories.iter().map(|(_, known)| SavedAdvisory::of(known)))?;
+        out.lines(Section::Intel, intel.iter().map(|(id, intel)| SavedIntel::of(id, intel)))?;
+        out.lines(Section::Stances, index.all().map(|(_, entry)| entry.stance.as_ref()))?;
+        out.parts(Section::Held, index.all().map(|(id, _)| index.assets_of(id).to_bytes()));
+
+        // What many hosts share is written once, in the order in which hosts first have it.
+        let mut profiles: Vec<&Arc<HostFacts>> = Vec::new();
+        let mut lists: Vec<&Stances> = Vec::new();
+        let mut places: BTreeMap<usize, u32> = BTreeMap::new();
+        let mut rows = Vec::with_capacity(assets.by_ordinal.len());
+        for asset in assets.by_ordinal.iter() {
+            let profile = asset.profile.as_ref().map(|profile| {
+                *places.entry(Arc::as_ptr(profile).addr()).or_insert_with(|| {
+                    profiles.push(profile);
+                    u32::try_from(profiles.len() - 1).unwrap_or(u32::MAX)
+                })
+            });
+            let stances = asset.stances.as_ref().map(|stances| {
+                *places.entry(stances.as_ptr().addr()).or_insert_with(|| {
+                    lists.push(stances);
+                    u32::try_from(lists.len() - 1).unwrap_or(u32::MAX)
+                })
+            });
+            rows.push(SavedAsset::of(asset, profile, stances));
+        }
+        out.lines(Section::Profiles, profiles.into_iter())?;
+        out.lists(Section::Lists, lists.into_iter().map(AsRef::as_ref));
+        out.lines(Section::Assets, rows.into_iter())?;
+        let mut by_id: Vec<_> = directives.iter().collect();
+        by_id.sort_unstable_by_key(|(id, _)| **id);
+        out.lines(Section::Directives, by_id.into_iter())?;
+        out.lines(Section::Orders, orders.iter())?;
+        Ok(out.bytes)
+    }
+
+    /// The World of a snapshot.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]: take an older one, or replay the journal.
+    pub fn from_snapshot(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or(SnapshotError::Foreign)?;
+        let (version, rest) = rest.split_at_checked(2).ok_or(SnapshotError::Foreign)?;
+        let found = version.try_into().map(u16::from_le_bytes).map_err(|_| SnapshotError::Foreign)?;
+        if found != SNAPSHOT_VERSION {
+            return Err(SnapshotError::Version { found });
+        }
+        let mut from = Reader(rest);
+        let mut world = Self::default();
+        let head: SavedHead = from.lines(Section::Head)?.next().ok_or(damaged(Section::Head))??;
+        head.restore(&mut world);
+        for saved in from.lines::<SavedAdvisory>(Section::Advisories)? {
+            world.restore_advisory(saved?);
+        }
+        for saved in from.lines::<SavedIntel>(Section::Intel)? {
+            let SavedIntel { id, intel } = saved?;
+            world.intel.insert(id, Arc::new(intel));
+        }
+        for stance in from.lines::<Stance>(Section::Stances)? {
+            world.index.restore(stance?);
+        }
+        world.restore_assets(&mut from)?;
+        for saved in from.lines::<(tenon_model::DirectiveId, DirectiveState)>(Section::Directives)? {
+            let (id, state) = saved?;
+            world.restore_directive(id, state);
+        }
+        for saved in from.lines::<(tenon_model::OrderId, OrderState)>(Section::Orders)? {
+            let (id, state) = saved?;
+            if !state.settled {
+                world.open_orders.insert(id, ());
+            }
+            world.orders.insert(id, Arc::new(state));
+        }
+        let all: Vec<_> = world.index.all().map(|(id, _)| id).collect();
+        world.conclude(&all);
+        Ok(world)
+    }
+
+    fn restore_advisory(&mut self, saved: SavedAdvisory) {
+        let known = saved.restore();
+        let id: VulnerabilityId = known.advisory.id.clone();
+        for affected in &known.advisory.affected {
+            self.name_advisory(PackageKey::from(affected), &id);
+        }
+        self.advisories.insert(id, known);
+    }
+
+    fn restore_assets(&mut self, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
+        for (id, held) in (0..).zip(from.parts(Section::Held)?) {
+            let held = AssetSet::from_bytes(held).map_err(|_| damaged(Section::Held))?;
+            self.index.restore_held(id, held).ok_or(damaged(Section::Held))?;
+        }
+        let profiles: Vec<HostFacts> = from.lines(Section::Profiles)?.collect::<Result<_, _>>()?;
+        let profiles: Vec<Arc<HostFacts>> = profiles.into_iter().map(Arc::new).collect();
+        let lists: Vec<Stances> = from.lists(Section::Lists)?.into_iter().map(Stances::from).collect();
+        for saved in from.lines::<SavedAsset>(Section::Assets)? {
+            let saved = saved?;
+            let profile = saved.profile.map(|place| place_of(&profiles, place)).transpose()?;
+            let stances = saved.stances.map(|place| place_of(&lists, place)).transpose()?;
+            if let Some(profile) = &profile {
+                self.index.restore_use(profile, stances.as_ref());
+                if let Some(os) = profile.os.osv_ecosystem() {
+                    count_one(&mut self.systems, &os);
+                }
+            }
+            let context = saved.context;
+            let ordinal = AssetOrdinal(u32::try_from(self.asset_count()).unwrap_or(u32::MAX));
+            self.assets.add(saved.restore(profile, stances));
+            self.assets.state(ordinal, context);
+        }
+        Ok(())
+    }
+
+    fn restore_directive(&mut self, id: tenon_model::DirectiveId, state: DirectiveState) {
+        let refused = matches!(state.closed, Some((_, Outcome::Refused { .. })));
+        if state.closed.is_none() || refused {
+            let source = state.source();
+            let (group, version) = (state.directive.group.clone(), source.version.clone());
+            self.standing.entry(source.name.clone(), Vec::new).push(Standing { group, version, id });
+        }
+        if state.closed.is_none() {
+            self.open.insert(id, ());
+            let begun: Vec<AssetOrdinal> = state.begun().map(|(asset, _)| asset).collect();
+            for asset in begun {
+                if let Some(asset) = self.assets.get_mut(asset) {
+                    asset.begun.insert(id);
+                }
+            }
+        }
+        self.directives.insert(id, Arc::new(state));
+    }
+}
+
+fn place_of<T: Clone>(things: &[T], place: u32) -> Result<T, SnapshotError> {
+    let place = usize::try_from(place).ok().and_then(|place| things.get(place));
+    place.cloned().ok_or(damaged(Section::Assets))
+}

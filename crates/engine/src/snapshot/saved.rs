@@ -1,0 +1,134 @@
+//! The values of a snapshot as they are written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tenon_model::{
+    Advisory, AssetContext, AssetId, Digest, GroupName, HostFacts, Intel, OrderId, Rules, SourcePackage,
+    Timestamp, TokenId, VexStatement, VulnerabilityId,
+};
+
+use crate::index::Stances;
+use crate::world::{AssetState, FeedState, GroupMode, KnownAdvisory, TokenState, World};
+
+/// Whatever there is once or little of.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedHead {
+    pub(super) seq: u64,
+    pub(super) time: Option<Timestamp>,
+    pub(super) term: u64,
+    pub(super) next_directive: u64,
+    pub(super) next_order: u64,
+    pub(super) groups: BTreeMap<GroupName, GroupMode>,
+    pub(super) tokens: BTreeMap<TokenId, TokenState>,
+    pub(super) feeds: BTreeMap<String, FeedState>,
+    pub(super) rules: Rules,
+    pub(super) vex: BTreeMap<String, Vec<VexStatement>>,
+}
+
+impl SavedHead {
+    pub(super) fn restore(self, world: &mut World) {
+        world.seq = self.seq;
+        world.time = self.time;
+        world.term = self.term;
+        world.next_directive = self.next_directive;
+        world.next_order = self.next_order;
+        world.groups = self.groups;
+        world.tokens = self.tokens;
+        world.feeds = self.feeds;
+        world.rules = self.rules;
+        world.vex = self.vex.into_iter().map(|(document, stated)| (document, Arc::new(stated))).collect();
+    }
+}
+
+/// An advisory and since when it is known.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedAdvisory {
+    advisory: Arc<Advisory>,
+    known: Timestamp,
+}
+
+impl SavedAdvisory {
+    pub(super) fn of(known: &KnownAdvisory) -> Self {
+        Self { advisory: known.advisory.clone(), known: known.known }
+    }
+
+    pub(super) fn restore(self) -> KnownAdvisory {
+        KnownAdvisory { advisory: self.advisory, known: self.known }
+    }
+}
+
+/// What is known of a vulnerability.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedIntel {
+    pub(super) id: VulnerabilityId,
+    pub(super) intel: Intel,
+}
+
+impl SavedIntel {
+    pub(super) fn of(id: &VulnerabilityId, intel: &Intel) -> Self {
+        Self { id: id.clone(), intel: intel.clone() }
+    }
+}
+
+/// An asset; profile and stances by their places in the sections before.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedAsset {
+    id: AssetId,
+    hostname: String,
+    group: GroupName,
+    enrolled: Timestamp,
+    reported: Option<(u64, Timestamp)>,
+    manifest: Option<Digest>,
+    facts: Option<Digest>,
+    first_reported: Option<Timestamp>,
+    since: Vec<(SourcePackage, Timestamp)>,
+    outstanding: Option<OrderId>,
+    pub(super) context: AssetContext,
+    index_age: Option<u64>,
+    pub(super) profile: Option<u32>,
+    pub(super) stances: Option<u32>,
+}
+
+impl SavedAsset {
+    pub(super) fn of(asset: &AssetState, profile: Option<u32>, stances: Option<u32>) -> Self {
+        Self {
+            id: asset.id,
+            hostname: asset.hostname.clone(),
+            group: asset.group.clone(),
+            enrolled: asset.enrolled,
+            reported: asset.reported,
+            manifest: asset.manifest,
+            facts: asset.facts,
+            first_reported: asset.first_reported,
+            since: asset.since.iter().map(|(source, since)| (source.clone(), *since)).collect(),
+            outstanding: asset.outstanding,
+            context: asset.context,
+            index_age: asset.index_age,
+            profile,
+            stances,
+        }
+    }
+
+    pub(super) fn restore(self, profile: Option<Arc<HostFacts>>, stances: Option<Stances>) -> AssetState {
+        AssetState {
+            id: self.id,
+            hostname: self.hostname,
+            group: self.group,
+            enrolled: self.enrolled,
+            reported: self.reported,
+            manifest: self.manifest,
+            facts: self.facts,
+            first_reported: self.first_reported,
+            since: self.since.into_iter().collect(),
+            outstanding: self.outstanding,
+            // Stated once the asset is there, so that it is counted among those about which the same is stated.
+            context: AssetContext::default(),
+            stances,
+            profile,
+            index_age: self.index_age,
+            begun: BTreeSet::new(),
+        }
+    }
+}
