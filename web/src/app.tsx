@@ -7,7 +7,7 @@ import { Feeds } from "./feeds";
 import { FirstAnswer } from "./first-answer";
 import { Header } from "./header";
 import { Interruption } from "./interruption";
-import { live } from "./live";
+import { type Changed, live } from "./live";
 import { type Place, place } from "./place";
 import { Queue } from "./queue";
 import { session } from "./session";
@@ -34,7 +34,7 @@ export function App() {
             <Feeds feeds={overview.feeds} />
             <Closed closed={overview.closed} total={overview.closed_total} />
           </main>
-          <Panel here={here} seq={overview.seq} assets={overview.assets} directives={[...overview.queue, ...overview.closed]} />
+          <Panel here={here} changed={state.changed} assets={overview.assets} directives={[...overview.queue, ...overview.closed]} />
         </div>
       ) : (
         <FirstAnswer state={state} />
@@ -45,13 +45,13 @@ export function App() {
 
 interface Shown {
   here: Place;
-  seq: number;
+  changed: Changed;
   assets: AssetView[];
   directives: DirectiveView[];
 }
 
-function Panel({ here, seq, assets, directives }: Shown) {
+function Panel({ here, changed, assets, directives }: Shown) {
   if (here === null) return null;
-  if (here.kind === "asset") return <AssetPanel id={here.id} seq={seq} line={assets.find((asset) => asset.id === here.id)} />;
-  return <DirectivePanel id={here.id} seq={seq} assets={assets} line={directives.find((directive) => directive.id === here.id)} />;
+  if (here.kind === "asset") return <AssetPanel id={here.id} version={changed.assets} line={assets.find((asset) => asset.id === here.id)} />;
+  return <DirectivePanel id={here.id} version={changed.queue} assets={assets} line={directives.find((directive) => directive.id === here.id)} />;
 }

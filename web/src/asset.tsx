@@ -7,8 +7,8 @@ import { PanelFrame } from "./panel";
 import { useLoaded } from "./use";
 
 /** One asset with its findings. */
-export function AssetPanel({ id, seq, line }: { id: string; seq: number; line: AssetView | undefined }) {
-  const detail = useLoaded(getAsset, id, seq);
+export function AssetPanel({ id, version, line }: { id: string; version: number; line: AssetView | undefined }) {
+  const detail = useLoaded(getAsset, id, version);
   const asset = detail.is === "here" ? detail.value : line;
   return (
     <PanelFrame id={id} title={asset?.hostname ?? id} sub={asset && <Summary asset={asset} />}>

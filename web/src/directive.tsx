@@ -12,14 +12,14 @@ import { Why } from "./why";
 import { Wrong } from "./wrong";
 
 /** One directive: what is wrong, why it matters here, what to do where, the evidence, and the decision. */
-export function DirectivePanel(props: { id: string; seq: number; line: DirectiveView | undefined; assets: AssetView[] }) {
+export function DirectivePanel(props: { id: string; version: number; line: DirectiveView | undefined; assets: AssetView[] }) {
   if (props.line) return <Shown directive={props.line} assets={props.assets} />;
   return <Fetched {...props} />;
 }
 
 /** An old one, of which the overview does not tell any more. */
-function Fetched({ id, seq, assets }: { id: string; seq: number; assets: AssetView[] }) {
-  const fetched = useLoaded(getDirective, id, seq);
+function Fetched({ id, version, assets }: { id: string; version: number; assets: AssetView[] }) {
+  const fetched = useLoaded(getDirective, id, version);
   if (fetched.is === "here") return <Shown directive={fetched.value} assets={assets} />;
   return (
     <PanelFrame id={id} title={id}>

@@ -9,11 +9,24 @@ import { Store } from "./store";
  */
 export type Link = "connecting" | "live" | "stale" | "offline";
 
+export interface Changed {
+  assets: number;
+  queue: number;
+}
+
+/** What an event of the live stream says. */
+interface Moved {
+  generation: number;
+  facets: string[];
+}
+
 export interface Live {
   link: Link;
   overview: Overview | null;
   /** When the overview was received, by this machine's clock. */
   received: number | null;
+  /** Where each part last changed: what is shown of one is fetched again only then. */
+  changed: Changed;
   /** What is wrong, for people. */
   problem: string | null;
 }
@@ -28,6 +41,7 @@ class LiveStore extends Store<Live> {
   #open = false;
   #fetching: Promise<void> | null = null;
   #again = false;
+  #changed: Changed = { assets: 0, queue: 0 };
   #retryMs = FIRST_RETRY_MS;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -64,6 +78,7 @@ class LiveStore extends Store<Live> {
           link: this.#open ? "live" : "stale",
           overview,
           received: Date.now(),
+          changed: this.#changed,
           problem: this.#open ? null : "The live connection is interrupted and is being set up again",
         });
       } catch (error) {
@@ -90,8 +105,20 @@ class LiveStore extends Store<Live> {
       this.#retryMs = FIRST_RETRY_MS;
       void this.refresh();
     });
-    stream.addEventListener("world", () => void this.refresh());
+    stream.addEventListener("generation", (event: MessageEvent<string>) => this.#moved(JSON.parse(event.data) as Moved));
     stream.addEventListener("error", () => this.#lost());
+  }
+
+  /** The record moved on. What nobody is shown is not asked for. */
+  #moved({ generation, facets }: Moved): void {
+    const { overview } = this.get();
+    if (facets.length === 0 && overview) {
+      this.set({ ...this.get(), overview: { ...overview, seq: Math.max(overview.seq, generation) } });
+      return;
+    }
+    const at = (facet: keyof Changed): number => (facets.includes(facet) ? generation : this.#changed[facet]);
+    this.#changed = { assets: at("assets"), queue: at("queue") };
+    void this.refresh();
   }
 
   /** The browser gives up on some failures for good: the waiting is done here. */
@@ -106,4 +133,4 @@ class LiveStore extends Store<Live> {
   }
 }
 
-export const live = new LiveStore({ link: "connecting", overview: null, received: null, problem: null });
+export const live = new LiveStore({ link: "connecting", overview: null, received: null, changed: { assets: 0, queue: 0 }, problem: null });

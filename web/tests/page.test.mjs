@@ -230,6 +230,25 @@ describe("page", { timeout: 120_000 }, () => {
     assert.ok(asked <= 8, `21 events led to ${asked} questions`);
   });
 
+  test("only what changed is asked for again", async () => {
+    await opened();
+    await id("asset-row").first().click();
+    await id("finding").first().waitFor();
+    const asked = () => [tenon.asked.filter((path) => path === "/api/v1/overview").length, tenon.asked.filter((path) => path.startsWith("/api/v1/assets/")).length];
+    const before = asked();
+    // Nothing that anybody is shown: the position moves, nothing is fetched.
+    tenon.moved({}, []);
+    await id("position").getByText(tenon.overview.seq.toLocaleString("en-GB"), { exact: true }).waitFor();
+    assert.deepEqual(asked(), before);
+    // The queue: the overview, and not the asset that is open.
+    tenon.moved({ queue: overview().queue.slice(1) }, ["queue"]);
+    await row("dir_1").waitFor({ state: "detached" });
+    assert.deepEqual(asked(), [before[0] + 1, before[1]]);
+    const again = page.waitForResponse((response) => response.url().includes("/api/v1/assets/"));
+    tenon.moved({}, ["assets"]);
+    await again;
+  });
+
   test("the keyboard walks the queue, opens and closes", async () => {
     await opened();
     const focused = () => page.evaluate(() => document.activeElement?.dataset.id ?? null);

@@ -57,9 +57,9 @@ export class StandIn {
   }
 
   /** The record moved on: tell every page. */
-  moved(change) {
+  moved(change, facets = ["assets", "queue", "feeds", "context"]) {
     this.overview = { ...this.overview, ...change, seq: this.overview.seq + 1 };
-    for (const stream of this.#streams) stream.write(`event: world\ndata: ${this.overview.seq}\n\n`);
+    for (const stream of this.#streams) stream.write(generation(this.overview.seq, facets));
   }
 
   async #answer(request, response) {
@@ -106,7 +106,7 @@ export class StandIn {
 
   #stream(request, response) {
     response.setHeader("content-type", "text/event-stream");
-    response.write(`event: world\ndata: ${this.overview.seq}\n\n`);
+    response.write(generation(this.overview.seq, ["assets", "queue", "feeds", "context"]));
     this.#streams.add(response);
     request.on("close", () => this.#streams.delete(response));
   }
@@ -124,6 +124,8 @@ export class StandIn {
     json(response, 200, { seq: this.overview.seq + 1, repeated: false });
   }
 }
+
+const generation = (at, facets) => `event: generation\ndata: ${JSON.stringify({ generation: at, facets })}\n\n`;
 
 function page(response, title) {
   response.setHeader("content-type", KINDS[".html"]);

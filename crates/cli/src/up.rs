@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use clap::Args;
 use tenon_agent::AgentState;
 use tenon_feeds::Source;
 use tenon_model::{Command as CoreCommand, GroupName, Person};
-use tenon_server::{Running, Settings, serve};
+use tenon_server::{Running, Settings, TlsFiles, serve};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +37,12 @@ pub(crate) struct Up {
     /// Further names, with port, under which people reach it: `tenon.example.org:8420`.
     #[arg(long, value_name = "NAME:PORT")]
     name: Vec<String>,
+    /// Certificate of the API with its chain (PEM). It is read at the start: after a renewal start again.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its key (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Let everybody who reaches this machine's loopback read without signing in.
     #[arg(long)]
     open_reading: bool,
@@ -90,10 +96,16 @@ impl Up {
             open_reading: self.open_reading,
             names: self.name.clone(),
             patience: Settings::PATIENCE,
+            tls: self
+                .tls_cert
+                .clone()
+                .zip(self.tls_key.clone())
+                .map(|(certificate, key)| TlsFiles { certificate, key }),
             feeds,
         };
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
         let running = serve(settings).await?;
-        greet(&running)?;
+        greet(&running, scheme)?;
         let group: GroupName = GROUP.parse()?;
         let (stop, stopped) = watch::channel(false);
         let mut terminate = signal(SignalKind::terminate())?;
@@ -128,10 +140,10 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     let _said = stopped.wait_for(|stop| *stop).await;
 }
 
-fn greet(running: &Running) -> Result<()> {
+fn greet(running: &Running, scheme: &str) -> Result<()> {
     let token = running.folder.operator_token()?;
-    println!("Tenon  http://{}/", running.listen);
-    println!("       to sign in there, open  http://{}/#token={}", running.listen, token.expose());
+    println!("Tenon  {scheme}://{}/", running.listen);
+    println!("       to sign in there, open  {scheme}://{}/#token={}", running.listen, token.expose());
     println!("data   {}", running.folder.root().display());
     println!("agents https://{}  (more hosts: tenon enrol-token)", running.gateway);
     std::io::stdout().flush()?;

@@ -14,9 +14,12 @@ use tenon_wire::{
     ApplyAnswer, DirectiveKey, EnrolRequest, EnrolResponse, InventoryReport, MAX_INVENTORY_BYTES,
     MAX_REPORT_BYTES, RehearsalAnswer, ReportAccepted, SignedOrder, path,
 };
+use tokio::sync::watch;
 
-use crate::api::{ApiError, Code, Input, Patience, identified};
+use crate::api::{ApiError, Code, Counted, Input, Patience, identified};
 use crate::authority::Authority;
+use crate::metrics::Door;
+use crate::serve::is_true;
 use crate::tls::Peer;
 use crate::writer::Writer;
 
@@ -30,11 +33,14 @@ pub(crate) struct Gateway {
     pub(crate) key: DirectiveKey,
     /// How long a body may take.
     pub(crate) patience: Duration,
+    /// Becomes true when Tenon stops.
+    pub(crate) stopped: watch::Receiver<bool>,
 }
 
 type Shared = Arc<Gateway>;
 
 pub(crate) fn router(gateway: Shared) -> Router {
+    let counted = Counted { metrics: gateway.writer.metrics().clone(), door: Door::Gateway };
     let small = DefaultBodyLimit::max(64 * 1024);
     Router::new()
         .route(path::AUTHORITY, get(authority))
@@ -44,7 +50,7 @@ pub(crate) fn router(gateway: Shared) -> Router {
         .route(path::REHEARSAL, post(rehearsal).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
         .route(path::APPLY, post(apply).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
         .fallback(|| async { ApiError::not_found("no such path on the agents' gateway") })
-        .layer(middleware::from_fn(identified))
+        .layer(middleware::from_fn_with_state(counted, identified))
         .layer(axum::Extension(Patience(gateway.patience)))
         .with_state(gateway)
 }
@@ -119,13 +125,18 @@ async fn accept(gateway: &Gateway, command: Command) -> Result<Json<ReportAccept
 
 /// Held open until an order waits for this asset.
 async fn order(State(gateway): State<Shared>, Enrolled(asset): Enrolled) -> Result<Response, ApiError> {
+    let _counted = gateway.writer.metrics().polling();
     let mut follow = gateway.writer.follow();
     let waits = async {
         loop {
             if let Some(signed) = outstanding(&gateway, asset)? {
                 return Ok(Some(signed));
             }
-            if follow.changed().await.is_err() {
+            let changed = tokio::select! {
+                changed = follow.changed() => changed.is_ok(),
+                () = is_true(gateway.stopped.clone()) => false,
+            };
+            if !changed {
                 return Ok(None);
             }
         }

@@ -9,7 +9,6 @@ use tenon_feeds::Source;
 use tenon_journal::{Journal, JournalError, SqliteJournal};
 use tenon_model::{Command, GroupName, Person};
 use tenon_wire::EnrolToken;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -17,12 +16,13 @@ use crate::access::{Passwords, People, PeopleError, Rate, Rates};
 use crate::api;
 use crate::authority::{Authority, AuthorityError};
 use crate::clock::clock;
+use crate::doors::{self, TlsFiles, TlsFilesError};
 use crate::feeding::Feeding;
 use crate::folder::{DataFolder, FolderError};
 use crate::gateway::{self, Gateway};
 use crate::health::FeedHealth;
 use crate::replay::ReplayError;
-use crate::tls::{Client, Peer, TlsListener};
+use crate::tls::TlsListener;
 use crate::writer::{SubmitError, Writer};
 
 /// How often the clock is shown to the core, which writes an event only when something fell due.
@@ -50,7 +50,9 @@ pub struct Settings {
     pub person: Person,
     /// Whether reading takes no session. Refused unless `listen` is on loopback.
     pub open_reading: bool,
-    /// How long the body of a request may take to arrive, and what is under way to end when Tenon stops.
+    /// Certificate and key of the API; without them it is served without TLS.
+    pub tls: Option<TlsFiles>,
+    /// How long the body of a request may take to arrive.
     pub patience: Duration,
     /// Further names, with port, under which people reach the API.
     pub names: Vec<String>,
@@ -87,6 +89,9 @@ pub enum ServeError {
     /// The file of people.
     #[error(transparent)]
     People(#[from] PeopleError),
+    /// Certificate or key of the API.
+    #[error(transparent)]
+    Tls(#[from] TlsFilesError),
     /// Passwords cannot be hashed.
     #[error("{0}")]
     Passwords(String),
@@ -125,9 +130,9 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     }
     let folder = DataFolder::open(&settings.data)?;
     let journal: Box<dyn Journal> = Box::new(SqliteJournal::open(&folder.path("journal.sqlite"))?);
-    let listener = bind(settings.listen).await?;
-    let agents = bind(settings.gateway).await?;
-    let (listen, gateway_address) = (local(&listener, settings.listen)?, local(&agents, settings.gateway)?);
+    let api_tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
+    let (listener, listen) = doors::bind(settings.listen).await?;
+    let (agents, gateway_address) = doors::bind(settings.gateway).await?;
     let authority = Authority::open(&folder)?;
     let tls = authority.gateway_tls(&settings.gateway_names)?;
     let writer = Writer::start(journal, clock)?;
@@ -142,6 +147,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     let people = People::open(&folder.path("people.sqlite"), &settings.person, clock())?;
     people.keep_operator_token(&folder.operator_token()?, clock())?;
     let owner = people.owner()?.map_or(settings.person, |owner| owner.id);
+    let (stop, stopped) = watch::channel(false);
     let health = FeedHealth::default();
     let context = Arc::new(api::Context {
         writer: writer.clone(),
@@ -152,22 +158,23 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         signing_in_from: Rates::new(SIGNING_IN_FROM),
         signing_in_as: Rates::new(SIGNING_IN_AS),
         open_reading: settings.open_reading,
-        secure: false,
+        secure: api_tls.is_some(),
+        stopped: stopped.clone(),
         patience: settings.patience,
         hosts,
         authority: authority.digest(),
         health: health.clone(),
     });
-    let (stop, stopped) = watch::channel(false);
     let gateway = Arc::new(Gateway {
         writer: writer.clone(),
         authority,
         key: folder.directive_key()?,
         patience: settings.patience,
+        stopped: stopped.clone(),
     });
     let mut tasks = vec![
-        tokio::spawn(serve_people(listener, api::router(context.clone()), stopped.clone())),
-        tokio::spawn(serve_agents(
+        tokio::spawn(doors::people(listener, api_tls, api::router(context.clone()), stopped.clone())),
+        tokio::spawn(doors::agents(
             TlsListener::start(agents, tls),
             gateway::router(gateway),
             stopped.clone(),
@@ -181,39 +188,9 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     Ok(Running { writer, folder, listen, gateway: gateway_address, context, stop, tasks })
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
-}
-
-fn local(listener: &TcpListener, address: SocketAddr) -> Result<SocketAddr, ServeError> {
-    listener.local_addr().map_err(|source| ServeError::Listen { address, source })
-}
-
 /// Waits until the watch says so. A dropped sender ends the server too.
 pub(crate) async fn is_true(mut stopped: watch::Receiver<bool>) {
     let _stopped = stopped.wait_for(|stop| *stop).await;
-}
-
-async fn serve_people(listener: TcpListener, router: axum::Router, stopped: watch::Receiver<bool>) {
-    let service = router.into_make_service_with_connect_info::<Client>();
-    tokio::select! {
-        served = axum::serve(listener, service) => report_end("the API", served),
-        () = is_true(stopped) => {}
-    }
-}
-
-async fn serve_agents(listener: TlsListener, router: axum::Router, stopped: watch::Receiver<bool>) {
-    let service = router.into_make_service_with_connect_info::<Peer>();
-    tokio::select! {
-        served = axum::serve(listener, service) => report_end("the gateway", served),
-        () = is_true(stopped) => {}
-    }
-}
-
-fn report_end(what: &str, served: std::io::Result<()>) {
-    if let Err(error) = served {
-        tracing::error!(%error, "{what} ended");
-    }
 }
 
 async fn ticks(writer: Writer, mut stopped: watch::Receiver<bool>) {

@@ -37,6 +37,8 @@ impl Connected<IncomingStream<'_, TcpListener>> for Client {
 pub(crate) struct Peer {
     /// The asset that the client certificate names; `None` without certificate.
     pub(crate) asset: Option<AssetId>,
+    /// Its address.
+    pub(crate) address: IpAddr,
 }
 
 /// A listener whose connections have finished their handshake.
@@ -53,11 +55,11 @@ impl TlsListener {
         tokio::spawn(async move {
             loop {
                 let Ok(permit) = permits.clone().acquire_owned().await else { return };
-                let stream = match tcp.accept().await {
-                    Ok((stream, _)) => stream,
+                let (stream, address) = match tcp.accept().await {
+                    Ok((stream, address)) => (stream, address.ip()),
                     Err(error) => {
                         // Out of descriptors, mostly: others end meanwhile.
-                        tracing::warn!(%error, "cannot accept an agent's connection");
+                        tracing::warn!(%error, "cannot accept a connection");
                         tokio::time::sleep(Duration::from_millis(100)).await;
                         continue;
                     }
@@ -69,8 +71,8 @@ impl TlsListener {
                 tokio::spawn(async move {
                     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
                         Ok(Ok(stream)) => {
-                            let peer = peer_of(&stream);
-                            // The gateway is closing when nobody receives.
+                            let peer = Peer { asset: asset_of(&stream), address };
+                            // The door is closing when nobody receives.
                             let _closing = sender.send((stream, peer)).await;
                         }
                         Ok(Err(error)) => tracing::debug!(%error, "handshake failed"),
@@ -85,13 +87,12 @@ impl TlsListener {
 }
 
 /// The asset named by the key in the client certificate, which the handshake has verified.
-fn peer_of(stream: &TlsStream<TcpStream>) -> Peer {
+fn asset_of(stream: &TlsStream<TcpStream>) -> Option<AssetId> {
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-    let asset = certificate.and_then(|der| {
+    certificate.and_then(|der| {
         let (_, parsed) = X509Certificate::from_der(der).ok()?;
         Some(AssetId::of_public_key(parsed.public_key().raw))
-    });
-    Peer { asset }
+    })
 }
 
 impl axum::serve::Listener for TlsListener {
@@ -107,12 +108,18 @@ impl axum::serve::Listener for TlsListener {
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        Ok(Peer { asset: None })
+        Ok(Peer { asset: None, address: IpAddr::from([0, 0, 0, 0]) })
     }
 }
 
 impl Connected<IncomingStream<'_, TlsListener>> for Peer {
     fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
         *stream.remote_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsListener>> for Client {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
+        Self { address: stream.remote_addr().address }
     }
 }

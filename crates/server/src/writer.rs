@@ -1,12 +1,15 @@
 //! The one thread that writes: commands in, decided against the World, durable in the journal, applied, published.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tenon_engine::{ActionWanted, Attachments, Undecided, World, advance};
 use tenon_journal::{Batch, ClientKey, Journal, JournalError, NewEntry, export};
 use tenon_model::{Command, Digest, Record, Refusal, Timestamp, Versioned};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::facets::Generation;
+use crate::metrics::Metrics;
 use crate::replay::{ReplayError, replay};
 
 /// Commands that wait for the writer before callers are held back.
@@ -62,6 +65,8 @@ enum Message {
 pub struct Writer {
     sender: mpsc::Sender<Message>,
     world: watch::Receiver<Arc<World>>,
+    generation: watch::Receiver<Generation>,
+    metrics: Arc<Metrics>,
 }
 
 impl Writer {
@@ -73,9 +78,12 @@ impl Writer {
         let world = replay(journal.as_ref())?;
         let (sender, receiver) = mpsc::channel(QUEUE);
         let (publish, published) = watch::channel(Arc::new(world.clone()));
-        let state = State { journal, world, publish, clock };
+        let generation = Generation::replayed(world.seq());
+        let (announce, announced) = watch::channel(generation);
+        let metrics = Arc::new(Metrics::default());
+        let state = State { journal, world, publish, generation, announce, metrics: metrics.clone(), clock };
         std::thread::spawn(move || state.run(receiver));
-        Ok(Self { sender, world: published })
+        Ok(Self { sender, world: published, generation: announced, metrics })
     }
 
     /// The World as it now is. Holding it blocks nobody.
@@ -86,6 +94,21 @@ impl Writer {
     /// Follows the World: wakes after every append.
     pub fn follow(&self) -> watch::Receiver<Arc<World>> {
         self.world.clone()
+    }
+
+    /// Follows what changed: wakes after every append, once the World shows it.
+    pub(crate) fn generations(&self) -> watch::Receiver<Generation> {
+        self.generation.clone()
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Whether commands are still taken.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.sender.is_closed()
     }
 
     /// Decides a command; when this returns `Ok`, its events are durable and visible.
@@ -142,6 +165,9 @@ struct State {
     journal: Box<dyn Journal>,
     world: World,
     publish: watch::Sender<Arc<World>>,
+    generation: Generation,
+    announce: watch::Sender<Generation>,
+    metrics: Arc<Metrics>,
     clock: fn() -> Timestamp,
 }
 
@@ -154,6 +180,7 @@ struct Decided {
 /// What a group of commands leads to, not yet durable.
 struct Group {
     fork: World,
+    generation: Generation,
     batches: Vec<Batch>,
     decided: Vec<Decided>,
     wanted: Vec<ActionWanted>,
@@ -164,6 +191,7 @@ impl State {
         while let Some(first) = receiver.blocking_recv() {
             let mut group = Group {
                 fork: self.world.clone(),
+                generation: self.generation,
                 batches: Vec::new(),
                 decided: Vec::new(),
                 wanted: Vec::new(),
@@ -212,10 +240,17 @@ impl State {
         key: Option<ClientKey>,
         reply: oneshot::Sender<Result<Accepted, SubmitError>>,
     ) {
+        // A tick at which nothing fell due is refused every few seconds, and is no news.
+        let is_tick = matches!(command, Command::Tick);
         match self.try_stage(group, command, key) {
             Ok(Staged::New { seq }) => group.decided.push(Decided { reply, seq }),
             Ok(Staged::Repeated { seq }) => drop(reply.send(Ok(Accepted { seq, repeated: true }))),
-            Err(error) => drop(reply.send(Err(error))),
+            Err(error) => {
+                if let (SubmitError::Refused(refusal), false) = (&error, is_tick) {
+                    self.metrics.refused(refusal.code);
+                }
+                drop(reply.send(Err(error)));
+            }
         }
     }
 
@@ -257,6 +292,10 @@ impl State {
                 return Err(Refusal::new(tenon_model::RefusalCode::BadContent, error).into());
             }
         };
+        let first = group.fork.seq().saturating_sub(decided.events.len() as u64);
+        for (seq, event) in (first + 1..).zip(&decided.events) {
+            group.generation.add(seq, event);
+        }
         group.wanted.extend(decided.wanted);
         group.batches.push(Batch { blobs: decided.blobs, entries, client_key: key });
         Ok(Staged::New { seq: group.fork.seq() })
@@ -290,12 +329,17 @@ impl State {
         if group.batches.is_empty() {
             return true;
         }
+        let start = Instant::now();
         let appended = self.journal.head().and_then(|head| self.journal.append(&head, &group.batches));
         match appended {
             Ok(_) => {
+                self.metrics.appended(start.elapsed());
                 self.world = group.fork;
+                self.generation = group.generation;
                 self.publish.send_replace(Arc::new(self.world.clone()));
+                self.announce.send_replace(self.generation);
                 for decided in group.decided {
+                    self.metrics.accepted();
                     drop(decided.reply.send(Ok(Accepted { seq: decided.seq, repeated: false })));
                 }
                 for wanted in group.wanted {

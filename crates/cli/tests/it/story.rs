@@ -116,7 +116,7 @@ fn verified() {
     let page = machine.host.exec(["curl", "-sf", "http://127.0.0.1:8420/"]).unwrap().ok().unwrap().stdout;
     assert!(page.contains("<title>Tenon"), "{page}");
     let live = machine.curl("-sN --max-time 2", "/api/v1/events");
-    assert!(live.stdout.contains("event: world"), "{}", live.stdout);
+    assert!(live.stdout.contains("event: generation"), "{}", live.stdout);
     prove_record(&mut machine);
 }
 

@@ -1,7 +1,6 @@
 //! Who may ask what. Default deny: an operation that the table does not know is refused.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -18,20 +17,20 @@ use crate::tls::Client;
 pub(super) const COOKIE: &str = "tenon_session";
 /// A header that no page elsewhere can send without being asked first (Fetch standard, CORS preflight).
 const OWN_HEADER: HeaderName = HeaderName::from_static("x-tenon-request");
-/// How long the body of a request that is refused may take.
-const LINGER: Duration = Duration::from_millis(500);
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses requests under a name that is not ours: a page elsewhere may resolve its own name to this address and
 /// would otherwise read the answers (DNS rebinding).
 pub(super) async fn known_host(State(context): State<Shared>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if context.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+    // Whoever watches over Tenon may know only its address, and learns nothing of the estate.
+    let watching = matches!(request.uri().path(), "/healthz" | "/readyz");
+    if watching || context.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
         return next.run(request).await;
     }
     let message =
         format!("this Tenon is not served under the name {host:?}; known: {}", context.hosts.join(", "));
-    refused(request, ApiError::new(Code::UnknownHost, message)).await
+    ApiError::new(Code::UnknownHost, message).into_response()
 }
 
 /// Lets a request through to its operation when its caller may use that.
@@ -46,7 +45,7 @@ pub(super) async fn admit(State(context): State<Shared>, mut request: Request, n
             let allowed =
                 request.extensions().get::<MatchedPath>().map(|path| methods_of(path.as_str()).join(", "));
             let only_method = error.code == Code::MethodNotAllowed;
-            let mut response = refused(request, error).await;
+            let mut response = error.into_response();
             if let Some(allowed) =
                 allowed.filter(|_| only_method).and_then(|text| HeaderValue::from_str(&text).ok())
             {
@@ -55,15 +54,6 @@ pub(super) async fn admit(State(context): State<Shared>, mut request: Request, n
             response
         }
     }
-}
-
-/// Refuses a request without using its body. What is short is read all the same: a connection that is closed with bytes
-/// under way may be reset before the caller has read the answer.
-async fn refused(request: Request, error: ApiError) -> Response {
-    let body = axum::body::to_bytes(request.into_body(), super::MAX_BODY);
-    // Nothing of it is wanted, and what does not come is not waited for.
-    let _unused = tokio::time::timeout(LINGER, body).await;
-    error.into_response()
 }
 
 fn admitted(context: &Context, request: &Request) -> Result<Option<Caller>, ApiError> {

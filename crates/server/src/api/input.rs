@@ -4,7 +4,6 @@ use std::future::Future;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::to_bytes;
 use axum::extract::rejection::{FormRejection, JsonRejection};
 use axum::extract::{Form, FromRequest, Request};
 use axum::http::StatusCode;
@@ -44,20 +43,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
         let read = in_time(patience, Form::from_request(request, state)).await?;
         read.map(|Form(value)| Self(value))
             .map_err(|rejection: FormRejection| refused(rejection.status(), rejection.body_text()))
-    }
-}
-
-/// A body that is not used, read all the same: a connection that is closed with bytes under way may be reset before the
-/// caller has read the answer.
-pub(crate) struct Unused;
-
-impl<S: Send + Sync> FromRequest<S> for Unused {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        let patience = patience(&request);
-        let read = in_time(patience, to_bytes(request.into_body(), super::MAX_BODY)).await?;
-        read.map(|_| Self).map_err(|error| ApiError::new(Code::TooLarge, error.to_string()))
     }
 }
 

@@ -3,6 +3,7 @@
 mod document;
 mod guard;
 mod input;
+mod operating;
 mod problem;
 mod read;
 mod request;
@@ -21,15 +22,16 @@ use axum::http::header;
 use axum::middleware;
 use axum::routing::{get, post};
 use tenon_model::{Digest, Person};
+use tokio::sync::watch;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use input::{Fields, Unused};
+use input::Fields;
 pub(crate) use input::{Input, Patience};
 pub use problem::reference as refusals_reference;
 pub(crate) use problem::{ApiError, Code};
-pub(crate) use request::identified;
+pub(crate) use request::{Counted, identified};
 pub use session::SessionView;
 pub use tokens::{NewTokenView, TokenView};
 pub use users::{InvitationView, UserView};
@@ -37,6 +39,7 @@ pub(crate) use write::new_token;
 
 use crate::access::{Passwords, People, Rates};
 use crate::health::FeedHealth;
+use crate::metrics::Door;
 use crate::writer::Writer;
 
 /// Most bytes of a body where nothing else is said.
@@ -66,6 +69,8 @@ pub(crate) struct Context {
     pub(crate) hosts: Vec<String>,
     /// Digest of the certificate authority, for new tokens.
     pub(crate) authority: Digest,
+    /// Becomes true when Tenon stops.
+    pub(crate) stopped: watch::Receiver<bool>,
     /// How the last attempts at the feeds went.
     pub(crate) health: FeedHealth,
 }
@@ -133,6 +138,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// The API and the page.
 pub(crate) fn router(context: Shared) -> Router {
     let (router, document) = documented().split_for_parts();
+    let counted = Counted { metrics: context.writer.metrics().clone(), door: Door::Api };
     let document = Arc::new(serde_json::to_vec(&document::completed(document)).unwrap_or_default());
     router
         .route(
@@ -143,12 +149,15 @@ pub(crate) fn router(context: Shared) -> Router {
             }),
         )
         .merge(sign_in_pages())
+        .route("/healthz", get(operating::alive))
+        .route("/readyz", get(operating::ready))
+        .route("/metrics", get(operating::metrics))
         .route_layer(middleware::from_fn_with_state(context.clone(), guard::admit))
         .merge(page())
         .fallback(|| async { ApiError::not_found("no such path; see /api/v1/openapi.json") })
         .layer(middleware::from_fn_with_state(context.clone(), guard::known_host))
         .layer(middleware::map_response(guard::security_headers))
-        .layer(middleware::from_fn(request::identified))
+        .layer(middleware::from_fn_with_state(counted, request::identified))
         .layer(axum::Extension(Patience(context.patience)))
         .with_state(context)
 }

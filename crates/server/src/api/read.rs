@@ -12,6 +12,8 @@ use futures_util::stream::{self, Stream};
 use tenon_model::{AssetId, Digest, DirectiveId};
 
 use super::{ApiError, Code, Context, Shared};
+use crate::facets::Facet;
+use crate::serve::is_true;
 use crate::view::{AssetDetail, DirectiveView, HeadView, Overview, WhyView};
 
 /// Shortest time between two live notices to one client: a burst of events is one notice.
@@ -116,19 +118,34 @@ pub(super) async fn journal(State(context): State<Shared>) -> Result<Response, A
     Ok(([(header::CONTENT_TYPE, "application/jsonl")], lines).into_response())
 }
 
-/// Live: a `world` event with the new position after every change, the first one at once.
+/// Live: a `generation` event after every change, the first one at once. Its data is `{"generation": N, "facets": [...]}`: how
+/// far the record reaches, and which of `assets`, `queue`, `feeds` and `context` changed since the event before.
 #[utoipa::path(get, path = "/api/v1/events", responses((status = OK, content_type = "text/event-stream", body = String)))]
 pub(super) async fn events(
     State(context): State<Shared>,
 ) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
-    let mut follow = context.writer.follow();
+    let mut follow = context.writer.generations();
     follow.mark_changed();
-    let notices = stream::unfold(follow, |mut follow| async move {
-        // The writer is gone when this fails: the stream ends and the client sees it.
-        follow.changed().await.ok()?;
-        tokio::time::sleep(NOTICE_PAUSE).await;
-        let seq = follow.borrow_and_update().seq();
-        Some((Ok(sse::Event::default().event("world").data(seq.to_string())), follow))
+    let start = (follow, context.stopped.clone(), None);
+    let notices = stream::unfold(start, |(mut follow, stopped, told)| async move {
+        let changed = async {
+            // The writer is gone when this fails.
+            follow.changed().await.ok()?;
+            tokio::time::sleep(NOTICE_PAUSE).await;
+            Some(*follow.borrow_and_update())
+        };
+        // The stream ends with the server, and the client sees it.
+        let generation = tokio::select! {
+            changed = changed => changed?,
+            () = is_true(stopped.clone()) => return None,
+        };
+        let facets = match told {
+            Some(seq) => generation.since(seq),
+            None => Facet::ALL.map(Facet::name).to_vec(),
+        };
+        let data = serde_json::json!({ "generation": generation.seq, "facets": facets });
+        let event = sse::Event::default().event("generation").data(data.to_string());
+        Some((Ok(event), (follow, stopped, Some(generation.seq))))
     });
     Sse::new(notices).keep_alive(KeepAlive::default())
 }

@@ -1,26 +1,41 @@
 //! What surrounds every request of both doors: an id, a span in the log, and errors as problems.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use axum::body::to_bytes;
-use axum::extract::Request;
+use axum::body::{Body, BodyDataStream, to_bytes};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
 use super::ApiError;
 use super::problem::Code;
 use crate::folder::random_secret;
+use crate::metrics::{Door, Metrics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that is taken over from a caller.
 const MAX_ID: usize = 64;
+/// Most bytes of a body that are read without being wanted, and how long that may take.
+const MAX_DRAINED: usize = 1 << 20;
+const LINGER: Duration = Duration::from_millis(500);
 /// Most bytes of a text that the HTTP machinery gives as its reason.
 const MAX_REASON: usize = 4 << 10;
 
+/// Where answers are counted.
+#[derive(Clone)]
+pub(crate) struct Counted {
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) door: Door,
+}
+
 /// Gives the request an id, or takes the caller's, and answers errors as problems.
-pub(crate) async fn identified(request: Request, next: Next) -> Response {
+pub(crate) async fn identified(State(counted): State<Counted>, request: Request, next: Next) -> Response {
     let id = id_of(&request);
     let path = request.uri().path().to_owned();
     let wants_page = !path.starts_with("/api/")
@@ -30,12 +45,46 @@ pub(crate) async fn identified(request: Request, next: Next) -> Response {
             .and_then(|accept| accept.to_str().ok())
             .is_some_and(|accept| accept.contains("text/html"));
     let span = tracing::info_span!("request", %id, method = %request.method(), %path);
-    answered(request, next, id, wants_page).instrument(span).await
+    let response = answered(request, next, id, wants_page).instrument(span).await;
+    counted.metrics.answered(counted.door, response.status().as_u16());
+    response
+}
+
+/// What the handler has not read of a body.
+type Rest = Arc<Mutex<BodyDataStream>>;
+
+/// Keeps a hand on the body.
+fn shared(request: Request) -> (Request, Rest) {
+    let (parts, body) = request.into_parts();
+    let rest = Arc::new(Mutex::new(body.into_data_stream()));
+    let taken = stream::unfold(rest.clone(), |rest| async move {
+        let piece = rest.lock().await.next().await?;
+        Some((piece, rest))
+    });
+    (Request::from_parts(parts, Body::from_stream(taken)), rest)
+}
+
+/// Reads what is left of a body that is not wanted, if that is short: a connection that is closed with bytes under way may be
+/// reset before the caller has read the answer.
+async fn drain(rest: &Rest) {
+    let drained = async {
+        let mut left = MAX_DRAINED;
+        while let Some(Ok(piece)) = rest.lock().await.next().await {
+            match left.checked_sub(piece.len()) {
+                Some(less) => left = less,
+                None => return,
+            }
+        }
+    };
+    // What does not come is not waited for.
+    let _late = tokio::time::timeout(LINGER, drained).await;
 }
 
 async fn answered(request: Request, next: Next, id: String, wants_page: bool) -> Response {
     let start = Instant::now();
+    let (request, rest) = shared(request);
     let response = next.run(request).await;
+    drain(&rest).await;
     let mut response = match response.status() {
         // A page of ours says in its own words what is wrong.
         status if (status.is_client_error() || status.is_server_error()) && !is_page(&response) => {

@@ -84,10 +84,12 @@ pub(super) async fn checked(
     match known {
         Some((person, _)) if right => {
             context.signing_in_as.forgive(&account);
+            context.writer.metrics().signed_in(true);
             tracing::info!(%person, "signed in");
             Ok(Some(person))
         }
         _ => {
+            context.writer.metrics().signed_in(false);
             tracing::warn!(address, "a sign-in failed");
             Ok(None)
         }

@@ -9,7 +9,7 @@ use tenon_wire::Secret;
 
 use super::request::escaped;
 use super::session::{begin, checked, end};
-use super::{ApiError, Context, Fields, Shared, Unused};
+use super::{ApiError, Context, Fields, Shared};
 use crate::access::MAX_PASSWORD;
 use crate::clock::clock;
 use crate::tls::Client;
@@ -102,7 +102,6 @@ pub(super) async fn sign_in(
 pub(super) async fn sign_out(
     State(context): State<Shared>,
     headers: HeaderMap,
-    _: Unused,
 ) -> Result<Response, ApiError> {
     Ok(on(end(&context, &headers)?, "/sign-in"))
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ApiError, Code, Input, Shared, Unused};
+use super::{ApiError, Code, Input, Shared};
 use crate::access::{Caller, Invitation, PeopleError, Roles, User};
 use crate::clock::clock;
 
@@ -120,7 +120,6 @@ pub(super) async fn invite(
     State(context): State<Shared>,
     caller: Caller,
     Path(id): Path<String>,
-    _: Unused,
 ) -> Result<Json<InvitationView>, ApiError> {
     let invitation = context.people.invite(&id, clock())?;
     let user = context.people.users()?.into_iter().find(|user| user.id.to_string() == id);

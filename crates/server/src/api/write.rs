@@ -15,7 +15,7 @@ use tenon_wire::EnrolToken;
 use utoipa::ToSchema;
 
 use super::read::parse;
-use super::{ApiError, Code, Input, Shared, Unused};
+use super::{ApiError, Code, Input, Shared};
 use crate::access::Caller;
 use crate::folder::random_secret;
 use crate::view::ContextView;
@@ -148,7 +148,6 @@ pub(super) async fn promote(
     caller: Caller,
     Path(name): Path<String>,
     headers: HeaderMap,
-    _: Unused,
 ) -> Result<Json<Done>, ApiError> {
     let group: GroupName = parse(&name)?;
     // A group exists through its assets; promoting a name nobody carries is a typing error.
@@ -167,7 +166,6 @@ pub(super) async fn demote(
     caller: Caller,
     Path(name): Path<String>,
     headers: HeaderMap,
-    _: Unused,
 ) -> Result<Json<Done>, ApiError> {
     let by = caller.person;
     submit(&context, &headers, Command::Demote { group: parse(&name)?, by }).await

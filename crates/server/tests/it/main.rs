@@ -5,5 +5,6 @@ mod access;
 mod api;
 mod feeding;
 mod gateway;
+mod operating;
 mod running;
 mod sweep;

@@ -31,6 +31,7 @@ impl Server {
             open_reading: false,
             names: Vec::new(),
             patience: Settings::PATIENCE,
+            tls: None,
             feeds: None,
         };
         change(&mut settings);
