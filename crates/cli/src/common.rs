@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
+use tenon_journal::Store;
 use tenon_model::Timestamp;
+use tenon_wire::Secret;
 
 use crate::sessions::Sessions;
 
@@ -66,6 +68,33 @@ impl Common {
             Some(folder) => Ok(folder.to_owned()),
             None => Ok(self.data()?.join("feeds")),
         }
+    }
+}
+
+/// Where the record is kept, for the commands that open it themselves.
+#[derive(Args)]
+pub(crate) struct RecordStore {
+    /// Where the record is kept: a PostgreSQL database, as postgres://USER:PASSWORD@HOST:PORT/DATABASE. Others on this machine can
+    /// read a command line: with a password, better in the environment [default: a file in the data folder]
+    // Not parsed by clap, which would print it with its error.
+    #[arg(long, env = "TENON_STORE", hide_env_values = true, value_name = "ADDRESS")]
+    store: Option<Hidden>,
+}
+
+/// A text that may hold a password.
+#[derive(Clone)]
+struct Hidden(Secret);
+
+impl From<String> for Hidden {
+    fn from(text: String) -> Self {
+        Self(Secret::new(text))
+    }
+}
+
+impl RecordStore {
+    /// The store that was named, if any.
+    pub(crate) fn named(&self) -> Result<Option<Store>> {
+        Ok(self.store.as_ref().map(|address| Store::at(address.0.expose())).transpose()?)
     }
 }
 

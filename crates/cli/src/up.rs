@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::common::{Common, log_to_stderr};
+use crate::common::{Common, RecordStore, log_to_stderr};
 
 /// The group of this machine.
 const GROUP: &str = "default";
@@ -27,10 +27,12 @@ const RESTART: Duration = Duration::from_secs(5);
 /// Start Tenon.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tenon up\n  tenon up --data /srv/tenon --feeds /srv/mirror\n  tenon up --no-agent --gateway 10.0.0.5:8421 --gateway-name tenon.example.org\n\n\
+    after_help = "Examples:\n  tenon up\n  tenon up --data /srv/tenon --feeds /srv/mirror\n  tenon up --no-agent --gateway 10.0.0.5:8421 --gateway-name tenon.example.org\n  tenon up --store postgres://tenon@%2Frun%2Fpostgresql/tenon\n\n\
     Nothing on this machine changes until a person promotes its group: the agent only looks."
 )]
 pub(crate) struct Up {
+    #[command(flatten)]
+    store: RecordStore,
     /// Where people and the command line connect. Elsewhere than on loopback use TLS, or passwords travel readable.
     #[arg(long, default_value = "127.0.0.1:8420", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
@@ -89,6 +91,7 @@ impl Up {
         let person: Person = user.parse().or_else(|_| "operator".parse())?;
         let settings = Settings {
             data: data.to_owned(),
+            store: self.store.named()?,
             listen: self.listen,
             gateway: self.gateway,
             gateway_names,
@@ -145,6 +148,7 @@ fn greet(running: &Running, scheme: &str) -> Result<()> {
     println!("Tenon  {scheme}://{}/", running.listen);
     println!("       to sign in there, open  {scheme}://{}/#token={}", running.listen, token.expose());
     println!("data   {}", running.folder.root().display());
+    println!("record {} ({})", running.store, running.durability);
     println!("agents https://{}  (more hosts: tenon enrol-token)", running.gateway);
     std::io::stdout().flush()?;
     Ok(())

@@ -17,6 +17,7 @@ mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod sqlite;
+mod store;
 mod verify;
 
 #[cfg(feature = "testing")]
@@ -30,4 +31,5 @@ pub use journal::{
 };
 pub use memory::{Fault, MemoryJournal};
 pub use sqlite::SqliteJournal;
+pub use store::{Store, StoreError};
 pub use verify::{ChainError, EntryFault, VerifyReport, verify};

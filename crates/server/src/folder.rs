@@ -1,7 +1,7 @@
 //! The data folder: everything Tenon keeps, in one place.
 //!
 //! ```text
-//! journal.sqlite      the record
+//! journal.sqlite      the record, unless it is kept in a database
 //! authority.pem       certificate of the certificate authority
 //! authority.key       its key (0600)
 //! directive.key       seed of the key that signs orders (0600)
@@ -16,6 +16,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use tenon_journal::Store;
 use tenon_wire::{DirectiveKey, Secret};
 
 /// Largest key or token file that is read.
@@ -95,6 +96,11 @@ impl DataFolder {
             source: io::ErrorKind::NotFound.into(),
         })?;
         Ok(Secret::new(text.trim().to_owned()))
+    }
+
+    /// The record, where nothing else is said about it.
+    pub fn store(&self) -> Store {
+        Store::File(self.path("journal.sqlite"))
     }
 
     /// Where a file of it lies.

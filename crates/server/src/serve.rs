@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenon_feeds::Source;
-use tenon_journal::{Journal, JournalError, SqliteJournal};
+use tenon_journal::{Durability, JournalError, Store};
 use tenon_model::{Command, GroupName, Person};
 use tenon_wire::EnrolToken;
 use tokio::sync::watch;
@@ -40,6 +40,8 @@ const SIGNING_IN_AS: Rate = Rate { burst: 10, every: Duration::from_secs(300) };
 pub struct Settings {
     /// The data folder.
     pub data: PathBuf,
+    /// Where the record is kept; `None` keeps it in the data folder.
+    pub store: Option<Store>,
     /// Where people and the CLI connect.
     pub listen: SocketAddr,
     /// Where agents connect.
@@ -75,6 +77,9 @@ pub enum ServeError {
     /// Certificates.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    /// The runtime ended before the record was read.
+    #[error("the record was not read to its end: {0}")]
+    Interrupted(#[from] tokio::task::JoinError),
     /// The first command of this term.
     #[error(transparent)]
     Begin(#[from] SubmitError),
@@ -111,6 +116,10 @@ pub struct Running {
     pub writer: Writer,
     /// The data folder.
     pub folder: DataFolder,
+    /// Where the record is kept.
+    pub store: Store,
+    /// What an acknowledged command survives there.
+    pub durability: Durability,
     /// Where people connect; the port is the real one where 0 was asked for.
     pub listen: SocketAddr,
     /// Where agents connect.
@@ -129,13 +138,21 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         return Err(ServeError::OpenReading(settings.listen));
     }
     let folder = DataFolder::open(&settings.data)?;
-    let journal: Box<dyn Journal> = Box::new(SqliteJournal::open(&folder.path("journal.sqlite"))?);
+    let store = settings.store.unwrap_or_else(|| folder.store());
+    let opening = store.clone();
+    // Opening and replaying block.
+    let journal = tokio::task::spawn_blocking(move || opening.open()).await??;
     let api_tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
     let (listener, listen) = doors::bind(settings.listen).await?;
     let (agents, gateway_address) = doors::bind(settings.gateway).await?;
     let authority = Authority::open(&folder)?;
     let tls = authority.gateway_tls(&settings.gateway_names)?;
-    let writer = Writer::start(journal, clock)?;
+    let (writer, durability) = tokio::task::spawn_blocking(move || {
+        let durability = journal.durability()?;
+        Ok::<_, ServeError>((Writer::start(journal, clock)?, durability))
+    })
+    .await??;
+    tracing::info!(%store, %durability, "the record is open");
     writer.submit(Command::BeginTerm, None).await?;
     let mut hosts = vec![
         listen.to_string(),
@@ -185,7 +202,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         let feeding = Feeding { writer: writer.clone(), source, store: folder.path("feeds"), health };
         tasks.push(tokio::spawn(feeding.run(stopped)));
     }
-    Ok(Running { writer, folder, listen, gateway: gateway_address, context, stop, tasks })
+    Ok(Running { writer, folder, store, durability, listen, gateway: gateway_address, context, stop, tasks })
 }
 
 /// Waits until the watch says so. A dropped sender ends the server too.

@@ -7,4 +7,5 @@ mod feeds;
 mod feeds_command;
 mod machine;
 mod scan;
+mod store;
 mod story;

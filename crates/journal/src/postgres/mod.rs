@@ -62,6 +62,25 @@ pub struct PostgresJournal {
     /// Set by a warning of the server.
     warned: Arc<AtomicBool>,
     health: Cell<Health>,
+    access: Access,
+}
+
+/// What a journal was opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Write,
+    Read,
+}
+
+impl Drop for PostgresJournal {
+    /// Closing a connection waits for it, which an asynchronous task must not; a journal may yet be dropped in one, when a
+    /// start fails.
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            // The thread's end is waited for; how a connection ended is of no interest any more.
+            let _closed = std::thread::spawn(move || drop(client)).join();
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,6 +216,10 @@ impl PostgresJournal {
         doing: &'static str,
         work: impl Fn(&mut Client) -> Result<T, Failure>,
     ) -> Result<T, JournalError> {
+        if self.access == Access::Read {
+            let source = "it was opened for reading".into();
+            return Err(JournalError::Storage { doing, path: self.url.place(), source });
+        }
         self.run(doing, |client| transact(client, &self.warned, &work))
     }
 }

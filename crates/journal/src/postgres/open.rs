@@ -8,7 +8,7 @@ use postgres::error::{Severity, SqlState};
 use postgres::{Client, NoTls};
 
 use super::rows::{head_of_row, read_entries};
-use super::{Failure, Health, PostgresJournal, PostgresUrl, lost, told, transact};
+use super::{Access, Failure, Health, PostgresJournal, PostgresUrl, lost, told, transact};
 use crate::{Head, JournalError};
 
 /// The format written by this code; grows with every change of the schema.
@@ -47,13 +47,6 @@ const SCHEMA: &str = "
     );
 ";
 
-/// What somebody else needs who opens the journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
-    Write,
-    Read,
-}
-
 impl PostgresJournal {
     /// Opens the journal in this database for writing, and creates it (schema `tenon`) where there is none.
     ///
@@ -88,7 +81,13 @@ impl PostgresJournal {
             identify(&mut client, url).map_err(failed)?;
         }
         check_head(&mut client, url).map_err(failed)?;
-        Ok(Self { url: url.clone(), client: Some(client).into(), warned, health: Health::Sound.into() })
+        Ok(Self {
+            url: url.clone(),
+            client: Some(client).into(),
+            warned,
+            health: Health::Sound.into(),
+            access,
+        })
     }
 }
 

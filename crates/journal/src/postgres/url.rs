@@ -9,7 +9,7 @@ use postgres::config::{Host, SslMode};
 
 /// The address of a PostgreSQL database: `postgres://USER@HOST:PORT/DATABASE`. Printing it shows no password.
 #[derive(Clone)]
-pub struct PostgresUrl(Config);
+pub struct PostgresUrl(Box<Config>);
 
 /// A text that is no address of a database. It is not repeated here: it may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +40,7 @@ pub enum PostgresUrlError {
 impl PostgresUrl {
     /// How to connect, without TLS.
     pub(super) fn config(&self) -> Config {
-        let mut config = self.0.clone();
+        let mut config = Config::clone(&self.0);
         config.ssl_mode(SslMode::Disable);
         config
     }
@@ -85,7 +85,7 @@ impl FromStr for PostgresUrl {
             SslMode::Prefer => return Err(PostgresUrlError::Unprotected),
             _ => return Err(PostgresUrlError::NoTls),
         }
-        Ok(Self(config))
+        Ok(Self(Box::new(config)))
     }
 }
 

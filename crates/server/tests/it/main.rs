@@ -7,4 +7,5 @@ mod feeding;
 mod gateway;
 mod operating;
 mod running;
+mod store;
 mod sweep;

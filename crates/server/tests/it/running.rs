@@ -1,5 +1,7 @@
 //! A server on ports of its own, in a folder of its own.
 
+use std::path::Path;
+
 use tenon_server::{Running, Settings, serve};
 use ureq::http::Response;
 use ureq::typestate::{WithBody, WithoutBody};
@@ -22,18 +24,7 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let mut settings = Settings {
-            data: folder.path().join("data"),
-            listen: "127.0.0.1:0".parse().unwrap(),
-            gateway: "127.0.0.1:0".parse().unwrap(),
-            gateway_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
-            person: "tester".parse().unwrap(),
-            open_reading: false,
-            names: Vec::new(),
-            patience: Settings::PATIENCE,
-            tls: None,
-            feeds: None,
-        };
+        let mut settings = settings(folder.path());
         change(&mut settings);
         let running = runtime.block_on(serve(settings)).unwrap();
         Self { running: Some(running), runtime, _folder: folder }
@@ -80,6 +71,23 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Ports and a data folder of its own, and no feeds.
+pub(crate) fn settings(folder: &Path) -> Settings {
+    Settings {
+        data: folder.join("data"),
+        store: None,
+        listen: "127.0.0.1:0".parse().unwrap(),
+        gateway: "127.0.0.1:0".parse().unwrap(),
+        gateway_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+        person: "tester".parse().unwrap(),
+        open_reading: false,
+        names: Vec::new(),
+        patience: Settings::PATIENCE,
+        tls: None,
+        feeds: None,
     }
 }
 

@@ -65,8 +65,11 @@ fn a_journal_is_found_again() {
     let mut journal = PostgresJournal::open(&url).unwrap();
     assert_eq!(journal.head().unwrap(), head);
     assert_eq!(journal.durability().unwrap(), Durability::OneMachine);
-    let report = verify(&PostgresJournal::open_read_only(&url).unwrap()).unwrap();
+    let mut read_only = PostgresJournal::open_read_only(&url).unwrap();
+    let report = verify(&read_only).unwrap();
     assert_eq!((report.head, report.blobs), (head, 1));
+    assert!(read_only.append(&head, &[Batch::default()]).is_err() && read_only.put_blob(b"x").is_err());
+    assert_eq!(journal.get_blob(&tenon_model::Digest::of(b"x")).unwrap(), None);
     journal.append(&head, &[Batch { entries: vec![entries(20).remove(19)], ..Batch::default() }]).unwrap();
 }
 
