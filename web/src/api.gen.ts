@@ -59,6 +59,18 @@ export type AssetView = {
   updaters: string[];
 };
 
+/** A page of assets, in the order in which they enrolled. */
+export type AssetsPage = {
+  /** Position of the journal that this shows. */
+  generation: number;
+  /** The page. */
+  items: AssetView[];
+  /** Where the next page begins; absent on the last. */
+  next?: string | null;
+  /** How many there are in all. */
+  total: number;
+};
+
 /** One input of a priority. */
 export type BasisView = {
   /** As of when. */
@@ -174,6 +186,18 @@ export type DirectiveView = {
   title: string;
   /** Source version to reach. */
   version: string;
+};
+
+/** A page of directives. */
+export type DirectivesPage = {
+  /** Position of the journal that this shows. */
+  generation: number;
+  /** The page. */
+  items: DirectiveView[];
+  /** Where the next page begins; absent on the last. */
+  next?: string | null;
+  /** How many there are in all. */
+  total: number;
 };
 
 /** The change is durable and visible. */

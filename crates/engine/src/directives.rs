@@ -46,10 +46,7 @@ pub struct DirectiveState {
 
 impl DirectiveState {
     /// Its place in the queue: earlier due dates first, then the larger loss removed, then age.
-    pub(crate) fn rank(
-        &self,
-        id: DirectiveId,
-    ) -> (bool, Option<Timestamp>, Reverse<RiskPoints>, DirectiveId) {
+    pub fn rank(&self, id: DirectiveId) -> (bool, Option<Timestamp>, Reverse<RiskPoints>, DirectiveId) {
         let priority = &self.directive.priority;
         (priority.due.is_none(), priority.due, Reverse(priority.removes), id)
     }

@@ -24,7 +24,10 @@ mod view;
 mod writer;
 
 pub use access::{PeopleError, Role, operations};
-pub use api::{InvitationView, NewTokenView, SessionView, TokenView, UserView, openapi, refusals_reference};
+pub use api::{
+    AssetsPage, DirectivesPage, InvitationView, NewTokenView, SessionView, TokenView, UserView, openapi,
+    refusals_reference,
+};
 pub use authority::{Authority, AuthorityError};
 pub use doors::{TlsFiles, TlsFilesError};
 pub use folder::{DataFolder, FolderError};

@@ -32,6 +32,9 @@ pub enum SubmitError {
     /// Decided against.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// What the caller meant to replace is not what is there.
+    #[error("what this replaces has changed since it was read: read it again, then decide anew")]
+    Changed,
     /// The journal failed; the writer has stopped.
     #[error(
         "the journal failed and Tenon has stopped writing: {0}; free space or restore, then start Tenon again"
@@ -42,9 +45,13 @@ pub enum SubmitError {
     Stopped,
 }
 
+/// What must hold of the World for a command to be decided at all.
+pub(crate) type Condition = Box<dyn FnOnce(&World) -> bool + Send>;
+
 enum Message {
     Submit {
         command: Box<Command>,
+        condition: Option<Condition>,
         key: Option<ClientKey>,
         reply: oneshot::Sender<Result<Accepted, SubmitError>>,
     },
@@ -116,8 +123,18 @@ impl Writer {
     /// # Errors
     /// A refusal, or the writer's end.
     pub async fn submit(&self, command: Command, key: Option<ClientKey>) -> Result<Accepted, SubmitError> {
+        self.submit_if(command, key, None).await
+    }
+
+    /// The same, if the condition holds of the World that the command is decided on.
+    pub(crate) async fn submit_if(
+        &self,
+        command: Command,
+        key: Option<ClientKey>,
+        condition: Option<Condition>,
+    ) -> Result<Accepted, SubmitError> {
         let (reply, answer) = oneshot::channel();
-        let message = Message::Submit { command: Box::new(command), key, reply };
+        let message = Message::Submit { command: Box::new(command), condition, key, reply };
         self.sender.send(message).await.map_err(|_| SubmitError::Stopped)?;
         answer.await.map_err(|_| SubmitError::Stopped)?
     }
@@ -200,7 +217,9 @@ impl State {
             let mut stop = None;
             while let Some(message) = next.take() {
                 match message {
-                    Message::Submit { command, key, reply } => self.stage(&mut group, *command, key, reply),
+                    Message::Submit { command, condition, key, reply } => {
+                        self.stage(&mut group, *command, condition, key, reply);
+                    }
                     // A caller that is gone needs no answer.
                     Message::Blob { digest, reply } => drop(reply.send(self.journal.get_blob(&digest))),
                     Message::Export { reply } => drop(reply.send(self.export())),
@@ -237,12 +256,13 @@ impl State {
         &self,
         group: &mut Group,
         command: Command,
+        condition: Option<Condition>,
         key: Option<ClientKey>,
         reply: oneshot::Sender<Result<Accepted, SubmitError>>,
     ) {
         // A tick at which nothing fell due is refused every few seconds, and is no news.
         let is_tick = matches!(command, Command::Tick);
-        match self.try_stage(group, command, key) {
+        match self.try_stage(group, command, condition, key) {
             Ok(Staged::New { seq }) => group.decided.push(Decided { reply, seq }),
             Ok(Staged::Repeated { seq }) => drop(reply.send(Ok(Accepted { seq, repeated: true }))),
             Err(error) => {
@@ -258,6 +278,7 @@ impl State {
         &self,
         group: &mut Group,
         command: Command,
+        condition: Option<Condition>,
         key: Option<ClientKey>,
     ) -> Result<Staged, SubmitError> {
         if let Some(key) = &key {
@@ -270,6 +291,9 @@ impl State {
                 let message = format!("command {key} is being written: ask again");
                 return Err(Refusal::new(tenon_model::RefusalCode::NothingToDo, message).into());
             }
+        }
+        if condition.is_some_and(|holds| !holds(&group.fork)) {
+            return Err(SubmitError::Changed);
         }
         let now = (self.clock)();
         let now = group.fork.time().map_or(now, |last| last.max(now));

@@ -24,8 +24,11 @@ const ADMINISTER: Need = Need::Right(Right::Administer);
 
 /// Method, path, need.
 const OPERATIONS: &[(&str, &str, Need)] = &[
+    ("GET", "/api/v1/assets", READ),
     ("GET", "/api/v1/assets/{id}", READ),
+    ("GET", "/api/v1/assets/{id}/context", READ),
     ("POST", "/api/v1/assets/{id}/context", ASSESS),
+    ("GET", "/api/v1/directives", READ),
     ("GET", "/api/v1/directives/{id}", READ),
     ("POST", "/api/v1/directives/{id}/approve", APPROVE),
     ("POST", "/api/v1/directives/{id}/refuse", APPROVE),
@@ -40,6 +43,7 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/openapi.json", Nothing),
     ("GET", "/api/v1/overview", READ),
     ("GET", "/api/v1/reports/{digest}", READ),
+    ("GET", "/api/v1/rules", READ),
     ("POST", "/api/v1/rules", ASSESS),
     ("GET", "/api/v1/session", SignedIn),
     ("POST", "/api/v1/session", Nothing),

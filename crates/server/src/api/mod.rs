@@ -3,9 +3,11 @@
 mod document;
 mod guard;
 mod input;
+mod lists;
 mod operating;
 mod problem;
 mod read;
+mod replaced;
 mod request;
 mod session;
 mod sign_in;
@@ -29,6 +31,7 @@ use utoipa_axum::routes;
 
 use input::Fields;
 pub(crate) use input::{Input, Patience};
+pub use lists::{AssetsPage, DirectivesPage};
 pub use problem::reference as refusals_reference;
 pub(crate) use problem::{ApiError, Code};
 pub(crate) use request::{Counted, identified};
@@ -88,6 +91,8 @@ struct ApiDoc;
 fn documented() -> OpenApiRouter<Shared> {
     let reads = OpenApiRouter::with_openapi(ApiDoc::openapi())
         .routes(routes!(read::overview))
+        .routes(routes!(lists::assets))
+        .routes(routes!(lists::directives))
         .routes(routes!(read::directive))
         .routes(routes!(read::why))
         .routes(routes!(read::asset))
@@ -101,8 +106,8 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(write::retry))
         .routes(routes!(write::promote))
         .routes(routes!(write::demote))
-        .routes(routes!(write::set_context))
-        .routes(routes!(write::set_rules))
+        .routes(routes!(replaced::context, replaced::set_context))
+        .routes(routes!(replaced::rules, replaced::set_rules))
         .routes(routes!(write::issue_token));
     // The one body that may be long: a supplier's document.
     let documents = OpenApiRouter::new()

@@ -352,6 +352,7 @@ impl From<SubmitError> for ApiError {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Refused(refusal) => Self::new(Code::Refused(refusal.code), refusal.message),
+            SubmitError::Changed => Self::new(Code::PreconditionFailed, error.to_string()),
             error => Self::new(Code::JournalFailed, error.to_string()),
         }
     }

@@ -20,16 +20,16 @@ use crate::view::{AssetDetail, DirectiveView, HeadView, Overview, WhyView};
 const NOTICE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Names of people by the opaque ids under which the record knows them. Who was erased keeps only the id.
-struct Names(Vec<(String, String)>);
+pub(super) struct Names(Vec<(String, String)>);
 
 impl Names {
-    fn of(context: &Context) -> Result<Self, ApiError> {
+    pub(super) fn of(context: &Context) -> Result<Self, ApiError> {
         let users = context.people.users()?;
         Ok(Self(users.into_iter().map(|user| (user.id.to_string(), user.name)).collect()))
     }
 
     /// Puts the name of whoever refused into the reason.
-    fn put(&self, directive: &mut DirectiveView) {
+    pub(super) fn put(&self, directive: &mut DirectiveView) {
         let Some(closed) = &mut directive.closed else { return };
         for (id, name) in &self.0 {
             if let Some(rest) = closed.strip_prefix(&format!("refused by {id}:")) {

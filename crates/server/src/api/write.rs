@@ -1,16 +1,11 @@
 //! Changing: what people decide. Each is one command; an `Idempotency-Key` header makes a repetition harmless.
 
-use std::fmt::Display;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use tenon_journal::ClientKey;
-use tenon_model::{
-    AssetContext, ClockRule, Command, DecisionTable, GroupName, HumanImpact, MissionAndWellBeing, Person,
-    RefusalCode, Rules, SystemExposure, TokenId,
-};
+use tenon_model::{Command, GroupName, Person, RefusalCode, TokenId};
 use tenon_wire::EnrolToken;
 use utoipa::ToSchema;
 
@@ -18,7 +13,7 @@ use super::read::parse;
 use super::{ApiError, Code, Input, Shared};
 use crate::access::Caller;
 use crate::folder::random_secret;
-use crate::view::ContextView;
+use crate::writer::Condition;
 
 /// How long an enrolment token lives, in seconds.
 const TOKEN_SECONDS: u32 = 3_600;
@@ -63,16 +58,6 @@ pub(super) struct TokenBody {
     group: String,
 }
 
-/// The published rules that count.
-#[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct RulesBody {
-    /// The table that decides: `bod-26-04`, `ssvc-deployer` or `cisa-coordinator`.
-    table: String,
-    /// The rules that set due dates: `bod-26-04`, `bod-22-01`, `bod-19-02`, `fedramp-rev5`, `pci-dss-4.0`,
-    /// `pci-dss-4.0.1`.
-    clocks: Vec<String>,
-}
-
 /// The token, shown once.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TokenIssued {
@@ -83,9 +68,19 @@ pub(super) struct TokenIssued {
 }
 
 async fn submit(context: &Shared, headers: &HeaderMap, command: Command) -> Result<Json<Done>, ApiError> {
+    submit_if(context, headers, command, None).await
+}
+
+/// One command, if the condition holds when it is decided.
+pub(super) async fn submit_if(
+    context: &Shared,
+    headers: &HeaderMap,
+    command: Command,
+    condition: Option<Condition>,
+) -> Result<Json<Done>, ApiError> {
     let key = headers.get("idempotency-key").map(|value| value.to_str().unwrap_or_default());
     let key: Option<ClientKey> = key.map(parse).transpose()?;
-    let accepted = context.writer.submit(command, key).await?;
+    let accepted = context.writer.submit_if(command, key, condition).await?;
     Ok(Json(Done { seq: accepted.seq, repeated: accepted.repeated }))
 }
 
@@ -171,40 +166,6 @@ pub(super) async fn demote(
     submit(&context, &headers, Command::Demote { group: parse(&name)?, by }).await
 }
 
-/// State what an asset is for. It replaces what was stated before.
-#[utoipa::path(post, path = "/api/v1/assets/{id}/context", params(("id" = String, Path)), request_body = ContextView,
-    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = NOT_FOUND)))]
-pub(super) async fn set_context(
-    State(context): State<Shared>,
-    caller: Caller,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    Input(body): Input<ContextView>,
-) -> Result<Json<Done>, ApiError> {
-    let by = caller.person;
-    let stated = AssetContext {
-        exposure: one_if_any(body.exposure.as_deref(), SystemExposure::ALL)?,
-        human_impact: one_if_any(body.human_impact.as_deref(), HumanImpact::ALL)?,
-        mission: one_if_any(body.mission.as_deref(), MissionAndWellBeing::ALL)?,
-    };
-    submit(&context, &headers, Command::SetContext { asset: parse(&id)?, context: stated, by }).await
-}
-
-/// Choose the published rules that count.
-#[utoipa::path(post, path = "/api/v1/rules", request_body = RulesBody,
-    responses((status = OK, body = Done), (status = UNAUTHORIZED)))]
-pub(super) async fn set_rules(
-    State(context): State<Shared>,
-    caller: Caller,
-    headers: HeaderMap,
-    Input(body): Input<RulesBody>,
-) -> Result<Json<Done>, ApiError> {
-    let by = caller.person;
-    let table = one_of(&body.table, DecisionTable::ALL)?;
-    let clocks = body.clocks.iter().map(|clock| one_of(clock, ClockRule::ALL)).collect::<Result<_, _>>()?;
-    submit(&context, &headers, Command::SetRules { rules: Rules { table, clocks }, by }).await
-}
-
 /// Take over what a supplier states about exploitability: an OpenVEX document. What it says is not affected or fixed comes
 /// off the list, visibly. It replaces what the same document said before.
 #[utoipa::path(post, path = "/api/v1/vex", request_body = Object,
@@ -221,18 +182,6 @@ pub(super) async fn state_vex(
     let by = caller.person;
     let statements = document.claims().statements;
     submit(&context, &headers, Command::StateVex { document: document.id, statements, by }).await
-}
-
-/// The value that this text names.
-fn one_of<T: Copy + Display>(text: &str, all: &[T]) -> Result<T, ApiError> {
-    all.iter().copied().find(|value| value.to_string() == text).ok_or_else(|| {
-        let known: Vec<String> = all.iter().map(|value| format!("`{value}`")).collect();
-        ApiError::bad_request(format!("{text:?} is none of {}", known.join(", ")))
-    })
-}
-
-fn one_if_any<T: Copy + Display>(text: Option<&str>, all: &[T]) -> Result<Option<T>, ApiError> {
-    text.map(|text| one_of(text, all)).transpose()
 }
 
 /// Make a one-time enrolment token.

@@ -59,7 +59,7 @@ pub struct ContextView {
 }
 
 impl ContextView {
-    fn of(context: &AssetContext) -> Self {
+    pub(crate) fn of(context: &AssetContext) -> Self {
         Self {
             exposure: context.exposure.map(|value| value.to_string()),
             human_impact: context.human_impact.map(|value| value.to_string()),
@@ -175,7 +175,7 @@ fn stated(state: FindingState) -> (FindingStateView, String) {
 }
 
 impl AssetView {
-    pub(super) fn of(world: &World, id: &AssetId, asset: &AssetState) -> Self {
+    pub(crate) fn of(world: &World, id: &AssetId, asset: &AssetState) -> Self {
         Self::assessed(world, id, asset, &findings(world, asset))
     }
 

@@ -7,8 +7,8 @@ mod why;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::World;
-use tenon_model::{PackageTarget, Timestamp};
+use tenon_engine::{DirectiveState, World};
+use tenon_model::{DirectiveId, PackageTarget, Timestamp};
 use utoipa::ToSchema;
 
 pub use asset::{AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView};
@@ -96,6 +96,14 @@ pub fn queue(world: &World) -> Vec<DirectiveView> {
     world.queue().into_iter().map(|(id, state)| DirectiveView::of(world, id, state)).collect()
 }
 
+/// The closed directives of a World, the last closed first.
+pub(crate) fn closed_directives(world: &World) -> Vec<(DirectiveId, &DirectiveState)> {
+    let all = world.directives().map(|(id, state)| (*id, state));
+    let mut closed: Vec<_> = all.filter(|(_, state)| state.closed.is_some()).collect();
+    closed.sort_by_key(|(id, state)| std::cmp::Reverse((state.closed.as_ref().map(|(time, _)| *time), *id)));
+    closed
+}
+
 fn text(time: Option<Timestamp>) -> Option<String> {
     time.map(|time| time.to_string())
 }
@@ -103,10 +111,7 @@ fn text(time: Option<Timestamp>) -> Option<String> {
 impl Overview {
     /// The World as one answer.
     pub(crate) fn of(world: &World, attempts: &BTreeMap<String, Attempt>) -> Self {
-        let mut closed: Vec<_> = world.directives().filter(|(_, state)| state.closed.is_some()).collect();
-        closed.sort_by_key(|(id, state)| {
-            std::cmp::Reverse((state.closed.as_ref().map(|(time, _)| *time), **id))
-        });
+        let closed = closed_directives(world);
         let closed_total = closed.len() as u64;
         Self {
             seq: world.seq(),
@@ -116,7 +121,7 @@ impl Overview {
             closed: closed
                 .into_iter()
                 .take(MAX_CLOSED)
-                .map(|(id, state)| DirectiveView::of(world, *id, state))
+                .map(|(id, state)| DirectiveView::of(world, id, state))
                 .collect(),
             closed_total,
             feeds: feeds(world, attempts),

@@ -2,7 +2,7 @@
 
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
-use tenon_model::GroupName;
+use tenon_model::{Component, GroupName, Offer, OfferState, SourcePackage};
 use tenon_wire::{EnrolToken, path};
 use ureq::Agent;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
@@ -47,12 +47,34 @@ fn token(server: &Server) -> EnrolToken {
 
 /// A host that is enrolled and has reported once.
 pub(crate) fn reported(server: &Server) {
+    reported_with(server, &[]);
+}
+
+/// The same, and its repositories offer a security update of each of these packages.
+pub(crate) fn reported_with(server: &Server, packages: &[&str]) {
+    let mut report = inventory(1);
+    let source =
+        |name: &str, version: &str| SourcePackage { name: name.to_owned(), version: version.to_owned() };
+    let components =
+        packages.iter().map(|name| Component::os_package(*name, "amd64", "1.0", source(name, "1.0")));
+    let offers = packages.iter().map(|name| Offer {
+        package: (*name).to_owned(),
+        architecture: "amd64".to_owned(),
+        installed: "1.0".to_owned(),
+        candidate: "2.0".to_owned(),
+        source: source(name, "2.0"),
+        security: true,
+        state: OfferState::Offered,
+        claims: Vec::new(),
+    });
+    report["inventory"]["components"] = serde_json::to_value(components.collect::<Vec<_>>()).unwrap();
+    report["inventory"]["facts"]["offers"] = serde_json::to_value(offers.collect::<Vec<_>>()).unwrap();
     let host = Host::new();
     let token = token(server);
     let (status, answer) = enrol(server, &host, &token, token.secret.expose());
     assert_eq!(status, 200, "{answer}");
     let known = agent(&authority(server), Some((answer["certificate"].as_str().unwrap(), &host.key)));
-    let sent = known.post(server.gateway(path::INVENTORY)).send_json(inventory(1)).unwrap();
+    let sent = known.post(server.gateway(path::INVENTORY)).send_json(report).unwrap();
     assert_eq!(sent.status().as_u16(), 200);
 }
 

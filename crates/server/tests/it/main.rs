@@ -5,6 +5,7 @@ mod access;
 mod api;
 mod feeding;
 mod gateway;
+mod lists;
 mod operating;
 mod running;
 mod store;

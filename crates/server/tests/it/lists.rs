@@ -1,0 +1,135 @@
+//! Lists a page at a time, and changes that say what they replace.
+
+use serde_json::{Value, json};
+use ureq::http::Response;
+
+use crate::gateway::{reported, reported_with};
+use crate::running::{Server, code};
+
+fn page(server: &Server, path: &str) -> Value {
+    let mut answer = server.get(path).call().unwrap();
+    assert_eq!(answer.status(), 200, "{path}");
+    answer.body_mut().read_json().unwrap()
+}
+
+/// Ids of a list, page by page, and how many pages it took.
+fn walked(server: &Server, path: &str) -> (Vec<String>, usize) {
+    let (mut ids, mut pages, mut cursor) = (Vec::new(), 0, String::new());
+    loop {
+        let page = page(server, &format!("{path}{cursor}"));
+        pages += 1;
+        ids.extend(
+            page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()),
+        );
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return (ids, pages),
+        }
+    }
+}
+
+fn refuse(server: &Server, id: &str, why: &str) {
+    let sent = server.post(&format!("/api/v1/directives/{id}/refuse")).send_json(json!({ "why": why }));
+    assert_eq!(sent.unwrap().status(), 200, "{id}");
+}
+
+#[test]
+fn pages_hold_every_asset_once_in_the_order_of_enrolment() {
+    let server = Server::start();
+    for _ in 0..5 {
+        reported(&server);
+    }
+    let whole = page(&server, "/api/v1/assets");
+    assert_eq!((whole["total"].as_u64(), whole["next"].as_str()), (Some(5), None));
+    let (ids, pages) = walked(&server, "/api/v1/assets?limit=2");
+    let expected: Vec<_> =
+        whole["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!((ids.iter().map(String::as_str).collect::<Vec<_>>(), pages), (expected, 3));
+    // A host that enrols between two pages comes at the end.
+    let next = page(&server, "/api/v1/assets?limit=4")["next"].as_str().unwrap().to_owned();
+    reported(&server);
+    let rest = page(&server, &format!("/api/v1/assets?limit=4&cursor={next}"));
+    assert_eq!((rest["items"].as_array().unwrap().len(), rest["next"].as_str()), (2, None));
+    for bad in ["limit=0", "limit=501", "limit=x", "cursor=", "cursor=4", "cursor=n-1", "offset=2"] {
+        let answer = server.get(&format!("/api/v1/assets?{bad}")).call().unwrap();
+        assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
+    }
+}
+
+#[test]
+fn a_cursor_of_the_queue_stays_good_while_directives_close_before_it() {
+    let server = Server::start();
+    reported_with(&server, &["a", "b", "c", "d", "e", "f"]);
+    let (all, pages) = walked(&server, "/api/v1/directives?limit=4");
+    assert_eq!((all.len(), pages), (6, 2));
+    let first = page(&server, "/api/v1/directives?limit=3");
+    let next = first["next"].as_str().unwrap();
+    // One that was shown closes: nothing of the rest is skipped.
+    refuse(&server, &all[0], "not now");
+    let rest = page(&server, &format!("/api/v1/directives?cursor={next}"));
+    let ids: Vec<_> =
+        rest["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, &expected(&all)[3..]);
+    // The very one that the cursor names closes: its rank stands for it.
+    refuse(&server, &all[2], "nor this");
+    let rest = page(&server, &format!("/api/v1/directives?cursor={next}"));
+    let ids: Vec<_> =
+        rest["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!((ids.as_slice(), rest["total"].as_u64()), (&expected(&all)[3..], Some(4)));
+    let closed = page(&server, "/api/v1/directives?state=closed");
+    let shown = &closed["items"][0];
+    assert_eq!((shown["id"].as_str(), closed["total"].as_u64()), (Some(all[2].as_str()), Some(2)));
+    // The record knows an opaque id, people read a name.
+    assert!(shown["closed"].as_str().unwrap().starts_with("refused by tester: nor this"), "{shown}");
+    for bad in ["state=ajar", "cursor=dir_99", "cursor=x", "state=closed&cursor=dir_99"] {
+        let answer = server.get(&format!("/api/v1/directives?{bad}")).call().unwrap();
+        assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
+    }
+}
+
+fn expected(ids: &[String]) -> Vec<&str> {
+    ids.iter().map(String::as_str).collect()
+}
+
+fn tag(answer: &Response<ureq::Body>) -> String {
+    answer.headers()["etag"].to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_change_that_names_what_it_replaces_replaces_nothing_else() {
+    let server = Server::start();
+    reported(&server);
+    let asset = page(&server, "/api/v1/assets")["items"][0]["id"].as_str().unwrap().to_owned();
+    let context = format!("/api/v1/assets/{asset}/context");
+    let rules = "/api/v1/rules".to_owned();
+    let of_context = |exposure: &str| json!({ "exposure": exposure, "human_impact": null, "mission": null });
+    let of_rules = |table: &str| json!({ "table": table, "clocks": ["bod-22-01"] });
+    let changes = [
+        (context, of_context("open"), of_context("small")),
+        (rules, of_rules("ssvc-deployer"), of_rules("cisa-coordinator")),
+    ];
+    for (path, one, other) in changes {
+        let read = || server.get(&path).call().unwrap();
+        let change =
+            |body: &Value, tags: &str| server.post(&path).header("if-match", tags).send_json(body).unwrap();
+        let before = tag(&read());
+        assert_eq!(change(&one, &before).status(), 200, "{path}");
+        let after = tag(&read());
+        assert_ne!(before, after);
+        // Somebody who had read it before that.
+        assert_eq!(code(change(&other, &before)), (412, "precondition-failed".to_owned()), "{path}");
+        assert_eq!(code(change(&other, &format!("W/{after}"))), (412, "precondition-failed".to_owned()));
+        assert_eq!(tag(&read()), after);
+        assert_eq!(change(&other, &format!("\"x\", {after}")).status(), 200);
+        assert_eq!(change(&one, "*").status(), 200);
+        assert_eq!(tag(&read()), after, "the same content has the same tag");
+    }
+    let nobody = format!("/api/v1/assets/ast_{}/context", "0".repeat(32));
+    assert_eq!(code(server.get(&nobody).call().unwrap()), (404, "not-found".to_owned()));
+    let sent = server.post(&nobody).header("if-match", "*").send_json(of_context("open")).unwrap();
+    assert_eq!(
+        code(sent),
+        (412, "precondition-failed".to_owned()),
+        "nothing is there that could be replaced"
+    );
+}
