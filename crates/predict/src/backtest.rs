@@ -1,0 +1,154 @@
+//! A policy replayed over history: what it would have asked to be fixed, and what was listed in the 30 days after.
+
+mod chart;
+mod policy;
+
+use serde::Serialize;
+
+pub use chart::chart;
+pub use policy::{Policy, PolicyError};
+
+use crate::{Cve, Day, History, Known, ModelFile, Outcomes, Universe};
+
+/// One policy on one day, or summed over days.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Counts {
+    /// CVEs of the universe that were not listed.
+    pub eligible: u64,
+    /// Those that the policy flagged.
+    pub flagged: u64,
+    /// Flagged, and listed in the 30 days after.
+    pub true_positives: u64,
+    /// Eligible, and listed in the 30 days after.
+    pub positives: u64,
+    /// Listed in the 30 days after, without an EPSS score on the day: most were not public yet.
+    pub unscored_positives: u64,
+    /// All that were listed in the 30 days after.
+    pub listed: u64,
+}
+
+/// One policy on one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OneDay {
+    /// The day: what was known when it ended counts.
+    pub day: Day,
+    /// EPSS model of the newest scores.
+    pub epss_model: String,
+    /// What came of it.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// A policy over many days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replayed {
+    /// The policy.
+    pub policy: Policy,
+    /// By day.
+    pub days: Vec<OneDay>,
+}
+
+impl Counts {
+    /// Share of the eligible that was flagged; `None` of nothing.
+    pub fn effort(&self) -> Option<f64> {
+        share(self.flagged, self.eligible)
+    }
+
+    /// Share of what was listed, and could be flagged, that was flagged (recall).
+    pub fn coverage(&self) -> Option<f64> {
+        share(self.true_positives, self.positives)
+    }
+
+    /// Share of everything listed that was flagged.
+    pub fn coverage_of_all(&self) -> Option<f64> {
+        share(self.true_positives, self.listed)
+    }
+
+    /// Share of the flagged that was listed (precision).
+    pub fn efficiency(&self) -> Option<f64> {
+        share(self.true_positives, self.flagged)
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.eligible += other.eligible;
+        self.flagged += other.flagged;
+        self.true_positives += other.true_positives;
+        self.positives += other.positives;
+        self.unscored_positives += other.unscored_positives;
+        self.listed += other.listed;
+    }
+}
+
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+impl Replayed {
+    /// Sums over the days of each EPSS model, in order of time: scores of different models do not compare.
+    pub fn by_epss_model(&self) -> Vec<(String, Counts)> {
+        let mut pools: Vec<(String, Counts)> = Vec::new();
+        for day in &self.days {
+            if pools.last().is_none_or(|(model, _)| *model != day.epss_model) {
+                pools.push((day.epss_model.clone(), Counts::default()));
+            }
+            if let Some((_, pool)) = pools.last_mut() {
+                pool.add(&day.counts);
+            }
+        }
+        pools
+    }
+
+    /// Sums over all days.
+    pub fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        for day in &self.days {
+            total.add(&day.counts);
+        }
+        total
+    }
+}
+
+/// Replays policies over the days of scores from `from` to `to`. Days whose next 30 days are not complete are left out:
+/// what was not listed yet is no miss.
+pub fn replay(
+    history: &History,
+    outcomes: &Outcomes,
+    models: &ModelFile,
+    policies: &[Policy],
+    universe: Universe,
+    (from, to): (Day, Day),
+    progress: &mut dyn FnMut(Day),
+) -> Vec<Replayed> {
+    let mut replayed: Vec<Replayed> =
+        policies.iter().map(|policy| Replayed { policy: policy.clone(), days: Vec::new() }).collect();
+    for snapshot in history.snapshots() {
+        let day = snapshot.known;
+        let Some(listed) = outcomes.after(day).filter(|_| day >= from && day <= to) else { continue };
+        progress(day);
+        let known_by = history.on(day);
+        let eligible: Vec<(Cve, Known<'_>)> = known_by
+            .cves()
+            .filter(|(_, known)| !known.is_listed())
+            .filter(|(_, known)| universe == Universe::Named || known.score().is_some())
+            .collect();
+        let is_positive = |cve: &Cve| listed.binary_search(cve).is_ok();
+        let scored = |cve: &&Cve| known_by.get(**cve).is_some_and(|known| known.score().is_some());
+        let common = Counts {
+            eligible: eligible.len() as u64,
+            positives: eligible.iter().filter(|(cve, _)| is_positive(cve)).count() as u64,
+            unscored_positives: (listed.len() - listed.iter().filter(scored).count()) as u64,
+            listed: listed.len() as u64,
+            ..Counts::default()
+        };
+        for one in &mut replayed {
+            let flagged = one.policy.flag(day, &eligible, models);
+            let counts = Counts {
+                flagged: flagged.len() as u64,
+                true_positives: flagged.iter().filter(|cve| is_positive(cve)).count() as u64,
+                ..common.clone()
+            };
+            one.days.push(OneDay { day, epss_model: snapshot.model.clone(), counts });
+        }
+    }
+    replayed
+}

@@ -1,0 +1,142 @@
+//! A chart of replayed policies, as SVG without scripts or outside parts.
+
+use std::fmt::Write as _;
+
+use super::{Counts, Replayed};
+use crate::Day;
+
+const WIDTH: f64 = 900.0;
+const PLOT: f64 = 220.0;
+const LEFT: f64 = 60.0;
+const TOP: f64 = 60.0;
+/// Days over which a line is a mean: one day's few listings say little.
+const WINDOW: i32 = 91;
+/// Told apart also without colour, by their dashes.
+const STYLES: [(&str, &str); 8] = [
+    ("#1b6ca8", ""),
+    ("#c2410c", "6 3"),
+    ("#15803d", "2 3"),
+    ("#7e22ce", "10 3"),
+    ("#854d0e", "8 3 2 3"),
+    ("#be123c", "1 4"),
+    ("#0f766e", "12 4 4 4"),
+    ("#475569", "4 2"),
+];
+
+type Measure = (&'static str, fn(&Counts) -> Option<f64>);
+
+/// Coverage and effort of each policy over time, the latter on a logarithmic axis.
+pub fn chart(policies: &[Replayed]) -> String {
+    let mut svg = String::new();
+    // Writing to a string cannot fail.
+    let _written = draw(policies, &mut svg);
+    svg
+}
+
+fn draw(policies: &[Replayed], svg: &mut String) -> std::fmt::Result {
+    let days = || policies.iter().flat_map(|one| one.days.iter().map(|day| day.day));
+    let height = TOP + 2.0 * (PLOT + 50.0) + 22.0 * policies.len() as f64 + 20.0;
+    writeln!(
+        svg,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \
+         font-size=\"13\" role=\"img\"><title>Policies over history</title>\
+         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>"
+    )?;
+    let (Some(first), Some(last)) = (days().min(), days().max()) else {
+        return writeln!(svg, "<text x=\"20\" y=\"40\">No day to show.</text></svg>");
+    };
+    let x = |day: Day| {
+        LEFT + (WIDTH - LEFT - 20.0) * f64::from(day.since(first)) / f64::from(last.since(first).max(1))
+    };
+    let measures: [Measure; 2] = [
+        ("Coverage: share of the later listed that was flagged", Counts::coverage),
+        ("Effort: share of all that was flagged", Counts::effort),
+    ];
+    for (place, (title, measure)) in measures.into_iter().enumerate() {
+        let top = TOP + place as f64 * (PLOT + 50.0);
+        let logarithmic = place == 1;
+        // A share on the axis; the logarithmic one ends at a hundredth of a percent.
+        let y = |share: f64| {
+            let part = if logarithmic { 1.0 + share.max(1e-4).log10() / 4.0 } else { share };
+            top + PLOT * (1.0 - part)
+        };
+        writeln!(svg, "<text x=\"{LEFT}\" y=\"{:.0}\" font-weight=\"bold\">{title}</text>", top - 12.0)?;
+        let ticks: &[f64] =
+            if logarithmic { &[1e-4, 1e-3, 1e-2, 0.1, 1.0] } else { &[0.0, 0.25, 0.5, 0.75, 1.0] };
+        for tick in ticks {
+            writeln!(
+                svg,
+                "<line x1=\"{LEFT}\" x2=\"{:.0}\" y1=\"{1:.1}\" y2=\"{1:.1}\" stroke=\"#ddd\"/>\
+                 <text x=\"{2:.0}\" y=\"{3:.1}\" text-anchor=\"end\">{4}%</text>",
+                WIDTH - 20.0,
+                y(*tick),
+                LEFT - 6.0,
+                y(*tick) + 4.0,
+                tick * 100.0
+            )?;
+        }
+        for (at, model) in switches(policies) {
+            writeln!(
+                svg,
+                "<line x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{1:.1}\" y2=\"{2:.1}\" stroke=\"#999\" stroke-dasharray=\"3 3\"/>\
+                 <text x=\"{3:.1}\" y=\"{4:.1}\" fill=\"#555\">{model}</text>",
+                x(at),
+                top,
+                top + PLOT,
+                x(at) + 3.0,
+                top + 12.0
+            )?;
+        }
+        for (one, (colour, dash)) in policies.iter().zip(STYLES.iter().cycle()) {
+            let points: Vec<String> = one
+                .days
+                .iter()
+                .filter_map(|day| {
+                    let mut sum = Counts::default();
+                    let near = |other: Day| other <= day.day && day.day.since(other) < WINDOW;
+                    one.days.iter().filter(|other| near(other.day)).for_each(|other| sum.add(&other.counts));
+                    Some(format!("{:.1},{:.1}", x(day.day), y(measure(&sum)?)))
+                })
+                .collect();
+            writeln!(
+                svg,
+                "<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\" points=\"{}\"/>",
+                points.join(" ")
+            )?;
+        }
+        writeln!(
+            svg,
+            "<text x=\"{LEFT}\" y=\"{0:.0}\">{first}</text><text x=\"{1:.0}\" y=\"{0:.0}\" text-anchor=\"end\">{last}</text>",
+            top + PLOT + 18.0,
+            WIDTH - 20.0
+        )?;
+    }
+    for (place, (one, (colour, dash))) in policies.iter().zip(STYLES.iter().cycle()).enumerate() {
+        let y = TOP + 2.0 * (PLOT + 50.0) + 22.0 * place as f64;
+        writeln!(
+            svg,
+            "<line x1=\"{LEFT}\" x2=\"{0:.0}\" y1=\"{1:.0}\" y2=\"{1:.0}\" stroke=\"{colour}\" stroke-width=\"2\" \
+             stroke-dasharray=\"{dash}\"/><text x=\"{2:.0}\" y=\"{3:.0}\">{4}</text>",
+            LEFT + 40.0,
+            y,
+            LEFT + 50.0,
+            y + 4.0,
+            escaped(&one.policy.to_string())
+        )?;
+    }
+    writeln!(
+        svg,
+        "<text x=\"{LEFT}\" y=\"24\">Means over {WINDOW} days. Dashed: a new EPSS model.</text></svg>"
+    )
+}
+
+/// First days of EPSS models.
+fn switches(policies: &[Replayed]) -> Vec<(Day, String)> {
+    let Some(one) = policies.first() else { return Vec::new() };
+    let changed = one.days.windows(2).filter(|two| two[0].epss_model != two[1].epss_model);
+    changed.map(|two| (two[1].day, escaped(&two[1].epss_model))).collect()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

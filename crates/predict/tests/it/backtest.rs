@@ -1,0 +1,155 @@
+//! Policies replayed, against a count by hand.
+
+use tenon_model::{Automatable, Exploitation, TechnicalImpact};
+use tenon_predict::backtest::{Policy, chart, replay};
+use tenon_predict::{Day, Fact, History, HistoryBuilder, ModelFile, Outcomes, Points, Snapshot, Universe};
+
+use crate::world::{Planted, cve, day, ppm, world};
+
+fn policy(text: &str) -> Policy {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_threshold_on_scores_is_counted_as_by_hand() {
+    let history = world(1_500, 8, Planted::Nothing);
+    let outcomes = Outcomes::of(&history);
+    let models = ModelFile::shipped().unwrap();
+    let span = (day("2024-05-01"), day("2025-03-31"));
+    let policies = [policy("epss>=0.001"), policy("epss-top=1%"), policy("kev"), policy("model-top=1%")];
+    let replayed = replay(&history, &outcomes, &models, &policies, Universe::Scored, span, &mut |_| ());
+    assert!(replayed[0].days.len() > 40);
+    for (one, top) in replayed[0].days.iter().zip(&replayed[1].days) {
+        let known = history.on(one.day);
+        let eligible: Vec<_> =
+            known.cves().filter(|(_, known)| known.score().is_some() && !known.is_listed()).collect();
+        let flagged: Vec<_> =
+            eligible.iter().filter(|(_, known)| known.score().unwrap().ppm() >= 1_000).collect();
+        // Listed in the thirty days after: not on the day, but at the latest on the thirtieth.
+        let listed = |cve| {
+            (1..=30)
+                .any(|days| history.on(one.day.plus(days)).get(cve).is_some_and(|known| known.is_listed()))
+        };
+        assert_eq!(one.counts.eligible, eligible.len() as u64);
+        assert_eq!(one.counts.flagged, flagged.len() as u64);
+        assert_eq!(one.counts.true_positives, flagged.iter().filter(|(cve, _)| listed(*cve)).count() as u64);
+        assert_eq!(one.counts.positives, eligible.iter().filter(|(cve, _)| listed(*cve)).count() as u64);
+        assert_eq!(one.counts.listed, one.counts.positives + one.counts.unscored_positives);
+        assert_eq!(top.counts.flagged, (eligible.len() as u64).div_ceil(100));
+    }
+    assert_eq!(replayed[2].total().flagged, 0, "what is eligible is not listed");
+    // No model could be used before its first day.
+    let models_from = models.models[0].usable_from;
+    for one in &replayed[3].days {
+        assert_eq!(one.counts.flagged > 0, one.day >= models_from, "{}", one.day);
+    }
+}
+
+#[test]
+fn days_that_are_not_over_are_left_out_and_models_of_epss_stay_apart() {
+    let mut builder = HistoryBuilder::default();
+    for (place, scored) in ["2025-03-15", "2025-03-22", "2025-06-01", "2025-12-20"].iter().enumerate() {
+        let scored = day(scored);
+        let model = if place == 0 { "v3" } else { "v4" }.to_owned();
+        builder.snapshot(Snapshot { scored, known: scored.plus(1), model });
+        builder.add(cve(10_001), scored.plus(1), Fact::Scored(ppm(if place == 0 { 2_800 } else { 836_700 })));
+    }
+    builder.add(cve(10_001), day("2025-06-20"), Fact::Listed);
+    builder.add(cve(10_002), day("2025-06-21"), Fact::Listed);
+    builder.listings_until(day("2025-12-31"));
+    let history = builder.build();
+    let replayed = replay(
+        &history,
+        &Outcomes::of(&history),
+        &ModelFile::shipped().unwrap(),
+        &[policy("epss>=0.1")],
+        Universe::Scored,
+        (day("2025-01-01"), day("2025-12-31")),
+        &mut |_| (),
+    );
+    let days: Vec<Day> = replayed[0].days.iter().map(|one| one.day).collect();
+    assert_eq!(days, [day("2025-03-16"), day("2025-03-23"), day("2025-06-02")]);
+    let pools = replayed[0].by_epss_model();
+    let flagged: Vec<_> =
+        pools.iter().map(|(model, pool)| (model.as_str(), pool.flagged, pool.true_positives)).collect();
+    assert_eq!(flagged, [("v3", 0, 0), ("v4", 2, 1)]);
+    let total = replayed[0].total();
+    assert_eq!((total.positives, total.unscored_positives, total.listed), (1, 1, 2));
+    assert_eq!((total.coverage(), total.coverage_of_all()), (Some(1.0), Some(0.5)));
+}
+
+/// Stated facts decide from the day they are known; what nobody states flags nothing.
+#[test]
+fn policies_that_read_records_wait_for_them() {
+    let facts = |automatable, technical_impact| {
+        Fact::Ssvc(Points { exploitation: Exploitation::None, automatable, technical_impact })
+    };
+    let (yes, no) = (Some(Automatable::Yes), Some(Automatable::No));
+    let (total, partial) = (Some(TechnicalImpact::Total), Some(TechnicalImpact::Partial));
+    let flagged = |fact: Fact, policy_text: &str| -> Vec<u64> {
+        let mut builder = HistoryBuilder::default();
+        for scored in ["2025-02-01", "2025-02-08"] {
+            let scored = day(scored);
+            builder.snapshot(Snapshot { scored, known: scored.plus(1), model: "v3".to_owned() });
+        }
+        builder.add(cve(10_001), day("2025-02-02"), Fact::Scored(ppm(100)));
+        builder.add(cve(10_001), day("2025-02-05"), fact);
+        builder.listings_until(day("2025-12-31"));
+        let history: History = builder.build();
+        let outcomes = Outcomes::of(&history);
+        let span = (day("2025-01-01"), day("2025-12-31"));
+        let models = ModelFile::shipped().unwrap();
+        let replayed =
+            replay(&history, &outcomes, &models, &[policy(policy_text)], Universe::Scored, span, &mut |_| ());
+        replayed[0].days.iter().map(|one| one.counts.flagged).collect()
+    };
+    assert_eq!(flagged(Fact::Cvss(70), "cvss>=7"), [0, 1]);
+    assert_eq!(flagged(Fact::Cvss(69), "cvss>=7"), [0, 0]);
+    assert_eq!(flagged(facts(yes, total), "bod-26-04"), [0, 1], "row 14: 3 days");
+    assert_eq!(flagged(facts(yes, partial), "bod-26-04"), [0, 1], "row 7: 14 days");
+    assert_eq!(flagged(facts(no, total), "bod-26-04"), [0, 1], "row 9: 14 days");
+    assert_eq!(flagged(facts(no, partial), "bod-26-04"), [0, 0], "row 2: 60 days");
+    assert_eq!(flagged(facts(yes, None), "bod-26-04"), [0, 0], "not stated");
+}
+
+#[test]
+fn policies_are_spelt_as_they_are_printed() {
+    for text in [
+        "cvss>=7",
+        "cvss>=9.8",
+        "epss>=0.1",
+        "epss-top=1%",
+        "kev",
+        "ssvc",
+        "bod-26-04",
+        "model>=0.001",
+        "model-top=0.5%",
+    ] {
+        assert_eq!(policy(text).to_string(), text);
+    }
+    for text in
+        ["", "cvss>=11", "epss>=2", "epss>=NaN", "epss-top=0%", "epss-top=1", "model>=", "KEV", "cvss>7"]
+    {
+        assert!(text.parse::<Policy>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_chart_names_its_policies_and_has_no_script() {
+    let history = world(500, 8, Planted::Nothing);
+    let span = (day("2024-05-01"), day("2025-03-31"));
+    let replayed = replay(
+        &history,
+        &Outcomes::of(&history),
+        &ModelFile::shipped().unwrap(),
+        &[policy("epss>=0.001"), policy("epss-top=1%")],
+        Universe::Scored,
+        span,
+        &mut |_| (),
+    );
+    let svg = chart(&replayed);
+    assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));
+    assert_eq!(svg.matches("<polyline").count(), 4);
+    assert!(svg.contains("epss&gt;=0.001") && svg.contains("epss-top=1%") && !svg.contains("<script"));
+    assert!(chart(&[]).contains("No day to show."));
+}
