@@ -19,6 +19,7 @@ mod fetch;
 mod file;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod history;
 mod index;
 mod json_path;
 mod lines;
@@ -33,6 +34,7 @@ pub use bundle::{Imported, export, import};
 pub use delta::{advisory_delta, intel_deltas};
 pub use error::FeedError;
 pub use fetch::{Limits, Progress};
+pub use history::{Depth, ReadHistory, Reading, read_history};
 pub use name::{Choice, EvidenceKind, FeedName};
 pub use problem::{FeedProblem, MAX_LISTED};
 pub use sources::Source;

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod bundle;
+mod history;
+mod history_public;
 mod hostile;
 mod increments;
 mod mirror;
