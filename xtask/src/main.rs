@@ -44,6 +44,13 @@ enum Task {
         #[arg(long, value_name = "FOLDER")]
         feeds: PathBuf,
     },
+    /// The model that foresees exploitation, made anew, with its report.
+    #[command(after_help = "Examples:\n  cargo xtask predict --history /srv/mirror")]
+    Predict {
+        /// The public history: a mirror of the feeds, as a folder.
+        #[arg(long, value_name = "FOLDER")]
+        history: PathBuf,
+    },
     /// Every parser of outside data under a coverage-guided fuzzer.
     #[command(after_help = "Examples:\n  cargo xtask fuzz\n  cargo xtask fuzz --seconds 600 versions")]
     Fuzz {
@@ -97,6 +104,7 @@ fn main() -> Result<()> {
             }
             Ok(())
         }
+        Task::Predict { history } => predict(&history),
         Task::Fuzz { seconds, filter } => {
             need::linker()?;
             fuzz::fuzz(seconds, filter.as_deref())
@@ -109,6 +117,17 @@ fn main() -> Result<()> {
             Step::cargo("fleet", &words).exec()
         }
     }
+}
+
+/// Trains the shipped model: the program that is built then holds it.
+fn predict(history: &std::path::Path) -> Result<()> {
+    need::linker()?;
+    Step::cargo("build", &["build", "--release", "--package", "tenon-cli"]).run()?;
+    let history = history.display().to_string();
+    let words = ["target/release/tenon", "predict", "train", "--history", &history];
+    let files = ["--out", "crates/predict/data/model.json", "--report", "docs/reference/prediction.md"];
+    let words: Vec<&str> = words.into_iter().chain(files).collect();
+    Step::new("train the model and measure it", &words).run()
 }
 
 fn up(arguments: &[String]) -> Result<()> {
@@ -154,6 +173,7 @@ fn check() -> Result<()> {
         "tenon-model",
         "tenon-versions",
         "tenon-risk",
+        "tenon-predict",
         "tenon-formats",
         "tenon-feeds",
         "tenon-engine",
@@ -199,6 +219,11 @@ fn soak(root: &std::path::Path) -> Result<()> {
                 .env("TENON_SOAK", "1"),
             Step::cargo("core, random histories", &["test", "-p", "tenon-engine", "--", "--nocapture"])
                 .env("TENON_SOAK", "1"),
+            Step::cargo(
+                "public history: policies and planted leaks",
+                &["test", "--release", "-p", "tenon-feeds", "--", "--nocapture", "history_public"],
+            )
+            .env("TENON_SOAK", "1"),
             Step::cargo("hosts", &["test", "-p", "tenon-host", "--", "--nocapture", "--test-threads", "2"])
                 .env("TENON_SOAK", "1"),
             Step::cargo(

@@ -3,12 +3,15 @@
 mod account;
 mod agent;
 mod api;
+mod backtest;
 mod common;
 mod context;
 mod explain;
 mod feeds;
 mod log;
 mod people;
+mod predict;
+mod progress;
 mod rules;
 mod scan;
 mod sessions;
@@ -103,6 +106,11 @@ enum Command {
     Log(log::Log),
     /// What is known of a vulnerability; or one rule: versions, CVSS, decision tables, package-urls.
     Explain(explain::Explain),
+    /// How probable it is that a CVE is listed as exploited within 30 days, and why.
+    Predict(predict::Predict),
+    /// Policies replayed over real history: effort, coverage, efficiency.
+    #[command(subcommand)]
+    Backtest(backtest::Backtest),
     /// Public feeds in a local store: fetch, look, carry.
     #[command(subcommand)]
     Feeds(feeds::Feeds),
@@ -173,6 +181,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Agent(agent) => agent.run(common),
         Command::Log(log) => log.run(common),
         Command::Explain(explain) => explain.run(common),
+        Command::Predict(predict) => predict.run(common),
+        Command::Backtest(backtest) => backtest.run(common),
         Command::Completions(completions) => {
             completions.run();
             Ok(())

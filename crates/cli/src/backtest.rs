@@ -1,0 +1,230 @@
+//! Policies replayed over real history.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use tenon_feeds::Depth;
+use tenon_predict::backtest::{Counts, Policy, Replayed, chart, replay};
+use tenon_predict::{Day, HORIZON, ModelFile, Outcomes, Universe};
+
+use crate::common::{Common, Format, document};
+use crate::progress::Bar;
+
+/// Policies replayed over real history.
+#[derive(Subcommand)]
+pub(crate) enum Backtest {
+    /// What policies would have flagged on each day of scores, and what was listed in the 30 days after.
+    Run(Run),
+}
+
+/// Which CVEs a policy may flag; never those that are listed already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Eligible {
+    /// Those with an EPSS score on the day.
+    Scored,
+    /// All that a list has, or whose record was published.
+    Known,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tenon backtest run --history /srv/mirror --from 2024-05 --to 2026-07\n  \
+    tenon backtest run --history /srv/mirror --policy 'epss>=0.1' --policy model-top=1%\n  \
+    tenon backtest run --history /srv/mirror --policy 'cvss>=7' --svg chart.svg\n\n\
+    Policies: cvss>=7, epss>=0.1, epss-top=1%, kev, ssvc, bod-26-04, model>=0.001, model-top=1%.\n\
+    effort = flagged/eligible; coverage = flagged and listed / listed that were eligible; of all = the same of everything\n\
+    listed; efficiency = flagged and listed / flagged. A model is asked only on days after all that it learned from."
+)]
+pub(crate) struct Run {
+    /// The folder with the history: a mirror with epss/, kev/ and exploits/; timeline/ and cve/ for policies that read
+    /// records, and for --eligible known.
+    #[arg(long, value_name = "FOLDER", env = "TENON_HISTORY")]
+    history: PathBuf,
+    /// First day, or month.
+    #[arg(long, value_name = "MONTH|DAY", default_value = "2024-05", value_parser = first_day)]
+    from: Day,
+    /// Last day, or month. Days whose next 30 days are not over are left out.
+    #[arg(long, value_name = "MONTH|DAY", default_value = "2026-07", value_parser = last_day)]
+    to: Day,
+    /// A policy; several are compared.
+    #[arg(long = "policy", value_name = "POLICY", default_values = ["cvss>=7", "epss>=0.1", "kev", "ssvc", "bod-26-04", "model-top=1%"])]
+    policies: Vec<Policy>,
+    /// Which CVEs may be flagged.
+    #[arg(long, value_enum, default_value = "scored")]
+    eligible: Eligible,
+    /// Every day too, not only sums.
+    #[arg(long)]
+    days: bool,
+    /// Write a chart of coverage and effort over time.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Another model than the one of this program.
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+}
+
+fn first_day(text: &str) -> Result<Day, String> {
+    let whole = if text.len() == 7 { format!("{text}-01") } else { text.to_owned() };
+    whole.parse().map_err(|_| format!("{text:?} is no month YYYY-MM and no day YYYY-MM-DD"))
+}
+
+fn last_day(text: &str) -> Result<Day, String> {
+    let first = first_day(text)?;
+    let same = |day: Day| day.month() == first.month();
+    let days = (0..31).map(|days| first.plus(days)).take_while(|day| same(*day));
+    Ok(if text.len() == 7 { days.last().unwrap_or(first) } else { first })
+}
+
+impl Backtest {
+    pub(crate) fn run(self, common: &Common) -> Result<()> {
+        match self {
+            Self::Run(run) => run.run(common),
+        }
+    }
+}
+
+impl Run {
+    fn run(&self, common: &Common) -> Result<()> {
+        if self.to < self.from {
+            bail!("--to {} is before --from {}", self.to, self.from);
+        }
+        let models = match &self.model {
+            None => ModelFile::shipped()?,
+            Some(path) => ModelFile::read(&document(path, tenon_predict::MAX_MODEL)?)
+                .with_context(|| path.display().to_string())?,
+        };
+        let records = self.eligible == Eligible::Known || self.policies.iter().any(Policy::reads_records);
+        let depth = if records { Depth::Records } else { Depth::Lists };
+        let universe = match self.eligible {
+            Eligible::Scored => Universe::Scored,
+            Eligible::Known => Universe::Named,
+        };
+        let bar = Bar::new();
+        let history = bar.history(&self.history, depth)?.history;
+        let outcomes = Outcomes::of(&history);
+        bar.begin("replaying", history.snapshots().len());
+        let span = (self.from, self.to);
+        let replayed =
+            replay(&history, &outcomes, &models, &self.policies, universe, span, &mut |_| bar.step());
+        drop(bar);
+        let asked = history.snapshots().iter().filter(|one| one.known >= self.from && one.known <= self.to);
+        let done = replayed.first().map_or(0, |one| one.days.len());
+        let open = asked.count() - done;
+        if done == 0 {
+            bail!(
+                "no day of scores from {} to {} has its next {HORIZON} days of listings in this history",
+                self.from,
+                self.to
+            );
+        }
+        if open > 0 {
+            eprintln!("left out: {open} days whose next {HORIZON} days of listings are not complete");
+        }
+        if let Some(path) = &self.svg {
+            std::fs::write(path, chart(&replayed)).with_context(|| format!("writing {}", path.display()))?;
+            eprintln!("wrote {}", path.display());
+        }
+        match common.format {
+            Format::Json => println!("{}", serde_json::to_string_pretty(&self.json(&replayed))?),
+            Format::Text => self.text(&replayed)?,
+        }
+        Ok(())
+    }
+
+    fn json(&self, replayed: &[Replayed]) -> Value {
+        let one = |one: &Replayed| {
+            json!({
+                "policy": one.policy.to_string(),
+                "total": counts(&one.total()),
+                "by_epss_model": one.by_epss_model().iter().map(|(model, pool)| {
+                    json!({ "epss_model": model, "counts": counts(pool) })
+                }).collect::<Vec<_>>(),
+                "days": one.days,
+            })
+        };
+        json!({
+            "from": self.from.to_string(),
+            "to": self.to.to_string(),
+            "horizon_days": HORIZON,
+            "policies": replayed.iter().map(one).collect::<Vec<_>>(),
+        })
+    }
+
+    fn text(&self, replayed: &[Replayed]) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        writeln!(
+            out,
+            "{:<14} {:<11} {:>8} {:>8} {:>7} {:>5} {:>8} {:>6} {:>10}",
+            "policy",
+            "EPSS model",
+            "eligible",
+            "flagged",
+            "effort",
+            "hits",
+            "coverage",
+            "of all",
+            "efficiency"
+        )?;
+        for one in replayed {
+            let days = one.days.iter().filter(|_| self.days);
+            for day in days {
+                line(&mut out, &one.policy.to_string(), &day.day.to_string(), &day.counts)?;
+            }
+            for (model, pool) in one.by_epss_model() {
+                line(&mut out, &one.policy.to_string(), &model, &pool)?;
+            }
+            line(&mut out, &one.policy.to_string(), "all", &one.total())?;
+        }
+        if let Some(first) = replayed.first() {
+            let total = first.total();
+            writeln!(
+                out,
+                "{} days; {} listings in the 30 days after them, {} of CVEs without a score on the day.",
+                first.days.len(),
+                total.listed,
+                total.unscored_positives
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn counts(counts: &Counts) -> Value {
+    json!({
+        "eligible": counts.eligible,
+        "flagged": counts.flagged,
+        "true_positives": counts.true_positives,
+        "positives": counts.positives,
+        "unscored_positives": counts.unscored_positives,
+        "listed": counts.listed,
+        "effort": counts.effort(),
+        "coverage": counts.coverage(),
+        "coverage_of_all": counts.coverage_of_all(),
+        "efficiency": counts.efficiency(),
+    })
+}
+
+fn line(out: &mut impl std::io::Write, policy: &str, what: &str, counts: &Counts) -> std::io::Result<()> {
+    let percent = |share: Option<f64>, digits: usize| {
+        share.map_or("-".to_owned(), |share| format!("{:.digits$}%", share * 100.0))
+    };
+    let thousands = |number: u64| match number {
+        0..100_000 => number.to_string(),
+        100_000..10_000_000 => format!("{}k", number / 1_000),
+        _ => format!("{:.1}M", number as f64 / 1e6),
+    };
+    writeln!(
+        out,
+        "{policy:<14} {what:<11} {:>8} {:>8} {:>7} {:>5} {:>8} {:>6} {:>10}",
+        thousands(counts.eligible),
+        thousands(counts.flagged),
+        percent(counts.effort(), 2),
+        counts.true_positives,
+        percent(counts.coverage(), 1),
+        percent(counts.coverage_of_all(), 1),
+        percent(counts.efficiency(), 3)
+    )
+}
