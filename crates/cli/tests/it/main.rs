@@ -6,6 +6,7 @@ mod explain;
 mod feeds;
 mod feeds_command;
 mod machine;
+mod people;
 mod scan;
 mod store;
 mod story;
