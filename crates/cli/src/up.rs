@@ -99,6 +99,7 @@ impl Up {
             open_reading: self.open_reading,
             names: self.name.clone(),
             patience: Settings::PATIENCE,
+            requests_per_second: Settings::REQUESTS_PER_SECOND,
             tls: self
                 .tls_cert
                 .clone()

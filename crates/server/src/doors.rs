@@ -1,7 +1,6 @@
 //! The two doors: people and their programs, and agents. Both end in order when Tenon stops.
 
 use std::fs::File;
-use std::future::IntoFuture as _;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,18 +8,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use axum::serve::Listener;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::serve::{ServeError, is_true};
 use crate::tls::{Client, Peer, TlsListener};
 
 /// How long requests that are under way may take when Tenon stops.
 const GRACE: Duration = Duration::from_secs(5);
+/// Most connections of people and their programs at a time; a browser holds some six.
+const PEOPLE: usize = 2_048;
+/// Most connections of agents at a time: each holds one.
+const AGENTS: usize = 65_536;
 /// Largest file of certificates or of a key that is read, in bytes.
 const MAX_PEM: u64 = 1 << 20;
 
@@ -104,38 +114,78 @@ pub(crate) async fn people(
     listener: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
     router: Router,
+    patience: Duration,
     stopped: watch::Receiver<bool>,
 ) {
+    let door = Door { name: "the API", router, patience, stopped, most: PEOPLE };
     match tls {
         Some(config) => {
-            door::<_, Client>("the API", TlsListener::start(listener, config), router, stopped).await;
+            let listener = TlsListener::start(listener, config);
+            door.serve(listener, |peer: Peer| Client { address: peer.address }).await;
         }
-        None => door::<_, Client>("the API", listener, router, stopped).await,
+        None => door.serve(listener, |address: SocketAddr| Client { address: address.ip() }).await,
     }
 }
 
 /// Serves agents.
-pub(crate) async fn agents(listener: TlsListener, router: Router, stopped: watch::Receiver<bool>) {
-    door::<_, Peer>("the gateway", listener, router, stopped).await;
+pub(crate) async fn agents(
+    listener: TlsListener,
+    router: Router,
+    patience: Duration,
+    stopped: watch::Receiver<bool>,
+) {
+    let door = Door { name: "the gateway", router, patience, stopped, most: AGENTS };
+    door.serve(listener, |peer: Peer| peer).await;
 }
 
-/// Serves until told to stop; what is under way then has a while to end.
-async fn door<L, C>(what: &str, listener: L, router: Router, stopped: watch::Receiver<bool>)
-where
-    L: Listener,
-    L::Addr: std::fmt::Debug,
-    C: for<'a> Connected<IncomingStream<'a, L>>,
-{
-    let service = router.into_make_service_with_connect_info::<C>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(is_true(stopped.clone()));
-    let late = async {
-        is_true(stopped).await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        served = served.into_future() => if let Err(error) = served {
-            tracing::error!(%error, "{what} ended");
-        },
-        () = late => tracing::warn!("{what}: requests that did not end in time are cut off"),
+struct Door {
+    name: &'static str,
+    router: Router,
+    /// How long the head of a request may take to arrive.
+    patience: Duration,
+    stopped: watch::Receiver<bool>,
+    /// Most connections at a time; more wait to be accepted.
+    most: usize,
+}
+
+impl Door {
+    /// Serves until told to stop; what is under way then has a while to end. `who` is what handlers learn of a connection.
+    async fn serve<L: Listener, C: Clone + Send + Sync + 'static>(
+        self,
+        mut listener: L,
+        who: impl Fn(L::Addr) -> C,
+    ) {
+        let (graceful, permits) = (GracefulShutdown::new(), Arc::new(Semaphore::new(self.most)));
+        let mut protocol = http1::Builder::new();
+        protocol.timer(TokioTimer::new()).header_read_timeout(self.patience);
+        loop {
+            let accepted = async {
+                let permit = permits.clone().acquire_owned().await;
+                (permit, listener.accept().await)
+            };
+            let (permit, (stream, address)) = tokio::select! {
+                accepted = accepted => accepted,
+                () = is_true(self.stopped.clone()) => break,
+            };
+            let (inner, who) = (TowerToHyperService::new(self.router.clone()), ConnectInfo(who(address)));
+            let service = service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(who.clone());
+                inner.call(request)
+            });
+            let connection = graceful.watch(protocol.serve_connection(TokioIo::new(stream), service));
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "a connection broke");
+                }
+                drop(permit);
+            });
+        }
+        drop(listener);
+        tokio::select! {
+            () = graceful.shutdown() => {}
+            () = tokio::time::sleep(GRACE) => {
+                tracing::warn!("{}: requests that did not end in time are cut off", self.name);
+            }
+        }
     }
 }

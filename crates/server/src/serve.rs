@@ -1,6 +1,7 @@
 //! Putting it together: journal, writer, API, gateway, ticks.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +29,8 @@ use crate::writer::{SubmitError, Writer};
 /// How often the clock is shown to the core, which writes an event only when something fell due.
 const TICK: Duration = Duration::from_secs(5);
 
-/// A page refetches with every change, a script polls: far more than either needs.
-const ASKING: Rate = Rate { burst: 600, every: Duration::from_millis(10) };
+/// How many seconds' requests a caller may send at once.
+const BURST_SECONDS: u32 = 6;
 /// An office behind one address signs in in the morning; whoever guesses has some thousand tries a day.
 const SIGNING_IN_FROM: Rate = Rate { burst: 30, every: Duration::from_secs(30) };
 /// A person mistypes a few times; whoever guesses one password has some hundred tries a day, from however many addresses.
@@ -54,8 +55,10 @@ pub struct Settings {
     pub open_reading: bool,
     /// Certificate and key of the API; without them it is served without TLS.
     pub tls: Option<TlsFiles>,
-    /// How long the body of a request may take to arrive.
+    /// How long the head, and then the body, of a request may take to arrive.
     pub patience: Duration,
+    /// How many requests a second one caller may send.
+    pub requests_per_second: NonZeroU32,
     /// Further names, with port, under which people reach the API.
     pub names: Vec<String>,
     /// Where advisories and intel come from; `None` asks no feed.
@@ -171,7 +174,10 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         people,
         passwords: Passwords::new().map_err(|error| ServeError::Passwords(error.to_string()))?,
         owner,
-        asking: Rates::new(ASKING),
+        asking: Rates::new(Rate {
+            burst: settings.requests_per_second.get().saturating_mul(BURST_SECONDS),
+            every: Duration::from_secs(1) / settings.requests_per_second.get(),
+        }),
         signing_in_from: Rates::new(SIGNING_IN_FROM),
         signing_in_as: Rates::new(SIGNING_IN_AS),
         open_reading: settings.open_reading,
@@ -190,10 +196,17 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         stopped: stopped.clone(),
     });
     let mut tasks = vec![
-        tokio::spawn(doors::people(listener, api_tls, api::router(context.clone()), stopped.clone())),
+        tokio::spawn(doors::people(
+            listener,
+            api_tls,
+            api::router(context.clone()),
+            settings.patience,
+            stopped.clone(),
+        )),
         tokio::spawn(doors::agents(
             TlsListener::start(agents, tls),
             gateway::router(gateway),
+            settings.patience,
             stopped.clone(),
         )),
         tokio::spawn(ticks(writer.clone(), stopped.clone())),
@@ -230,6 +243,9 @@ async fn ticks(writer: Writer, mut stopped: watch::Receiver<bool>) {
 impl Settings {
     /// What `patience` is where nobody says otherwise: a minute for a body, on whatever line.
     pub const PATIENCE: Duration = Duration::from_secs(60);
+    /// What `requests_per_second` is where nobody says otherwise: a page refetches with every change, a script polls, and
+    /// neither needs a tenth of it.
+    pub const REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(100).unwrap();
 }
 
 impl Running {

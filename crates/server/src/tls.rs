@@ -5,8 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
 use tenon_model::AssetId;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
@@ -24,12 +22,6 @@ const HANDSHAKES: usize = 256;
 pub(crate) struct Client {
     /// Its address.
     pub(crate) address: IpAddr,
-}
-
-impl Connected<IncomingStream<'_, TcpListener>> for Client {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self { address: stream.remote_addr().ip() }
-    }
 }
 
 /// Who is at the other end of a connection.
@@ -55,7 +47,11 @@ impl TlsListener {
         tokio::spawn(async move {
             loop {
                 let Ok(permit) = permits.clone().acquire_owned().await else { return };
-                let (stream, address) = match tcp.accept().await {
+                let accepted = tokio::select! {
+                    accepted = tcp.accept() => accepted,
+                    () = sender.closed() => return,
+                };
+                let (stream, address) = match accepted {
                     Ok((stream, address)) => (stream, address.ip()),
                     Err(error) => {
                         // Out of descriptors, mostly: others end meanwhile.
@@ -64,9 +60,6 @@ impl TlsListener {
                         continue;
                     }
                 };
-                if sender.is_closed() {
-                    return;
-                }
                 let (acceptor, sender) = (acceptor.clone(), sender.clone());
                 tokio::spawn(async move {
                     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
@@ -109,17 +102,5 @@ impl axum::serve::Listener for TlsListener {
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
         Ok(Peer { asset: None, address: IpAddr::from([0, 0, 0, 0]) })
-    }
-}
-
-impl Connected<IncomingStream<'_, TlsListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
-        *stream.remote_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, TlsListener>> for Client {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
-        Self { address: stream.remote_addr().address }
     }
 }

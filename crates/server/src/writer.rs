@@ -235,6 +235,8 @@ impl State {
             let healthy = self.commit(group);
             if let Some(reply) = stop {
                 drop(self.journal);
+                // Whoever asks from now on is told that nothing is taken any more.
+                drop(receiver);
                 // Whoever asked may be gone.
                 let _gone = reply.send(());
                 return;

@@ -246,6 +246,35 @@ fn a_body_that_does_not_arrive_is_not_waited_for() {
 }
 
 #[test]
+fn a_head_that_does_not_arrive_is_not_waited_for() {
+    let server = Server::with(|settings| settings.patience = Duration::from_millis(300));
+    let mut stream = TcpStream::connect(server.running().listen).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    write!(stream, "GET /healthz HTTP/1.1\r\nHost: tenon\r\nX-Slow:").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[test]
+fn whoever_asks_without_end_is_told_to_wait() {
+    let server = Server::with(|settings| settings.requests_per_second = 1.try_into().unwrap());
+    let agent = client();
+    let bearer = format!("Bearer {}", server.token());
+    let mut waits = (0..100).filter_map(|_| {
+        let answer =
+            agent.get(server.url("/api/v1/session")).header("authorization", &bearer).call().unwrap();
+        let wait = answer.headers().get("retry-after")?.to_str().unwrap().parse::<u64>().unwrap();
+        Some((answer.status().as_u16(), wait))
+    });
+    let (status, wait) = waits.next().unwrap();
+    assert_eq!(status, 429);
+    assert!((1..=2).contains(&wait), "{wait}");
+    // Others are not concerned.
+    assert_eq!(client().get(server.url("/api/v1/session")).call().unwrap().status(), 401);
+}
+
+#[test]
 fn a_password_is_changed_with_the_old_one_and_ends_every_session() {
     let server = Server::start();
     member(&server, "ada", &["viewer"]);

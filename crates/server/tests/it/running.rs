@@ -86,6 +86,7 @@ pub(crate) fn settings(folder: &Path) -> Settings {
         open_reading: false,
         names: Vec::new(),
         patience: Settings::PATIENCE,
+        requests_per_second: Settings::REQUESTS_PER_SECOND,
         tls: None,
         feeds: None,
     }
