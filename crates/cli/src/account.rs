@@ -53,6 +53,8 @@ pub(crate) enum User {
         #[arg(required = true)]
         roles: Vec<Role>,
     },
+    /// Change your own password. Every session of yours ends.
+    Password,
     /// A new code to set a password with, for a forgotten one.
     Invite {
         /// The name.
@@ -197,6 +199,13 @@ impl User {
             Self::Add { name, roles } => {
                 let body = json!({ "name": name, "roles": names(&roles) });
                 invited(common, &api.post("/api/v1/users", &body)?)
+            }
+            Self::Password => {
+                let old = hidden("Old password")?;
+                let new = hidden("New password")?;
+                let body = json!({ "old": old.expose(), "new": new.expose() });
+                api.post_only("/api/v1/session/password", &body)?;
+                print(common, &json!({ "changed": true }), "changed; sign in again: tenon login")
             }
             Self::Invite { name } => {
                 let id = by_name(&api, &name)?.id;

@@ -57,9 +57,14 @@ impl<'a> Api<'a> {
     }
 
     pub(crate) fn post<B: Serialize, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T> {
+        self.decode(path, &self.post_only(path, body)?)
+    }
+
+    /// The same, where nothing of the answer is needed.
+    pub(crate) fn post_only<B: Serialize>(&self, path: &str, body: &B) -> Result<String> {
         let request = self.known(self.agent.post(format!("{}{path}", self.url)))?;
         let response = request.send_json(body).map_err(|error| self.unreachable(&error))?;
-        self.decode(path, &self.read(path, response)?)
+        self.read(path, response)
     }
 
     pub(crate) fn delete(&self, path: &str) -> Result<()> {

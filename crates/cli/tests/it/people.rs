@@ -115,6 +115,11 @@ fn a_person_is_invited_signs_in_makes_a_token_and_is_erased() {
     assert!(with_token(&["queue"]).status.success());
     let beyond = with_token(&["promote"]).stderr;
     assert!(String::from_utf8_lossy(&beyond).contains("no-rights"));
+    let longer = "correct horse battery staple and cart";
+    let change = format!("{PASSWORD}\n{longer}\n");
+    assert!(server.ok("ada", &["user", "password"], &change).contains("sign in again"));
+    assert!(server.refused("ada", &["queue"], "").contains("the session has ended"));
+    server.ok("ada", &["login"], &format!("ada\n{longer}\n"));
     server.ok("ada", &["logout"], "");
     assert!(server.refused("ada", &["queue"], "").contains("not-signed-in"));
     assert!(with_token(&["queue"]).status.success(), "a token does not end with a session");

@@ -108,6 +108,15 @@ pub(super) fn too_many(seconds: u64) -> ApiError {
     ApiError::new(Code::TooManyRequests, format!("too many requests: wait {seconds} s")).retry_after(seconds)
 }
 
+/// Whether a request that was let through before would still be: a stream must not outlive its session.
+pub(super) fn still_reads(context: &Context, headers: &HeaderMap) -> bool {
+    match caller(context, headers) {
+        Ok(Some(caller)) => caller.may(Right::Read),
+        Ok(None) => context.open_reading,
+        Err(_) => false,
+    }
+}
+
 /// Who asks. A credential that is given and wrong is no way to ask as nobody.
 fn caller(context: &Context, headers: &HeaderMap) -> Result<Option<Caller>, ApiError> {
     let now = clock();

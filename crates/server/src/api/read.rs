@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use tenon_model::{AssetId, Digest, DirectiveId};
 
+use super::guard::still_reads;
 use super::{ApiError, Code, Context, Shared};
 use crate::facets::Facet;
 use crate::serve::is_true;
@@ -123,11 +124,12 @@ pub(super) async fn journal(State(context): State<Shared>) -> Result<Response, A
 #[utoipa::path(get, path = "/api/v1/events", responses((status = OK, content_type = "text/event-stream", body = String)))]
 pub(super) async fn events(
     State(context): State<Shared>,
+    headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {
     let mut follow = context.writer.generations();
     follow.mark_changed();
-    let start = (follow, context.stopped.clone(), None);
-    let notices = stream::unfold(start, |(mut follow, stopped, told)| async move {
+    let start = (follow, context, headers, None);
+    let notices = stream::unfold(start, |(mut follow, context, headers, told)| async move {
         let changed = async {
             // The writer is gone when this fails.
             follow.changed().await.ok()?;
@@ -137,15 +139,18 @@ pub(super) async fn events(
         // The stream ends with the server, and the client sees it.
         let generation = tokio::select! {
             changed = changed => changed?,
-            () = is_true(stopped.clone()) => return None,
+            () = is_true(context.stopped.clone()) => return None,
         };
+        if !still_reads(&context, &headers) {
+            return None;
+        }
         let facets = match told {
             Some(seq) => generation.since(seq),
             None => Facet::ALL.map(Facet::name).to_vec(),
         };
         let data = serde_json::json!({ "generation": generation.seq, "facets": facets });
         let event = sse::Event::default().event("generation").data(data.to_string());
-        Some((Ok(event), (follow, stopped, Some(generation.seq))))
+        Some((Ok(event), (follow, context, headers, Some(generation.seq))))
     });
     Sse::new(notices).keep_alive(KeepAlive::default())
 }

@@ -17,7 +17,13 @@ struct Live(BufReader<ureq::BodyReader<'static>>);
 
 impl Live {
     fn open(server: &Server) -> Self {
-        let request = server.get("/api/v1/events").config().timeout_global(Some(Duration::from_secs(20)));
+        Self::with(server, &server.token())
+    }
+
+    fn with(server: &Server, token: &str) -> Self {
+        let request =
+            client().get(server.url("/api/v1/events")).header("authorization", format!("Bearer {token}"));
+        let request = request.config().timeout_global(Some(Duration::from_secs(20)));
         Self(BufReader::new(request.build().call().unwrap().into_body().into_reader()))
     }
 
@@ -57,6 +63,24 @@ fn live_changes_name_the_facets_that_changed() {
     let (third, facets) = live.next().unwrap();
     assert!(third > second, "{third}");
     assert_eq!(facets, ["assets", "queue", "context"]);
+}
+
+#[test]
+fn a_live_stream_does_not_outlive_what_it_was_opened_with() {
+    let server = Server::start();
+    let body = json!({ "label": "wall", "roles": ["viewer"], "expires_seconds": 600 });
+    let made: Value = server.post("/api/v1/tokens").send_json(&body).unwrap().body_mut().read_json().unwrap();
+    let mut live = Live::with(&server, made["secret"].as_str().unwrap());
+    live.next().unwrap();
+    let id = made["token"]["id"].as_str().unwrap();
+    let revoke = client().delete(server.url(&format!("/api/v1/tokens/{id}")));
+    assert_eq!(
+        revoke.header("authorization", format!("Bearer {}", server.token())).call().unwrap().status(),
+        204
+    );
+    let rules = json!({ "table": "ssvc-deployer", "clocks": [] });
+    assert_eq!(server.post("/api/v1/rules").send_json(&rules).unwrap().status(), 200);
+    assert!(live.next().is_none(), "the change is not told any more");
 }
 
 #[test]
