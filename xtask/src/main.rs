@@ -28,6 +28,8 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Write what the code says of itself: the API's description, the page's types of it, the reference of codes.
+    Generate,
     /// Format, lints and the tests that need no host: the fast inner loop.
     Check,
     /// Every test, installing first what this distribution provides and the tests need (as root).
@@ -88,6 +90,7 @@ fn main() -> Result<()> {
     std::env::set_current_dir(&root).with_context(|| format!("entering {}", root.display()))?;
     match Cli::parse().task {
         Task::Up { arguments } => up(&arguments),
+        Task::Generate => generate(),
         Task::Check => check(),
         Task::Test { filter } => test(filter.as_deref()),
         Task::Soak => soak(&root),
@@ -158,6 +161,21 @@ fn page() -> Result<()> {
         return Ok(());
     }
     Step::new("page: build", &["npm", "run", "--silent", "build"]).within("web").run()
+}
+
+/// Generated files are checked in, so that reviews see what changed; tests hold them against the code.
+fn generate() -> Result<()> {
+    need::linker()?;
+    Step::cargo("build", &["build", "--quiet", "--package", "tenon-cli"]).run()?;
+    for (words, file) in
+        [(&["openapi"][..], "web/openapi.json"), (&["reference", "refusals"], "docs/reference/refusals.md")]
+    {
+        let output = std::process::Command::new("target/debug/tenon").args(words).output();
+        let output = output.with_context(|| format!("starting target/debug/tenon {}", words.join(" ")))?;
+        anyhow::ensure!(output.status.success(), "tenon {} failed: {}", words.join(" "), output.status);
+        std::fs::write(file, output.stdout).with_context(|| format!("writing {file}"))?;
+    }
+    Step::new("types of the page", &["npm", "run", "--silent", "types"]).within("web").run()
 }
 
 fn check() -> Result<()> {

@@ -65,10 +65,24 @@ fn the_checked_in_description_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web/openapi.json");
     let kept: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let now = serde_json::to_value(tenon_server::openapi()).unwrap();
-    assert_eq!(
-        kept, now,
-        "run `cargo run -p tenon-cli -- openapi > web/openapi.json`, then `npm run types` in web/"
-    );
+    assert_eq!(kept, now, "run `cargo xtask generate`");
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own_a_tag_and_a_way_to_fail() {
+    let document = serde_json::to_value(tenon_server::openapi()).unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{method} {path}: {name} is another's");
+            assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{method} {path}");
+            let failed = &operation["responses"]["default"]["content"]["application/problem+json"]["schema"];
+            assert_eq!(failed["$ref"], "#/components/schemas/Problem", "{method} {path}");
+            // Only signing in takes nobody.
+            assert_eq!(operation["security"].is_null(), name == "sign_in", "{method} {path}");
+        }
+    }
 }
 
 #[test]
@@ -76,7 +90,7 @@ fn the_checked_in_reference_of_codes_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/refusals.md");
     let kept = std::fs::read_to_string(path).unwrap();
     let now = tenon_server::refusals_reference();
-    assert_eq!(kept, now, "run `cargo run -p tenon-cli -- reference refusals > docs/reference/refusals.md`");
+    assert_eq!(kept, now, "run `cargo xtask generate`");
     let codes: Vec<&str> =
         now.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     let unique: std::collections::BTreeSet<&str> = codes.iter().copied().collect();
