@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use tenon_model::{Digest, Person};
+use tenon_model::Person;
 
 use super::roles::{Right, Roles};
 use crate::api::{ApiError, Code};
@@ -25,8 +25,8 @@ pub(crate) struct Caller {
 /// By what a caller is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Via {
-    /// A session's cookie, whose digest this is.
-    Session(Digest),
+    /// A session's cookie.
+    Session,
     /// A token.
     Token,
     /// Nothing: reading is open here.

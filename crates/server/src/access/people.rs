@@ -320,7 +320,7 @@ impl People {
                 params![digest.as_bytes(), now.as_millis()],
             )?;
         }
-        Ok(Some(Caller::new(person(&id)?, name, roles(&of_user)?, None, Via::Session(digest))))
+        Ok(Some(Caller::new(person(&id)?, name, roles(&of_user)?, None, Via::Session)))
     }
 }
 

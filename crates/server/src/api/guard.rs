@@ -15,6 +15,8 @@ use crate::tls::Client;
 
 /// The cookie of a session.
 pub(super) const COOKIE: &str = "tenon_session";
+/// What takes it from a browser.
+pub(super) const NO_COOKIE: &str = "tenon_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0";
 /// A header that no page elsewhere can send without being asked first (Fetch standard, CORS preflight).
 const OWN_HEADER: HeaderName = HeaderName::from_static("x-tenon-request");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -41,19 +43,28 @@ pub(super) async fn admit(State(context): State<Shared>, mut request: Request, n
             next.run(request).await
         }
         Ok(None) => next.run(request).await,
-        Err(error) => {
-            let allowed =
-                request.extensions().get::<MatchedPath>().map(|path| methods_of(path.as_str()).join(", "));
-            let only_method = error.code == Code::MethodNotAllowed;
-            let mut response = error.into_response();
-            if let Some(allowed) =
-                allowed.filter(|_| only_method).and_then(|text| HeaderValue::from_str(&text).ok())
-            {
-                response.headers_mut().insert(header::ALLOW, allowed);
-            }
-            response
-        }
+        Err(error) => refused(&request, error),
     }
+}
+
+fn refused(request: &Request, error: ApiError) -> Response {
+    let code = error.code;
+    let mut response = error.into_response();
+    let headers = response.headers_mut();
+    match code {
+        Code::MethodNotAllowed => {
+            let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+            if let Ok(allowed) = HeaderValue::from_str(&methods_of(path).join(", ")) {
+                headers.insert(header::ALLOW, allowed);
+            }
+        }
+        // A cookie that is of no more use would only be in the way, where reading is open for one.
+        Code::NotSignedIn if session_of(request.headers()).is_some() => {
+            headers.insert(header::SET_COOKIE, HeaderValue::from_static(NO_COOKIE));
+        }
+        _ => {}
+    }
+    response
 }
 
 fn admitted(context: &Context, request: &Request) -> Result<Option<Caller>, ApiError> {
@@ -72,10 +83,14 @@ fn admitted(context: &Context, request: &Request) -> Result<Option<Caller>, ApiE
             false => Ok(None),
         };
     }
-    let caller = caller(context, headers)?;
-    let key =
-        caller.as_ref().map_or_else(|| address(request).to_string(), |caller| caller.person.to_string());
+    let found = caller(context, headers);
+    // Whoever tries credentials is bounded like nobody.
+    let key = match &found {
+        Ok(Some(caller)) => caller.person.to_string(),
+        _ => address(request).to_string(),
+    };
     context.asking.take(&key).map_err(too_many)?;
+    let caller = found?;
     let Some(caller) = caller else {
         let open = need == Need::Right(Right::Read) || !changes && path == "/api/v1/session";
         if context.open_reading && open {
@@ -84,8 +99,7 @@ fn admitted(context: &Context, request: &Request) -> Result<Option<Caller>, ApiE
         let message = "sign in, open the link that `tenon up` printed, or use the `tenon` command";
         return Err(ApiError::new(Code::NotSignedIn, message));
     };
-    let with_cookie = matches!(caller.via, Via::Session(_));
-    if changes && with_cookie && site(headers) != Site::Ours {
+    if changes && caller.via == Via::Session && site(headers) != Site::Ours {
         return Err(foreign());
     }
     match need {

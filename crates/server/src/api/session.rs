@@ -10,7 +10,7 @@ use tenon_model::Person;
 use tenon_wire::Secret;
 use utoipa::ToSchema;
 
-use super::guard::{COOKIE, session_of, too_many};
+use super::guard::{COOKIE, NO_COOKIE, session_of, too_many};
 use super::{ApiError, Code, Context, Input, Shared};
 use crate::access::{Caller, Right, Via};
 use crate::clock::clock;
@@ -52,7 +52,7 @@ pub struct SessionView {
 impl SessionView {
     fn of(caller: &Caller) -> Self {
         let via = match caller.via {
-            Via::Session(_) => "session",
+            Via::Session => "session",
             Via::Token => "token",
             Via::Nothing => "nothing",
         };
@@ -104,11 +104,11 @@ pub(super) fn begin(context: &Context, person: &Person) -> Result<String, ApiErr
 }
 
 /// Ends the session that the cookie names, and gives the cookie that takes it from the browser.
-pub(super) fn end(context: &Context, headers: &HeaderMap) -> Result<String, ApiError> {
+pub(super) fn end(context: &Context, headers: &HeaderMap) -> Result<&'static str, ApiError> {
     if let Some(secret) = session_of(headers) {
         context.people.end(&secret.digest()).map_err(|error| ApiError::internal(&error))?;
     }
-    Ok(format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"))
+    Ok(NO_COOKIE)
 }
 
 /// Who asks, and what they may do.

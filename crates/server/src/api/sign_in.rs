@@ -76,8 +76,8 @@ fn welcome_page(status: StatusCode, name: &str, problem: Option<&str>) -> Respon
 }
 
 /// To the queue, with a cookie.
-fn on(cookie: String, to: &'static str) -> Response {
-    (StatusCode::SEE_OTHER, [(SET_COOKIE, cookie), (LOCATION, to.to_owned())]).into_response()
+fn on(cookie: impl Into<String>, to: &'static str) -> Response {
+    (StatusCode::SEE_OTHER, [(SET_COOKIE, cookie.into()), (LOCATION, to.to_owned())]).into_response()
 }
 
 pub(super) async fn styles() -> Response {

@@ -222,6 +222,12 @@ fn a_credential_that_is_wrong_is_no_way_to_ask_as_nobody() {
     assert_eq!(read(Some(("authorization", "Bearer 0000"))), 401);
     assert_eq!(read(Some(("authorization", "Basic dGVub246dGVub24="))), 401);
     assert_eq!(read(Some(("cookie", "tenon_session=0000"))), 401);
+    let ended =
+        client().get(open.url("/api/v1/overview")).header("cookie", "tenon_session=0000").call().unwrap();
+    assert!(
+        ended.headers()["set-cookie"].to_str().unwrap().contains("Max-Age=0"),
+        "the next question is nobody's"
+    );
     // Open reading is reading: nothing else, and not the whole record.
     assert_eq!(code(client().post(open.url("/api/v1/rules")).send("{}").unwrap()).0, 401);
     assert_eq!(code(client().get(open.url("/api/v1/journal")).call().unwrap()).0, 401);
@@ -270,8 +276,11 @@ fn whoever_asks_without_end_is_told_to_wait() {
     let (status, wait) = waits.next().unwrap();
     assert_eq!(status, 429);
     assert!((1..=2).contains(&wait), "{wait}");
-    // Others are not concerned.
+    // Others are not concerned, until they ask without end themselves: with whatever they make up.
     assert_eq!(client().get(server.url("/api/v1/session")).call().unwrap().status(), 401);
+    let guess =
+        |n: u32| agent.get(server.url("/api/v1/session")).header("authorization", format!("Bearer {n}"));
+    assert!((0..100).any(|n| guess(n).call().unwrap().status() == 429));
 }
 
 #[test]
