@@ -351,7 +351,7 @@ impl World {
     ) -> Result<(), ApplyError> {
         let ordinal = self.known(record.seq, &id)?;
         let os = said.os.osv_ecosystem();
-        let (stances, fresh) = self.index.read(os.as_deref(), &said, contents);
+        let (stances, fresh) = self.index.read(manifest, os.as_deref(), &said, contents);
         self.conclude(&fresh);
         let index_age = said.index.oldest_age_seconds;
         // What differs from host to host, or is in the stances, is not kept a second time.

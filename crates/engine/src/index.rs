@@ -5,10 +5,10 @@
 //!                                 --wants---> what follows for them
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tenon_model::{AssetOrdinal, AssetSet, Component, HostFacts, Manifest, SourcePackage, Want};
+use tenon_model::{AssetOrdinal, AssetSet, Component, Digest, HostFacts, Manifest, SourcePackage, Want};
 
 use crate::shards::{ShardKey, Shards};
 use crate::stance::{Draft, Stance, drafts, print};
@@ -120,6 +120,28 @@ pub(crate) struct Index {
     components: Shards<Print, Arc<Component>>,
     lists: Pool<[StanceId]>,
     profiles: Pool<HostFacts>,
+    /// What reports were read as: a shortcut, forgotten as a whole now and then.
+    read: Shards<Digest, Stances>,
+    read_count: usize,
+}
+
+/// Most reports that are remembered.
+const MAX_READ: usize = 65_536;
+
+impl ShardKey for Digest {
+    fn shard(&self) -> usize {
+        let bytes = self.as_bytes();
+        usize::from(bytes[0]) << 8 | usize::from(bytes[1])
+    }
+}
+
+/// Everything of a report that its stances are made of, as a digest: a host can choose what it reports, so that a hash which it
+/// could make collide with another's does not do. `None` where it cannot be encoded.
+fn key_of(manifest: Digest, os: Option<&str>, facts: &HostFacts) -> Option<Digest> {
+    let replaced: BTreeSet<&str> =
+        facts.stale.iter().filter_map(|process| process.package.as_deref()).collect();
+    let said = (manifest, os, &facts.offers, facts.offers_known, replaced, &facts.kernel);
+    Some(Digest::of(&serde_json::to_vec(&said).ok()?))
 }
 
 impl Index {
@@ -143,8 +165,31 @@ impl Index {
         (0..).zip(self.entries.iter())
     }
 
-    /// The stances that a report tells, and those of them that were not known before.
+    /// The stances that a report tells, and those of them that were not known before. Hosts made alike report alike: what was read
+    /// once of a manifest with the same offers is not read again.
     pub(crate) fn read(
+        &mut self,
+        digest: Digest,
+        os: Option<&str>,
+        facts: &HostFacts,
+        manifest: &Manifest,
+    ) -> (Stances, Vec<StanceId>) {
+        let key = key_of(digest, os, facts);
+        if let Some(known) = key.and_then(|key| self.read.get(&key)).cloned() {
+            return (self.lists.take(&known, || known.clone()), Vec::new());
+        }
+        let (stances, fresh) = self.read_anew(os, facts, manifest);
+        if let Some(key) = key {
+            if self.read_count >= MAX_READ {
+                (self.read, self.read_count) = Default::default();
+            }
+            self.read.insert(key, stances.clone());
+            self.read_count += 1;
+        }
+        (stances, fresh)
+    }
+
+    fn read_anew(
         &mut self,
         os: Option<&str>,
         facts: &HostFacts,
