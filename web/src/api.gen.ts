@@ -198,6 +198,7 @@ export type DirectivesPage = {
   next?: string | null;
   /** How many there are in all. */
   total: number;
+  totals?: QueueTotals | null;
 };
 
 /** The change is durable and visible. */
@@ -389,6 +390,20 @@ export type Problem = {
   title: string;
   /** `urn:tenon:problem:CODE`. */
   type: string;
+};
+
+/** What the open directives under a filter come to together. */
+export type QueueTotals = {
+  /** Assets of all of them; one that is in several counts in each. */
+  assets: number;
+  /** How many are due when: `overdue`, within `1d`, `3d`, `7d`, `30d`, `later`, `no-date`. */
+  due: Record<string, number>;
+  /** How many there are in each group. */
+  groups: Record<string, number>;
+  /** How many there are of each outcome of the table that decided. */
+  outcomes: Record<string, number>;
+  /** Risk points that doing all of them removes. */
+  removes: string;
 };
 
 /** A refusal. */

@@ -56,7 +56,7 @@ enum Command {
     /// What to do on this host, in order and why; needs no server.
     Scan(scan::Scan),
     /// The queue: what to do first, and why.
-    Queue,
+    Queue(show::QueueArgs),
     /// Everything about one directive or asset.
     #[command(
         after_help = "Examples:\n  tenon show dir_1\n  tenon show ast_0123456789abcdef0123456789abcdef\n  tenon --format json show dir_1"
@@ -165,7 +165,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Scan(scan) => return scan.run(common),
         Command::Feeds(feeds) => return feeds.run(common),
         Command::Up(up) => up.run(common),
-        Command::Queue => show::queue(common),
+        Command::Queue(args) => show::queue(&args, common),
         Command::Show { id } => show::one(common, &id),
         Command::Why { directive } => why::run(common, &directive),
         Command::Login(login) => login.run(common),

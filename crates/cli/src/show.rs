@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use tenon_server::{AssetDetail, AssetView, DirectiveView, Overview};
+use tenon_server::{AssetDetail, AssetView, AssetsPage, DirectiveView, DirectivesPage, Overview};
 
 use crate::api::Api;
 use crate::common::{Common, Format};
@@ -34,25 +34,89 @@ fn day(time: Option<&String>) -> &str {
     time.and_then(|time| time.get(..10)).unwrap_or("no date")
 }
 
-pub(crate) fn queue(common: &Common) -> Result<()> {
-    let overview: Overview = Api::new(common)?.get("/api/v1/overview")?;
-    if common.format == Format::Json {
-        return json(&overview.queue);
+/// Which part of the queue, and in which order.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  tenon queue                              the most urgent first\n  \
+                  tenon queue --group web --sort removes   of one group, what removes most first\n  \
+                  tenon queue --search CVE-2026-23631      what closes it")]
+pub(crate) struct QueueArgs {
+    /// Only those whose id, package, version, vulnerabilities or advisories hold this text.
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// Only those of this group.
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
+    /// Only those that the decision table gave this outcome, as published.
+    #[arg(long, value_name = "OUTCOME")]
+    outcome: Option<String>,
+    /// Only those due before this day or time.
+    #[arg(long, value_name = "TIME")]
+    due_before: Option<String>,
+    /// By what they are ordered.
+    #[arg(long, default_value = "urgency", value_parser = ["urgency", "removes", "assets", "raised", "package", "group"])]
+    sort: String,
+    /// At most so many.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    limit: u16,
+}
+
+impl QueueArgs {
+    fn path(&self) -> String {
+        let given = [
+            ("q", self.search.as_ref()),
+            ("group", self.group.as_ref()),
+            ("outcome", self.outcome.as_ref()),
+            ("due_before", self.due_before.as_ref()),
+            ("sort", Some(&self.sort)),
+        ];
+        let mut path = format!("/api/v1/directives?limit={}", self.limit);
+        for (name, value) in given {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", percent(value)));
+            }
+        }
+        path
     }
-    print!("{}", queue_text(&overview));
+
+    fn filtered(&self) -> bool {
+        [&self.search, &self.group, &self.outcome, &self.due_before].into_iter().any(Option::is_some)
+    }
+}
+
+/// A value of a query, every byte but the unreserved ones of RFC 3986 section 2.3 escaped.
+fn percent(value: &str) -> String {
+    let escaped = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    value.bytes().map(escaped).collect()
+}
+
+pub(crate) fn queue(args: &QueueArgs, common: &Common) -> Result<()> {
+    let api = Api::new(common)?;
+    let page: DirectivesPage = api.get(&args.path())?;
+    if common.format == Format::Json {
+        return json(&page.items);
+    }
+    if page.items.is_empty() && !args.filtered() {
+        let assets: AssetsPage = api.get("/api/v1/assets?limit=1")?;
+        println!(
+            "{}",
+            if assets.total == 0 {
+                "Nothing to do: no host is enrolled. `tenon enrol-token` makes a token for one."
+            } else {
+                "Nothing to do: no enrolled host is offered a security update. See `tenon assets` for what is not assessed."
+            }
+        );
+        return Ok(());
+    }
+    print!("{}", queue_text(&page));
     Ok(())
 }
 
-fn queue_text(overview: &Overview) -> String {
+fn queue_text(page: &DirectivesPage) -> String {
     let mut text = String::new();
-    if overview.queue.is_empty() {
-        text.push_str(if overview.assets.is_empty() {
-            "Nothing to do: no host is enrolled. `tenon enrol-token` makes a token for one.\n"
-        } else {
-            "Nothing to do: no enrolled host is offered a security update. See `tenon assets` for what is not assessed.\n"
-        });
-    }
-    for directive in &overview.queue {
+    for directive in &page.items {
         let Some(first) = directive.assets.first() else { continue };
         text.push_str(&format!(
             "{:<8} due {:<10} {}\n",
@@ -75,7 +139,17 @@ fn queue_text(overview: &Overview) -> String {
             text.push_str(&format!("         {reason}\n"));
         }
     }
-    if overview.queue.iter().any(|directive| directive.stages.contains_key("awaiting-approval")) {
+    let more = page.total.saturating_sub(page.items.len() as u64);
+    if page.items.is_empty() {
+        text.push_str("Nothing in the queue is like that.\n");
+    } else if more > 0 {
+        let removes = page.totals.as_ref().map_or("", |totals| totals.removes.as_str());
+        text.push_str(&format!(
+            "and {more} more; all {} remove {removes} risk points: see --limit\n",
+            page.total
+        ));
+    }
+    if page.items.iter().any(|directive| directive.stages.contains_key("awaiting-approval")) {
         text.push_str("\nRehearsed and waiting for you: `tenon show dir_N`, then `tenon approve dir_N`.\n");
     }
     text

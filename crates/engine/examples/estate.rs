@@ -7,7 +7,7 @@ use std::error::Error;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use tenon_engine::{World, advance};
+use tenon_engine::{Filter, Sort, World, advance};
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, AssetId, Capability, Command, Component, Digest,
     HostFacts, IndexState, IntelDelta, Inventory, Kev, Offer, OfferState, OsRelease, Person, Probability,
@@ -266,6 +266,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         times.push(bench.tell(Command::ChangeIntel { delta, as_of: None })?);
     }
     show("a KEV addition", &mut times);
+    let group = "team-7".parse()?;
+    let filters = [
+        Filter::default(),
+        Filter { group: Some(group), ..Filter::default() },
+        Filter { text: Some("package-0001".to_owned()), ..Filter::default() },
+        Filter { text: Some("no such thing".to_owned()), ..Filter::default() },
+    ];
+    let sorts = [Sort::Urgency, Sort::Removes, Sort::Assets, Sort::Raised, Sort::Package, Sort::Group];
+    let mut times = Vec::new();
+    let mut open = 0;
+    for (filter, sort) in filters.iter().flat_map(|filter| sorts.map(|sort| (filter, sort))) {
+        for _ in 0..10 {
+            let started = Instant::now();
+            let queue = bench.world.queue_of(filter, sort, bench.now);
+            open = open.max(queue.directives.len());
+            times.push(started.elapsed());
+        }
+    }
+    show(&format!("the queue of {open} directives, any sort and filter"), &mut times);
     let mut scores = Vec::new();
     for number in 0..300_000_usize {
         let score = u32::try_from(number).ok().and_then(Probability::from_ppm).unwrap_or(Probability::ONE);

@@ -457,7 +457,7 @@ impl World {
     /// The queue: open directives, most urgent first.
     pub fn queue(&self) -> Vec<(DirectiveId, &DirectiveState)> {
         let mut open: Vec<_> = self.open_directives().collect();
-        open.sort_by_key(|(id, state)| state.rank(*id));
+        open.sort_unstable_by_key(|(id, state)| state.rank(*id));
         open
     }
 

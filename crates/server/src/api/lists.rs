@@ -1,14 +1,17 @@
 //! Lists, a page at a time. A cursor stays good while the record moves on.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
-use tenon_engine::{DirectiveState, World};
-use tenon_model::DirectiveId;
+use tenon_engine::{DirectiveState, DueIn, Filter, Queue, Sort, World};
+use tenon_model::{DirectiveId, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
 use super::read::Names;
 use super::{ApiError, Shared};
+use crate::clock::clock;
 use crate::view::{AssetView, DirectiveView, closed_directives};
 
 /// Items of a page where nobody says how many, and the most.
@@ -33,6 +36,16 @@ pub(super) struct Paging {
 pub(super) struct DirectivesQuery {
     /// `open`, the most urgent first, where nothing is said; or `closed`, the newest first.
     state: Option<String>,
+    /// Of open ones: `urgency`, where nothing is said, `removes`, `assets`, `raised`, `package` or `group`.
+    sort: Option<String>,
+    /// Of open ones: only those of this group.
+    group: Option<String>,
+    /// Of open ones: only those that the decision table gave this outcome, as published.
+    outcome: Option<String>,
+    /// Of open ones: only those whose id, package, version, group, vulnerabilities or advisories hold this text.
+    q: Option<String>,
+    /// Of open ones: only those due before this time, RFC 3339.
+    due_before: Option<String>,
     /// Items wanted: 1 to 500, 100 where nothing is said.
     limit: Option<usize>,
     /// The `next` of the page before.
@@ -52,6 +65,21 @@ pub struct AssetsPage {
     pub next: Option<String>,
 }
 
+/// What the open directives under a filter come to together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QueueTotals {
+    /// How many there are in each group.
+    pub groups: BTreeMap<String, u64>,
+    /// How many there are of each outcome of the table that decided.
+    pub outcomes: BTreeMap<String, u64>,
+    /// How many are due when: `overdue`, within `1d`, `3d`, `7d`, `30d`, `later`, `no-date`.
+    pub due: BTreeMap<String, u64>,
+    /// Risk points that doing all of them removes.
+    pub removes: String,
+    /// Assets of all of them; one that is in several counts in each.
+    pub assets: u64,
+}
+
 /// A page of directives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DirectivesPage {
@@ -59,6 +87,8 @@ pub struct DirectivesPage {
     pub generation: u64,
     /// How many there are in all.
     pub total: u64,
+    /// What they come to together; absent of closed ones.
+    pub totals: Option<QueueTotals>,
     /// The page.
     pub items: Vec<DirectiveView>,
     /// Where the next page begins; absent on the last.
@@ -73,7 +103,9 @@ fn limit(asked: Option<usize>) -> Result<usize, ApiError> {
 }
 
 fn no_cursor(text: &str) -> ApiError {
-    ApiError::bad_request(format!("{text:?} is no cursor: take the `next` of a page, or leave it out"))
+    ApiError::bad_request(format!(
+        "{text:?} is no cursor of this list, or no more: take the `next` of a page, or begin again without"
+    ))
 }
 
 /// The assets, a page at a time.
@@ -98,24 +130,72 @@ pub(super) async fn assets(
     Ok(Json(AssetsPage { generation: world.seq(), total: total as u64, items, next }))
 }
 
-/// Where a page begins: behind the directive that was last shown, wherever that stands by now. One that has left the queue
-/// still has its rank, which tells what it stood before. `None` when it never was in such a list.
-fn behind(world: &World, list: &[(DirectiveId, &DirectiveState)], last: DirectiveId) -> Option<usize> {
+/// Where a page begins: behind the directive that was last shown, wherever that stands by now. By urgency, one that has left
+/// the list still has its rank, which tells what it stood before.
+fn behind(
+    world: &World,
+    list: &[(DirectiveId, &DirectiveState)],
+    last: DirectiveId,
+    sort: Sort,
+) -> Option<usize> {
     if let Some(at) = list.iter().position(|(id, _)| *id == last) {
         return Some(at + 1);
     }
-    let gone = world.directive(&last).filter(|state| state.closed.is_some())?.rank(last);
+    let gone = world.directive(&last).filter(|_| sort == Sort::Urgency)?.rank(last);
     Some(list.partition_point(|(id, state)| state.rank(*id) <= gone))
 }
 
-fn listed<'w>(
-    world: &'w World,
-    state: Option<&str>,
-) -> Result<Vec<(DirectiveId, &'w DirectiveState)>, ApiError> {
-    match state.unwrap_or("open") {
-        "open" => Ok(world.queue()),
-        "closed" => Ok(closed_directives(world)),
-        other => Err(ApiError::bad_request(format!("{other:?} is no state of directives: open or closed"))),
+/// A word of a query by its name.
+fn word<T: Copy>(what: &str, said: Option<&str>, words: &[(&str, T)]) -> Result<Option<T>, ApiError> {
+    let Some(said) = said else { return Ok(None) };
+    let found = words.iter().find(|(name, _)| *name == said).map(|(_, word)| *word);
+    let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
+    found.map(Some).ok_or_else(|| {
+        ApiError::bad_request(format!("{said:?} is no {what} of directives: {}", names.join(", ")))
+    })
+}
+
+const SORTS: [(&str, Sort); 6] = [
+    ("urgency", Sort::Urgency),
+    ("removes", Sort::Removes),
+    ("assets", Sort::Assets),
+    ("raised", Sort::Raised),
+    ("package", Sort::Package),
+    ("group", Sort::Group),
+];
+
+impl DirectivesQuery {
+    fn filter(&self) -> Result<Filter, ApiError> {
+        let bad = |what: &str, said: &str| ApiError::bad_request(format!("{said:?} is no {what}"));
+        let group = self.group.as_ref().map(|said| said.parse().map_err(|_| bad("group", said)));
+        let time = |said: &String| {
+            Timestamp::parse(said).ok_or_else(|| bad("time, as in 2026-11-25T00:00:00Z", said))
+        };
+        Ok(Filter {
+            group: group.transpose()?,
+            outcome: self.outcome.clone(),
+            text: self.q.clone(),
+            due_before: self.due_before.as_ref().map(time).transpose()?,
+        })
+    }
+}
+
+fn totals(queue: &Queue<'_>) -> QueueTotals {
+    let due = |due: &DueIn| match due {
+        DueIn::Overdue => "overdue",
+        DueIn::Day => "1d",
+        DueIn::ThreeDays => "3d",
+        DueIn::Week => "7d",
+        DueIn::Month => "30d",
+        DueIn::Later => "later",
+        DueIn::NoDate => "no-date",
+    };
+    QueueTotals {
+        groups: queue.groups.iter().map(|(group, count)| (group.to_string(), *count)).collect(),
+        outcomes: queue.outcomes.iter().map(|(outcome, count)| ((*outcome).to_owned(), *count)).collect(),
+        due: queue.due.iter().map(|(when, count)| (due(when).to_owned(), *count)).collect(),
+        removes: queue.removes.to_string(),
+        assets: queue.assets,
     }
 }
 
@@ -127,11 +207,19 @@ pub(super) async fn directives(
 ) -> Result<Json<DirectivesPage>, ApiError> {
     let limit = limit(query.limit)?;
     let world = context.writer.world();
-    let list = listed(&world, query.state.as_deref())?;
+    let sort = word("order", query.sort.as_deref(), &SORTS)?.unwrap_or_default();
+    let (list, totals) = match word("state", query.state.as_deref(), &[("open", true), ("closed", false)])? {
+        Some(false) => (closed_directives(&world), None),
+        _ => {
+            let queue = world.queue_of(&query.filter()?, sort, clock());
+            let totals = totals(&queue);
+            (queue.directives, Some(totals))
+        }
+    };
     let start = match &query.cursor {
         Some(text) => {
             let last = text.parse().ok();
-            last.and_then(|last| behind(&world, &list, last)).ok_or_else(|| no_cursor(text))?
+            last.and_then(|last| behind(&world, &list, last, sort)).ok_or_else(|| no_cursor(text))?
         }
         None => 0,
     };
@@ -147,6 +235,7 @@ pub(super) async fn directives(
     Ok(Json(DirectivesPage {
         generation: world.seq(),
         total: list.len() as u64,
+        totals,
         items: shown.iter().map(view).collect(),
         next,
     }))

@@ -133,3 +133,28 @@ fn a_change_that_names_what_it_replaces_replaces_nothing_else() {
         "nothing is there that could be replaced"
     );
 }
+
+#[test]
+fn the_queue_is_filtered_ordered_and_counted() {
+    let server = Server::start();
+    reported_with(&server, &["alpha", "beta"]);
+    let whole = page(&server, "/api/v1/directives");
+    let total = whole["total"].as_u64().unwrap();
+    assert!(total > 0, "{whole}");
+    let sum = |counts: &Value| counts.as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum::<u64>();
+    for counts in ["groups", "outcomes", "due"] {
+        assert_eq!(sum(&whole["totals"][counts]), total, "{counts}");
+    }
+    let first = &whole["items"][0];
+    let source = first["source"].as_str().unwrap().to_uppercase();
+    let found = page(&server, &format!("/api/v1/directives?q={source}&sort=removes"));
+    assert!(found["items"].as_array().unwrap().iter().any(|item| item["id"] == first["id"]), "{found}");
+    let none = page(&server, "/api/v1/directives?q=no-such-thing&sort=assets");
+    assert_eq!((none["total"].as_u64(), none["totals"]["assets"].as_u64()), (Some(0), Some(0)));
+    assert_eq!(page(&server, "/api/v1/directives?group=nobody")["total"], 0);
+    assert_eq!(page(&server, "/api/v1/directives?due_before=2020-01-01T00:00:00Z")["total"], 0);
+    for bad in ["sort=fancy", "group=A%20B", "due_before=soon", "state=lost"] {
+        let answer = server.get(&format!("/api/v1/directives?{bad}")).call().unwrap();
+        assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
+    }
+}
