@@ -69,6 +69,8 @@ pub(crate) struct Progress {
     pub(crate) acknowledged: usize,
     /// Steps that may be there: one more than acknowledged where the journal said that it does not know.
     pub(crate) possible: usize,
+    /// Steps that were refused for want of space, and succeeded at once when they were repeated.
+    pub(crate) repeated: usize,
 }
 
 /// What a run must find on the disk afterwards, and does not.
@@ -178,7 +180,7 @@ impl Workload {
         from: usize,
         mut observe: impl FnMut(usize),
     ) -> Result<Progress, Violation> {
-        let mut progress = Progress { acknowledged: from, possible: from };
+        let mut progress = Progress { acknowledged: from, possible: from, repeated: 0 };
         let failed = |progress, error: &JournalError| {
             if place.is_sound() {
                 Err(Violation::Broken(format!("{progress:?} failed where nothing had: {error}")))
@@ -191,18 +193,23 @@ impl Workload {
             Err(error) => return failed(progress, &error),
         };
         for (done, step) in self.steps.iter().enumerate().skip(from) {
-            let result = match step {
+            let take = |journal: &mut P::Journal| match step {
                 Step::Append(batches) => journal.append(&self.states[done].head, batches),
                 Step::PutBlob(content) => journal.put_blob(content).map(|_| self.states[done].head),
-                Step::Reopen => {
-                    drop(journal);
-                    match self.open(place) {
-                        Ok(opened) => journal = opened,
-                        Err(error) => return failed(progress, &error),
-                    }
-                    Ok(self.states[done].head)
-                }
+                Step::Reopen => Ok(self.states[done].head),
             };
+            if let Step::Reopen = step {
+                drop(journal);
+                match self.open(place) {
+                    Ok(opened) => journal = opened,
+                    Err(error) => return failed(progress, &error),
+                }
+            }
+            let mut result = take(&mut journal);
+            if let Err(JournalError::StorageFull { .. }) = &result {
+                result = take(&mut journal);
+                progress.repeated += usize::from(result.is_ok());
+            }
             match result {
                 Ok(head) if head == self.states[done + 1].head => {}
                 Ok(head) => return Err(Violation::Broken(format!("step {done} answered {head:?}"))),
@@ -217,7 +224,7 @@ impl Workload {
                     return failed(progress, &error);
                 }
             }
-            progress = Progress { acknowledged: done + 1, possible: done + 1 };
+            progress = Progress { acknowledged: done + 1, possible: done + 1, ..progress };
             observe(done);
         }
         place.end();

@@ -25,7 +25,8 @@ impl Place for Vfs {
     }
 
     fn is_sound(&self) -> bool {
-        self.disk().has_power() && !self.disk().sync_failed()
+        let disk = self.disk();
+        disk.has_power() && !disk.sync_failed() && !disk.was_full()
     }
 
     fn end(&self) {
@@ -73,7 +74,7 @@ fn restart(vfs: &Vfs, remains: Remains) {
 fn undisturbed(name: &str, workload: &Workload) -> (usize, usize) {
     let vfs = Vfs::register(name);
     let progress = workload.run(&vfs, 0, |_| {}).unwrap();
-    assert_eq!(progress, Progress { acknowledged: workload.len(), possible: workload.len() });
+    assert_eq!(progress, Progress { acknowledged: workload.len(), possible: workload.len(), repeated: 0 });
     let disk = vfs.disk();
     (disk.operations().len(), checkpoints(&disk))
 }
@@ -250,6 +251,45 @@ fn a_failed_sync_loses_nothing_acknowledged() {
     );
     assert!(violations.is_empty(), "{violations:#?}");
     assert!(failures > 20, "only {failures} syncs failed");
+}
+
+/// A full disk refuses the command and damages nothing: once there is space, the same handle takes the command again where
+/// it said that nothing was written, and a new one finds everything where it did not.
+#[test]
+fn a_full_disk_loses_nothing_acknowledged() {
+    let workload = Workload::mixed();
+    let (operations, _) = undisturbed("full-undisturbed", &workload);
+    let vfs = Vfs::register("full");
+    let (mut full, mut refused, mut violations) = (0, 0, Vec::new());
+    for at in 1..=operations {
+        *vfs.disk() = Disk::default().full_at(at);
+        let outcome = (|| {
+            let mut progress = workload.run(&vfs, 0, |_| {})?;
+            let mut repeated = progress.repeated;
+            while vfs.disk().has_power() {
+                let steps = workload.seen(&vfs, progress)?;
+                progress = workload.run(&vfs, steps, |_| {})?;
+                repeated += progress.repeated;
+            }
+            let was_full = vfs.disk().was_full();
+            restart(&vfs, Remains::Synced);
+            workload.check(&vfs, progress, OneMore::Absent)?;
+            Ok((was_full, repeated))
+        })();
+        match outcome {
+            Ok((was_full, repeated)) => {
+                full += usize::from(was_full);
+                refused += repeated;
+            }
+            Err::<_, Violation>(violation) => violations.push(format!("operation {at}: {violation}")),
+        }
+    }
+    println!(
+        "measured: durability: disk full in {full} writes, {refused} commands refused and repeated, violations = {}",
+        violations.len()
+    );
+    assert!(violations.is_empty(), "{violations:#?}");
+    assert!(full > 50 && refused > 20, "disk full in {full} writes only, {refused} refused");
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn a_failure_at_any_point_loses_nothing() {
     };
     proxy.fail_at(Plan { piece: u64::MAX, bytes: 0, failure: Failure::Blip });
     let progress = workload.run(&place("undisturbed"), 0, |_| {}).unwrap();
-    assert_eq!(progress, Progress { acknowledged: workload.len(), possible: workload.len() });
+    assert_eq!(progress, Progress { acknowledged: workload.len(), possible: workload.len(), repeated: 0 });
     let pieces = proxy.passed();
     let mut random = Random::new(4);
     for (failure, count) in [

@@ -26,6 +26,8 @@ pub(crate) enum DiskError {
     NoPower,
     /// There is no file of this name.
     NoFile,
+    /// No space is left; nothing was written.
+    Full,
     /// The sync failed, and what it should have made durable never will be.
     BadSync,
 }
@@ -139,6 +141,8 @@ pub(crate) struct Disk {
     lies_about: Option<fn(&Disk, &str) -> bool>,
     sync_fails_at: Option<usize>,
     sync_failed: bool,
+    full_at: Option<usize>,
+    was_full: bool,
 }
 
 impl Disk {
@@ -159,6 +163,17 @@ impl Disk {
     pub(crate) fn fail_sync_at(mut self, operation: usize) -> Self {
         self.sync_fails_at = Some(operation);
         self
+    }
+
+    /// Lets the disk be full when the operation with this number comes and is a write; there is space again right after it.
+    pub(crate) fn full_at(mut self, operation: usize) -> Self {
+        self.full_at = Some(operation);
+        self
+    }
+
+    /// Whether a write found the disk full.
+    pub(crate) fn was_full(&self) -> bool {
+        self.was_full
     }
 
     /// Whether the sync of [`Disk::fail_sync_at`] came and failed.
@@ -311,6 +326,10 @@ impl Disk {
     pub(crate) fn write(&mut self, id: u64, offset: u64, bytes: &[u8]) -> Result<(), DiskError> {
         let name = self.file(id)?.name.clone();
         let fails = self.step(Kind::Write, &name)?;
+        if self.full_at == Some(self.operations.len()) {
+            self.was_full = true;
+            return Err(DiskError::Full);
+        }
         self.file(id)?.change(Change::Write { offset, bytes: bytes.to_vec() });
         Self::acknowledge(fails)
     }

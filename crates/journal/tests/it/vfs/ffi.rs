@@ -263,7 +263,10 @@ unsafe extern "C" fn write(
     let ((mut disk, id), bytes) = unsafe {
         (file_of(file), std::slice::from_raw_parts(bytes.cast::<u8>(), usize::try_from(size).unwrap_or(0)))
     };
-    code(&disk.write(id, offset.unsigned_abs(), bytes), ffi::SQLITE_IOERR_WRITE)
+    match disk.write(id, offset.unsigned_abs(), bytes) {
+        Err(DiskError::Full) => ffi::SQLITE_FULL,
+        written => code(&written, ffi::SQLITE_IOERR_WRITE),
+    }
 }
 
 unsafe extern "C" fn truncate(file: *mut sqlite3_file, size: sqlite3_int64) -> c_int {
