@@ -2,9 +2,10 @@
 
 use std::error::Error;
 
+use crate::snapshot::PART;
 use crate::{
     Acknowledged, Batch, ClientKey, Head, Journal, JournalError, MAX_GROUP_ENTRIES, MAX_PAGE_BYTES,
-    MAX_PAGE_ENTRIES, MAX_PAYLOAD, NewEntry, export, genesis_hash, verify, verify_export,
+    MAX_PAGE_ENTRIES, MAX_PAYLOAD, NewEntry, Snapshot, export, genesis_hash, restore, verify, verify_export,
 };
 use tenon_model::Digest;
 
@@ -24,7 +25,7 @@ macro_rules! contract_cases {
             an_append_on_a_moved_head_is_refused, time_never_goes_back, a_superseded_term_is_refused,
             sizes_are_bounded, blobs_are_addressed_by_content, a_refused_append_leaves_nothing,
             a_client_key_is_answered_once, an_export_verifies_without_the_journal, an_altered_export_is_refused,
-            a_group_of_batches_is_one_append);
+            a_group_of_batches_is_one_append, snapshots_are_kept_by_entry, the_newest_good_snapshot_is_restored);
     };
 }
 
@@ -262,5 +263,62 @@ pub fn a_group_of_batches_is_one_append(journal: &mut dyn Journal) -> Outcome {
     for (name, after, last) in [("one", 0, 2), ("two", 2, 2), ("three", 2, 3)] {
         assert_eq!(journal.lookup_client_key(&name.parse()?)?, Some(Acknowledged { after, last }), "{name}");
     }
+    Ok(())
+}
+
+/// Stored whole, also above one part; replaced, listed, let go; none of another history.
+pub fn snapshots_are_kept_by_entry(journal: &mut dyn Journal) -> Outcome {
+    assert!(journal.snapshots()?.is_empty());
+    let refused = journal.keep_snapshot(&Head::genesis(), 1, b"nothing");
+    assert!(matches!(refused, Err(JournalError::SnapshotUnfounded { seq: 0, .. })), "{refused:?}");
+    let first = journal.append(&Head::genesis(), &[batch(vec![entry(1, 1, "a")])])?;
+    let second = journal.append(&first, &[batch(vec![entry(2, 1, "b")])])?;
+    let large: Vec<u8> = (0..PART + 1_000).map(|n| (n % 251) as u8).collect();
+    journal.keep_snapshot(&second, 7, &large)?;
+    journal.keep_snapshot(&first, 7, b"older, stored later")?;
+    let held = journal.snapshots()?;
+    let places: Vec<u64> = held.iter().map(|snapshot| snapshot.head.seq).collect();
+    assert_eq!(places, [2, 1]);
+    let (size, digest) = (large.len() as u64, Digest::of(&large));
+    assert_eq!(held[0], Snapshot { head: second, format: 7, size, digest });
+    assert!(journal.read_snapshot(2)?.as_deref() == Some(&large[..]), "the content is another");
+    journal.keep_snapshot(&second, 8, b"")?;
+    assert_eq!(journal.read_snapshot(2)?.as_deref(), Some(&b""[..]));
+    assert_eq!(journal.snapshots()?[0].format, 8);
+    let forked = Head { hash: Digest::of(b"another journal"), ..second };
+    let refused = journal.keep_snapshot(&forked, 8, b"fork");
+    assert!(matches!(refused, Err(JournalError::SnapshotUnfounded { seq: 2, .. })), "{refused:?}");
+    journal.forget_snapshot(2)?;
+    journal.forget_snapshot(2)?;
+    assert_eq!(journal.read_snapshot(2)?, None);
+    assert_eq!(journal.snapshots()?.len(), 1);
+    assert_eq!((journal.head()?, journal.blobs(None, 10)?), (second, Vec::new()));
+    Ok(())
+}
+
+/// Those of another format, and those that do not decode, are passed over with the reason.
+pub fn the_newest_good_snapshot_is_restored(journal: &mut dyn Journal) -> Outcome {
+    let decode = |_: &Snapshot, content: &[u8]| {
+        let text = std::str::from_utf8(content).map_err(|error| error.to_string())?;
+        text.strip_prefix("state ").map(str::to_owned).ok_or(format!("{text:?} is no state"))
+    };
+    assert!(restore(journal, 1, decode)?.state.is_none());
+    let mut head = Head::genesis();
+    for (n, (format, content)) in
+        [(1, "state one"), (1, "state two"), (1, "no state"), (2, "state four")].into_iter().enumerate()
+    {
+        head = journal.append(&head, &[batch(vec![entry(n as i64, 1, "event")])])?;
+        journal.keep_snapshot(&head, format, content.as_bytes())?;
+    }
+    let restored = restore(journal, 1, decode)?;
+    let (state, at) = restored.state.ok_or("nothing was restored")?;
+    assert_eq!((state.as_str(), at), ("two", journal.read(2, 1)?[0].head()));
+    assert_eq!(restored.passed_over.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), [4, 3]);
+    assert!(restored.passed_over[1].1.contains("is no state"), "{:?}", restored.passed_over);
+    for seq in 1..=3 {
+        journal.forget_snapshot(seq)?;
+    }
+    let restored = restore(journal, 1, decode)?;
+    assert!(restored.state.is_none() && restored.passed_over.len() == 1, "{:?}", restored.passed_over);
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use tenon_model::Digest;
 
-use crate::{Entry, Head, NewEntry};
+use crate::{Entry, Head, NewEntry, Snapshot};
 
 /// Largest payload of one entry, in bytes. Whatever is larger belongs into a blob.
 pub const MAX_PAYLOAD: usize = 4 << 20;
@@ -133,6 +133,31 @@ pub trait Journal: Send {
     /// When the storage cannot be read.
     fn lookup_client_key(&self, key: &ClientKey) -> Result<Option<Acknowledged>, JournalError>;
 
+    /// Stores a copy of the state after the entry `head`, whole and durable when it returns. One that was stored for the
+    /// same entry is replaced.
+    ///
+    /// # Errors
+    /// [`JournalError::SnapshotUnfounded`] when the journal has no such entry, or when the storage fails.
+    fn keep_snapshot(&mut self, head: &Head, format: u32, content: &[u8]) -> Result<(), JournalError>;
+
+    /// The snapshots held, the newest first.
+    ///
+    /// # Errors
+    /// When the storage cannot be read.
+    fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError>;
+
+    /// The content of the snapshot after this entry, checked against its digest.
+    ///
+    /// # Errors
+    /// [`JournalError::SnapshotDamaged`], or when the storage cannot be read.
+    fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError>;
+
+    /// Lets the snapshot after this entry go. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn forget_snapshot(&mut self, seq: u64) -> Result<(), JournalError>;
+
     /// What an acknowledged append survives.
     ///
     /// # Errors
@@ -252,6 +277,26 @@ pub enum JournalError {
         /// Its address.
         digest: Digest,
         /// What its content hashes to.
+        actual: Digest,
+    },
+    /// A snapshot of a state that this journal does not lead to.
+    #[error("this journal holds no entry {seq} with the hash {hash}, so no snapshot of the state after it")]
+    SnapshotUnfounded {
+        /// The place of its last entry.
+        seq: u64,
+        /// The hash of its last entry.
+        hash: Digest,
+    },
+    /// A snapshot that is not as it was stored.
+    #[error(
+        "the snapshot after entry {seq} is damaged: its content hashes to {actual}, recorded is {recorded}"
+    )]
+    SnapshotDamaged {
+        /// The place of its last entry.
+        seq: u64,
+        /// The recorded hash.
+        recorded: Digest,
+        /// What the content hashes to.
         actual: Digest,
     },
     /// The storage failed while committing. Whether the append happened is known only after the journal is opened

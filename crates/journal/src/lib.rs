@@ -16,6 +16,7 @@ mod journal;
 mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod snapshot;
 mod sqlite;
 mod store;
 mod verify;
@@ -30,6 +31,7 @@ pub use journal::{
     MAX_GROUP_ENTRIES, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, MAX_PAYLOAD,
 };
 pub use memory::{Fault, MemoryJournal};
+pub use snapshot::{Restored, Snapshot, restore};
 pub use sqlite::SqliteJournal;
 pub use store::{Store, StoreError};
 pub use verify::{ChainError, EntryFault, VerifyReport, verify};

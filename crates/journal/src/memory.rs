@@ -8,7 +8,7 @@ use tenon_model::Digest;
 use crate::journal::{Checked, check, check_blob};
 use crate::{
     Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_BYTES,
-    MAX_PAGE_ENTRIES,
+    MAX_PAGE_ENTRIES, Snapshot,
 };
 
 /// What happens to one write (an append or a blob) of a [`MemoryJournal`].
@@ -35,6 +35,7 @@ pub struct MemoryJournal {
     entries: Vec<Entry>,
     blobs: BTreeMap<Digest, Vec<u8>>,
     keys: BTreeMap<ClientKey, Acknowledged>,
+    snapshots: BTreeMap<u64, (Snapshot, Vec<u8>)>,
     records: Vec<Record>,
     faults: BTreeMap<u64, Fault>,
     writes: u64,
@@ -65,6 +66,7 @@ impl MemoryJournal {
             entries: Vec::new(),
             blobs: BTreeMap::new(),
             keys: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
             records: Vec::new(),
             faults: BTreeMap::new(),
             writes: 0,
@@ -91,6 +93,9 @@ impl MemoryJournal {
                 self.keys.remove(key);
             }
         }
+        // A snapshot is durable when it is stored, yet not the entries that a lying disk lost.
+        let last = self.entries.len() as u64;
+        self.snapshots.retain(|seq, _| *seq <= last);
         self.crashed = false;
         self
     }
@@ -225,6 +230,29 @@ impl Journal for MemoryJournal {
     fn lookup_client_key(&self, key: &ClientKey) -> Result<Option<Acknowledged>, JournalError> {
         self.alive()?;
         Ok(self.keys.get(key).copied())
+    }
+
+    fn keep_snapshot(&mut self, head: &Head, format: u32, content: &[u8]) -> Result<(), JournalError> {
+        Snapshot::check(head, self.read(head.seq, 1)?.into_iter().next())?;
+        self.snapshots.insert(head.seq, (Snapshot::of(head, format, content), content.to_vec()));
+        Ok(())
+    }
+
+    fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError> {
+        self.alive()?;
+        Ok(self.snapshots.values().rev().map(|(snapshot, _)| *snapshot).collect())
+    }
+
+    fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
+        self.alive()?;
+        let held = self.snapshots.get(&seq);
+        held.map(|(snapshot, content)| snapshot.check_content(content.clone())).transpose()
+    }
+
+    fn forget_snapshot(&mut self, seq: u64) -> Result<(), JournalError> {
+        self.alive()?;
+        self.snapshots.remove(&seq);
+        Ok(())
     }
 
     fn durability(&self) -> Result<Durability, JournalError> {

@@ -19,6 +19,7 @@ mod health;
 mod metrics;
 mod replay;
 mod serve;
+mod snapshots;
 mod tls;
 mod view;
 mod writer;
@@ -31,7 +32,7 @@ pub use api::{
 pub use authority::{Authority, AuthorityError};
 pub use doors::{TlsFiles, TlsFilesError};
 pub use folder::{DataFolder, FolderError};
-pub use replay::{ReplayError, replay};
+pub use replay::{ReplayError, replay, restore};
 pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{
     AssetDetail, AssetView, BasisView, ClockView, ContextView, DecisionView, DirectiveAssetView,

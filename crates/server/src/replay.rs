@@ -1,7 +1,7 @@
 //! From a journal back to the World.
 
-use tenon_engine::{ApplyError, Attachments, World};
-use tenon_journal::{Journal, JournalError, MAX_PAGE_ENTRIES};
+use tenon_engine::{ApplyError, Attachments, SNAPSHOT_VERSION, World};
+use tenon_journal::{Journal, JournalError, MAX_PAGE_ENTRIES, Snapshot};
 use tenon_model::{EventError, Record, Timestamp, Versioned};
 
 /// Why a journal cannot be replayed.
@@ -24,7 +24,33 @@ pub enum ReplayError {
 /// # Errors
 /// A [`ReplayError`]: the journal is damaged, or of a newer Tenon.
 pub fn replay(journal: &dyn Journal) -> Result<World, ReplayError> {
-    let mut world = World::default();
+    follow(World::default(), journal)
+}
+
+/// The same World as [`replay`] gives, from the newest snapshot that can be read and the entries since; from all entries where
+/// there is none. A snapshot that cannot be read is passed over, which the log says.
+///
+/// # Errors
+/// Those of [`replay`].
+pub fn restore(journal: &dyn Journal) -> Result<World, ReplayError> {
+    let decode = |snapshot: &Snapshot, content: &[u8]| {
+        let world = World::from_snapshot(content).map_err(|error| error.to_string())?;
+        let (seq, wanted) = (world.seq(), snapshot.head.seq);
+        if seq == wanted {
+            Ok(world)
+        } else {
+            Err(format!("its state is that after entry {seq}, not {wanted}"))
+        }
+    };
+    let restored = tenon_journal::restore(journal, u32::from(SNAPSHOT_VERSION), decode)?;
+    for (seq, reason) in restored.passed_over {
+        tracing::warn!(seq, reason, "a snapshot is passed over");
+    }
+    follow(restored.state.map(|(world, _)| world).unwrap_or_default(), journal)
+}
+
+/// Applies what comes after the World's last entry.
+fn follow(mut world: World, journal: &dyn Journal) -> Result<World, ReplayError> {
     loop {
         let page = journal.read(world.seq() + 1, MAX_PAGE_ENTRIES)?;
         if page.is_empty() {

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tenon_engine::{ActionWanted, Attachments, Undecided, World, advance};
-use tenon_journal::{Batch, ClientKey, Journal, JournalError, NewEntry, export};
+use tenon_journal::{Batch, ClientKey, Head, Journal, JournalError, NewEntry, export};
 use tenon_model::{Command, Digest, Record, Refusal, Timestamp, Versioned};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::facets::Generation;
 use crate::metrics::Metrics;
-use crate::replay::{ReplayError, replay};
+use crate::replay::{ReplayError, restore};
+use crate::snapshots::{self, SNAPSHOT_EVERY, Snapshots};
 
 /// Commands that wait for the writer before callers are held back.
 const QUEUE: usize = 1_024;
@@ -62,6 +63,11 @@ enum Message {
     Export {
         reply: oneshot::Sender<Result<Vec<u8>, String>>,
     },
+    /// A snapshot was encoded.
+    Snapshot {
+        head: Head,
+        content: Result<Vec<u8>, String>,
+    },
     Stop {
         reply: oneshot::Sender<()>,
     },
@@ -77,18 +83,42 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Replays the journal and starts the thread. `clock` is where time comes from.
+    /// Restores the World from the journal and starts the thread. `clock` is where time comes from.
     ///
     /// # Errors
     /// When the journal does not replay.
     pub fn start(journal: Box<dyn Journal>, clock: fn() -> Timestamp) -> Result<Self, ReplayError> {
-        let world = replay(journal.as_ref())?;
+        Self::start_keeping(journal, clock, SNAPSHOT_EVERY)
+    }
+
+    /// Like [`start`](Self::start), with a snapshot after every so many entries.
+    ///
+    /// # Errors
+    /// When the journal does not replay.
+    pub fn start_keeping(
+        journal: Box<dyn Journal>,
+        clock: fn() -> Timestamp,
+        every: u64,
+    ) -> Result<Self, ReplayError> {
+        let world = restore(journal.as_ref())?;
+        let snapshots = Snapshots::new(journal.as_ref(), every)?;
         let (sender, receiver) = mpsc::channel(QUEUE);
         let (publish, published) = watch::channel(Arc::new(world.clone()));
         let generation = Generation::replayed(world.seq());
         let (announce, announced) = watch::channel(generation);
         let metrics = Arc::new(Metrics::default());
-        let state = State { journal, world, publish, generation, announce, metrics: metrics.clone(), clock };
+        let state = State {
+            journal,
+            world,
+            publish,
+            generation,
+            announce,
+            metrics: metrics.clone(),
+            clock,
+            snapshots,
+            // Not a sender like any other: the thread ends when the last of those is gone.
+            own: sender.downgrade(),
+        };
         std::thread::spawn(move || state.run(receiver));
         Ok(Self { sender, world: published, generation: announced, metrics })
     }
@@ -186,6 +216,8 @@ struct State {
     announce: watch::Sender<Generation>,
     metrics: Arc<Metrics>,
     clock: fn() -> Timestamp,
+    snapshots: Snapshots,
+    own: mpsc::WeakSender<Message>,
 }
 
 /// One command that was decided and waits for the append.
@@ -223,6 +255,9 @@ impl State {
                     // A caller that is gone needs no answer.
                     Message::Blob { digest, reply } => drop(reply.send(self.journal.get_blob(&digest))),
                     Message::Export { reply } => drop(reply.send(self.export())),
+                    Message::Snapshot { head, content } => {
+                        self.snapshots.keep(self.journal.as_mut(), &head, content);
+                    }
                     Message::Stop { reply } => {
                         stop = Some(reply);
                         break;
@@ -234,6 +269,9 @@ impl State {
             }
             let healthy = self.commit(group);
             if let Some(reply) = stop {
+                if healthy {
+                    self.keep_last_snapshot();
+                }
                 drop(self.journal);
                 // Whoever asks from now on is told that nothing is taken any more.
                 drop(receiver);
@@ -244,6 +282,36 @@ impl State {
             if !healthy {
                 return;
             }
+            self.begin_snapshot();
+        }
+    }
+
+    /// Encodes the World beside this thread, where it is time for that; the snapshot comes back as a message.
+    fn begin_snapshot(&mut self) {
+        if !self.snapshots.is_due(self.world.seq()) {
+            return;
+        }
+        match (self.journal.head(), self.own.upgrade()) {
+            (Ok(head), Some(sender)) => {
+                let world = self.world.clone();
+                std::thread::spawn(move || {
+                    let content = snapshots::encode(&world);
+                    // The writer may have stopped.
+                    let _gone = sender.blocking_send(Message::Snapshot { head, content });
+                });
+            }
+            // The next append meets the same failure, and tells.
+            (Err(_), _) | (_, None) => {}
+        }
+    }
+
+    fn keep_last_snapshot(&mut self) {
+        if !self.snapshots.is_due_at_stop(self.world.seq()) {
+            return;
+        }
+        match self.journal.head() {
+            Ok(head) => self.snapshots.keep(self.journal.as_mut(), &head, snapshots::encode(&self.world)),
+            Err(error) => tracing::warn!(%error, "no snapshot is kept"),
         }
     }
 

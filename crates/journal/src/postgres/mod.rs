@@ -13,6 +13,7 @@ mod open;
 mod rows;
 #[cfg(feature = "testing")]
 pub mod server;
+mod snapshots;
 mod url;
 
 use std::cell::{Cell, RefCell};
@@ -34,6 +35,7 @@ pub use self::url::{PostgresUrl, PostgresUrlError};
 use crate::journal::{check, check_blob};
 use crate::{
     Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_ENTRIES,
+    Snapshot,
 };
 
 /// Begins every writing transaction.
@@ -305,6 +307,27 @@ impl Journal for PostgresJournal {
                 &[(&key.as_str(), Type::TEXT)],
             )?;
             row.map(|row| acknowledged_of_row(&row, 0, &self.url)).transpose()
+        })
+    }
+
+    fn keep_snapshot(&mut self, head: &Head, format: u32, content: &[u8]) -> Result<(), JournalError> {
+        self.transact("keep a snapshot in", |client| {
+            snapshots::keep(client, &self.url, head, format, content)
+        })
+    }
+
+    fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError> {
+        self.run("list the snapshots of", |client| snapshots::list(client, &self.url))
+    }
+
+    fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
+        self.run("read a snapshot of", |client| snapshots::read(client, &self.url, seq))
+    }
+
+    fn forget_snapshot(&mut self, seq: u64) -> Result<(), JournalError> {
+        self.transact("let go a snapshot of", |client| {
+            client.query_typed("DELETE FROM tenon.snapshot WHERE seq = $1", &[(&stored(seq), Type::INT8)])?;
+            Ok(())
         })
     }
 

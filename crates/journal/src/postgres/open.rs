@@ -45,6 +45,19 @@ const SCHEMA: &str = "
         after bigint NOT NULL,
         last bigint NOT NULL CHECK (last >= after)
     );
+    CREATE TABLE tenon.snapshot (
+        seq bigint PRIMARY KEY CHECK (seq > 0),
+        hash bytea NOT NULL CHECK (octet_length(hash) = 32),
+        format bigint NOT NULL,
+        size bigint NOT NULL,
+        digest bytea NOT NULL CHECK (octet_length(digest) = 32)
+    );
+    CREATE TABLE tenon.snapshot_part (
+        seq bigint NOT NULL REFERENCES tenon.snapshot (seq) ON DELETE CASCADE,
+        part bigint NOT NULL,
+        content bytea NOT NULL,
+        PRIMARY KEY (seq, part)
+    );
 ";
 
 impl PostgresJournal {

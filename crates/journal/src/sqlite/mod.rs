@@ -6,6 +6,7 @@
 //! `locking_mode = EXCLUSIVE` (one process; the index of the log lives in memory instead of a shared file).
 
 mod open;
+mod snapshots;
 
 use std::path::PathBuf;
 
@@ -15,7 +16,7 @@ use tenon_model::Digest;
 use crate::journal::{check, check_blob};
 use crate::{
     Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_BYTES,
-    MAX_PAGE_ENTRIES,
+    MAX_PAGE_ENTRIES, Snapshot,
 };
 
 /// A journal in one SQLite file, with one writer.
@@ -192,6 +193,27 @@ impl Journal for SqliteJournal {
             .prepare_cached(LOOKUP_KEY)
             .and_then(|mut statement| statement.query_row([key.as_str()], acknowledged_of_row).optional())
             .map_err(self.error("look up a client key in"))
+    }
+
+    fn keep_snapshot(&mut self, head: &Head, format: u32, content: &[u8]) -> Result<(), JournalError> {
+        self.transact(|connection, path| snapshots::keep(connection, path, head, format, content))
+    }
+
+    fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError> {
+        self.sound()?;
+        snapshots::list(&self.connection, &self.path)
+    }
+
+    fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
+        self.sound()?;
+        snapshots::read(&self.connection, &self.path, seq)
+    }
+
+    fn forget_snapshot(&mut self, seq: u64) -> Result<(), JournalError> {
+        self.transact(|connection, path| {
+            let failed = |source| storage_error(path, "let go a snapshot of", source);
+            connection.execute("DELETE FROM snapshot WHERE seq = ?1", [stored(seq)]).map(drop).map_err(failed)
+        })
     }
 
     fn durability(&self) -> Result<Durability, JournalError> {

@@ -14,7 +14,9 @@ use crate::JournalError;
 /// "Tenj": marks the file as a Tenon journal (<https://www.sqlite.org/fileformat2.html>, offset 68).
 const APPLICATION_ID: i64 = 0x5465_6e6a;
 /// The format written by this code; grows with every change of the schema.
-const FORMAT: i64 = 1;
+///
+/// 1: entries, blobs, client keys. 2: snapshots too.
+const FORMAT: i64 = 2;
 /// How long to wait for a process that is just ending to let go of the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -37,6 +39,23 @@ const SCHEMA: &str = "
         after INTEGER NOT NULL,
         last INTEGER NOT NULL CHECK (last >= after)
     ) STRICT, WITHOUT ROWID;
+";
+
+/// What format 2 adds. A snapshot and its parts are written in one transaction.
+const SNAPSHOTS: &str = "
+    CREATE TABLE snapshot (
+        seq INTEGER PRIMARY KEY CHECK (seq > 0),
+        hash BLOB NOT NULL CHECK (length(hash) = 32),
+        format INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        digest BLOB NOT NULL CHECK (length(digest) = 32)
+    ) STRICT;
+    CREATE TABLE snapshot_part (
+        seq INTEGER NOT NULL REFERENCES snapshot (seq) ON DELETE CASCADE,
+        part INTEGER NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (seq, part)
+    ) STRICT;
 ";
 
 impl SqliteJournal {
@@ -81,7 +100,7 @@ impl SqliteJournal {
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         harden(&connection).map_err(failed)?;
         match identify(&connection, path)? {
-            Content::Journal => {}
+            Content::Journal { .. } => {}
             Content::Empty => {
                 return Err(JournalError::NotAJournal {
                     path: path.to_owned(),
@@ -120,13 +139,15 @@ impl SqliteJournal {
             )
             .map_err(failed)?;
         pragma(&connection, "journal_mode", "WAL", path)?;
-        if let Content::Empty = content {
-            // One transaction: a crash leaves an empty database or a whole journal.
+        // One transaction: a crash leaves what was there or a whole journal.
+        let made = match content {
+            Content::Empty => format!("{SCHEMA} {SNAPSHOTS} PRAGMA application_id = {APPLICATION_ID};"),
+            Content::Journal { format: 1 } => SNAPSHOTS.to_owned(),
+            Content::Journal { .. } => String::new(),
+        };
+        if !made.is_empty() {
             connection
-                .execute_batch(&format!(
-                    "BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION_ID}; \
-                     PRAGMA user_version = {FORMAT}; COMMIT;"
-                ))
+                .execute_batch(&format!("BEGIN IMMEDIATE; {made} PRAGMA user_version = {FORMAT}; COMMIT;"))
                 .map_err(|source| storage_error(path, "initialise", source))?;
         }
         Ok(Self { connection, path: path.to_owned(), health: Health::Sound })
@@ -135,7 +156,7 @@ impl SqliteJournal {
 
 /// What an openable file holds.
 enum Content {
-    Journal,
+    Journal { format: i64 },
     Empty,
 }
 
@@ -155,10 +176,10 @@ fn identify(connection: &Connection, path: &Path) -> Result<Content, JournalErro
         let found = format!("an SQLite database with application id {application:#x} and {objects} objects");
         return Err(JournalError::NotAJournal { path: path.to_owned(), found });
     }
-    if format != FORMAT {
+    if !(1..=FORMAT).contains(&format) {
         return Err(JournalError::UnknownFormat { path: path.to_owned(), found: format, known: FORMAT });
     }
-    Ok(Content::Journal)
+    Ok(Content::Journal { format })
 }
 
 /// The file may come from elsewhere: it may not run functions from its schema, nor reach into SQLite's internals.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use tenon_journal::{
-    Batch, ChainError, EntryFault, Head, Journal, JournalError, NewEntry, SqliteJournal, verify,
+    Batch, ChainError, EntryFault, Head, Journal, JournalError, NewEntry, Snapshot, SqliteJournal, restore,
+    verify,
 };
 
 tenon_journal::contract_tests!({
@@ -174,4 +175,48 @@ fn a_damaged_blob_is_named() {
         panic!("{outcome:?}")
     };
     assert_eq!(named, digest);
+}
+
+#[test]
+fn a_damaged_snapshot_falls_back_to_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    write(&path, 10);
+    let mut journal = SqliteJournal::open(&path).unwrap();
+    for entry in journal.read(1, 10).unwrap().iter().skip(6) {
+        journal.keep_snapshot(&entry.head(), 1, format!("state {}", entry.seq).as_bytes()).unwrap();
+    }
+    drop(journal);
+    let text = |_: &Snapshot, content: &[u8]| String::from_utf8(content.to_vec());
+    for (sql, wanted) in [
+        ("UPDATE snapshot_part SET content = x'00' WHERE seq = 10", Some("state 9")),
+        ("DELETE FROM snapshot_part WHERE seq = 9", Some("state 8")),
+        ("UPDATE snapshot SET hash = zeroblob(32) WHERE seq = 8", Some("state 7")),
+        ("UPDATE snapshot SET digest = zeroblob(32) WHERE seq = 7", None),
+    ] {
+        assert_eq!(Connection::open(&path).unwrap().execute(sql, []).unwrap(), 1, "{sql}");
+        let journal = SqliteJournal::open_read_only(&path).unwrap();
+        let restored = restore(&journal, 1, text).unwrap();
+        assert_eq!(restored.state.map(|(state, _)| state).as_deref(), wanted, "{sql}");
+        // Snapshots prove nothing, so that the record is as whole as before.
+        assert_eq!(verify(&journal).unwrap().head.seq, 10);
+    }
+}
+
+#[test]
+fn a_journal_of_format_1_is_read_and_then_extended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let head = write(&path, 10);
+    // What format 2 added is all that differs.
+    let old = "DROP TABLE snapshot_part; DROP TABLE snapshot; PRAGMA user_version = 1";
+    Connection::open(&path).unwrap().execute_batch(old).unwrap();
+    let read_only = SqliteJournal::open_read_only(&path).unwrap();
+    assert_eq!((read_only.snapshots().unwrap(), read_only.read_snapshot(10).unwrap()), (Vec::new(), None));
+    assert_eq!(verify(&read_only).unwrap().head, head);
+    drop(read_only);
+    let mut journal = SqliteJournal::open(&path).unwrap();
+    journal.keep_snapshot(&head, 1, b"state").unwrap();
+    drop(journal);
+    assert_eq!(SqliteJournal::open(&path).unwrap().snapshots().unwrap().len(), 1);
 }

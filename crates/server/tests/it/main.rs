@@ -8,5 +8,6 @@ mod gateway;
 mod lists;
 mod operating;
 mod running;
+mod snapshots;
 mod store;
 mod sweep;

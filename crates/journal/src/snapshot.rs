@@ -1,0 +1,95 @@
+//! Snapshots: copies of the state at an entry, so that a start need not read every entry before it. They are kept beside the
+//! record and prove nothing; a damaged one is passed over.
+
+use tenon_model::Digest;
+
+use crate::{Entry, Head, Journal, JournalError};
+
+/// A snapshot is stored in parts of so many bytes: far below the gigabyte that a value of SQLite or a message of
+/// PostgreSQL may hold.
+pub(crate) const PART: usize = 32 << 20;
+
+/// What is known of a snapshot without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The last entry that its state knows.
+    pub head: Head,
+    /// The version of its encoding, which the journal does not know.
+    pub format: u32,
+    /// Its size in bytes.
+    pub size: u64,
+    /// SHA-256 of its content.
+    pub digest: Digest,
+}
+
+impl Snapshot {
+    pub(crate) fn of(head: &Head, format: u32, content: &[u8]) -> Self {
+        Self { head: *head, format, size: content.len() as u64, digest: Digest::of(content) }
+    }
+
+    /// A snapshot of another history would be taken for the state of this one.
+    pub(crate) fn check(head: &Head, entry: Option<Entry>) -> Result<(), JournalError> {
+        match entry {
+            Some(entry) if entry.head() == *head => Ok(()),
+            _ => Err(JournalError::SnapshotUnfounded { seq: head.seq, hash: head.hash }),
+        }
+    }
+
+    /// Refuses content that is not what was stored.
+    pub(crate) fn check_content(&self, content: Vec<u8>) -> Result<Vec<u8>, JournalError> {
+        let actual = Digest::of(&content);
+        if actual == self.digest {
+            return Ok(content);
+        }
+        Err(JournalError::SnapshotDamaged { seq: self.head.seq, recorded: self.digest, actual })
+    }
+}
+
+/// The newest state that could be read from a snapshot.
+#[derive(Debug)]
+pub struct Restored<T> {
+    /// The state, and the entry after which the journal goes on; `None` where no snapshot could be read.
+    pub state: Option<(T, Head)>,
+    /// The snapshots that were passed over, newest first, each with the reason.
+    pub passed_over: Vec<(u64, String)>,
+}
+
+/// Reads snapshots, the newest first, until one is whole, belongs to this chain, has this format and decodes.
+///
+/// # Errors
+/// When the storage fails; damage to a snapshot only passes it over.
+pub fn restore<T, E: std::fmt::Display>(
+    journal: &dyn Journal,
+    format: u32,
+    mut decode: impl FnMut(&Snapshot, &[u8]) -> Result<T, E>,
+) -> Result<Restored<T>, JournalError> {
+    let mut passed_over = Vec::new();
+    for snapshot in journal.snapshots()? {
+        let seq = snapshot.head.seq;
+        if snapshot.format != format {
+            let reason = format!("its format is {}, this program reads {format}", snapshot.format);
+            passed_over.push((seq, reason));
+            continue;
+        }
+        // It belonged to the chain when it was stored; the journal may have been put back from an older backup since.
+        let founded = Snapshot::check(&snapshot.head, journal.read(seq, 1)?.into_iter().next());
+        let content = match founded.and_then(|()| journal.read_snapshot(seq)) {
+            Ok(Some(content)) => content,
+            Ok(None) => continue,
+            Err(
+                error @ (JournalError::SnapshotDamaged { .. }
+                | JournalError::SnapshotUnfounded { .. }
+                | JournalError::Damaged { .. }),
+            ) => {
+                passed_over.push((seq, error.to_string()));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        match decode(&snapshot, &content) {
+            Ok(state) => return Ok(Restored { state: Some((state, snapshot.head)), passed_over }),
+            Err(error) => passed_over.push((seq, error.to_string())),
+        }
+    }
+    Ok(Restored { state: None, passed_over })
+}
