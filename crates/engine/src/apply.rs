@@ -159,6 +159,8 @@ impl World {
                     since: BTreeMap::new(),
                     outstanding: None,
                     context: AssetContext::default(),
+                    bearing: None,
+                    addresses: Arc::default(),
                     stances: None,
                     profile: None,
                     index_age: None,
@@ -172,8 +174,14 @@ impl World {
                 self.replace_inventory(record, *asset, *sequence, digests, contents.as_ref(), said)?;
             }
             Event::ContextSet { asset, context, .. } => {
-                let asset = self.known(record.seq, asset)?;
-                self.assets.state(asset, *context);
+                let ordinal = self.known(record.seq, asset)?;
+                if let Some(asset) = self.assets.get_mut(ordinal) {
+                    asset.context = *context;
+                }
+                self.weigh(ordinal);
+            }
+            Event::ContextTakenOver { version, document, .. } => {
+                self.take_over(blobs.json(document)?, *document, *version);
             }
             Event::VexStated { document, statements, count, .. } => {
                 let mut statements: Vec<VexStatement> = blobs.json(statements)?;
@@ -354,10 +362,12 @@ impl World {
         let (stances, fresh) = self.index.read(manifest, os.as_deref(), &said, contents);
         self.conclude(&fresh);
         let index_age = said.index.oldest_age_seconds;
+        let addresses = said.addresses.as_slice().into();
         // What differs from host to host, or is in the stances, is not kept a second time.
         let profile = HostFacts {
             hostname: String::new(),
             offers: Vec::new(),
+            addresses: Vec::new(),
             index: IndexState { oldest_age_seconds: None },
             ..said
         };
@@ -381,6 +391,7 @@ impl World {
         asset.manifest = Some(manifest);
         asset.facts = Some(facts);
         asset.index_age = index_age;
+        asset.addresses = addresses;
         if let Some(os) = profile_before.as_ref().and_then(|before| before.os.osv_ecosystem()) {
             count_off(&mut self.systems, &os);
         }
@@ -389,6 +400,7 @@ impl World {
         }
         self.index.replace(ordinal, before.as_ref(), &stances);
         self.index.give_back(before.as_ref(), profile_before.as_ref());
+        self.weigh(ordinal);
         Ok(())
     }
 }

@@ -93,6 +93,7 @@ pub fn advance(world: &mut World, command: Command, now: Timestamp) -> Result<De
                 .apply(&record, &decided.attachments, &mut decided.wanted)
                 .map_err(|error| Undecided::Broken(error.to_string()))?;
         }
+        dirty.weigh(world);
         pending = consequences(world, &dirty, now);
         if pending.is_empty() {
             return Ok(decided);
@@ -157,6 +158,25 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             }
             Some(_) => Ok(Decided::of(Event::ContextSet { asset, context, by })),
         },
+        Command::TakeOverContext { document, compared, by } => {
+            document.check().map_err(|error| Refusal::new(RefusalCode::BadContent, error.to_string()))?;
+            let version = world.context().map_or(0, |known| known.version);
+            if compared != version {
+                let message =
+                    format!("the context is at version {version}, and {compared} was looked at: look again");
+                return refuse(RefusalCode::EvidenceChanged, message);
+            }
+            if world.context().is_some_and(|known| *known.document == document) {
+                return refuse(
+                    RefusalCode::NothingToDo,
+                    format!("context version {version} says that already"),
+                );
+            }
+            let blob = encode(&document)?;
+            let document = tenon_model::Digest::of(&blob);
+            let event = Event::ContextTakenOver { version: version.saturating_add(1), document, by };
+            Ok(Decided::with(event, vec![blob]))
+        }
         Command::StateVex { document, mut statements, by } => {
             statements.sort();
             let known = world.vex.get(&document).map(|known| known.as_slice()).unwrap_or_default();

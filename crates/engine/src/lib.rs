@@ -10,6 +10,7 @@
 
 mod apply;
 mod consequences;
+mod context;
 mod decide;
 mod directives;
 mod feeds;
@@ -27,6 +28,7 @@ mod world;
 
 pub use apply::{ActionWanted, ApplyError, Attachments};
 pub use consequences::recompute;
+pub use context::{Effect, Effective, KnownContext, Preview, Source, Sourced, Unstated, preview, unstated};
 pub use decide::{Decided, Undecided, advance, decide};
 pub use directives::DirectiveState;
 pub use findings::{Assessment, Finding, FindingState, findings, not_assessed, not_loaded};

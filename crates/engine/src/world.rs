@@ -1,6 +1,7 @@
 //! All state of Tenon, in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use tenon_model::{
     VexStatement, VulnerabilityId,
 };
 
+use crate::context::{Bearing, KnownContext};
 use crate::directives::DirectiveState;
 use crate::index::{Index, StanceId, Stances};
 use crate::shards::{ShardKey, Shards, fnv1a};
@@ -100,9 +102,15 @@ pub struct AssetState {
     pub(crate) since: BTreeMap<SourcePackage, Timestamp>,
     /// The one order that is out.
     pub outstanding: Option<OrderId>,
-    /// What people state about it.
+    /// What people state about it by hand.
     #[serde(skip_serializing_if = "AssetContext::is_empty")]
     pub context: AssetContext,
+    /// What of its context bears on priorities; `None` where nothing is known. Derived from all that is said of it.
+    #[serde(skip)]
+    pub(crate) bearing: Option<Arc<Bearing>>,
+    /// Its addresses at its last report.
+    #[serde(skip)]
+    pub(crate) addresses: Arc<[IpAddr]>,
     /// The stances of its last report, ascending.
     #[serde(skip)]
     pub(crate) stances: Option<Stances>,
@@ -183,8 +191,8 @@ pub(crate) struct Assets {
     ordinals: Shards<AssetId, AssetOrdinal>,
     /// The assets of each group.
     of_group: BTreeMap<GroupName, AssetSet>,
-    /// The assets about which something is stated, by what.
-    of_context: BTreeMap<AssetContext, AssetSet>,
+    /// The assets of which something is known that bears on priorities, by what.
+    of_bearing: BTreeMap<Arc<Bearing>, AssetSet>,
 }
 
 impl Serialize for Assets {
@@ -214,18 +222,29 @@ impl Assets {
         self.by_ordinal.get_mut(ordinal.0)
     }
 
-    pub(crate) fn state(&mut self, ordinal: AssetOrdinal, context: AssetContext) {
+    /// Moves an asset to the class of another bearing.
+    pub(crate) fn bear(&mut self, ordinal: AssetOrdinal, bearing: Arc<Bearing>) {
+        // Equal ones are kept once.
+        let kept = self.of_bearing.get_key_value(&bearing).map(|(kept, _)| kept.clone());
+        let bearing = Some(kept.unwrap_or(bearing)).filter(|bearing| **bearing != Bearing::NOTHING);
         let Some(asset) = self.get_mut(ordinal) else { return };
-        let before = std::mem::replace(&mut asset.context, context);
-        if let Some(alike) = self.of_context.get_mut(&before) {
+        let before = std::mem::replace(&mut asset.bearing, bearing.clone());
+        if let Some(before) = before
+            && let Some(alike) = self.of_bearing.get_mut(&before)
+        {
             alike.remove(ordinal);
             if alike.is_empty() {
-                self.of_context.remove(&before);
+                self.of_bearing.remove(&before);
             }
         }
-        if !context.is_empty() {
-            self.of_context.entry(context).or_default().insert(ordinal);
+        if let Some(bearing) = bearing {
+            self.of_bearing.entry(bearing).or_default().insert(ordinal);
         }
+    }
+
+    /// The place of every asset.
+    pub(crate) fn ordinals(&self) -> Vec<AssetOrdinal> {
+        self.ordinals.iter().map(|(_, ordinal)| *ordinal).collect()
     }
 
     pub(crate) fn of_group(&self, group: &GroupName) -> Option<&AssetSet> {
@@ -249,15 +268,15 @@ impl Assets {
         groups.filter(|(_, here)| !here.is_empty()).collect()
     }
 
-    /// What is stated about these assets, and how many there are of each.
-    pub(crate) fn contexts(&self, assets: &AssetSet) -> BTreeMap<AssetContext, u64> {
-        let stated = self.of_context.iter().map(|(context, alike)| (*context, alike.common(assets)));
-        let mut contexts: BTreeMap<AssetContext, u64> = stated.filter(|(_, count)| *count > 0).collect();
-        let rest = assets.len().saturating_sub(contexts.values().sum());
+    /// What of the context of these assets bears on priorities, and how many there are of each.
+    pub(crate) fn bearings(&self, assets: &AssetSet) -> BTreeMap<Arc<Bearing>, u64> {
+        let known = self.of_bearing.iter().map(|(bearing, alike)| (bearing.clone(), alike.common(assets)));
+        let mut bearings: BTreeMap<Arc<Bearing>, u64> = known.filter(|(_, count)| *count > 0).collect();
+        let rest = assets.len().saturating_sub(bearings.values().sum());
         if rest > 0 {
-            contexts.insert(AssetContext::default(), rest);
+            bearings.insert(Arc::new(Bearing::NOTHING), rest);
         }
-        contexts
+        bearings
     }
 }
 
@@ -291,6 +310,9 @@ pub struct World {
     pub(crate) feeds: BTreeMap<String, FeedState>,
     #[serde(skip_serializing_if = "Rules::is_default")]
     pub(crate) rules: Rules,
+    /// What people state about the estate as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) context: Option<KnownContext>,
     /// What suppliers state, by document.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) vex: BTreeMap<String, Arc<Vec<VexStatement>>>,

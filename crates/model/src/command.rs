@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AdvisoryDelta, ApplyReport, AssetContext, AssetId, Digest, DirectiveId, GroupName, IntelDelta, Inventory,
-    OrderId, Person, RehearsalReport, Rules, Timestamp, TokenId, VexStatement,
+    AdvisoryDelta, ApplyReport, AssetContext, AssetId, ContextDocument, Digest, DirectiveId, GroupName,
+    IntelDelta, Inventory, OrderId, Person, RehearsalReport, Rules, Timestamp, TokenId, VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -69,6 +69,15 @@ pub enum Command {
         asset: AssetId,
         /// What is stated.
         context: AssetContext,
+        /// Who.
+        by: Person,
+    },
+    /// A person takes over a context document. It replaces the one before.
+    TakeOverContext {
+        /// The document.
+        document: ContextDocument,
+        /// The version that it was compared with; 0 where there was none.
+        compared: u32,
         /// Who.
         by: Person,
     },
@@ -173,7 +182,7 @@ pub enum RefusalCode {
     StaleReport,
     /// Nothing is waiting for approval.
     NothingToApprove,
-    /// What waits for approval is not what was looked at.
+    /// What waits for approval, or would be replaced, is not what was looked at.
     EvidenceChanged,
     /// The decision row wants evidence preserved first, or a named waiver.
     EvidenceRequired,

@@ -77,6 +77,15 @@ pub enum Event {
         /// Who.
         by: Person,
     },
+    /// A person took over a context document; the blob is a [`crate::ContextDocument`].
+    ContextTakenOver {
+        /// Counts the documents, from 1.
+        version: u32,
+        /// The document.
+        document: Digest,
+        /// Who.
+        by: Person,
+    },
     /// A person took over what a supplier states; the blob is a list of [`crate::VexStatement`].
     VexStated {
         /// The document's own id.
@@ -219,6 +228,7 @@ impl Event {
     pub fn blobs(&self) -> Vec<Digest> {
         match self {
             Self::AdvisoriesChanged { delta, .. } | Self::IntelChanged { delta, .. } => vec![*delta],
+            Self::ContextTakenOver { document, .. } => vec![*document],
             Self::VexStated { statements, .. } => vec![*statements],
             Self::InventoryReported { manifest, facts, .. } => vec![*manifest, *facts],
             Self::RehearsalRecorded { report, .. } | Self::ApplyRecorded { report, .. } => vec![*report],

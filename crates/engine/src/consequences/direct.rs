@@ -275,9 +275,9 @@ struct About<'a> {
 
 impl About<'_> {
     fn priority(&self, world: &World, dirty: &Dirty, grounds: &Grounds, now: Timestamp) -> Priority {
-        let contexts = world.assets.contexts(self.wanting);
+        let bearings = world.assets.bearings(self.wanting);
         let raised = self.standing.map_or(now, |state| state.raised);
-        let mut priority = prioritise(world, &Subject { grounds, contexts: &contexts, raised });
+        let mut priority = prioritise(world, &Subject { grounds, bearings: &bearings, raised });
         // A due date that was set is not moved later: several clocks run, the earliest counts, none restarts. Only where
         // something was assumed and is now known, or other rules count, is it set anew.
         let binding = |state: &DirectiveState| {

@@ -1,6 +1,7 @@
 //! What a batch of events may have changed, so that only that is looked at again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tenon_model::{
     AdvisoryDelta, AssetId, AssetOrdinal, AssetSet, Directive, DirectiveId, Event, IntelDelta, VexStatement,
@@ -8,6 +9,7 @@ use tenon_model::{
 };
 
 use crate::apply::Attachments;
+use crate::context::Bearing;
 use crate::index::Stances;
 use crate::world::World;
 
@@ -18,6 +20,8 @@ pub(crate) struct Dirty {
     pub(super) assets: AssetSet,
     /// The stances that these had before they reported; nothing where it was their first report.
     pub(super) before: BTreeMap<AssetOrdinal, Option<Stances>>,
+    /// What bore on the priority of these before they reported.
+    bearings: BTreeMap<AssetOrdinal, Option<Arc<Bearing>>>,
     /// Packages of which something else may be needed now.
     pub(super) packages: BTreeSet<String>,
     /// Assets that may take an order.
@@ -59,6 +63,8 @@ impl Dirty {
                     self.assets.insert(ordinal);
                     let before = world.asset_at(ordinal).and_then(|asset| asset.stances.clone());
                     self.before.entry(ordinal).or_insert(before);
+                    let bearing = world.asset_at(ordinal).and_then(|asset| asset.bearing.clone());
+                    self.bearings.entry(ordinal).or_insert(bearing);
                 }
             }
             Event::AssetVerified { id, asset, .. } => {
@@ -94,6 +100,9 @@ impl Dirty {
                 let ids = now.iter().chain(before).map(|statement| &statement.vulnerability).collect();
                 self.packages.extend(world.packages_about(&ids));
             }
+            Event::ContextTakenOver { .. } => {
+                self.ranked.extend(world.open_directives().map(|(id, _)| id));
+            }
             Event::RulesSet { .. } => {
                 self.other_rules = true;
                 self.ranked.extend(world.open_directives().map(|(id, _)| id));
@@ -121,6 +130,16 @@ impl Dirty {
             | Event::AssetEnrolled { .. }
             | Event::GroupDemoted { .. }
             | Event::OrderIssued { .. } => {}
+        }
+    }
+
+    /// Notes the directives of assets that reported and whose context bears otherwise now. Called after the events are
+    /// applied.
+    pub(crate) fn weigh(&mut self, world: &World) {
+        for (ordinal, before) in std::mem::take(&mut self.bearings) {
+            if world.asset_at(ordinal).is_some_and(|asset| asset.bearing != before) {
+                self.ranked.extend(world.wanted_by(ordinal));
+            }
         }
     }
 

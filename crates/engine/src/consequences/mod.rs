@@ -37,6 +37,7 @@ pub fn recompute(world: &World, now: Timestamp) -> Vec<Event> {
     let now = world.time().map_or(now, |last| last.max(now));
     let mut anew = world.clone();
     anew.conclude_all();
+    anew.weigh_all();
     direct::direct(&anew, &Dirty::everything(&anew), now)
 }
 

@@ -1,11 +1,14 @@
-//! What is known of one vulnerability on assets of one context, each with its source, and what is assumed instead.
+//! What is known of one vulnerability on assets of one bearing, each with its source, and what is assumed instead.
 
+use tenon_model::context::{Criticality, Sensitivity};
 use tenon_model::{
-    AssetContext, Automatable, Basis, Exploitation, HumanImpact, Intel, MissionAndWellBeing, Probability,
-    SystemExposure, TechnicalImpact, Timestamp, VulnerabilityId,
+    Automatable, Basis, Exploitation, HumanImpact, Intel, MissionAndWellBeing, Probability, SystemExposure,
+    TechnicalImpact, Timestamp, VulnerabilityId,
 };
 use tenon_risk::cvss::{self, Cvss};
 use tenon_risk::sla::Severity;
+
+use crate::context::{Bearing, Source, Sourced};
 
 /// Threat of a vulnerability that no feed scores, in parts per million: about the median EPSS score.
 const UNSCORED_THREAT_PPM: u32 = 1_000;
@@ -15,18 +18,45 @@ const UNSCORED_THREAT_PPM: u32 = 1_000;
 pub(crate) struct Known<T> {
     pub(crate) value: T,
     pub(crate) basis: Basis,
-    /// Nothing is known: this was assumed.
-    pub(crate) assumed: bool,
+    pub(crate) certainty: Certainty,
+}
+
+/// How well a value is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Certainty {
+    /// Somebody states it.
+    Stated,
+    /// It is derived, or a default that somebody chose.
+    Supposed,
+    /// Nothing is known.
+    Unknown,
 }
 
 impl<T> Known<T> {
     fn stated(value: T, fact: String, source: &str, as_of: Option<Timestamp>) -> Self {
-        Self { value, basis: Basis { fact, source: source.to_owned(), as_of }, assumed: false }
+        Self { value, basis: Basis { fact, source: source.to_owned(), as_of }, certainty: Certainty::Stated }
     }
 
-    fn assumed(value: T, fact: &str) -> Self {
+    fn unknown(value: T, fact: &str) -> Self {
         let basis = Basis { fact: fact.to_owned(), source: "assumed".to_owned(), as_of: None };
-        Self { value, basis, assumed: true }
+        Self { value, basis, certainty: Certainty::Unknown }
+    }
+
+    fn of(known: &Sourced<T>, fact: String) -> Self
+    where
+        T: Copy,
+    {
+        Self::sourced(known.value, fact, &known.source)
+    }
+
+    fn sourced(value: T, fact: String, source: &Source) -> Self {
+        let certainty = if source.is_stated() { Certainty::Stated } else { Certainty::Supposed };
+        Self { value, basis: Basis { fact, source: source.to_string(), as_of: None }, certainty }
+    }
+
+    /// Whether it is an assumption, which what somebody states takes back.
+    pub(crate) fn assumed(&self) -> bool {
+        self.certainty != Certainty::Stated
     }
 }
 
@@ -39,7 +69,7 @@ pub(crate) enum Distance {
     Physical,
 }
 
-/// One vulnerability on assets of one context.
+/// One vulnerability on assets of one bearing.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     pub(crate) vulnerability: VulnerabilityId,
@@ -52,6 +82,8 @@ pub(crate) struct Facts {
     pub(crate) exposure: Known<SystemExposure>,
     pub(crate) human_impact: Known<HumanImpact>,
     pub(crate) mission: Known<MissionAndWellBeing>,
+    /// Of its data; `None` where nobody says anything.
+    pub(crate) sensitivity: Option<Known<Sensitivity>>,
     /// Probability of exploitation in 30 days.
     pub(crate) threat: Known<Probability>,
     /// When it was listed in KEV, and the date that the catalogue sets.
@@ -59,7 +91,7 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn of(id: &VulnerabilityId, intel: &Intel, context: AssetContext) -> Self {
+    pub(crate) fn of(id: &VulnerabilityId, intel: &Intel, bearing: &Bearing) -> Self {
         let ssvc = intel.profile.ssvc.as_ref();
         let decided = ssvc.and_then(|ssvc| ssvc.decided);
         let by_cisa = "CISA, in the CVE record";
@@ -83,14 +115,14 @@ impl Facts {
             exploitation: exploitation(id, intel),
             automatable: match ssvc.and_then(|ssvc| ssvc.automatable) {
                 Some(value) => Known::stated(value, format!("{id}: automatable {value}"), by_cisa, decided),
-                None => Known::assumed(Automatable::Yes, "automatable: no record says otherwise"),
+                None => Known::unknown(Automatable::Yes, "automatable: no record says otherwise"),
             },
             technical_impact: match ssvc.and_then(|ssvc| ssvc.technical_impact) {
                 Some(value) => {
                     Known::stated(value, format!("{id}: technical impact {value}"), by_cisa, decided)
                 }
                 None => {
-                    Known::assumed(TechnicalImpact::Total, "technical impact total: no record says otherwise")
+                    Known::unknown(TechnicalImpact::Total, "technical impact total: no record says otherwise")
                 }
             },
             severity: match parsed {
@@ -105,41 +137,81 @@ impl Facts {
                     let (fact, source) = by_vector(format!("{id}: CVSS {}", scores.score));
                     Known::stated(value, fact, &source, None)
                 }
-                None => Known::assumed(Severity::High, "severity high: no CVSS vector is stated"),
+                None => Known::unknown(Severity::High, "severity high: no CVSS vector is stated"),
             },
             distance: match parsed.and_then(|parsed| distance(&parsed)) {
                 Some(value) => {
                     let (fact, source) = by_vector(format!("{id}: attack vector {value:?}").to_lowercase());
                     Known::stated(value, fact, &source, None)
                 }
-                None => Known::assumed(Distance::Network, "attack vector network: no CVSS vector is stated"),
+                None => Known::unknown(Distance::Network, "attack vector network: no CVSS vector is stated"),
             },
-            exposure: match context.exposure {
-                Some(value) => by_owner(value, format!("exposure {value}")),
-                None => Known::assumed(
+            exposure: match &bearing.exposure {
+                Some(known) => Known::of(known, format!("exposure {}", known.value)),
+                None => Known::unknown(
                     SystemExposure::Controlled,
                     "not publicly exposed: no owner confirmed exposure",
                 ),
             },
-            human_impact: match context.human_impact {
-                Some(value) => by_owner(value, format!("human impact {value}")),
-                None => Known::assumed(HumanImpact::Medium, "human impact medium: no owner stated any"),
-            },
-            mission: match context.mission {
-                Some(value) => by_owner(value, format!("mission and well-being impact {value}")),
-                None => Known::assumed(
-                    MissionAndWellBeing::Medium,
-                    "mission and well-being impact medium: no owner stated any",
-                ),
-            },
+            human_impact: human_impact(bearing),
+            mission: mission(bearing),
+            sensitivity: bearing
+                .sensitivity
+                .as_ref()
+                .map(|known| Known::of(known, format!("sensitivity {}", known.value))),
             threat: threat(id, intel),
             kev: intel.kev.as_ref().map(|kev| (kev.added, kev.due)),
         }
     }
 }
 
-fn by_owner<T>(value: T, fact: String) -> Known<T> {
-    Known::stated(value, fact, "the asset's context", None)
+/// What is stated of it; else what its criticality means for people; else what is assumed.
+fn human_impact(bearing: &Bearing) -> Known<HumanImpact> {
+    let own = bearing.human_impact.as_ref().map(|known| (known.value, &known.source, String::new()));
+    let by_criticality = bearing.criticality.as_ref().map(|known| {
+        let value = match known.value {
+            Criticality::Low => HumanImpact::Low,
+            Criticality::Medium => HumanImpact::Medium,
+            Criticality::High => HumanImpact::High,
+            Criticality::Critical => HumanImpact::VeryHigh,
+        };
+        (value, &known.source, format!(", from criticality {}", known.value))
+    });
+    match first_stated(own, by_criticality) {
+        Some((value, source, why)) => Known::sourced(value, format!("human impact {value}{why}"), source),
+        None => Known::unknown(HumanImpact::Medium, "human impact medium: no owner stated any"),
+    }
+}
+
+/// The same for the mission.
+fn mission(bearing: &Bearing) -> Known<MissionAndWellBeing> {
+    let own = bearing.mission.as_ref().map(|known| (known.value, &known.source, String::new()));
+    let by_criticality = bearing.criticality.as_ref().map(|known| {
+        let value = match known.value {
+            Criticality::Low => MissionAndWellBeing::Low,
+            Criticality::Medium => MissionAndWellBeing::Medium,
+            Criticality::High | Criticality::Critical => MissionAndWellBeing::High,
+        };
+        (value, &known.source, format!(", from criticality {}", known.value))
+    });
+    match first_stated(own, by_criticality) {
+        Some((value, source, why)) => {
+            Known::sourced(value, format!("mission and well-being impact {value}{why}"), source)
+        }
+        None => Known::unknown(
+            MissionAndWellBeing::Medium,
+            "mission and well-being impact medium: no owner stated any",
+        ),
+    }
+}
+
+type Candidate<'b, T> = Option<(T, &'b Source, String)>;
+
+/// A default counts only where nothing is stated.
+fn first_stated<'b, T>(own: Candidate<'b, T>, other: Candidate<'b, T>) -> Candidate<'b, T> {
+    let is_stated =
+        |candidate: &Candidate<'_, T>| candidate.as_ref().is_some_and(|(_, source, _)| source.is_stated());
+    if is_stated(&other) && !is_stated(&own) { other } else { own.or(other) }
 }
 
 fn exploitation(id: &VulnerabilityId, intel: &Intel) -> Known<Exploitation> {
@@ -179,7 +251,7 @@ fn threat(id: &VulnerabilityId, intel: &Intel) -> Known<Probability> {
         }
         (None, None) => {
             let value = Probability::from_ppm(UNSCORED_THREAT_PPM).unwrap_or(Probability::ONE);
-            Known::assumed(value, "threat: no feed scores it, about the median score is taken")
+            Known::unknown(value, "threat: no feed scores it, about the median score is taken")
         }
     }
 }

@@ -4,9 +4,10 @@
 //! flows are known: they order work inside a decision and set no date. Controls are not recorded yet and count as one.
 
 use serde::Serialize;
-use tenon_model::{HumanImpact, SystemExposure};
+use tenon_model::context::Sensitivity;
+use tenon_model::{Basis, HumanImpact, SystemExposure};
 
-use super::facts::{Distance, Facts};
+use super::facts::{Certainty, Distance, Facts};
 
 /// Parts per million.
 const ONE: u64 = 1_000_000;
@@ -38,7 +39,7 @@ pub(super) fn factors(facts: &Facts) -> Factors {
 /// From the attack vector and the asset's exposure; an unknown one counts in full.
 fn reach(facts: &Facts) -> u64 {
     match facts.distance.value {
-        Distance::Network if facts.exposure.assumed => ONE,
+        Distance::Network if facts.exposure.certainty == Certainty::Unknown => ONE,
         Distance::Network => match facts.exposure.value {
             SystemExposure::Open => ONE,
             SystemExposure::Controlled => 500_000,
@@ -51,15 +52,30 @@ fn reach(facts: &Facts) -> u64 {
     }
 }
 
-/// From what the owner states; unknown counts in full.
+/// Of the asset's failure and of its data's disclosure together: either is enough, as in a noisy or, so that each step
+/// of each counts. What is unknown counts as medium impact, as in the tables, and adds no sensitivity.
 fn impact(facts: &Facts) -> u64 {
-    if facts.human_impact.assumed {
-        return ONE;
-    }
-    match facts.human_impact.value {
+    let failure = match facts.human_impact.value {
         HumanImpact::Low => 250_000,
         HumanImpact::Medium => 500_000,
         HumanImpact::High => 750_000,
-        HumanImpact::VeryHigh => ONE,
+        HumanImpact::VeryHigh => 950_000,
+    };
+    let disclosure = match facts.sensitivity.as_ref().map(|known| known.value) {
+        None | Some(Sensitivity::Public) => 0,
+        Some(Sensitivity::Internal) => 100_000,
+        Some(Sensitivity::Confidential) => 300_000,
+        Some(Sensitivity::Restricted) => 600_000,
+    };
+    ONE - (ONE - failure) * (ONE - disclosure) / ONE
+}
+
+/// Why the impact has its value.
+pub(super) fn impact_basis(facts: &Facts) -> Basis {
+    let mut basis = facts.human_impact.basis.clone();
+    if let Some(sensitivity) = &facts.sensitivity {
+        basis.fact = format!("{}; {}", basis.fact, sensitivity.basis.fact);
+        basis.source = format!("{}; {}", basis.source, sensitivity.basis.source);
     }
+    basis
 }

@@ -13,13 +13,14 @@ mod why;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tenon_model::{
-    AssetContext, Basis, Clock, ClockRule, Decision, Grounds, Intel, Priority, RiskPoints, Timestamp,
-    VulnerabilityId,
+    Basis, Clock, ClockRule, Decision, Grounds, Intel, Priority, RiskPoints, Timestamp, VulnerabilityId,
 };
 use tenon_risk::bod_26_04;
 
+use crate::context::Bearing;
 use crate::world::World;
 use facts::Facts;
 pub use loss::Factors;
@@ -32,24 +33,24 @@ const MAX_REASONS: usize = 12;
 pub(crate) struct Subject<'a> {
     /// What it closes, and who says so. A vendor update without any advisory is its own vulnerability.
     pub(crate) grounds: &'a Grounds,
-    /// What is stated about its assets, and how many there are of each.
-    pub(crate) contexts: &'a BTreeMap<AssetContext, u64>,
+    /// What of the context of its assets bears on it, and how many there are of each.
+    pub(crate) bearings: &'a BTreeMap<Arc<Bearing>, u64>,
     /// When the directive was raised.
     pub(crate) raised: Timestamp,
 }
 
 impl Subject<'_> {
-    /// The facts of every vulnerability, for each context. Where a changelog tells what a vendor's update closes, the
+    /// The facts of every vulnerability, for each bearing. Where a changelog tells what a vendor's update closes, the
     /// update is no vulnerability besides.
     fn facts(&self, world: &World) -> Vec<(Facts, u64)> {
         let Grounds { closes, claims, .. } = self.grounds;
         let counted = |id: &&VulnerabilityId| claims.is_empty() || !id.is_vendor_update();
         let ids = closes.iter().filter(counted).chain(claims);
         let known: Vec<(&VulnerabilityId, Intel)> = ids.map(|id| (id, world.intel(id))).collect();
-        let contexts = self.contexts.iter();
-        contexts
-            .flat_map(|(context, assets)| {
-                known.iter().map(|(id, intel)| (Facts::of(id, intel, *context), *assets))
+        let bearings = self.bearings.iter();
+        bearings
+            .flat_map(|(bearing, assets)| {
+                known.iter().map(|(id, intel)| (Facts::of(id, intel, bearing), *assets))
             })
             .collect()
     }
@@ -146,13 +147,24 @@ fn clocks(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<C
     clocks
 }
 
+/// What is stated of the assets of which most is lost.
+fn of_assets(facts: &[(Facts, u64)]) -> Vec<Basis> {
+    let lost = |(facts, assets): &&(Facts, u64)| loss::factors(facts).loss().saturating_mul(*assets);
+    let Some((heaviest, _)) = facts.iter().max_by_key(lost) else { return Vec::new() };
+    let exposure = Some((&heaviest.exposure.basis, heaviest.exposure.assumed()));
+    let human_impact = Some((&heaviest.human_impact.basis, heaviest.human_impact.assumed()));
+    let sensitivity = heaviest.sensitivity.as_ref().map(|known| (&known.basis, known.assumed()));
+    let known = [exposure, human_impact, sensitivity].into_iter().flatten();
+    known.filter(|(_, assumed)| !assumed).map(|(basis, _)| basis.clone()).collect()
+}
+
 /// The reasons for people: what is exploited, what is likely to be, and who says so.
 fn because(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<Basis> {
     let mut seen = BTreeSet::new();
     let mut known: Vec<&Facts> = facts
         .iter()
         .map(|(facts, _)| facts)
-        .filter(|facts| !facts.threat.assumed && seen.insert(&facts.vulnerability))
+        .filter(|facts| !facts.threat.assumed() && seen.insert(&facts.vulnerability))
         .collect();
     known.sort_by(|a, b| {
         let key = |facts: &Facts| (facts.in_kev.value, facts.threat.value);
@@ -168,6 +180,7 @@ fn because(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<
             basis
         })
         .collect();
+    because.extend(of_assets(facts));
     for id in &subject.grounds.advisories {
         let advisory = world.advisory(id);
         let summary = advisory.map_or("", |advisory| advisory.summary.as_str());

@@ -30,7 +30,7 @@ impl Filled<'_> {
 }
 
 fn basis<T>(known: &Known<T>) -> (&tenon_model::Basis, bool) {
-    (&known.basis, known.assumed)
+    (&known.basis, known.assumed())
 }
 
 /// The facts as inputs of a table.

@@ -67,8 +67,8 @@ pub fn why(world: &World, id: &DirectiveId) -> Option<Why> {
         claims: directive.claims.clone(),
         advisories: directive.advisories.clone(),
     };
-    let contexts = world.assets.contexts(&state.wanting());
-    let subject = Subject { grounds: &grounds, contexts: &contexts, raised: state.raised };
+    let bearings = world.assets.bearings(&state.wanting());
+    let subject = Subject { grounds: &grounds, bearings: &bearings, raised: state.raised };
     let facts = subject.facts(world);
     let mut factors: Vec<Weighed> = facts
         .iter()
@@ -78,7 +78,7 @@ pub fn why(world: &World, id: &DirectiveId) -> Option<Why> {
             factors: loss::factors(facts),
             threat: facts.threat.basis.clone(),
             reach: [facts.distance.basis.clone(), facts.exposure.basis.clone()],
-            impact: facts.human_impact.basis.clone(),
+            impact: loss::impact_basis(facts),
         })
         .collect();
     factors.sort_by_key(|one| {

@@ -17,10 +17,10 @@ use crate::index::Stances;
 use crate::stance::Stance;
 use crate::world::{OrderState, PackageKey, Standing, World, count_one};
 use frame::{Reader, Section, Writer};
-use saved::{SavedAdvisory, SavedAsset, SavedHead, SavedIntel};
+use saved::{SavedAdvisory, SavedAsset, SavedContext, SavedHead, SavedIntel};
 
 /// The version of the encoding. Another one is not read.
-pub const SNAPSHOT_VERSION: u16 = 1;
+pub const SNAPSHOT_VERSION: u16 = 2;
 /// How a snapshot begins.
 const MAGIC: &[u8; 8] = b"TENONSNP";
 
@@ -86,6 +86,7 @@ impl World {
             open_orders: _,
             feeds,
             rules,
+            context,
             vex,
             index,
             systems: _,
@@ -103,6 +104,7 @@ impl World {
             tokens: tokens.clone(),
             feeds: feeds.clone(),
             rules: rules.clone(),
+            context: context.clone().map(SavedContext::of),
             vex: vex.iter().map(|(document, stated)| (document.clone(), stated.to_vec())).collect(),
         };
         out.lines(Section::Head, std::iter::once(head))?;
@@ -210,11 +212,9 @@ impl World {
                     count_one(&mut self.systems, &os);
                 }
             }
-            let context = saved.context;
-            let ordinal = AssetOrdinal(u32::try_from(self.asset_count()).unwrap_or(u32::MAX));
             self.assets.add(saved.restore(profile, stances));
-            self.assets.state(ordinal, context);
         }
+        self.weigh_all();
         Ok(())
     }
 

@@ -1,14 +1,16 @@
 //! The values of a snapshot as they are written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{
-    Advisory, AssetContext, AssetId, Digest, GroupName, HostFacts, Intel, OrderId, Rules, SourcePackage,
-    Timestamp, TokenId, VexStatement, VulnerabilityId,
+    Advisory, AssetContext, AssetId, ContextDocument, Digest, GroupName, HostFacts, Intel, OrderId, Rules,
+    SourcePackage, Timestamp, TokenId, VexStatement, VulnerabilityId,
 };
 
+use crate::context::{KnownContext, Written};
 use crate::index::Stances;
 use crate::world::{AssetState, FeedState, GroupMode, KnownAdvisory, TokenState, World};
 
@@ -24,6 +26,7 @@ pub(super) struct SavedHead {
     pub(super) tokens: BTreeMap<TokenId, TokenState>,
     pub(super) feeds: BTreeMap<String, FeedState>,
     pub(super) rules: Rules,
+    pub(super) context: Option<SavedContext>,
     pub(super) vex: BTreeMap<String, Vec<VexStatement>>,
 }
 
@@ -38,7 +41,29 @@ impl SavedHead {
         world.tokens = self.tokens;
         world.feeds = self.feeds;
         world.rules = self.rules;
+        world.context = self.context.map(SavedContext::restore);
         world.vex = self.vex.into_iter().map(|(document, stated)| (document, Arc::new(stated))).collect();
+    }
+}
+
+/// The context document that counts.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedContext {
+    version: u32,
+    blob: Digest,
+    document: Arc<ContextDocument>,
+    written: Written,
+}
+
+impl SavedContext {
+    pub(super) fn of(known: KnownContext) -> Self {
+        let KnownContext { version, blob, document, written } = known;
+        Self { version, blob, document, written }
+    }
+
+    fn restore(self) -> KnownContext {
+        let Self { version, blob, document, written } = self;
+        KnownContext { version, blob, document, written }
     }
 }
 
@@ -85,7 +110,8 @@ pub(super) struct SavedAsset {
     first_reported: Option<Timestamp>,
     since: Vec<(SourcePackage, Timestamp)>,
     outstanding: Option<OrderId>,
-    pub(super) context: AssetContext,
+    context: AssetContext,
+    addresses: Arc<[IpAddr]>,
     index_age: Option<u64>,
     pub(super) profile: Option<u32>,
     pub(super) stances: Option<u32>,
@@ -105,6 +131,7 @@ impl SavedAsset {
             since: asset.since.iter().map(|(source, since)| (source.clone(), *since)).collect(),
             outstanding: asset.outstanding,
             context: asset.context,
+            addresses: asset.addresses.clone(),
             index_age: asset.index_age,
             profile,
             stances,
@@ -123,8 +150,10 @@ impl SavedAsset {
             first_reported: self.first_reported,
             since: self.since.into_iter().collect(),
             outstanding: self.outstanding,
-            // Stated once the asset is there, so that it is counted among those about which the same is stated.
-            context: AssetContext::default(),
+            context: self.context,
+            // Weighed once all that bears on it is there.
+            bearing: None,
+            addresses: self.addresses,
             stances,
             profile,
             index_age: self.index_age,

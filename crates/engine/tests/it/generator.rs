@@ -6,9 +6,10 @@ use tenon_engine::{GroupMode, World};
 use tenon_model::VexSubject;
 use tenon_model::{
     AdvisoryDelta, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule, Command,
-    Component, Cvss, DecisionTable, Digest, DirectiveId, Exploitation, HumanImpact, IntelDelta, Inventory,
-    Kev, Offer, OfferState, OrderAction, OrderId, Probability, Profile, RehearsalOutcome, Rules, Ssvc, Stage,
-    SystemExposure, TechnicalImpact, Timestamp, VexStatement, Virtualization, VulnerabilityId,
+    Component, Cvss, DecisionTable, Digest, DirectiveId, Exploitation, HostFacts, HumanImpact, IntelDelta,
+    Inventory, Kev, Listener, Offer, OfferState, OrderAction, OrderId, Probability, Profile, Protocol,
+    RehearsalOutcome, Rules, Ssvc, Stage, SystemExposure, TechnicalImpact, Timestamp, VexStatement,
+    Virtualization, VulnerabilityId,
 };
 
 use crate::lab::{
@@ -89,6 +90,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         1,
         1,
         1,
+        1,
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -139,7 +141,8 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         12 => profile(draw),
         13 => context(draw),
         14 => rules(draw),
-        _ => vex(draw, now),
+        15 => vex(draw, now),
+        _ => document(draw, world),
     }
 }
 
@@ -231,6 +234,7 @@ fn host_state(draw: &mut Draw, world: &World, asset: AssetId, now: Timestamp) ->
         }
     }
     let mut inventory = inventory(components, offers);
+    network(draw, &mut inventory.facts);
     if draw.one_in(20) {
         inventory.facts.capability = Capability::ObserveOnly { reason: "not root".to_owned() };
     }
@@ -305,6 +309,53 @@ fn context(draw: &mut Draw) -> Command {
         mission: None,
     };
     Command::SetContext { asset: host(draw.of(&HOSTS)), context, by: person() }
+}
+
+/// A document of a few parts, mostly compared with the version that counts.
+fn document(draw: &mut Draw, world: &World) -> Command {
+    let service = draw.of(&[
+        "",
+        "services: { shop: { criticality: low, depends_on: db }, db: { sensitivity: restricted } }",
+    ]);
+    let asset = draw.of(&["", "assets: { alpha: { human_impact: high } }"]);
+    let network = draw.of(&[
+        "",
+        "zones: { internet: { entry: 1 }, dmz: { networks: 10.0.0.0/8 } }\nflows: [{ from: internet, to: dmz, ports: 443 }]",
+    ]);
+    let rule = match (service, draw.below(3)) {
+        ("", _) | (_, 0) => {
+            draw.of(&["", "rules: [{ when: { listens: tcp 22 }, set: { sensitivity: confidential } }]"])
+        }
+        (_, 1) => "rules: [{ when: { package: nginx* }, set: { services: db } }]",
+        _ => "rules: [{ when: { group: web, host: '*a*' }, set: { services: shop } }]",
+    };
+    let defaults = draw.of(&["", "defaults: { criticality: medium }"]);
+    let text = [service, asset, network, rule, defaults].join("\n");
+    let document = tenon_formats::context::parse(text.as_bytes()).unwrap();
+    let version = world.context().map_or(0, |known| known.version);
+    let compared = if draw.one_in(10) { version + 1 } else { version };
+    Command::TakeOverContext { document, compared, by: person() }
+}
+
+/// What listens where, and the host's addresses.
+fn network(draw: &mut Draw, facts: &mut HostFacts) {
+    let listener = |address: &str, port| Listener {
+        protocol: Protocol::Tcp,
+        address: address.parse().unwrap(),
+        port,
+        process: None,
+        unit: None,
+        package: None,
+    };
+    let listens = [
+        Vec::new(),
+        vec![listener("127.0.0.1", 22)],
+        vec![listener("0.0.0.0", 22)],
+        vec![listener("::", 443), listener("10.1.0.1", 22)],
+    ];
+    facts.listeners = draw.of(&listens);
+    let addresses: [&[&str]; 3] = [&[], &["10.1.0.1"], &["10.1.0.1", "203.0.113.1"]];
+    facts.addresses = draw.of(&addresses).iter().map(|text| text.parse().unwrap()).collect();
 }
 
 fn vex(draw: &mut Draw, now: Timestamp) -> Command {

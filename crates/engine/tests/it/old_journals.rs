@@ -12,7 +12,8 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 4] = ["context-set", "rules-set", "vex-stated", "directive-changed"];
+const LATER: [&str; 5] =
+    ["context-set", "context-taken-over", "rules-set", "vex-stated", "directive-changed"];
 /// Kinds of events that nothing writes any more.
 const GONE: [&str; 1] = ["directive-revised"];
 
@@ -21,6 +22,9 @@ const BLOBS: &str = include_str!("../fixtures/blobs-v1.jsonl");
 /// The kinds that came later: directives by difference, context, rules, VEX.
 const EVENTS_CHANGES: &str = include_str!("../fixtures/events-v1-changes.jsonl");
 const BLOBS_CHANGES: &str = include_str!("../fixtures/blobs-v1-changes.jsonl");
+/// A context document is taken over.
+const EVENTS_CONTEXT: &str = include_str!("../fixtures/events-v1-context.jsonl");
+const BLOBS_CONTEXT: &str = include_str!("../fixtures/blobs-v1-context.jsonl");
 
 /// One entry a minute, from 2026-06-15 on.
 fn entries(events: &str) -> Vec<Entry> {
@@ -44,13 +48,14 @@ fn events_of_version_1_decode_and_encode_alike() {
         }
         kinds
     };
-    let (kinds, later) = (kinds(EVENTS), kinds(EVENTS_CHANGES));
+    let (then, mut later) = (kinds(EVENTS), kinds(EVENTS_CHANGES));
+    later.extend(kinds(EVENTS_CONTEXT));
     for kind in LATER {
         assert!(later.contains(kind), "the later fixture holds no {kind}");
     }
-    let then = KINDS.into_iter().filter(|kind| !LATER.contains(kind)).chain(GONE);
-    let then: BTreeSet<String> = then.map(str::to_owned).collect();
-    assert_eq!(kinds, then, "the fixture does not hold every kind of event");
+    let wanted = KINDS.into_iter().filter(|kind| !LATER.contains(kind)).chain(GONE);
+    let wanted: BTreeSet<String> = wanted.map(str::to_owned).collect();
+    assert_eq!(then, wanted, "the fixture does not hold every kind of event");
 }
 
 #[test]
@@ -92,4 +97,12 @@ fn directives_told_by_difference_replay() {
     assert_eq!(state.directive.closes, ["CVE-2026-1".parse().unwrap()]);
     assert_eq!(state.directive.priority.decision.table, "ssvc-deployer 1.0.0");
     assert!(state.closed.is_some());
+}
+
+#[test]
+fn a_context_document_replays() {
+    let (entries, blobs) = (entries(EVENTS_CONTEXT), blobs(BLOBS_CONTEXT));
+    let world = replay(&entries, &blobs);
+    let known = world.context().unwrap();
+    assert_eq!((known.version, known.document.rules.len(), known.document.check()), (1, 1, Ok(())));
 }

@@ -13,7 +13,7 @@ use tenon_versions::dpkg;
 use crate::lab::{Lab, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 29] = [
+pub(crate) const KINDS: [&str; 30] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -23,6 +23,7 @@ pub(crate) const KINDS: [&str; 29] = [
     "group-promoted",
     "group-demoted",
     "context-set",
+    "context-taken-over",
     "rules-set",
     "vex-stated",
     "directive-raised",

@@ -1,0 +1,70 @@
+//! What an asset is for and who can reach it: what people state, what follows from it, and what the inventory tells, each
+//! with its source.
+//!
+//! ```text
+//! by hand, ContextDocument, listeners and addresses --resolve--> Effective (whole) --> views
+//!                                                                Bearing (what ranks) --> classes of assets
+//! ```
+
+mod bearing;
+mod derived;
+mod known;
+mod preview;
+mod resolve;
+
+pub(crate) use bearing::Bearing;
+pub use known::KnownContext;
+pub(crate) use known::Written;
+pub use preview::{Effect, Preview, Unstated, preview, unstated};
+pub use resolve::{Effective, Source, Sourced};
+pub(crate) use resolve::{Subject, resolve};
+
+use std::sync::Arc;
+
+use tenon_model::context::Glob;
+use tenon_model::{AssetOrdinal, ContextDocument, Digest};
+
+use crate::world::{AssetState, World};
+
+impl World {
+    /// The context document that counts; `None` where none was ever taken over.
+    pub fn context(&self) -> Option<&KnownContext> {
+        self.context.as_ref()
+    }
+
+    /// Everything that is said of an asset, each with its source.
+    pub fn effective(&self, asset: &AssetState) -> Effective {
+        self.resolved(asset, self.context.as_ref())
+    }
+
+    pub(crate) fn resolved(&self, asset: &AssetState, context: Option<&KnownContext>) -> Effective {
+        let installed = |glob: &Glob| {
+            let entries = self.index.entries_of(asset.stances());
+            let mut components = entries.flat_map(|entry| &entry.stance.components);
+            components.any(|component| glob.matches(&component.name))
+        };
+        resolve(&Subject { asset, installed: &installed }, context)
+    }
+
+    /// Another document counts now.
+    pub(crate) fn take_over(&mut self, document: ContextDocument, blob: Digest, version: u32) {
+        self.context = Some(KnownContext::after(self.context.as_ref(), document, blob, version));
+        self.weigh_all();
+    }
+
+    /// What ranks may be another for any asset now.
+    pub(crate) fn weigh_all(&mut self) {
+        for ordinal in self.assets.ordinals() {
+            self.weigh(ordinal);
+        }
+    }
+
+    /// What ranks may be another for this asset now.
+    pub(crate) fn weigh(&mut self, ordinal: AssetOrdinal) {
+        let Some(asset) = self.assets.get(ordinal) else { return };
+        let bearing = Bearing::of(&self.effective(asset));
+        if asset.bearing.as_deref().unwrap_or(&Bearing::NOTHING) != &bearing {
+            self.assets.bear(ordinal, Arc::new(bearing));
+        }
+    }
+}
