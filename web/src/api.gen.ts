@@ -17,6 +17,8 @@ export type AssetDetail = AssetView & {
   offers: PackageView[];
   /** Open findings. */
   open: FindingView[];
+  /** Everything that is said of it: by hand, in the context document, by the inventory. */
+  said: SaidView[];
   /** Findings that a supplier's statement takes off the list. */
   suppressed: SuppressedView[];
 };
@@ -95,6 +97,16 @@ export type ClockView = {
   since: string;
   /** The vulnerability that is due first by this rule. */
   vulnerability: string;
+};
+
+/** The context document that counts. */
+export type ContextDocumentView = {
+  /** The document. */
+  document: Record<string, unknown>;
+  /** What nobody states. */
+  unstated: UnstatedView[];
+  /** Counts the documents that were taken over; 0 where there was none yet. */
+  version: number;
 };
 
 /** What people state about an asset; absent is what nobody states. */
@@ -207,6 +219,20 @@ export type Done = {
   repeated: boolean;
   /** Position of the last event it led to. */
   seq: number;
+};
+
+/** One change of a field, and for whom. */
+export type EffectView = {
+  /** For how many assets. */
+  assets: number;
+  /** The field. */
+  field: string;
+  /** What it was, with its source; absent where nothing was said. */
+  from?: string | null;
+  /** The names that the first of them gave. */
+  hosts: string[];
+  /** What it would be, with its source; absent where nothing would be said. */
+  to?: string | null;
 };
 
 /** Threat x reach x impact of one vulnerability on alike assets. */
@@ -376,6 +402,18 @@ export type PackageView = {
   to: string;
 };
 
+/** What taking over a document would change. */
+export type PreviewView = {
+  /** For how many assets anything changes. */
+  assets: number;
+  /** What changes for assets, the most assets first. */
+  effects: EffectView[];
+  /** The difference of the documents, a line for each entry: `+` is new, `-` is gone, `~` is another. */
+  lines: string[];
+  /** The version that it was compared with. */
+  version: number;
+};
+
 /** Why a request failed; every error of gateway and API has this body (RFC 9457). */
 export type Problem = {
   /** For programs: a refusal code or the name of an HTTP failure, see `docs/reference/refusals.md`. */
@@ -433,6 +471,16 @@ export type RulesBody = {
   clocks: string[];
   /** The table that decides: `bod-26-04`, `ssvc-deployer` or `cisa-coordinator`. */
   table: string;
+};
+
+/** One thing that is said of an asset. */
+export type SaidView = {
+  /** The field. */
+  field: string;
+  /** Who says so; absent where several may, as of services and tags. */
+  source?: string | null;
+  /** Its value. */
+  value: string;
 };
 
 /** Who asks, and what they may do. */
@@ -494,6 +542,14 @@ export type SuppressedView = FindingView & {
   reason: string;
 };
 
+/** A document that takes the place of the one before. */
+export type TakeOver = {
+  /** The version that it was compared with; when another counts by now, nothing changes (`evidence-changed`). */
+  compared: number;
+  /** The document, as `GET` gives it. */
+  document: Record<string, unknown>;
+};
+
 /** A new enrolment token. */
 export type TokenBody = {
   /** Hosts that use it join this group. */
@@ -522,6 +578,20 @@ export type TokenView = {
   roles: string[];
   /** Whose it is: an opaque id. */
   user: string;
+};
+
+/** Of how many assets nobody states a field. */
+export type UnstatedView = {
+  /** Of how many assets nobody states it. */
+  assets: number;
+  /** For how many of these a default counts. */
+  by_default: number;
+  /** Of how many of these the inventory tells it. */
+  derived: number;
+  /** The field. */
+  field: string;
+  /** How many assets there are. */
+  of: number;
 };
 
 /** Somebody new. */

@@ -10,6 +10,7 @@ use tenon_formats::Problems;
 use tenon_formats::context::{self, MAX_DOCUMENT, cmdb};
 use tenon_model::ContextDocument;
 use tenon_model::context::{ContextDiff, Labels};
+use tenon_server::{ContextDocumentView, PreviewView};
 
 use crate::api::Api;
 use crate::common::{Common, Format, document};
@@ -42,6 +43,10 @@ pub(crate) struct Context {
 enum Estate {
     /// Read a context file, say everything that is wrong with it, and what it holds; needs no server.
     Check(Check),
+    /// Take over a context file: what it changes for which assets is shown first.
+    Apply(Apply),
+    /// What counts, and of how many assets nobody states what.
+    Show,
 }
 
 /// A context file, and what joins it.
@@ -73,6 +78,23 @@ struct Check {
     /// Show what changes from this context file.
     #[arg(long, value_name = "FILE")]
     before: Option<PathBuf>,
+}
+
+/// Take over a context file. It replaces the one before.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tenon context apply context.yaml --diff\n  tenon context apply context.yaml --yes\n\n\
+    Without --yes nothing is taken over."
+)]
+struct Apply {
+    #[command(flatten)]
+    source: Source,
+    /// Only show what would change.
+    #[arg(long, conflicts_with = "yes")]
+    diff: bool,
+    /// Take it over.
+    #[arg(long)]
+    yes: bool,
 }
 
 impl Source {
@@ -125,8 +147,11 @@ fn report(path: &Path, joined: &cmdb::Cmdb) {
 
 impl Context {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
-        if let Some(Estate::Check(check)) = &self.estate {
-            return check.run(common);
+        match &self.estate {
+            Some(Estate::Check(check)) => return check.run(common),
+            Some(Estate::Apply(apply)) => return apply.run(common),
+            Some(Estate::Show) => return show(common),
+            None => {}
         }
         let asset = self.asset.as_deref().unwrap_or_default();
         let context = self.stated.with_file(self.file.as_deref())?;
@@ -155,6 +180,83 @@ impl Check {
         }
         Ok(())
     }
+}
+
+impl Apply {
+    fn run(&self, common: &Common) -> Result<()> {
+        let document = self.source.read()?;
+        let api = Api::new(common)?;
+        let seen: PreviewView = api.post("/api/v1/context/preview", &document)?;
+        match common.format {
+            Format::Json if !self.yes => println!("{}", serde_json::to_string(&seen)?),
+            Format::Json => {}
+            Format::Text => print(&seen),
+        }
+        if self.diff || seen.lines.is_empty() {
+            return Ok(());
+        }
+        if !self.yes {
+            bail!("nothing is taken over; --yes takes this over, --diff only shows it");
+        }
+        let body = json!({ "document": document, "compared": seen.version });
+        let answer: Value = api.post("/api/v1/context", &body)?;
+        let said = format!(
+            "context version {} counts; every directive is ranked anew",
+            seen.version.saturating_add(1)
+        );
+        say(common, &answer, &said);
+        Ok(())
+    }
+}
+
+fn print(seen: &PreviewView) {
+    if seen.lines.is_empty() {
+        println!("nothing changes: context version {} says that already", seen.version);
+        return;
+    }
+    println!("against context version {}:", seen.version);
+    for line in &seen.lines {
+        println!("  {line}");
+    }
+    println!("for {} assets:", seen.assets);
+    for effect in &seen.effects {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not stated".to_owned());
+        let rest = effect.assets - (effect.hosts.len() as u64).min(effect.assets);
+        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        let hosts = effect.hosts.join(", ");
+        println!(
+            "  {}: {} -> {}, {} assets: {hosts}{more}",
+            effect.field,
+            shown(&effect.from),
+            shown(&effect.to),
+            effect.assets
+        );
+    }
+}
+
+fn show(common: &Common) -> Result<()> {
+    let known: ContextDocumentView = Api::new(common)?.get("/api/v1/context")?;
+    if common.format == Format::Json {
+        println!("{}", serde_json::to_string(&known)?);
+        return Ok(());
+    }
+    match known.version {
+        0 => println!("no context was taken over yet"),
+        version => println!("context version {version}:"),
+    }
+    println!("{}", holds(&known.document).join("\n"));
+    for count in known.unstated {
+        println!(
+            "{} of {} hosts have no stated {}: {} derived from the inventory, {} by default, {} unknown",
+            count.assets,
+            count.of,
+            count.field,
+            count.derived,
+            count.by_default,
+            count.assets - count.derived - count.by_default
+        );
+    }
+    Ok(())
 }
 
 /// What a document holds, in numbers.

@@ -35,8 +35,9 @@ pub use folder::{DataFolder, FolderError};
 pub use replay::{ReplayError, replay, restore};
 pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{
-    AssetDetail, AssetView, BasisView, ClockView, ContextView, DecisionView, DirectiveAssetView,
-    DirectiveView, FactorView, FeedView, FindingStateView, FindingView, FlipView, HeadView, InputView,
-    OrderView, Overview, PackageView, SetView, StageView, SuppressedView, WhyView, queue,
+    AssetDetail, AssetView, BasisView, ClockView, ContextDocumentView, ContextView, DecisionView,
+    DirectiveAssetView, DirectiveView, EffectView, FactorView, FeedView, FindingStateView, FindingView,
+    FlipView, HeadView, InputView, OrderView, Overview, PackageView, PreviewView, SaidView, SetView,
+    StageView, SuppressedView, UnstatedView, WhyView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

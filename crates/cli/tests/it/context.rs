@@ -68,3 +68,59 @@ fn a_context_file_with_mistakes_is_refused_with_every_place() {
     assert!(told[1].starts_with("context.yaml: line 3, column 17: zone dmz is not defined"), "{told:?}");
     assert_eq!(told[2], "tenon: context.yaml: 2 problems; nothing is taken over");
 }
+
+#[test]
+fn a_context_file_is_shown_first_and_taken_over_with_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let settings = tenon_server::Settings {
+        data: data.clone(),
+        store: None,
+        listen: "127.0.0.1:0".parse().unwrap(),
+        gateway: "127.0.0.1:0".parse().unwrap(),
+        gateway_names: vec!["localhost".to_owned()],
+        person: "tester".parse().unwrap(),
+        open_reading: false,
+        names: Vec::new(),
+        patience: tenon_server::Settings::PATIENCE,
+        tls: None,
+        feeds: None,
+    };
+    let running = runtime.block_on(tenon_server::serve(settings)).unwrap();
+    let url = format!("http://{}", running.listen);
+    let tenon = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenon"));
+        command.current_dir(folder.path()).env("TENON_DATA", &data).env("TENON_URL", &url);
+        command.arg("context").args(words).output().unwrap()
+    };
+    std::fs::write(folder.path().join("context.yaml"), "services: { shop: { criticality: high } }\n")
+        .unwrap();
+
+    let seen = ["against context version 0:", "  + service shop: criticality high", "for 0 assets:"];
+    let shown = tenon(&["apply", "context.yaml", "--diff"]);
+    assert!(shown.status.success(), "{shown:?}");
+    assert_eq!(lines(&shown.stdout), seen);
+    let refused = tenon(&["apply", "context.yaml"]);
+    assert!(!refused.status.success());
+    assert_eq!(
+        lines(&refused.stderr),
+        ["tenon: nothing is taken over; --yes takes this over, --diff only shows it"]
+    );
+    assert_eq!(lines(&tenon(&["show"]).stdout)[0], "no context was taken over yet");
+    let taken = tenon(&["apply", "context.yaml", "--yes"]);
+    assert!(taken.status.success(), "{taken:?}");
+    assert_eq!(
+        lines(&taken.stdout).last().unwrap(),
+        "context version 1 counts; every directive is ranked anew"
+    );
+    let again = tenon(&["apply", "context.yaml", "--yes"]);
+    assert_eq!(lines(&again.stdout), ["nothing changes: context version 1 says that already"]);
+    let shown = lines(&tenon(&["show"]).stdout);
+    assert_eq!(shown[0], "context version 1:");
+    assert!(
+        shown.iter().any(|line| line.starts_with("0 of 0 hosts have no stated sensitivity")),
+        "{shown:?}"
+    );
+    runtime.block_on(running.stop());
+}

@@ -1,5 +1,6 @@
 //! The public HTTP API. The page and the CLI are clients like any other.
 
+mod context;
 mod document;
 mod guard;
 mod input;
@@ -109,10 +110,14 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(replaced::context, replaced::set_context))
         .routes(routes!(replaced::rules, replaced::set_rules))
         .routes(routes!(write::issue_token));
-    // The one body that may be long: a supplier's document.
+    // The bodies that may be long: documents.
     let documents = OpenApiRouter::new()
         .routes(routes!(write::state_vex))
         .layer(DefaultBodyLimit::max(tenon_formats::openvex::MAX_DOCUMENT));
+    let contexts = OpenApiRouter::new()
+        .routes(routes!(context::context_document, context::take_over_context))
+        .routes(routes!(context::preview_context))
+        .layer(DefaultBodyLimit::max(tenon_formats::context::MAX_DOCUMENT));
     let people = OpenApiRouter::new()
         .routes(routes!(session::who_am_i, session::sign_in, session::sign_out))
         .routes(routes!(session::change_password))
@@ -122,7 +127,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(users::set_roles))
         .routes(routes!(tokens::tokens, tokens::new_token))
         .routes(routes!(tokens::revoke_token));
-    reads.merge(writes).merge(people).layer(DefaultBodyLimit::max(MAX_BODY)).merge(documents)
+    reads.merge(writes).merge(people).layer(DefaultBodyLimit::max(MAX_BODY)).merge(documents).merge(contexts)
 }
 
 /// Pages for people without scripts.

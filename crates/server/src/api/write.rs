@@ -67,7 +67,11 @@ pub(super) struct TokenIssued {
     expires_seconds: u32,
 }
 
-async fn submit(context: &Shared, headers: &HeaderMap, command: Command) -> Result<Json<Done>, ApiError> {
+pub(super) async fn submit(
+    context: &Shared,
+    headers: &HeaderMap,
+    command: Command,
+) -> Result<Json<Done>, ApiError> {
     submit_if(context, headers, command, None).await
 }
 

@@ -5,7 +5,7 @@ use tenon_engine::{Assessment, AssetState, Finding, FindingState, GroupMode, Wor
 use tenon_model::{AssetContext, AssetId, Capability, OfferState};
 use utoipa::ToSchema;
 
-use super::{PackageView, text};
+use super::{PackageView, SaidView, text};
 
 /// An asset in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -74,6 +74,8 @@ pub struct AssetDetail {
     /// The line.
     #[serde(flatten)]
     pub asset: AssetView,
+    /// Everything that is said of it: by hand, in the context document, by the inventory.
+    pub said: Vec<SaidView>,
     /// Security updates that its own repositories offer.
     pub offers: Vec<PackageView>,
     /// Open findings.
@@ -236,7 +238,7 @@ impl AssetDetail {
             made: vex.made.to_string(),
         });
         let (open, suppressed) = (open.collect(), suppressed.collect());
-        Some(Self { asset: view, offers, open, suppressed })
+        Some(Self { asset: view, said: SaidView::of(world, asset), offers, open, suppressed })
     }
 }
 

@@ -1,6 +1,7 @@
 //! What people and programs see of the World: plain data, computed on request, never stored.
 
 mod asset;
+mod context;
 mod directive;
 mod why;
 
@@ -12,6 +13,7 @@ use tenon_model::{DirectiveId, PackageTarget, Timestamp};
 use utoipa::ToSchema;
 
 pub use asset::{AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView};
+pub use context::{ContextDocumentView, EffectView, PreviewView, SaidView, UnstatedView};
 pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };

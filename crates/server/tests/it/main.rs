@@ -3,6 +3,7 @@
 
 mod access;
 mod api;
+mod context;
 mod feeding;
 mod gateway;
 mod lists;
