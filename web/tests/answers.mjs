@@ -221,6 +221,7 @@ export const detail = (id) => ({
     { vulnerability: "CVE-2026-5535", advisory: "DSA-5801-1", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: "3.0.15-1~deb12u1", state: "fix-offered", said: "fix offered: 3.0.15-1~deb12u1", opened: at(-50) },
     { vulnerability: "CVE-2025-0001", advisory: "CVE-2025-0001", source: "glibc", installed: "2.36-9+deb12u10", fixed: null, state: "no-fix", said: "no fix published", opened: at(-900) },
   ],
+  said: [{ field: "exposure", value: "controlled", source: "derived from listeners and addresses" }],
   suppressed: [
     { vulnerability: "CVE-2026-8080", advisory: "DSA-5801-1", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: null, state: "no-fix", said: "no fix published", opened: at(-40), reason: `not affected: ${HOSTILE}`, author: "Example Ltd", made: at(-48) },
   ],
