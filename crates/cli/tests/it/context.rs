@@ -84,6 +84,7 @@ fn a_context_file_is_shown_first_and_taken_over_with_a_word() {
         open_reading: false,
         names: Vec::new(),
         patience: tenon_server::Settings::PATIENCE,
+        requests_per_second: tenon_server::Settings::REQUESTS_PER_SECOND,
         tls: None,
         feeds: None,
     };
