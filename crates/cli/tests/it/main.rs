@@ -5,6 +5,7 @@ mod context;
 mod explain;
 mod feeds;
 mod feeds_command;
+mod foresight;
 mod machine;
 mod people;
 mod scan;

@@ -1,0 +1,253 @@
+//! `tenon predict` and `tenon backtest` over a small made-up history.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tenon_predict::Day;
+
+use crate::feeds::{Told, write_mirror};
+
+fn tenon(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tenon"))
+        .env_remove("TENON_FEEDS")
+        .env_remove("TENON_DATA")
+        .env_remove("TENON_HISTORY")
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn told(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_str(&told(output)).unwrap()
+}
+
+fn xz(text: &str) -> Vec<u8> {
+    let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default()).unwrap();
+    writer.write_all(text.as_bytes()).unwrap();
+    writer.finish().unwrap()
+}
+
+/// Sixty weeks from 2024-04-06. Every seventh CVE gets an exploit, every fourteenth is listed twenty days after it.
+fn write_history(folder: &Path) {
+    for part in ["epss", "kev", "exploits", "timeline", "cve"] {
+        fs::create_dir_all(folder.join(part)).unwrap();
+    }
+    let begin: Day = "2024-04-06".parse().unwrap();
+    let mut snapshots =
+        "score_date,model_version,cves_in_snapshot,new_cves,changed_scores,native_file\n".to_owned();
+    let mut changes = "score_date,cve,epss\n".to_owned();
+    let mut exploits =
+        "cve,first_seen,source,first_seen_is_baseline,repos_listed_a,repos_named_b\n".to_owned();
+    let mut entries = Vec::new();
+    for week in 0..60 {
+        let scored = begin.plus(7 * week);
+        let model = if week < 40 { "v1" } else { "v2" };
+        writeln!(snapshots, "{scored},{model},0,0,0,no").unwrap();
+        for number in 0..14 {
+            let id = format!("CVE-2024-{}", 10_000 + 14 * week + number);
+            writeln!(changes, "{scored},{id},0.00{}", 100 + 7 * number).unwrap();
+            if number % 7 == 0 {
+                writeln!(exploits, "{id},{},A,0,1,1", scored.plus(10)).unwrap();
+            }
+            if number == 0 {
+                let added = scored.plus(30);
+                entries.push(serde_json::json!({ "cveID": id, "dateAdded": added.to_string(), "dueDate": added.plus(21).to_string() }));
+            }
+        }
+    }
+    let until = begin.plus(7 * 60 + 30);
+    let catalogue = serde_json::json!({
+        "catalogVersion": "1", "dateReleased": format!("{until}T10:00:00Z"),
+        "count": entries.len(), "vulnerabilities": entries,
+    });
+    let put = |file: &str, bytes: &[u8]| fs::write(folder.join(file), bytes).unwrap();
+    put("epss/epss_snapshots.csv", snapshots.as_bytes());
+    put("epss/epss_changes.csv.xz", &xz(&changes));
+    put("epss/epss_withdrawn.csv", b"last_seen_score_date,cve\n");
+    put("kev/known_exploited_vulnerabilities.json", catalogue.to_string().as_bytes());
+    let none = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    put("kev/kev_changes.jsonl.gz", &none.finish().unwrap());
+    put("exploits/github_poc.csv", exploits.as_bytes());
+    put("exploits/metasploit_cve_modules.csv", b"cve,first_seen,first_seen_is_baseline,modules\n");
+    put(
+        "timeline/cve_timeline.csv.xz",
+        &xz("cve,published,published_source\nCVE-2024-99999,2025-01-02,nvd\n"),
+    );
+    put("cve/cve_records.jsonl.xz", &xz(""));
+    put("cve/nvd_records.jsonl.xz", &xz(""));
+}
+
+#[test]
+fn training_twice_gives_the_same_bytes_and_the_model_is_used() {
+    let place = tempfile::tempdir().unwrap();
+    let path = |name: &str| place.path().join(name).display().to_string();
+    let history = path("history");
+    write_history(Path::new(&history));
+    let train = |model: &str, report: &str| {
+        let (out, report) = (path(model), path(report));
+        let arguments = [
+            "predict",
+            "train",
+            "--history",
+            &history,
+            "--out",
+            &out,
+            "--report",
+            &report,
+            "--first",
+            "2024-10-01",
+        ];
+        tenon(&arguments)
+    };
+    let first = told(&train("a.json", "a.md"));
+    told(&train("b.json", "b.md"));
+    assert_eq!(fs::read(path("a.json")).unwrap(), fs::read(path("b.json")).unwrap());
+    assert_eq!(fs::read(path("a.md")).unwrap(), fs::read(path("b.md")).unwrap());
+    assert!(first.contains("ROC-AUC and average precision above EPSS"), "{first}");
+    let report = fs::read_to_string(path("a.md")).unwrap();
+    for heading in
+        ["## Figures beside their bars", "## Split", "## CVEs with an EPSS score", "## Where it fails"]
+    {
+        assert!(report.contains(heading), "{heading}");
+    }
+
+    // An exploit eleven days old, against a CVE of the same week without one.
+    let model = path("a.json");
+    let of = |id: &str, on: &str| {
+        json(&tenon(&[
+            "--format",
+            "json",
+            "predict",
+            id,
+            "--history",
+            &history,
+            "--on",
+            on,
+            "--model",
+            &model,
+        ]))
+    };
+    let (with, without) = (of("CVE-2024-10567", "2025-01-26"), of("CVE-2024-10568", "2025-01-26"));
+    assert!(with["probability_ppm"].as_u64() > without["probability_ppm"].as_u64(), "{with} {without}");
+    assert_eq!(with["as_of"], "2025-01-26");
+    assert_eq!(with["learned_until"], "2024-12-31", "the model of the quarter, not a later one");
+    let drivers = with["drivers"].as_array().unwrap();
+    assert!(
+        drivers.iter().any(|driver| driver["term"] == "recent-exploit" && driver["value_micro"] == 1_000_000)
+    );
+    let text = told(&tenon(&[
+        "predict",
+        "CVE-2024-10567",
+        "--history",
+        &history,
+        "--on",
+        "2025-01-26",
+        "--model",
+        &model,
+    ]));
+    assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
+    for part in ["within 30 days", "public exploit within 90 days", "calibration", "five-2024-12-31"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+
+    // Neither a CVE that nobody could name yet, nor a day before the first model.
+    let early =
+        tenon(&["predict", "CVE-2024-10567", "--history", &history, "--on", "2024-12-01", "--model", &model]);
+    assert!(
+        String::from_utf8_lossy(&early.stderr)
+            .contains("nothing was known of CVE-2024-10567 by the end of 2024-12-01")
+    );
+    let early =
+        tenon(&["predict", "CVE-2024-10000", "--history", &history, "--on", "2024-04-20", "--model", &model]);
+    assert!(String::from_utf8_lossy(&early.stderr).contains("the first one can from 2024-10-01"));
+}
+
+#[test]
+fn policies_are_replayed_in_a_table_json_and_a_chart() {
+    let place = tempfile::tempdir().unwrap();
+    let history = place.path().join("history");
+    write_history(&history);
+    let (history, svg) =
+        (history.display().to_string(), place.path().join("chart.svg").display().to_string());
+    let run = ["backtest", "run", "--history", &history, "--from", "2024-05", "--to", "2025-05"];
+    let table = told(&tenon(&[&run[..], &["--svg", &svg]].concat()));
+    for policy in ["cvss>=7", "epss>=0.1", "kev", "ssvc", "bod-26-04", "model-top=1%"] {
+        assert!(
+            table.lines().any(|line| line.starts_with(policy) && line.contains(" all ")),
+            "{policy}: {table}"
+        );
+    }
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    assert!(fs::read_to_string(&svg).unwrap().starts_with("<svg "));
+
+    let one = json(&tenon(&[&["--format", "json"], &run[..], &["--policy", "epss>=0.00001"]].concat()));
+    let policy = &one["policies"][0];
+    let days = policy["days"].as_array().unwrap();
+    let sum = |field: &str| days.iter().map(|day| day[field].as_u64().unwrap()).sum::<u64>();
+    for field in ["eligible", "flagged", "true_positives", "positives", "unscored_positives", "listed"] {
+        assert_eq!(policy["total"][field].as_u64(), Some(sum(field)), "{field}");
+    }
+    // Every score is above the threshold: all that is eligible is flagged, and all that could be was foreseen.
+    assert_eq!(policy["total"]["effort"], 1.0);
+    assert_eq!(policy["total"]["coverage"], 1.0);
+    assert!(sum("positives") > 100);
+    let pools: Vec<&str> = policy["by_epss_model"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|pool| pool["epss_model"].as_str().unwrap())
+        .collect();
+    assert_eq!(pools, ["v1", "v2"]);
+}
+
+#[test]
+fn what_cannot_be_replayed_says_why() {
+    let place = tempfile::tempdir().unwrap();
+    let history = place.path().join("history");
+    write_history(&history);
+    let history = history.display().to_string();
+    let fails = |arguments: &[&str]| {
+        let output = tenon(&[&["backtest", "run", "--history", &history], arguments].concat());
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(fails(&["--policy", "epss>2"]).contains("there are cvss>=7"));
+    assert!(fails(&["--from", "2025-05", "--to", "2024-05"]).contains("is before --from"));
+    assert!(
+        fails(&["--from", "2030-01", "--to", "2030-02"])
+            .contains("no day of scores from 2030-01-01 to 2030-02-28")
+    );
+    assert!(fails(&["--from", "2024-5"]).contains("is no month YYYY-MM"));
+    fs::remove_file(Path::new(&history).join("epss/epss_changes.csv.xz")).unwrap();
+    assert!(fails(&[]).contains("epss_changes.csv.xz"));
+}
+
+#[test]
+fn a_store_of_feeds_is_enough_for_a_forecast() {
+    let place = tempfile::tempdir().unwrap();
+    let mirror = place.path().join("mirror");
+    let told_of = |id, cve, exploited| Told { id, cve, source: "openssl", fixed: "3.0.20-1", exploited };
+    write_mirror(
+        &mirror,
+        &[told_of("DSA-1-1", "CVE-2026-1001", false), told_of("DSA-2-1", "CVE-2026-1002", true)],
+    );
+    let (mirror, data) = (mirror.display().to_string(), place.path().join("data").display().to_string());
+    told(&tenon(&["--data", &data, "feeds", "sync", "--mirror", &mirror]));
+    let open = json(&tenon(&["--data", &data, "--format", "json", "predict", "CVE-2026-1001"]));
+    assert_eq!(open["listed"], false);
+    assert!((1..1_000_000).contains(&open["probability_ppm"].as_u64().unwrap()), "{open}");
+    let listed = told(&tenon(&["--data", &data, "predict", "CVE-2026-1002"]));
+    assert!(listed.contains("CISA lists it"), "{listed}");
+    let unknown = tenon(&["--data", &data, "predict", "CVE-2026-9999"]);
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no feed at hand knows CVE-2026-9999"));
+    assert!(!tenon(&["predict", "DSA-1-1"]).status.success());
+}
