@@ -13,7 +13,7 @@ use crate::common::Common;
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples:\n  tenon predict CVE-2024-6387\n  tenon --format json predict CVE-2024-6387\n  \
-                  tenon predict CVE-2024-4577 --history /srv/mirror --on 2024-06-08\n  \
+                  tenon predict CVE-2024-6387 --history /srv/mirror --on 2025-01-15\n  \
                   tenon predict train --history /srv/mirror"
 )]
 pub(crate) struct Predict {

@@ -76,14 +76,16 @@ fn draw(policies: &[Replayed], svg: &mut String) -> std::fmt::Result {
             )?;
         }
         for (at, model) in switches(policies) {
+            // Near the right edge the name stands left of its line.
+            let (away, anchor) = if x(at) > WIDTH - 120.0 { (-3.0, "end") } else { (3.0, "start") };
             writeln!(
                 svg,
                 "<line x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{1:.1}\" y2=\"{2:.1}\" stroke=\"#999\" stroke-dasharray=\"3 3\"/>\
-                 <text x=\"{3:.1}\" y=\"{4:.1}\" fill=\"#555\">{model}</text>",
+                 <text x=\"{3:.1}\" y=\"{4:.1}\" fill=\"#555\" text-anchor=\"{anchor}\">{model}</text>",
                 x(at),
                 top,
                 top + PLOT,
-                x(at) + 3.0,
+                x(at) + away,
                 top + 12.0
             )?;
         }

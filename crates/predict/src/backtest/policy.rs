@@ -20,7 +20,7 @@ pub enum Policy {
     EpssTop(u32),
     /// Listed in KEV. What is eligible is not, so it flags nothing: that is what waiting for the list means.
     Kev,
-    /// SSVC's deployer table says out-of-cycle or immediate, for an open system of medium human impact.
+    /// SSVC's deployer table says out-of-cycle or immediate, for an open system of high human impact.
     Ssvc,
     /// BOD 26-04's table sets 14 days or less, for a publicly exposed system.
     Bod2604,
@@ -92,7 +92,7 @@ fn ssvc(known: &Known<'_>) -> bool {
         exploitation,
         exposure: SystemExposure::Open,
         automatable,
-        human_impact: HumanImpact::Medium,
+        human_impact: HumanImpact::High,
     };
     deployer.decide().0 >= DeployerPriority::OutOfCycle
 }

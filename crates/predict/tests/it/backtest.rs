@@ -110,6 +110,13 @@ fn policies_that_read_records_wait_for_them() {
     assert_eq!(flagged(facts(no, total), "bod-26-04"), [0, 1], "row 9: 14 days");
     assert_eq!(flagged(facts(no, partial), "bod-26-04"), [0, 0], "row 2: 60 days");
     assert_eq!(flagged(facts(yes, None), "bod-26-04"), [0, 0], "not stated");
+    let with_exploit = |automatable| {
+        Fact::Ssvc(Points { exploitation: Exploitation::PublicPoc, automatable, technical_impact: partial })
+    };
+    assert_eq!(flagged(with_exploit(yes), "ssvc"), [0, 1], "row 46: out-of-cycle");
+    assert_eq!(flagged(with_exploit(no), "ssvc"), [0, 0], "row 42: scheduled");
+    assert_eq!(flagged(facts(yes, partial), "ssvc"), [0, 0], "row 22: scheduled");
+    assert_eq!(flagged(with_exploit(None), "ssvc"), [0, 0], "not stated");
 }
 
 #[test]
