@@ -99,6 +99,9 @@ fn main() -> Result<()> {
             page()?;
             Step::cargo("build", &["build", "--release", "--package", "tenon-cli"]).run()?;
             bench::bench(&feeds)?;
+            let appends =
+                ["run", "--release", "--quiet", "--package", "tenon-journal", "--example", "appends"];
+            Step::cargo("durable appends", &appends).run()?;
             for estate in [["2000", "200", "600"], ["6252", "6252", "2302"]] {
                 let run =
                     ["run", "--release", "--quiet", "--package", "tenon-engine", "--example", "estate", "--"];
