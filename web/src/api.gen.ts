@@ -532,6 +532,26 @@ export type StageView = {
   retry: boolean;
 };
 
+/** Assets on which it stands alike. */
+export type StandingView = {
+  /** On how many assets. */
+  assets: number;
+  /** OSV ecosystem with release. */
+  ecosystem: string;
+  /** The version that fixes it, when one is published. */
+  fixed?: string | null;
+  /** Names of the first 20 of them. */
+  hosts: string[];
+  /** Installed source version. */
+  installed: string;
+  /** The same in words. */
+  said: string;
+  /** Source package. */
+  source: string;
+  /** Where it stands. */
+  state: FindingStateView;
+};
+
 /** A finding that a supplier's statement (VEX) takes off the list. The statement is a claim of its author. */
 export type SuppressedView = FindingView & {
   /** Who states it. */
@@ -614,6 +634,40 @@ export type UserView = {
   name: string;
   /** Their roles. */
   roles: string[];
+};
+
+/** Where a vulnerability stands in the estate. */
+export type VulnerabilityView = {
+  /** The advisories about it. */
+  advisories: string[];
+  /** Assets whose operating system some loaded advisory speaks of. */
+  covered: number;
+  /** CVSS vector. */
+  cvss?: string | null;
+  /** Open directives that close it. */
+  directives: string[];
+  /** The model of that score. */
+  epss_model?: string | null;
+  /** EPSS: probability of exploitation in 30 days, in parts per million. */
+  epss_ppm?: number | null;
+  /** How many of them each group has. */
+  groups: Record<string, number>;
+  /** Its id. */
+  id: string;
+  /** When it was listed in KEV, RFC 3339. */
+  in_kev?: string | null;
+  /** Whether anything that Tenon has loaded speaks of it. Where nothing does, nothing else here means anything. */
+  known: boolean;
+  /** All others: of them nothing is known in this matter. Never read it as "not vulnerable". */
+  not_covered: number;
+  /** On how many assets it is open. */
+  open: number;
+  /** Since when an advisory about it is known here, RFC 3339. */
+  since?: string | null;
+  /** How it stands there. */
+  standing: StandingView[];
+  /** On how many more assets a supplier's statement takes it off the list. */
+  suppressed: number;
 };
 
 /** Why a directive has its priority: the factors that multiply to what it removes, and what would flip its decision. */

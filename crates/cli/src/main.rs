@@ -19,6 +19,7 @@ mod shell;
 mod show;
 mod up;
 mod vex;
+mod vulnerability;
 mod why;
 
 use std::process::ExitCode;
@@ -57,6 +58,14 @@ enum Command {
     Scan(scan::Scan),
     /// The queue: what to do first, and why.
     Queue(show::QueueArgs),
+    /// Are we affected: where a vulnerability stands in the estate, what answers it, and what cannot be seen.
+    #[command(
+        after_help = "Examples:\n  tenon vulnerability CVE-2026-23631\n  tenon --format json vulnerability CVE-2026-23631"
+    )]
+    Vulnerability {
+        /// Its id.
+        id: String,
+    },
     /// Everything about one directive or asset.
     #[command(
         after_help = "Examples:\n  tenon show dir_1\n  tenon show ast_0123456789abcdef0123456789abcdef\n  tenon --format json show dir_1"
@@ -167,6 +176,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Up(up) => up.run(common),
         Command::Queue(args) => show::queue(&args, common),
         Command::Show { id } => show::one(common, &id),
+        Command::Vulnerability { id } => vulnerability::run(common, &id),
         Command::Why { directive } => why::run(common, &directive),
         Command::Login(login) => login.run(common),
         Command::Logout => account::logout(common),

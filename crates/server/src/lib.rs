@@ -38,6 +38,6 @@ pub use view::{
     AssetDetail, AssetView, BasisView, ClockView, ContextDocumentView, ContextView, DecisionView,
     DirectiveAssetView, DirectiveView, EffectView, FactorView, FeedView, FindingStateView, FindingView,
     FlipView, HeadView, InputView, OrderView, Overview, PackageView, PreviewView, SaidView, SetView,
-    StageView, SuppressedView, UnstatedView, WhyView, queue,
+    StageView, StandingView, SuppressedView, UnstatedView, VulnerabilityView, WhyView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

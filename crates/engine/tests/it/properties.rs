@@ -1,15 +1,16 @@
 //! Random histories: the invariants hold after every command, and the record alone gives the same World again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-use tenon_engine::{SnapshotError, World, recompute};
+use tenon_engine::{SnapshotError, World, findings, recompute};
+use tenon_model::{AssetId, VulnerabilityId};
 
 use crate::generator::{Draw, command, pause};
-use crate::lab::Lab;
+use crate::lab::{Lab, ids};
 use crate::watch::{KINDS, Watch};
 
 #[derive(Default)]
@@ -50,11 +51,35 @@ fn history(draws: &[u64]) -> Totals {
         assert_eq!(fork.digest().unwrap(), before, "a fork changed with its origin");
         before = after;
     }
+    exposures_are_those_of_every_asset(&lab.world);
     for _ in 0..2 {
         assert_eq!(lab.replayed().digest().unwrap(), before, "the record gives another World");
     }
     totals.seen = watch.seen;
     totals
+}
+
+/// What is asked of all assets at once is what each says by itself.
+fn exposures_are_those_of_every_asset(world: &World) {
+    let mut open: BTreeMap<VulnerabilityId, BTreeSet<AssetId>> = BTreeMap::new();
+    let mut suppressed = open.clone();
+    for (id, asset) in world.assets() {
+        let assessment = findings(world, asset);
+        for finding in assessment.findings {
+            open.entry(finding.vulnerability).or_default().insert(*id);
+        }
+        for (finding, _) in assessment.suppressed {
+            suppressed.entry(finding.vulnerability).or_default().insert(*id);
+        }
+    }
+    let about = |advisory: &tenon_model::Advisory| advisory.vulnerabilities().to_vec();
+    for vulnerability in world.advisories().flat_map(about) {
+        let exposure = world.exposure(&vulnerability);
+        let found = ids(world, &exposure.assets());
+        assert_eq!(found, open.get(&vulnerability).cloned().unwrap_or_default(), "{vulnerability}");
+        let only = suppressed.get(&vulnerability).cloned().unwrap_or_default();
+        assert_eq!(ids(world, &exposure.suppressed), &only - &found, "{vulnerability}");
+    }
 }
 
 /// The World of a snapshot of this one.

@@ -97,6 +97,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(read::directive))
         .routes(routes!(read::why))
         .routes(routes!(read::asset))
+        .routes(routes!(read::vulnerability))
         .routes(routes!(read::report))
         .routes(routes!(read::head))
         .routes(routes!(read::journal))

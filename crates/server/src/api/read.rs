@@ -9,13 +9,13 @@ use axum::http::{HeaderMap, header};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
-use tenon_model::{AssetId, Digest, DirectiveId};
+use tenon_model::{AssetId, Digest, DirectiveId, VulnerabilityId};
 
 use super::guard::still_reads;
 use super::{ApiError, Code, Context, Shared};
 use crate::facets::Facet;
 use crate::serve::is_true;
-use crate::view::{AssetDetail, DirectiveView, HeadView, Overview, WhyView};
+use crate::view::{AssetDetail, DirectiveView, HeadView, Overview, VulnerabilityView, WhyView};
 
 /// Shortest time between two live notices to one client: a burst of events is one notice.
 const NOTICE_PAUSE: Duration = Duration::from_millis(100);
@@ -88,6 +88,17 @@ pub(super) async fn asset(
     let id: AssetId = parse(&id)?;
     let world = context.writer.world();
     AssetDetail::of(&world, &id).map(Json).ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
+}
+
+/// Where a vulnerability stands in the estate. One that nothing loaded speaks of is answered too, as not known.
+#[utoipa::path(get, path = "/api/v1/vulnerabilities/{id}", params(("id" = String, Path, description = "as in CVE-2026-23631")),
+    responses((status = OK, body = VulnerabilityView), (status = BAD_REQUEST)))]
+pub(super) async fn vulnerability(
+    State(context): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Json<VulnerabilityView>, ApiError> {
+    let id: VulnerabilityId = parse(&id)?;
+    Ok(Json(VulnerabilityView::of(&context.writer.world(), &id)))
 }
 
 /// A rehearsal or apply report, as the host sent it.

@@ -146,7 +146,7 @@ pub enum FindingStateView {
 }
 
 /// A state, and in words.
-fn stated(state: FindingState) -> (FindingStateView, String) {
+pub(super) fn stated(state: FindingState) -> (FindingStateView, String) {
     use FindingStateView as View;
     match state {
         FindingState::FixOffered { candidate } => (View::FixOffered, format!("fix offered: {candidate}")),

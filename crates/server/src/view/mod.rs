@@ -3,6 +3,7 @@
 mod asset;
 mod context;
 mod directive;
+mod vulnerability;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ pub use context::{ContextDocumentView, EffectView, PreviewView, SaidView, Unstat
 pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };
+pub use vulnerability::{StandingView, VulnerabilityView};
 pub use why::{FactorView, FlipView, SetView, WhyView};
 
 use crate::health::Attempt;

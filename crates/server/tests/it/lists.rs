@@ -153,6 +153,11 @@ fn the_queue_is_filtered_ordered_and_counted() {
     assert_eq!((none["total"].as_u64(), none["totals"]["assets"].as_u64()), (Some(0), Some(0)));
     assert_eq!(page(&server, "/api/v1/directives?group=nobody")["total"], 0);
     assert_eq!(page(&server, "/api/v1/directives?due_before=2020-01-01T00:00:00Z")["total"], 0);
+    // A vulnerability that nothing speaks of is not known, which is not the same as on no asset.
+    let unknown = page(&server, "/api/v1/vulnerabilities/CVE-1999-0001");
+    assert_eq!((unknown["known"].as_bool(), unknown["open"].as_u64()), (Some(false), Some(0)));
+    let answer = server.get("/api/v1/vulnerabilities/%20").call().unwrap();
+    assert_eq!(code(answer), (400, "bad-request".to_owned()));
     for bad in ["sort=fancy", "group=A%20B", "due_before=soon", "state=lost"] {
         let answer = server.get(&format!("/api/v1/directives?{bad}")).call().unwrap();
         assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
