@@ -7,8 +7,8 @@ use tenon_model::{
     Advisory, AdvisoryDelta, AssetOrdinal, Epss, IntelDelta, Profile, Timestamp, VulnerabilityId,
 };
 
-use crate::consequences::wants_of;
-use crate::index::StanceId;
+use crate::consequences::{assess, wants_of};
+use crate::index::{StanceId, Tally};
 use crate::world::{KnownAdvisory, PackageKey, World, count_off, count_one};
 
 impl World {
@@ -67,8 +67,13 @@ impl World {
     pub(crate) fn conclude(&mut self, stances: &[StanceId]) {
         for id in stances {
             if let Some(entry) = self.index.entry(*id) {
-                let wants = wants_of(self, &entry.stance);
-                self.index.want(*id, wants);
+                let assessment = assess(self, &entry.stance);
+                let tally = Tally {
+                    open: assessment.findings.len() as u64,
+                    not_assessed: assessment.not_assessed.clone(),
+                };
+                let wants = wants_of(&entry.stance, &assessment);
+                self.index.conclude(*id, wants, Arc::new(tally));
             }
         }
     }

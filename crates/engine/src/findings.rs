@@ -132,6 +132,21 @@ pub fn findings(world: &World, asset: &AssetState) -> Assessment {
     assessment
 }
 
+/// How many findings are open on one asset, and what of it is not assessed: as [`findings`] tells, and at no cost.
+pub fn tally(world: &World, asset: &AssetState) -> (u64, Vec<String>) {
+    if asset.stances.is_none() {
+        return (0, vec!["no inventory yet".to_owned()]);
+    }
+    let mut lines: Vec<String> =
+        not_assessed(world, asset).into_iter().chain(nameless(world, asset)).collect();
+    let mut open = 0;
+    for entry in world.index.entries_of(asset.stances()) {
+        open += entry.tally.open;
+        lines.extend(entry.tally.not_assessed.iter().cloned());
+    }
+    (open, lines)
+}
+
 /// How much a host's package index says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PackageIndex {
@@ -193,22 +208,36 @@ pub(crate) fn judge(
     }
 }
 
+impl Finding {
+    /// Whether both tell of one vulnerability in one installed version.
+    fn is_about_the_same_as(&self, other: &Self) -> bool {
+        (&self.vulnerability, &self.source, &self.ecosystem)
+            == (&other.vulnerability, &other.source, &other.ecosystem)
+    }
+}
+
 impl Assessment {
     /// Of several advisories about one vulnerability the one that leads furthest speaks.
     pub(crate) fn settle(&mut self) {
         self.findings.sort_by(|a, b| {
-            (&a.vulnerability, &a.source, &a.state, &a.advisory).cmp(&(
+            (&a.vulnerability, &a.source, &a.ecosystem, &a.state, &a.advisory).cmp(&(
                 &b.vulnerability,
                 &b.source,
+                &b.ecosystem,
                 &b.state,
                 &b.advisory,
             ))
         });
-        self.findings.dedup_by(|a, b| a.vulnerability == b.vulnerability && a.source == b.source);
+        self.findings.dedup_by(|a, b| a.is_about_the_same_as(b));
         self.suppressed.sort_by(|(a, _), (b, _)| {
-            (&a.vulnerability, &a.source, &a.state).cmp(&(&b.vulnerability, &b.source, &b.state))
+            (&a.vulnerability, &a.source, &a.ecosystem, &a.state).cmp(&(
+                &b.vulnerability,
+                &b.source,
+                &b.ecosystem,
+                &b.state,
+            ))
         });
-        self.suppressed.dedup_by(|(a, _), (b, _)| a.vulnerability == b.vulnerability && a.source == b.source);
+        self.suppressed.dedup_by(|(a, _), (b, _)| a.is_about_the_same_as(b));
     }
 }
 

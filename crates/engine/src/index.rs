@@ -54,6 +54,15 @@ impl<V: Clone> ByPrint<V> for Shards<Print, V> {
     }
 }
 
+/// What is found in a stance, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Tally {
+    /// Open findings.
+    pub(crate) open: u64,
+    /// Versions that could not be judged, a line each.
+    pub(crate) not_assessed: Vec<String>,
+}
+
 /// Most assets whose change of stances waits to be merged.
 const MAX_MOVED: usize = 128;
 
@@ -64,6 +73,7 @@ pub(crate) struct Entry {
     /// Those that were in it before assets moved that are yet to be merged.
     merged: AssetSet,
     pub(crate) wants: WantsOf,
+    pub(crate) tally: Arc<Tally>,
 }
 
 /// Things of which equal ones are kept once, each with how many use it.
@@ -206,7 +216,8 @@ impl Index {
             }
             let stance = Arc::new(draft.keep(|component| self.share(component)));
             let package = stance.package.clone();
-            let entry = Entry { stance, merged: AssetSet::default(), wants: Arc::default() };
+            let entry =
+                Entry { stance, merged: AssetSet::default(), wants: Arc::default(), tally: Arc::default() };
             let Some(id) = self.entries.push(entry) else { continue };
             self.found.insert(place, id);
             self.named.entry(package, Vec::new).push(id);
@@ -311,7 +322,12 @@ impl Index {
         stance.components = stance.components.iter().map(|component| self.share(component)).collect();
         let (place, _) = self.found.place(Draft::of(&stance).print(), |_| false);
         let package = stance.package.clone();
-        let entry = Entry { stance: Arc::new(stance), merged: AssetSet::default(), wants: Arc::default() };
+        let entry = Entry {
+            stance: Arc::new(stance),
+            merged: AssetSet::default(),
+            wants: Arc::default(),
+            tally: Arc::default(),
+        };
         if let Some(id) = self.entries.push(entry) {
             self.found.insert(place, id);
             self.named.entry(package, Vec::new).push(id);
@@ -332,12 +348,13 @@ impl Index {
         }
     }
 
-    /// Sets what follows from a stance.
-    pub(crate) fn want(&mut self, id: StanceId, wants: WantsOf) {
-        if self.entries.get(id).is_some_and(|entry| entry.wants != wants)
+    /// Sets what is found in a stance, and what follows from it.
+    pub(crate) fn conclude(&mut self, id: StanceId, wants: WantsOf, tally: Arc<Tally>) {
+        let differs = |entry: &Entry| entry.wants != wants || entry.tally != tally;
+        if self.entries.get(id).is_some_and(differs)
             && let Some(entry) = self.entries.get_mut(id)
         {
-            entry.wants = wants;
+            (entry.wants, entry.tally) = (wants, tally);
         }
     }
 }

@@ -33,7 +33,7 @@ pub use context::{Effect, Effective, KnownContext, Preview, Source, Sourced, Uns
 pub use decide::{Decided, Undecided, advance, decide};
 pub use directives::DirectiveState;
 pub use exposure::{Exposed, Exposure};
-pub use findings::{Assessment, Finding, FindingState, findings, not_assessed, not_loaded};
+pub use findings::{Assessment, Finding, FindingState, findings, not_assessed, not_loaded, tally};
 pub use priority::{Factors, Flip, FlipSet, Weighed, Why, why};
 pub use queue::{DueIn, Filter, Queue, Sort};
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};

@@ -17,7 +17,7 @@ use tenon_model::{Event, Outcome, Timestamp};
 
 use crate::world::World;
 pub(crate) use dirty::Dirty;
-pub(crate) use needs::wants_of;
+pub(crate) use needs::{assess, wants_of};
 
 /// The consequences of the World as it stands; empty when nothing is left to conclude.
 pub(crate) fn consequences(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event> {

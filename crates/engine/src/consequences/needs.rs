@@ -23,8 +23,16 @@ struct Need {
     security: bool,
 }
 
-/// What must be done in a stance, by the source version that is offered there.
-pub(crate) fn wants_of(world: &World, stance: &Stance) -> WantsOf {
+/// What matching finds in a stance. When a finding opened differs from host to host, and makes no difference here.
+pub(crate) fn assess(world: &World, stance: &Stance) -> Assessment {
+    let mut assessment = Assessment::default();
+    judge(world, stance, PackageIndex::Fresh, &|_| Timestamp::from_millis(0), &mut assessment);
+    assessment.settle();
+    assessment
+}
+
+/// What must be done in a stance of which this is found, by the source version that is offered there.
+pub(crate) fn wants_of(stance: &Stance, assessment: &Assessment) -> WantsOf {
     let mut needs: BTreeMap<&SourcePackage, Need> = BTreeMap::new();
     for offer in stance.offers.iter().filter(|offer| offer.state == OfferState::Offered) {
         let need = needs.entry(&offer.source).or_default();
@@ -37,16 +45,12 @@ pub(crate) fn wants_of(world: &World, stance: &Stance) -> WantsOf {
     if needs.is_empty() {
         return WantsOf::default();
     }
-    // When a finding opened makes no difference to what must be done.
-    let mut assessment = Assessment::default();
-    judge(world, stance, PackageIndex::Fresh, &|_| Timestamp::from_millis(0), &mut assessment);
-    assessment.settle();
-    for finding in assessment.findings {
-        let FindingState::FixOffered { candidate } = finding.state else { continue };
-        let source = SourcePackage { name: finding.source.name, version: candidate };
+    for finding in &assessment.findings {
+        let FindingState::FixOffered { candidate } = &finding.state else { continue };
+        let source = SourcePackage { name: finding.source.name.clone(), version: candidate.clone() };
         if let Some(need) = needs.get_mut(&source) {
-            need.closes.insert(finding.vulnerability);
-            need.advisories.insert(finding.advisory);
+            need.closes.insert(finding.vulnerability.clone());
+            need.advisories.insert(finding.advisory.clone());
         }
     }
     needs.retain(|_, need| need.security || !need.closes.is_empty());

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-use tenon_engine::{SnapshotError, World, findings, recompute};
+use tenon_engine::{SnapshotError, World, findings, recompute, tally};
 use tenon_model::{AssetId, VulnerabilityId};
 
 use crate::generator::{Draw, command, pause};
@@ -65,6 +65,11 @@ fn exposures_are_those_of_every_asset(world: &World) {
     let mut suppressed = open.clone();
     for (id, asset) in world.assets() {
         let assessment = findings(world, asset);
+        let (count, mut lines) = tally(world, asset);
+        let mut said = assessment.not_assessed.clone();
+        lines.sort();
+        said.sort();
+        assert_eq!((count, lines), (assessment.findings.len() as u64, said), "{id}");
         for finding in assessment.findings {
             open.entry(finding.vulnerability).or_default().insert(*id);
         }

@@ -1,7 +1,7 @@
 //! An asset as people see it.
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::{Assessment, AssetState, Finding, FindingState, GroupMode, World, findings};
+use tenon_engine::{AssetState, Finding, FindingState, GroupMode, World, findings, tally};
 use tenon_model::{AssetContext, AssetId, Capability, OfferState};
 use utoipa::ToSchema;
 
@@ -178,10 +178,17 @@ pub(super) fn stated(state: FindingState) -> (FindingStateView, String) {
 
 impl AssetView {
     pub(crate) fn of(world: &World, id: &AssetId, asset: &AssetState) -> Self {
-        Self::assessed(world, id, asset, &findings(world, asset))
+        let (open, not_assessed) = tally(world, asset);
+        Self::counted(world, id, asset, open, not_assessed)
     }
 
-    fn assessed(world: &World, id: &AssetId, asset: &AssetState, assessment: &Assessment) -> Self {
+    fn counted(
+        world: &World,
+        id: &AssetId,
+        asset: &AssetState,
+        open: u64,
+        not_assessed: Vec<String>,
+    ) -> Self {
         let facts = asset.profile();
         let offers = world.offers_of(asset).unwrap_or_default();
         Self {
@@ -195,7 +202,7 @@ impl AssetView {
             .to_owned(),
             os: facts.map(|facts| facts.os.pretty_name.clone()),
             packages: world.component_count(asset),
-            findings: assessment.findings.len() as u64,
+            findings: open,
             security_updates: offers.iter().filter(|offer| offer.security).count() as u64,
             context: ContextView::of(&asset.context),
             kernel: facts.map(|facts| facts.kernel.running.clone()),
@@ -206,7 +213,7 @@ impl AssetView {
             updaters: facts
                 .map_or(Vec::new(), |facts| facts.updaters.iter().map(|u| u.name.clone()).collect()),
             reboot_required_by: facts.map_or(Vec::new(), |facts| facts.reboot_required_by.clone()),
-            not_assessed: assessment.not_assessed.clone(),
+            not_assessed,
             gaps: facts.map_or(Vec::new(), |facts| facts.gaps.clone()),
             reported: text(asset.reported.map(|(_, time)| time)),
             order: asset.outstanding.map(|order| order.to_string()),
@@ -229,7 +236,8 @@ impl AssetDetail {
             })
             .collect();
         let assessment = findings(world, asset);
-        let view = AssetView::assessed(world, id, asset, &assessment);
+        let view =
+            AssetView::counted(world, id, asset, assessment.findings.len() as u64, assessment.not_assessed);
         let open = assessment.findings.into_iter().map(FindingView::of);
         let suppressed = assessment.suppressed.into_iter().map(|(finding, vex)| SuppressedView {
             finding: FindingView::of(finding),
