@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tenon_journal::postgres::PostgresUrl;
 use tenon_journal::postgres::server::{Server, Stop, socket_name};
@@ -44,7 +44,8 @@ struct State {
 
 struct Shared {
     state: Mutex<State>,
-    server: Arc<Server>,
+    /// Not kept alive by connections that outlive the test, or its folder would stay.
+    server: Weak<Server>,
     target: PathBuf,
 }
 
@@ -61,7 +62,7 @@ impl Proxy {
         let state =
             State { passed: 0, plan: None, failed: false, down: false, ended: false, open: Vec::new() };
         let shared =
-            Arc::new(Shared { state: state.into(), server: server.clone(), target: server.socket() });
+            Arc::new(Shared { state: state.into(), server: Arc::downgrade(server), target: server.socket() });
         let accepting = shared.clone();
         std::thread::spawn(move || {
             for client in listener.incoming() {
@@ -136,8 +137,10 @@ impl Shared {
         state.plan = None;
         state.failed = true;
         state.down = plan.failure != Failure::Blip;
-        if plan.failure == Failure::Crash {
-            self.server.stop(Stop::Immediate).unwrap();
+        if plan.failure == Failure::Crash
+            && let Some(server) = self.server.upgrade()
+        {
+            server.stop(Stop::Immediate).unwrap();
         }
         (plan.bytes % (bytes + 1), true)
     }
