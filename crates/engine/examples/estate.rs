@@ -203,6 +203,34 @@ fn key(host: usize) -> AssetId {
     AssetId::of_public_key(format!("key of {host}").as_bytes())
 }
 
+/// A context document is taken over, then only the sensitivity and only the criticality of one service is raised.
+fn contexts(bench: &mut Bench, by: &Person) -> Result<(), Box<dyn Error>> {
+    let mut text = "services:\n".to_owned();
+    for service in 0..10 {
+        text += &format!("  s{service}: {{ criticality: low, sensitivity: internal }}\n");
+    }
+    text += "rules:\n  - { when: { package: package-0001* }, set: { tags: [one] } }\n";
+    for service in 0..10 {
+        text += &format!("  - {{ when: {{ host: 't*{service}' }}, set: {{ services: [s{service}] }} }}\n");
+    }
+    let more = text.replace(
+        "s7: { criticality: low, sensitivity: internal",
+        "s7: { criticality: low, sensitivity: restricted",
+    );
+    let most = more.replace("s7: { criticality: low", "s7: { criticality: critical");
+    for (compared, (what, text)) in (0..).zip([
+        ("a context of 10 services", text),
+        ("only a sensitivity raised", more),
+        ("only a criticality raised", most),
+    ]) {
+        let document =
+            tenon_formats::context::parse(text.as_bytes()).map_err(|problems| format!("{problems:?}"))?;
+        let taken = bench.tell(Command::TakeOverContext { document, compared, by: by.clone() })?;
+        show(what, &mut [taken]);
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
     let [assets, manifests, packages] = numbers[..] else {
@@ -266,6 +294,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         times.push(bench.tell(Command::ChangeIntel { delta, as_of: None })?);
     }
     show("a KEV addition", &mut times);
+    contexts(&mut bench, &by)?;
     let group = "team-7".parse()?;
     let filters = [
         Filter::default(),

@@ -19,10 +19,11 @@ pub use preview::{Effect, Preview, Unstated, preview, unstated};
 pub use resolve::{Effective, Source, Sourced};
 pub(crate) use resolve::{Subject, resolve};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenon_model::context::Glob;
-use tenon_model::{AssetOrdinal, ContextDocument, Digest};
+use tenon_model::{AssetOrdinal, AssetSet, ContextDocument, Digest};
 
 use crate::world::{AssetState, World};
 
@@ -54,15 +55,39 @@ impl World {
 
     /// What ranks may be another for any asset now.
     pub(crate) fn weigh_all(&mut self) {
+        let context = self.context.clone();
+        let carriers = self.carriers(context.as_ref());
         for ordinal in self.assets.ordinals() {
-            self.weigh(ordinal);
+            let Some(asset) = self.assets.get(ordinal) else { continue };
+            let installed = |glob: &Glob| carriers.get(glob).is_some_and(|held| held.contains(ordinal));
+            let said = resolve(&Subject { asset, installed: &installed }, context.as_ref());
+            self.bear(ordinal, Bearing::of(&said));
         }
+    }
+
+    /// Of each pattern of packages in rules the assets that have one: for all assets at once this is found once.
+    fn carriers(&self, context: Option<&KnownContext>) -> BTreeMap<Glob, AssetSet> {
+        let rules = context.map(|known| known.document.rules.as_slice()).unwrap_or_default();
+        let globs = rules.iter().filter_map(|rule| rule.when.package.as_ref());
+        let held = |glob: &Glob| {
+            let matching = self.index.all().filter(|(_, entry)| {
+                entry.stance.components.iter().any(|component| glob.matches(&component.name))
+            });
+            let sets: Vec<AssetSet> = matching.map(|(id, _)| self.index.assets_of(id)).collect();
+            AssetSet::union(sets.iter())
+        };
+        globs.map(|glob| (glob.clone(), held(glob))).collect()
     }
 
     /// What ranks may be another for this asset now.
     pub(crate) fn weigh(&mut self, ordinal: AssetOrdinal) {
         let Some(asset) = self.assets.get(ordinal) else { return };
         let bearing = Bearing::of(&self.effective(asset));
+        self.bear(ordinal, bearing);
+    }
+
+    fn bear(&mut self, ordinal: AssetOrdinal, bearing: Bearing) {
+        let Some(asset) = self.assets.get(ordinal) else { return };
         if asset.bearing.as_deref().unwrap_or(&Bearing::NOTHING) != &bearing {
             self.assets.bear(ordinal, Arc::new(bearing));
         }
