@@ -170,9 +170,11 @@ fn page() -> Result<()> {
 fn generate() -> Result<()> {
     need::linker()?;
     Step::cargo("build", &["build", "--quiet", "--package", "tenon-cli"]).run()?;
-    for (words, file) in
-        [(&["openapi"][..], "web/openapi.json"), (&["reference", "refusals"], "docs/reference/refusals.md")]
-    {
+    for (words, file) in [
+        (&["openapi"][..], "web/openapi.json"),
+        (&["reference", "refusals"], "docs/reference/refusals.md"),
+        (&["scan", "--schema"], "docs/reference/scan.schema.json"),
+    ] {
         let output = std::process::Command::new("target/debug/tenon").args(words).output();
         let output = output.with_context(|| format!("starting target/debug/tenon {}", words.join(" ")))?;
         anyhow::ensure!(output.status.success(), "tenon {} failed: {}", words.join(" "), output.status);
