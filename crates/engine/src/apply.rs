@@ -9,9 +9,10 @@ use tenon_model::{
     SourcePackage, Stage, VexStatement,
 };
 
+use crate::assets::AssetState;
 use crate::directives::DirectiveState;
 use crate::index::{StanceId, only_in};
-use crate::world::{AssetState, FeedState, GroupMode, OrderState, TokenState, World, count_off, count_one};
+use crate::world::{FeedState, GroupMode, OrderState, TokenState, World, count_off, count_one};
 
 /// The blobs that a batch of events names, by content. The shell loads them; `apply` only looks them up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

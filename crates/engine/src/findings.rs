@@ -8,10 +8,11 @@ use tenon_model::{
 };
 use tenon_versions::Scheme;
 
+use crate::assets::AssetState;
 use crate::kernel::{KernelState, is_kernel, kernel_state};
 use crate::matching::{Hit, Named, hit, is_safe, speaks_of};
 use crate::stance::Stance;
-use crate::world::{AssetState, PackageKey, World};
+use crate::world::{PackageKey, World};
 
 /// Age of a host's package index beyond which its silence says nothing, in seconds: two days.
 const MAX_INDEX_AGE_SECONDS: u64 = 2 * 86_400;

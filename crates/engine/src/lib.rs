@@ -9,6 +9,7 @@
 //! [`World::digest`] shows.
 
 mod apply;
+mod assets;
 mod consequences;
 mod context;
 mod decide;
@@ -28,6 +29,7 @@ mod table;
 mod world;
 
 pub use apply::{ActionWanted, ApplyError, Attachments};
+pub use assets::AssetState;
 pub use consequences::recompute;
 pub use context::{Effect, Effective, KnownContext, Preview, Source, Sourced, Unstated, preview, unstated};
 pub use decide::{Decided, Undecided, advance, decide};
@@ -37,4 +39,4 @@ pub use findings::{Assessment, Finding, FindingState, findings, not_assessed, no
 pub use priority::{Factors, Flip, FlipSet, Weighed, Why, why};
 pub use queue::{DueIn, Filter, Queue, Sort};
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
-pub use world::{AssetState, GroupMode, OrderState, World};
+pub use world::{GroupMode, OrderState, World};

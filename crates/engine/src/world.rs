@@ -1,21 +1,19 @@
 //! All state of Tenon, in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{
-    Advisory, Affected, AssetContext, AssetId, AssetOrdinal, AssetSet, Component, Digest, DirectiveId,
-    GroupName, HostFacts, Intel, Members, Offer, Order, OrderId, Rules, SourcePackage, Timestamp, TokenId,
-    VexStatement, VulnerabilityId,
+    Advisory, Affected, AssetId, AssetOrdinal, AssetSet, Component, Digest, DirectiveId, GroupName, Intel,
+    Members, Offer, Order, OrderId, Rules, Timestamp, TokenId, VexStatement, VulnerabilityId,
 };
 
-use crate::context::{Bearing, KnownContext};
+use crate::assets::{AssetState, Assets};
+use crate::context::KnownContext;
 use crate::directives::DirectiveState;
-use crate::index::{Index, StanceId, Stances};
+use crate::index::Index;
 use crate::shards::{ShardKey, Shards, fnv1a};
-use crate::table::Table;
 
 impl ShardKey for AssetId {
     fn shard(&self) -> usize {
@@ -61,7 +59,7 @@ impl ShardKey for PackageKey {
 }
 
 /// Maps whose keys are not text, as a list of pairs.
-fn pairs<K: Serialize, V: Serialize, S: serde::Serializer>(
+pub(crate) fn pairs<K: Serialize, V: Serialize, S: serde::Serializer>(
     map: &BTreeMap<K, V>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
@@ -76,71 +74,6 @@ pub enum GroupMode {
     Observe,
     /// A person promoted the group: they rehearse, and apply what is approved.
     Act,
-}
-
-/// One asset as last reported.
-#[derive(Debug, Clone, Serialize)]
-pub struct AssetState {
-    /// Its id.
-    pub id: AssetId,
-    /// The name it gave, for people.
-    pub hostname: String,
-    /// Its group.
-    pub group: GroupName,
-    /// When it enrolled.
-    pub enrolled: Timestamp,
-    /// Sequence and time of its last report; `None` before the first.
-    pub reported: Option<(u64, Timestamp)>,
-    /// Its packages; `None` before the first report.
-    pub manifest: Option<Digest>,
-    /// Everything else it last said, as it said it; `None` before the first report.
-    pub facts: Option<Digest>,
-    /// When it first reported: since then, as far as anybody knows, it has what it had then.
-    pub first_reported: Option<Timestamp>,
-    /// Since when it has what it did not have then. A finding opens when component and advisory first coexist.
-    #[serde(serialize_with = "pairs")]
-    pub(crate) since: BTreeMap<SourcePackage, Timestamp>,
-    /// The one order that is out.
-    pub outstanding: Option<OrderId>,
-    /// What people state about it by hand.
-    #[serde(skip_serializing_if = "AssetContext::is_empty")]
-    pub context: AssetContext,
-    /// What of its context bears on priorities; `None` where nothing is known. Derived from all that is said of it.
-    #[serde(skip)]
-    pub(crate) bearing: Option<Arc<Bearing>>,
-    /// Its addresses at its last report.
-    #[serde(skip)]
-    pub(crate) addresses: Arc<[IpAddr]>,
-    /// The stances of its last report, ascending.
-    #[serde(skip)]
-    pub(crate) stances: Option<Stances>,
-    /// What it last said, without what stances tell and without what differs from host to host: its name, and the age of
-    /// its index.
-    #[serde(skip)]
-    pub(crate) profile: Option<Arc<HostFacts>>,
-    /// Age in seconds of its package index at its last report.
-    #[serde(skip)]
-    pub(crate) index_age: Option<u64>,
-    /// The open directives on which it is further than proposed and not done; derived from them.
-    #[serde(skip)]
-    pub(crate) begun: BTreeSet<DirectiveId>,
-}
-
-impl AssetState {
-    /// Since when it has this source version, as far as reports tell.
-    pub(crate) fn installed_since(&self, source: &SourcePackage) -> Timestamp {
-        self.since.get(source).copied().or(self.first_reported).unwrap_or(self.enrolled)
-    }
-
-    /// Its stances; none before its first report.
-    pub(crate) fn stances(&self) -> &[StanceId] {
-        self.stances.as_deref().unwrap_or_default()
-    }
-
-    /// What it last said besides packages, offers, its name and the age of its index; `None` before its first report.
-    pub fn profile(&self) -> Option<&HostFacts> {
-        self.profile.as_deref()
-    }
 }
 
 /// An order and whether it was answered.
@@ -182,102 +115,6 @@ pub(crate) struct Standing {
     pub(crate) group: GroupName,
     pub(crate) version: String,
     pub(crate) id: DirectiveId,
-}
-
-/// The assets, and which of them have what in common.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Assets {
-    pub(crate) by_ordinal: Table<AssetState>,
-    ordinals: Shards<AssetId, AssetOrdinal>,
-    /// The assets of each group.
-    of_group: BTreeMap<GroupName, AssetSet>,
-    /// The assets of which something is known that bears on priorities, by what.
-    of_bearing: BTreeMap<Arc<Bearing>, AssetSet>,
-}
-
-impl Serialize for Assets {
-    /// As the list of assets; the rest follows from it.
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.by_ordinal.iter())
-    }
-}
-
-impl Assets {
-    pub(crate) fn add(&mut self, asset: AssetState) {
-        let (id, group) = (asset.id, asset.group.clone());
-        let Some(ordinal) = self.by_ordinal.push(asset).map(AssetOrdinal) else { return };
-        self.ordinals.insert(id, ordinal);
-        self.of_group.entry(group).or_default().insert(ordinal);
-    }
-
-    pub(crate) fn ordinal(&self, id: &AssetId) -> Option<AssetOrdinal> {
-        self.ordinals.get(id).copied()
-    }
-
-    pub(crate) fn get(&self, ordinal: AssetOrdinal) -> Option<&AssetState> {
-        self.by_ordinal.get(ordinal.0)
-    }
-
-    pub(crate) fn get_mut(&mut self, ordinal: AssetOrdinal) -> Option<&mut AssetState> {
-        self.by_ordinal.get_mut(ordinal.0)
-    }
-
-    /// Moves an asset to the class of another bearing.
-    pub(crate) fn bear(&mut self, ordinal: AssetOrdinal, bearing: Arc<Bearing>) {
-        // Equal ones are kept once.
-        let kept = self.of_bearing.get_key_value(&bearing).map(|(kept, _)| kept.clone());
-        let bearing = Some(kept.unwrap_or(bearing)).filter(|bearing| **bearing != Bearing::NOTHING);
-        let Some(asset) = self.get_mut(ordinal) else { return };
-        let before = std::mem::replace(&mut asset.bearing, bearing.clone());
-        if let Some(before) = before
-            && let Some(alike) = self.of_bearing.get_mut(&before)
-        {
-            alike.remove(ordinal);
-            if alike.is_empty() {
-                self.of_bearing.remove(&before);
-            }
-        }
-        if let Some(bearing) = bearing {
-            self.of_bearing.entry(bearing).or_default().insert(ordinal);
-        }
-    }
-
-    /// The place of every asset.
-    pub(crate) fn ordinals(&self) -> Vec<AssetOrdinal> {
-        self.ordinals.iter().map(|(_, ordinal)| *ordinal).collect()
-    }
-
-    pub(crate) fn of_group(&self, group: &GroupName) -> Option<&AssetSet> {
-        self.of_group.get(group)
-    }
-
-    /// The groups that have assets.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = (&GroupName, &AssetSet)> {
-        self.of_group.iter()
-    }
-
-    /// These assets by their groups.
-    pub(crate) fn by_group(&self, assets: &AssetSet) -> Vec<(&GroupName, AssetSet)> {
-        // A report speaks of one asset.
-        let mut few = assets.iter();
-        if let (Some(only), None) = (few.next(), few.next()) {
-            let asset = self.get(only).into_iter();
-            return asset.map(|asset| (&asset.group, assets.clone())).collect();
-        }
-        let groups = self.of_group.iter().map(|(group, of_group)| (group, assets.intersect(of_group)));
-        groups.filter(|(_, here)| !here.is_empty()).collect()
-    }
-
-    /// What of the context of these assets bears on priorities, and how many there are of each.
-    pub(crate) fn bearings(&self, assets: &AssetSet) -> BTreeMap<Arc<Bearing>, u64> {
-        let known = self.of_bearing.iter().map(|(bearing, alike)| (bearing.clone(), alike.common(assets)));
-        let mut bearings: BTreeMap<Arc<Bearing>, u64> = known.filter(|(_, count)| *count > 0).collect();
-        let rest = assets.len().saturating_sub(bearings.values().sum());
-        if rest > 0 {
-            bearings.insert(Arc::new(Bearing::NOTHING), rest);
-        }
-        bearings
-    }
 }
 
 /// All state. Cloning is the fork: cheap, and diverging writes copy only the shards they touch.

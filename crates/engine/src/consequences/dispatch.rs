@@ -9,8 +9,9 @@ use tenon_model::{
 
 use super::dirty::Dirty;
 use super::needs::target_of;
+use crate::assets::AssetState;
 use crate::directives::DirectiveState;
-use crate::world::{AssetState, GroupMode, World};
+use crate::world::{GroupMode, World};
 
 /// How long a host may take to begin a rehearsal, in seconds.
 const REHEARSE_EXPIRES_SECONDS: u32 = 1_800;

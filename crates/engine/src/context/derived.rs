@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use tenon_model::{ContextDocument, Listener, Probability, SystemExposure, ZoneName};
 
 use super::{Source, Sourced};
-use crate::world::AssetState;
+use crate::assets::AssetState;
 
 /// The zone with the narrowest network that holds an address of the asset; of equals the first by name.
 pub(super) fn zone(

@@ -25,7 +25,8 @@ use std::sync::Arc;
 use tenon_model::context::Glob;
 use tenon_model::{AssetOrdinal, AssetSet, ContextDocument, Digest};
 
-use crate::world::{AssetState, World};
+use crate::assets::AssetState;
+use crate::world::World;
 
 impl World {
     /// The context document that counts; `None` where none was ever taken over.

@@ -11,7 +11,7 @@ use tenon_model::{
 };
 
 use super::{KnownContext, derived};
-use crate::world::AssetState;
+use crate::assets::AssetState;
 
 /// Where a value comes from. The versions are those of the context document that said so first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

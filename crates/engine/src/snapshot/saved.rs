@@ -10,9 +10,10 @@ use tenon_model::{
     SourcePackage, Timestamp, TokenId, VexStatement, VulnerabilityId,
 };
 
+use crate::assets::AssetState;
 use crate::context::{KnownContext, Written};
 use crate::index::Stances;
-use crate::world::{AssetState, FeedState, GroupMode, KnownAdvisory, TokenState, World};
+use crate::world::{FeedState, GroupMode, KnownAdvisory, TokenState, World};
 
 /// Whatever there is once or little of.
 #[derive(Serialize, Deserialize)]
