@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use serde::Serialize;
+use tenon_formats::percent;
 use tenon_server::{AssetDetail, AssetView, AssetsPage, DirectiveView, DirectivesPage, Overview};
 
 use crate::api::Api;
@@ -29,9 +30,9 @@ fn closes(directive: &DirectiveView) -> String {
     }
 }
 
-/// The day of an RFC 3339 time.
+/// The day of an RFC 3339 time, if there is one.
 fn day(time: Option<&String>) -> &str {
-    time.and_then(|time| time.get(..10)).unwrap_or("no date")
+    time.map_or("no date", |time| crate::why::day(time))
 }
 
 /// Which part of the queue, and in which order.
@@ -72,7 +73,8 @@ impl QueueArgs {
         let mut path = format!("/api/v1/directives?limit={}", self.limit);
         for (name, value) in given {
             if let Some(value) = value {
-                path.push_str(&format!("&{name}={}", percent(value)));
+                path.push_str(&format!("&{name}="));
+                percent::encode_into(&mut path, value, percent::is_unreserved);
             }
         }
         path
@@ -81,15 +83,6 @@ impl QueueArgs {
     fn filtered(&self) -> bool {
         [&self.search, &self.group, &self.outcome, &self.due_before].into_iter().any(Option::is_some)
     }
-}
-
-/// A value of a query, every byte but the unreserved ones of RFC 3986 section 2.3 escaped.
-fn percent(value: &str) -> String {
-    let escaped = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    value.bytes().map(escaped).collect()
 }
 
 pub(crate) fn queue(args: &QueueArgs, common: &Common) -> Result<()> {

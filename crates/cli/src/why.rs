@@ -40,7 +40,8 @@ pub(crate) fn text(directive: &DirectiveView, why: &WhyView, indent: &str) -> St
     text
 }
 
-fn day(time: &str) -> &str {
+/// The day of an RFC 3339 time.
+pub(crate) fn day(time: &str) -> &str {
     time.get(..10).unwrap_or(time)
 }
 

@@ -13,7 +13,7 @@ mod json;
 pub mod kev;
 pub mod openvex;
 pub mod osv;
-mod percent;
+pub mod percent;
 mod problem;
 pub mod purl;
 mod text;

@@ -21,8 +21,13 @@ pub(crate) fn decode(text: &str) -> Result<String, &'static str> {
     String::from_utf8(bytes).map_err(|_| "invalid percent-encoding: the decoded bytes are not UTF-8")
 }
 
+/// What never needs to be encoded (RFC 3986, section 2.3).
+pub fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
 /// Encodes every byte that `plain` does not let stand, with upper-case digits (RFC 3986, section 2.1).
-pub(crate) fn encode_into(out: &mut String, text: &str, plain: impl Fn(u8) -> bool) {
+pub fn encode_into(out: &mut String, text: &str, plain: impl Fn(u8) -> bool) {
     const DIGITS: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     for byte in text.bytes() {

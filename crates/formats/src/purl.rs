@@ -287,5 +287,5 @@ impl fmt::Display for Purl {
 
 /// What is never encoded: RFC 3986 unreserved characters, and the colon.
 fn stands(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':')
+    percent::is_unreserved(byte) || byte == b':'
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use tenon_formats::percent;
 use tenon_model::Digest;
 
 use crate::error::FeedError;
@@ -235,13 +236,6 @@ fn folders(folder: &Path) -> Result<Vec<String>, FeedError> {
 /// A path as part of an address (RFC 3986): ids hold `:`, `+` or `/`, of which the last parts folders here.
 pub(super) fn in_address(path: &str) -> String {
     let mut address = String::new();
-    for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                address.push(char::from(byte));
-            }
-            _ => address.push_str(&format!("%{byte:02X}")),
-        }
-    }
+    percent::encode_into(&mut address, path, |byte| percent::is_unreserved(byte) || byte == b'/');
     address
 }
