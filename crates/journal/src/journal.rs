@@ -193,6 +193,23 @@ impl fmt::Display for Durability {
     }
 }
 
+/// Content that a storage holds under an address, once it hashes to it.
+///
+/// # Errors
+/// [`JournalError::BlobDamaged`].
+pub(crate) fn checked_blob(
+    digest: &Digest,
+    content: Option<Vec<u8>>,
+) -> Result<Option<Vec<u8>>, JournalError> {
+    if let Some(content) = &content {
+        let actual = Digest::of(content);
+        if actual != *digest {
+            return Err(JournalError::BlobDamaged { digest: *digest, actual });
+        }
+    }
+    Ok(content)
+}
+
 /// Why the journal refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {

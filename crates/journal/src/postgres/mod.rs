@@ -32,7 +32,7 @@ use self::rows::{
     read_entries, stored,
 };
 pub use self::url::{PostgresUrl, PostgresUrlError};
-use crate::journal::{check, check_blob};
+use crate::journal::{check, check_blob, checked_blob};
 use crate::{
     Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_ENTRIES,
     Snapshot,
@@ -278,13 +278,7 @@ impl Journal for PostgresJournal {
             )?;
             Ok(row.map(|row| row.try_get(0)).transpose()?)
         })?;
-        if let Some(content) = &content {
-            let actual = Digest::of(content);
-            if actual != *digest {
-                return Err(JournalError::BlobDamaged { digest: *digest, actual });
-            }
-        }
-        Ok(content)
+        checked_blob(digest, content)
     }
 
     fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, JournalError> {

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use tenon_model::Digest;
 
-use crate::journal::{check, check_blob};
+use crate::journal::{check, check_blob, checked_blob};
 use crate::{
     Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_BYTES,
     MAX_PAGE_ENTRIES, Snapshot,
@@ -157,13 +157,7 @@ impl Journal for SqliteJournal {
             .prepare_cached("SELECT content FROM blob WHERE digest = ?1")
             .and_then(|mut statement| statement.query_row([digest.as_bytes()], |row| row.get(0)).optional())
             .map_err(self.error("read a blob of"))?;
-        if let Some(content) = &content {
-            let actual = Digest::of(content);
-            if actual != *digest {
-                return Err(JournalError::BlobDamaged { digest: *digest, actual });
-            }
-        }
-        Ok(content)
+        checked_blob(digest, content)
     }
 
     fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, JournalError> {
