@@ -44,11 +44,6 @@ fn part_of(asset: AssetOrdinal) -> usize {
 }
 
 impl AssetSet {
-    /// The set of one asset.
-    pub fn one(asset: AssetOrdinal) -> Self {
-        Self::from_iter([asset])
-    }
-
     /// Adds an asset; whether it was not there.
     pub fn insert(&mut self, asset: AssetOrdinal) -> bool {
         if self.contains(asset) {
@@ -120,11 +115,6 @@ impl AssetSet {
     /// Whether none is in both.
     pub fn is_disjoint(&self, other: &Self) -> bool {
         self.pairs(other).all(|(a, b)| a.is_disjoint(b))
-    }
-
-    /// Whether all are in the other.
-    pub fn is_subset(&self, other: &Self) -> bool {
-        self.parts.len() <= other.parts.len() && self.pairs(other).all(|(a, b)| a.is_subset(b))
     }
 
     /// Those that are not in the other.
@@ -374,7 +364,6 @@ mod tests {
                 assert_eq!(both, of(&(&a | &b)));
                 assert_eq!(x.common(&y), (&a & &b).len() as u64);
                 assert_eq!(x.is_disjoint(&y), a.is_disjoint(&b));
-                assert_eq!(x.is_subset(&y), a.is_subset(&b));
             }
         }
     }
