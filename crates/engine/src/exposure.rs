@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_model::{AssetSet, DirectiveId, GroupName, SourcePackage, Timestamp, VulnerabilityId};
 
-use crate::findings::{Assessment, FindingState, PackageIndex, judge};
+use crate::consequences::assess;
+use crate::findings::FindingState;
 use crate::world::World;
 
 /// Assets on which a vulnerability stands alike.
@@ -63,13 +64,11 @@ impl World {
         let mut suppressed = AssetSet::default();
         for stance in packages.iter().flat_map(|package| self.index.named(package)) {
             let Some(entry) = self.index.entry(*stance) else { continue };
-            let mut assessment = Assessment::default();
-            judge(self, &entry.stance, PackageIndex::Fresh, &|_| Timestamp::from_millis(0), &mut assessment);
-            assessment.settle();
             let assets = self.index.assets_of(*stance);
             if assets.is_empty() {
                 continue;
             }
+            let assessment = assess(self, &entry.stance);
             for finding in assessment.findings.into_iter().filter(|finding| finding.vulnerability == *id) {
                 let key = (finding.ecosystem, finding.source, finding.fixed, finding.state);
                 open.entry(key).or_default().extend(&assets);

@@ -44,9 +44,12 @@ impl<V: Clone> ByPrint<V> for Shards<Print, V> {
     fn place(&self, hash: u64, is: impl Fn(&V) -> bool) -> (Print, Option<&V>) {
         let mut place = Print(hash, 0);
         while let Some(known) = self.get(&place) {
-            // Past so many of one hash they are kept more than once.
-            if is(known) || place.1 == u16::MAX {
+            if is(known) {
                 return (place, Some(known));
+            }
+            // Past so many of one hash the last place is taken over; whoever has what was kept there goes on having it.
+            if place.1 == u16::MAX {
+                break;
             }
             place.1 += 1;
         }
@@ -95,10 +98,10 @@ impl<T: ?Sized> Default for Pool<T> {
 impl<T: ?Sized + PartialEq + std::hash::Hash> Pool<T> {
     /// The one that is kept of this content, used once more.
     fn take(&mut self, value: &T, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
-        let (place, _) = self.0.place(print(&value), |(known, _)| known.as_ref() == value);
-        let (kept, uses) = self.0.entry(place, || (make(), 0));
-        *uses = uses.saturating_add(1);
-        kept.clone()
+        let (place, known) = self.0.place(print(&value), |(known, _)| known.as_ref() == value);
+        let (kept, uses) = known.cloned().unwrap_or_else(|| (make(), 0));
+        self.0.insert(place, (kept.clone(), uses.saturating_add(1)));
+        kept
     }
 
     /// Used once less.
@@ -214,18 +217,28 @@ impl Index {
                 ids.push(*id);
                 continue;
             }
-            let stance = Arc::new(draft.keep(|component| self.share(component)));
-            let package = stance.package.clone();
-            let entry =
-                Entry { stance, merged: AssetSet::default(), wants: Arc::default(), tally: Arc::default() };
-            let Some(id) = self.entries.push(entry) else { continue };
-            self.found.insert(place, id);
-            self.named.entry(package, Vec::new).push(id);
+            let stance = draft.keep(|component| self.share(component));
+            let Some(id) = self.add(place, stance) else { continue };
             ids.push(id);
             fresh.push(id);
         }
         ids.sort_unstable();
         (self.lists.take(ids.as_slice(), || Arc::from(ids.as_slice())), fresh)
+    }
+
+    /// Adds a stance in which nobody is yet; `None` where there are no numbers left.
+    fn add(&mut self, place: Print, stance: Stance) -> Option<StanceId> {
+        let package = stance.package.clone();
+        let entry = Entry {
+            stance: Arc::new(stance),
+            merged: AssetSet::default(),
+            wants: Arc::default(),
+            tally: Arc::default(),
+        };
+        let id = self.entries.push(entry)?;
+        self.found.insert(place, id);
+        self.named.entry(package, Vec::new).push(id);
+        Some(id)
     }
 
     /// A component as all share it.
@@ -321,17 +334,7 @@ impl Index {
     pub(crate) fn restore(&mut self, mut stance: Stance) {
         stance.components = stance.components.iter().map(|component| self.share(component)).collect();
         let (place, _) = self.found.place(Draft::of(&stance).print(), |_| false);
-        let package = stance.package.clone();
-        let entry = Entry {
-            stance: Arc::new(stance),
-            merged: AssetSet::default(),
-            wants: Arc::default(),
-            tally: Arc::default(),
-        };
-        if let Some(id) = self.entries.push(entry) {
-            self.found.insert(place, id);
-            self.named.entry(package, Vec::new).push(id);
-        }
+        self.add(place, stance);
     }
 
     /// Who is in a stance of a snapshot; `None` where there is no such stance.

@@ -18,7 +18,7 @@ use tenon_versions::dpkg;
 
 use super::dirty::Dirty;
 use super::needs::still_needed;
-use super::scope::{Scope, Scopes, changed_packages};
+use super::scope::{ChangedPackages, Scope, Scopes, changed_packages};
 use crate::directives::DirectiveState;
 use crate::index::StanceId;
 use crate::priority::{Subject, is_bound, prioritise};
@@ -30,9 +30,10 @@ type Classes = BTreeMap<Arc<Want>, AssetSet>;
 /// What changes of the directives that dirty assets are part of, or become part of.
 pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event> {
     // An asset that reports a fix is verified first, and looked at again with that in mind.
-    let (mut events, verified) = if dirty.audit { Default::default() } else { verified(world, dirty) };
+    let changed = changed_packages(world, dirty);
+    let (mut events, verified) = if dirty.audit { Default::default() } else { verified(world, &changed) };
     let mut work = Work::default();
-    for (package, scope) in Scopes::of(world, dirty, &verified).0 {
+    for (package, scope) in Scopes::of(world, dirty, &changed, &verified).0 {
         work.look(world, &package, &scope);
     }
     let Work { mut joining, raised, mut parting } = work;
@@ -136,15 +137,15 @@ impl Work {
 }
 
 /// Assets whose later report shows a fix, and the events that say so.
-fn verified(world: &World, dirty: &Dirty) -> (Vec<Event>, AssetSet) {
+fn verified(world: &World, changed: &ChangedPackages) -> (Vec<Event>, AssetSet) {
     let (mut events, mut assets) = (Vec::new(), AssetSet::default());
-    for ordinal in dirty.assets.iter() {
+    for (&ordinal, packages) in changed {
         let Some(asset) = world.asset_at(ordinal) else { continue };
         let Some((sequence, _)) = asset.reported else { continue };
         // Where nothing has begun, only what changed can show a fix that was not shown before.
         let mut about: BTreeSet<DirectiveId> = asset.begun.clone();
-        for package in changed_packages(world, dirty, ordinal) {
-            about.extend(world.open_about(&package).map(|(id, _)| id));
+        for package in packages {
+            about.extend(world.open_about(package).map(|(id, _)| id));
         }
         for id in about {
             let Some(state) = world.directive(&id).filter(|state| state.closed.is_none()) else { continue };

@@ -21,23 +21,23 @@ pub(super) struct Scopes(pub(super) BTreeMap<String, Scope>);
 
 impl Scopes {
     /// What is to be looked at, but for assets that are `verified` first.
-    pub(super) fn of(world: &World, dirty: &Dirty, verified: &AssetSet) -> Self {
+    pub(super) fn of(world: &World, dirty: &Dirty, changed: &ChangedPackages, verified: &AssetSet) -> Self {
         let mut scopes: BTreeMap<String, Scope> = BTreeMap::new();
-        for ordinal in dirty.assets.without(verified).iter() {
-            let Some(asset) = world.asset_at(ordinal) else { continue };
+        for (ordinal, packages) in changed.iter().filter(|(ordinal, _)| !verified.contains(**ordinal)) {
+            let Some(asset) = world.asset_at(*ordinal) else { continue };
             // Where nobody could ask what is offered, nothing is known to be wanted or not.
             if asset.profile().is_none_or(|profile| !profile.offers_known) {
                 continue;
             }
-            for package in changed_packages(world, dirty, ordinal) {
-                scopes.entry(package).or_default().assets.insert(ordinal);
+            for package in packages {
+                scopes.entry(package.clone()).or_default().assets.insert(*ordinal);
             }
             // Of what changed, and of what a verified directive may now be settled about.
             for id in asset.stances() {
                 if let Some(entry) = world.index.entry(*id)
                     && let Some(scope) = scopes.get_mut(&entry.stance.package)
                 {
-                    scope.stances.entry(*id).or_default().insert(ordinal);
+                    scope.stances.entry(*id).or_default().insert(*ordinal);
                 }
             }
         }
@@ -67,9 +67,15 @@ impl Scopes {
     }
 }
 
-/// The packages about which an asset now says something else than before, and those of its directives that have begun: a
-/// report that confirms a fix may settle them.
-pub(super) fn changed_packages(world: &World, dirty: &Dirty, ordinal: AssetOrdinal) -> BTreeSet<String> {
+/// Of every asset that reported the packages about which it now says something else than before, and those of its directives
+/// that have begun: a report that confirms a fix may settle them.
+pub(super) type ChangedPackages = BTreeMap<AssetOrdinal, BTreeSet<String>>;
+
+pub(super) fn changed_packages(world: &World, dirty: &Dirty) -> ChangedPackages {
+    dirty.assets.iter().map(|ordinal| (ordinal, changed_of(world, dirty, ordinal))).collect()
+}
+
+fn changed_of(world: &World, dirty: &Dirty, ordinal: AssetOrdinal) -> BTreeSet<String> {
     let Some(asset) = world.asset_at(ordinal) else { return BTreeSet::new() };
     let now = asset.stances();
     let before = dirty.before.get(&ordinal).and_then(Option::as_deref).unwrap_or_default();
