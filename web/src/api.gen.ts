@@ -332,6 +332,34 @@ export type InvitationView = {
   user: UserView;
 };
 
+/** One entry of the record, in words. */
+export type LogEntryView = {
+  /** The contents that it names, by SHA-256. */
+  blobs: string[];
+  /** The person behind it; absent where none is. */
+  by?: string | null;
+  /** Its hash, SHA-256 over the one before it and its content. */
+  hash: string;
+  /** Its kind, as the record keeps it (`directive-raised`). */
+  kind: string;
+  /** What happened, in one sentence. */
+  said: string;
+  /** Its place, from 1. */
+  seq: number;
+  /** When it was stamped, RFC 3339. */
+  time: string;
+};
+
+/** A part of the record, the newest entry first. */
+export type LogPage = {
+  /** Position of the journal that this shows. */
+  generation: number;
+  /** The entries. There may be fewer than asked for, and even none, where others follow. */
+  items: LogEntryView[];
+  /** Where the next page begins; absent on the last. */
+  next?: string | null;
+};
+
 /** A new password in place of an old one. */
 export type NewPassword = {
   /** The new one. */

@@ -1,21 +1,73 @@
-//! The record: proving it, and taking it along.
+//! The record: reading it, proving it, and taking it along.
 
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::json;
-use tenon_journal::{Head, JournalError, export, verify, verify_export};
-use tenon_model::Digest;
-use tenon_server::{DataFolder, replay};
+use tenon_formats::percent;
+use tenon_journal::{Head, JournalError, Store, export, verify, verify_export};
+use tenon_model::{Digest, Timestamp};
+use tenon_server::{DataFolder, LogEntryView, LogFilter, LogPage, read_log, replay, restore};
 
 use crate::api::Api;
 use crate::common::{Common, Format, RecordStore};
 
+/// Most entries that one question to the server brings.
+const PAGE: usize = 500;
+/// Digits of a hash that are shown to people; programs get all.
+const SHORT: usize = 8;
+
+#[derive(Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  tenon log                                   what happened last\n  \
+                  tenon log --directive dir_7                 the whole story of one directive\n  \
+                  tenon log --kind order --since 2026-11-01   every order since then\n  \
+                  tenon log verify                            prove that the record was not edited"
+)]
+pub(crate) struct Log {
+    #[command(subcommand)]
+    whole: Option<Whole>,
+    #[command(flatten)]
+    list: List,
+}
+
+/// Which entries.
+#[derive(Args)]
+struct List {
+    /// Only those of this kind, or of all kinds that begin so: `directive-closed`, `directive`.
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+    /// Only those about this asset.
+    #[arg(long, value_name = "ID")]
+    asset: Option<String>,
+    /// Only those about this directive.
+    #[arg(long, value_name = "ID")]
+    directive: Option<String>,
+    /// Only those of directives that close this vulnerability, or whose vendor claims it.
+    #[arg(long, value_name = "ID")]
+    vulnerability: Option<String>,
+    /// Only those at or after this day or time.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only those before this day or time.
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// The newest so many of them.
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    last: u32,
+    /// Read the data folder of a Tenon that does not run. People are shown by their ids.
+    #[arg(long)]
+    offline: bool,
+    #[command(flatten)]
+    store: RecordStore,
+}
+
 #[derive(Subcommand)]
-pub(crate) enum Log {
+enum Whole {
     /// Recompute every hash of the record: of an export, of a stopped data folder, of a database, or of the running server's.
     #[command(
         after_help = "Examples:\n  tenon log verify                 the record of this machine's Tenon, running or not\n  tenon log verify audit.jsonl     an export, anywhere, without Tenon's data"
@@ -35,8 +87,9 @@ pub(crate) enum Log {
 
 impl Log {
     pub(crate) fn run(self, common: &Common) -> Result<()> {
-        match self {
-            Self::Export { store } => {
+        match self.whole {
+            None => self.list.run(common),
+            Some(Whole::Export { store }) => {
                 match store.named()? {
                     Some(store) => {
                         export(store.open_read_only()?.as_ref(), &mut std::io::stdout().lock())?;
@@ -45,9 +98,96 @@ impl Log {
                 }
                 Ok(())
             }
-            Self::Verify { export, store } => verify_log(common, prove(common, export, &store)?),
+            Some(Whole::Verify { export, store }) => verify_log(common, prove(common, export, &store)?),
         }
     }
+}
+
+impl List {
+    fn run(&self, common: &Common) -> Result<()> {
+        let mut items = match self.store.named()? {
+            Some(store) => self.read(&store)?,
+            None if self.offline => self.read(&DataFolder::existing(&common.data()?)?.store())?,
+            None => self.ask(&Api::new(common)?)?,
+        };
+        // As it happened: what came last stands where the prompt comes back.
+        items.reverse();
+        match common.format {
+            Format::Json => println!("{}", serde_json::to_string_pretty(&items)?),
+            Format::Text if items.is_empty() => println!("Nothing in the record is like that."),
+            Format::Text => items.iter().for_each(|entry| println!("{}", line(entry))),
+        }
+        Ok(())
+    }
+
+    /// The newest first, from the server.
+    fn ask(&self, api: &Api<'_>) -> Result<Vec<LogEntryView>> {
+        let given = [
+            ("kind", &self.kind),
+            ("asset", &self.asset),
+            ("directive", &self.directive),
+            ("vulnerability", &self.vulnerability),
+            ("since", &self.since),
+            ("until", &self.until),
+        ];
+        let mut wanted = String::new();
+        for (name, value) in given {
+            if let Some(value) = value {
+                wanted.push_str(&format!("&{name}="));
+                percent::encode_into(&mut wanted, value, percent::is_unreserved);
+            }
+        }
+        let mut cursor = String::new();
+        self.gather(|limit| {
+            let page: LogPage = api.get(&format!("/api/v1/log?limit={limit}{wanted}{cursor}"))?;
+            cursor = page.next.as_ref().map(|next| format!("&cursor={next}")).unwrap_or_default();
+            Ok(page)
+        })
+    }
+
+    /// The newest first, from a store that no server has open.
+    fn read(&self, store: &Store) -> Result<Vec<LogEntryView>> {
+        let journal = store.open_read_only()?;
+        let world = restore(journal.as_ref())?;
+        let time =
+            |said: &String| Timestamp::parse(said).with_context(|| format!("{said:?} is no day or time"));
+        let filter = LogFilter {
+            kind: self.kind.clone(),
+            asset: self.asset.as_ref().map(|id| id.parse()).transpose()?,
+            directive: self.directive.as_ref().map(|id| id.parse()).transpose()?,
+            vulnerability: self.vulnerability.as_ref().map(|id| id.parse()).transpose()?,
+            since: self.since.as_ref().map(time).transpose()?,
+            until: self.until.as_ref().map(time).transpose()?,
+        };
+        let read = |from, most| Ok(journal.read(from, usize::try_from(most).unwrap_or(usize::MAX))?);
+        let mut before = u64::MAX;
+        self.gather(|limit| {
+            let page = read_log(&read, &world, &filter, before, limit)?;
+            before = page.before().unwrap_or_default();
+            Ok(page)
+        })
+    }
+
+    /// Page after page, until there are as many as are wanted.
+    fn gather(&self, mut page: impl FnMut(usize) -> Result<LogPage>) -> Result<Vec<LogEntryView>> {
+        let last = self.last as usize;
+        let mut items = Vec::new();
+        loop {
+            let LogPage { items: more, next, .. } = page((last - items.len()).min(PAGE))?;
+            items.extend(more);
+            if next.is_none() || items.len() >= last {
+                return Ok(items);
+            }
+        }
+    }
+}
+
+/// One entry for people.
+fn line(entry: &LogEntryView) -> String {
+    let minute = entry.time.get(..16).unwrap_or(&entry.time).replace('T', " ");
+    let hash = entry.hash.get(..SHORT).unwrap_or(&entry.hash);
+    let by = entry.by.as_ref().map(|by| format!("{by}: ")).unwrap_or_default();
+    format!("{:>6}  {minute}  {hash}  {by}{}", entry.seq, entry.said)
 }
 
 /// What a verification proved.

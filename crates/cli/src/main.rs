@@ -114,8 +114,7 @@ enum Command {
     /// The agent of this host.
     #[command(subcommand)]
     Agent(agent::Agent),
-    /// The record: verify or export it.
-    #[command(subcommand)]
+    /// The record: what happened, when and by whom; verify or export it.
     Log(log::Log),
     /// What is known of a vulnerability; or one rule: versions, CVSS, decision tables, package-urls.
     Explain(explain::Explain),

@@ -14,6 +14,7 @@ mod event;
 mod facts;
 mod ids;
 mod intel;
+mod kind;
 mod order;
 mod points;
 mod time;
@@ -39,6 +40,7 @@ pub use ids::{
     TokenId, VulnerabilityId, ZoneName,
 };
 pub use intel::{Cvss, Epss, Intel, IntelDelta, IntelSource, Kev, Probability, Profile, PublicExploit, Ssvc};
+pub use kind::EVENT_KINDS;
 pub use order::{
     ApplyOutcome, ApplyReport, Change, Evidence, Generation, Order, OrderAction, PackageTarget, PinnedFile,
     RehearsalOutcome, RehearsalReport, Transaction, TransactionStep, Undo, UnitHealth,

@@ -16,6 +16,7 @@ mod feeding;
 mod folder;
 mod gateway;
 mod health;
+mod log;
 mod metrics;
 mod replay;
 mod serve;
@@ -32,6 +33,7 @@ pub use api::{
 pub use authority::{Authority, AuthorityError};
 pub use doors::{TlsFiles, TlsFilesError};
 pub use folder::{DataFolder, FolderError};
+pub use log::{LogEntryView, LogError, LogFilter, LogPage, ReadEntries, read_log};
 pub use replay::{ReplayError, replay, restore};
 pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tenon_engine::{ActionWanted, Attachments, Undecided, World, advance};
-use tenon_journal::{Batch, ClientKey, Head, Journal, JournalError, NewEntry, export};
+use tenon_journal::{Batch, ClientKey, Entry, Head, Journal, JournalError, NewEntry, export};
 use tenon_model::{Command, Digest, Record, Refusal, Timestamp, Versioned};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::facets::Generation;
+use crate::log::LogError;
 use crate::metrics::Metrics;
 use crate::replay::{ReplayError, restore};
 use crate::snapshots::{self, SNAPSHOT_EVERY, Snapshots};
@@ -49,6 +50,9 @@ pub enum SubmitError {
 /// What must hold of the World for a command to be decided at all.
 pub(crate) type Condition = Box<dyn FnOnce(&World) -> bool + Send>;
 
+/// Something to do with the record that changes nothing in it.
+type Look = Box<dyn FnOnce(&dyn Journal) + Send>;
+
 enum Message {
     Submit {
         command: Box<Command>,
@@ -56,13 +60,8 @@ enum Message {
         key: Option<ClientKey>,
         reply: oneshot::Sender<Result<Accepted, SubmitError>>,
     },
-    Blob {
-        digest: Digest,
-        reply: oneshot::Sender<Result<Option<Vec<u8>>, JournalError>>,
-    },
-    Export {
-        reply: oneshot::Sender<Result<Vec<u8>, String>>,
-    },
+    /// Somebody reads the record: only this thread has it open.
+    Look(Look),
     /// A snapshot was encoded.
     Snapshot {
         head: Head,
@@ -169,14 +168,37 @@ impl Writer {
         answer.await.map_err(|_| SubmitError::Stopped)?
     }
 
+    /// Reads the record between two appends, which wait for it: what it does is best short.
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&dyn Journal) -> T + Send + 'static,
+    ) -> Result<T, SubmitError> {
+        let (reply, answer) = oneshot::channel();
+        // A caller that is gone needs no answer.
+        let look: Look = Box::new(move |journal| drop(reply.send(look(journal))));
+        self.sender.send(Message::Look(look)).await.map_err(|_| SubmitError::Stopped)?;
+        answer.await.map_err(|_| SubmitError::Stopped)
+    }
+
+    /// Entries from a place on, at most so many. Blocks: not for an asynchronous task.
+    pub(crate) fn read_entries(&self, from: u64, most: u64) -> Result<Vec<Entry>, LogError> {
+        let (reply, answer) = oneshot::channel();
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let look: Look = Box::new(move |journal| drop(reply.send(journal.read(from, most))));
+        self.sender.blocking_send(Message::Look(look)).map_err(|_| LogError::Stopped)?;
+        Ok(answer.blocking_recv().map_err(|_| LogError::Stopped)??)
+    }
+
     /// The content of a blob.
     ///
     /// # Errors
     /// When the journal cannot be read, or the writer has stopped.
     pub async fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, SubmitError> {
-        let (reply, answer) = oneshot::channel();
-        self.sender.send(Message::Blob { digest, reply }).await.map_err(|_| SubmitError::Stopped)?;
-        answer.await.map_err(|_| SubmitError::Stopped)?.map_err(|error| SubmitError::Journal(Arc::new(error)))
+        let read = self.look(move |journal| journal.get_blob(&digest)).await?;
+        read.map_err(|error| SubmitError::Journal(Arc::new(error)))
     }
 
     /// The whole journal in its export format, which `tenon log verify` checks without this server.
@@ -184,13 +206,11 @@ impl Writer {
     /// # Errors
     /// When the journal cannot be read, or the writer has stopped.
     pub async fn export(&self) -> Result<Vec<u8>, ExportFailed> {
-        let (reply, answer) = oneshot::channel();
-        let stopped = |_| ExportFailed(SubmitError::Stopped.to_string());
-        self.sender
-            .send(Message::Export { reply })
-            .await
-            .map_err(|_| ExportFailed(SubmitError::Stopped.to_string()))?;
-        answer.await.map_err(stopped)?.map_err(ExportFailed)
+        let exported = self.look(|journal| {
+            let mut out = Vec::new();
+            export(journal, &mut out).map(|_| out).map_err(|error| error.to_string())
+        });
+        exported.await.map_err(|error| ExportFailed(error.to_string()))?.map_err(ExportFailed)
     }
 
     /// Ends the writer after what is queued; the journal is closed when this returns.
@@ -252,9 +272,7 @@ impl State {
                     Message::Submit { command, condition, key, reply } => {
                         self.stage(&mut group, *command, condition, key, reply);
                     }
-                    // A caller that is gone needs no answer.
-                    Message::Blob { digest, reply } => drop(reply.send(self.journal.get_blob(&digest))),
-                    Message::Export { reply } => drop(reply.send(self.export())),
+                    Message::Look(look) => look(self.journal.as_ref()),
                     Message::Snapshot { head, content } => {
                         self.snapshots.keep(self.journal.as_mut(), &head, content);
                     }
@@ -313,12 +331,6 @@ impl State {
             Ok(head) => self.snapshots.keep(self.journal.as_mut(), &head, snapshots::encode(&self.world)),
             Err(error) => tracing::warn!(%error, "no snapshot is kept"),
         }
-    }
-
-    fn export(&self) -> Result<Vec<u8>, String> {
-        let mut out = Vec::new();
-        export(self.journal.as_ref(), &mut out).map_err(|error| error.to_string())?;
-        Ok(out)
     }
 
     /// Decides one command on the group's fork.

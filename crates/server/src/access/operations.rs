@@ -43,6 +43,7 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/groups/{name}/promote", OPERATE),
     ("GET", "/api/v1/head", READ),
     ("GET", "/api/v1/journal", AUDIT),
+    ("GET", "/api/v1/log", READ),
     ("GET", "/api/v1/openapi.json", Nothing),
     ("GET", "/api/v1/overview", READ),
     ("GET", "/api/v1/reports/{digest}", READ),

@@ -95,14 +95,14 @@ pub struct DirectivesPage {
     pub next: Option<String>,
 }
 
-fn limit(asked: Option<usize>) -> Result<usize, ApiError> {
+pub(super) fn limit(asked: Option<usize>) -> Result<usize, ApiError> {
     match asked.unwrap_or(USUAL) {
         limit @ 1..=MOST => Ok(limit),
         other => Err(ApiError::bad_request(format!("a page has 1 to {MOST} items, not {other}"))),
     }
 }
 
-fn no_cursor(text: &str) -> ApiError {
+pub(super) fn no_cursor(text: &str) -> ApiError {
     ApiError::bad_request(format!(
         "{text:?} is no cursor of this list, or no more: take the `next` of a page, or begin again without"
     ))

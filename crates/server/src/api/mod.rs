@@ -5,6 +5,7 @@ mod document;
 mod guard;
 mod input;
 mod lists;
+mod log;
 mod operating;
 mod problem;
 mod read;
@@ -101,6 +102,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(read::report))
         .routes(routes!(read::head))
         .routes(routes!(read::journal))
+        .routes(routes!(log::log))
         .routes(routes!(read::events));
     let writes = OpenApiRouter::new()
         .routes(routes!(write::approve))

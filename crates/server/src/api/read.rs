@@ -29,6 +29,11 @@ impl Names {
         Ok(Self(users.into_iter().map(|user| (user.id.to_string(), user.name)).collect()))
     }
 
+    /// The name of an id; the id where it has none any more.
+    pub(super) fn of_id(&self, id: String) -> String {
+        self.0.iter().find(|(known, _)| *known == id).map_or(id, |(_, name)| name.clone())
+    }
+
     /// Puts the name of whoever refused into the reason.
     pub(super) fn put(&self, directive: &mut DirectiveView) {
         let Some(closed) = &mut directive.closed else { return };

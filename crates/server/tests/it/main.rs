@@ -7,6 +7,7 @@ mod context;
 mod feeding;
 mod gateway;
 mod lists;
+mod log;
 mod operating;
 mod running;
 mod snapshots;

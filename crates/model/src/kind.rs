@@ -1,0 +1,76 @@
+//! The kinds of events by the names under which the journal keeps them.
+
+use crate::Event;
+
+/// Every kind, as the tag `event` of an entry's payload names it.
+pub const EVENT_KINDS: [&str; 23] = [
+    "term-began",
+    "advisories-changed",
+    "intel-changed",
+    "token-issued",
+    "asset-enrolled",
+    "context-set",
+    "context-taken-over",
+    "vex-stated",
+    "rules-set",
+    "inventory-reported",
+    "group-promoted",
+    "group-demoted",
+    "directive-raised",
+    "directive-changed",
+    "directive-revised",
+    "directive-closed",
+    "order-issued",
+    "rehearsal-recorded",
+    "directive-approved",
+    "retry-requested",
+    "apply-recorded",
+    "asset-verified",
+    "order-expired",
+];
+
+impl Event {
+    /// Its kind: one of [`EVENT_KINDS`].
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::TermBegan { .. } => "term-began",
+            Self::AdvisoriesChanged { .. } => "advisories-changed",
+            Self::IntelChanged { .. } => "intel-changed",
+            Self::TokenIssued { .. } => "token-issued",
+            Self::AssetEnrolled { .. } => "asset-enrolled",
+            Self::ContextSet { .. } => "context-set",
+            Self::ContextTakenOver { .. } => "context-taken-over",
+            Self::VexStated { .. } => "vex-stated",
+            Self::RulesSet { .. } => "rules-set",
+            Self::InventoryReported { .. } => "inventory-reported",
+            Self::GroupPromoted { .. } => "group-promoted",
+            Self::GroupDemoted { .. } => "group-demoted",
+            Self::DirectiveRaised { .. } => "directive-raised",
+            Self::DirectiveChanged { .. } => "directive-changed",
+            Self::DirectiveRevised { .. } => "directive-revised",
+            Self::DirectiveClosed { .. } => "directive-closed",
+            Self::OrderIssued { .. } => "order-issued",
+            Self::RehearsalRecorded { .. } => "rehearsal-recorded",
+            Self::DirectiveApproved { .. } => "directive-approved",
+            Self::RetryRequested { .. } => "retry-requested",
+            Self::ApplyRecorded { .. } => "apply-recorded",
+            Self::AssetVerified { .. } => "asset-verified",
+            Self::OrderExpired { .. } => "order-expired",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EVENT_KINDS;
+    use crate::Event;
+
+    /// The decoder names every tag that it knows when it meets another.
+    #[test]
+    fn the_kinds_are_the_tags_of_the_encoding() {
+        let said = serde_json::from_str::<Event>(r#"{"event":"none-such"}"#).unwrap_err().to_string();
+        let (_, known) = said.split_once("expected one of ").unwrap();
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        assert_eq!(known, EVENT_KINDS);
+    }
+}

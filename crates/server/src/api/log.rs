@@ -1,0 +1,90 @@
+//! The record as a list.
+
+use axum::Json;
+use axum::extract::{Query, State};
+use serde::Deserialize;
+use tenon_model::{EVENT_KINDS, Timestamp};
+use utoipa::IntoParams;
+
+use super::lists::{limit, no_cursor};
+use super::read::{Names, parse};
+use super::{ApiError, Code, Shared};
+use crate::log::{LogError, LogFilter, LogPage, place, read_log};
+
+/// Which entries, and which page.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LogQuery {
+    /// Only those of this kind, or of all kinds that begin so: `directive-closed`, `directive`.
+    kind: Option<String>,
+    /// Only those about this asset.
+    asset: Option<String>,
+    /// Only those about this directive.
+    directive: Option<String>,
+    /// Only those of directives that close this vulnerability, or whose vendor claims it.
+    vulnerability: Option<String>,
+    /// Only those stamped at or after this day or time, RFC 3339.
+    since: Option<String>,
+    /// Only those stamped before this day or time, RFC 3339.
+    until: Option<String>,
+    /// Entries wanted: 1 to 500, 100 where nothing is said.
+    limit: Option<usize>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+impl LogQuery {
+    fn filter(&self) -> Result<LogFilter, ApiError> {
+        if let Some(kind) =
+            self.kind.as_ref().filter(|kind| !EVENT_KINDS.iter().any(|known| known.starts_with(*kind)))
+        {
+            let known = EVENT_KINDS.join(", ");
+            return Err(ApiError::bad_request(format!("{kind:?} is no kind of entry: {known}")));
+        }
+        Ok(LogFilter {
+            kind: self.kind.clone(),
+            asset: self.asset.as_deref().map(parse).transpose()?,
+            directive: self.directive.as_deref().map(parse).transpose()?,
+            vulnerability: self.vulnerability.as_deref().map(parse).transpose()?,
+            since: self.since.as_deref().map(time).transpose()?,
+            until: self.until.as_deref().map(time).transpose()?,
+        })
+    }
+}
+
+/// A time that a query says.
+pub(super) fn time(said: &str) -> Result<Timestamp, ApiError> {
+    Timestamp::parse(said).ok_or_else(|| {
+        ApiError::bad_request(format!("{said:?} is no day or time, as in 2026-11-25 or 2026-11-25T06:00:00Z"))
+    })
+}
+
+/// The entries of the record in words, the newest first, a page at a time.
+#[utoipa::path(get, path = "/api/v1/log", params(LogQuery), responses((status = OK, body = LogPage)))]
+pub(super) async fn log(
+    State(context): State<Shared>,
+    Query(query): Query<LogQuery>,
+) -> Result<Json<LogPage>, ApiError> {
+    let limit = limit(query.limit)?;
+    let filter = query.filter()?;
+    let before = match &query.cursor {
+        Some(text) => place(text).ok_or_else(|| no_cursor(text))?,
+        None => u64::MAX,
+    };
+    let (writer, world) = (context.writer.clone(), context.writer.world());
+    // Decoding is work, and the writer has its own.
+    let listed = tokio::task::spawn_blocking(move || {
+        read_log(&|from, most| writer.read_entries(from, most), &world, &filter, before, limit)
+    });
+    let page = listed.await.map_err(|error| ApiError::internal(&error))?;
+    let mut page = page.map_err(|error| match error {
+        LogError::Event(error) => ApiError::internal(&error),
+        error => ApiError::new(Code::JournalFailed, error.to_string()),
+    })?;
+    let names = Names::of(&context)?;
+    for entry in &mut page.items {
+        entry.by = entry.by.take().map(|id| names.of_id(id));
+    }
+    Ok(Json(page))
+}

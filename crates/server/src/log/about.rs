@@ -1,0 +1,106 @@
+//! What an entry is about.
+
+use tenon_engine::World;
+use tenon_model::{
+    AssetId, AssetOrdinal, Directive, DirectiveId, Event, Members, OrderId, VulnerabilityId, Wants,
+};
+
+use super::LogFilter;
+
+/// A filter, with what the World knows of what it names.
+pub(super) struct Wanted<'a> {
+    filter: &'a LogFilter,
+    world: &'a World,
+    asset: Option<(AssetId, Option<AssetOrdinal>)>,
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn of(filter: &'a LogFilter, world: &'a World) -> Self {
+        let asset = filter.asset.map(|asset| (asset, world.ordinal(&asset)));
+        Self { filter, world, asset }
+    }
+
+    pub(super) fn holds(&self, event: &Event) -> bool {
+        let kind = self.filter.kind.as_ref().is_none_or(|kind| event.kind().starts_with(kind));
+        kind && self.asset.is_none_or(|(id, ordinal)| self.is_about_asset(event, id, ordinal))
+            && self.filter.directive.is_none_or(|id| self.is_about_directive(event, id))
+            && self.filter.vulnerability.as_ref().is_none_or(|id| self.names(event, id))
+    }
+
+    fn is_about_asset(&self, event: &Event, id: AssetId, ordinal: Option<AssetOrdinal>) -> bool {
+        let wants = |wants: &Wants| match wants {
+            Wants::Classes(classes) => {
+                ordinal.is_some_and(|at| classes.iter().any(|class| class.assets.contains(at)))
+            }
+            Wants::Each(each) => each.contains_key(&id),
+        };
+        let member = |members: &Members| match members {
+            Members::Set(set) => ordinal.is_some_and(|at| set.contains(at)),
+            Members::Ids(ids) => ids.contains(&id),
+        };
+        match event {
+            Event::AssetEnrolled { asset, .. }
+            | Event::ContextSet { asset, .. }
+            | Event::InventoryReported { asset, .. }
+            | Event::RetryRequested { asset, .. }
+            | Event::AssetVerified { asset, .. } => *asset == id,
+            Event::DirectiveRaised { directive, wants: each, .. } => {
+                directive.assets.contains_key(&id) || wants(each)
+            }
+            Event::DirectiveRevised { directive, .. } => directive.assets.contains_key(&id),
+            Event::DirectiveChanged { change, .. } => {
+                wants(&change.joined) || member(&change.settled) || member(&change.left)
+            }
+            Event::DirectiveApproved { rehearsals, .. } => rehearsals.iter().any(|(asset, _)| *asset == id),
+            Event::OrderIssued { order } => order.asset == id,
+            Event::RehearsalRecorded { order, .. }
+            | Event::ApplyRecorded { order, .. }
+            | Event::OrderExpired { order } => self.order(order).is_some_and(|(asset, _)| asset == id),
+            _ => false,
+        }
+    }
+
+    fn is_about_directive(&self, event: &Event, id: DirectiveId) -> bool {
+        directive_of(event, self.world) == Some(id)
+    }
+
+    /// What an entry names itself. What a feed brought lies in the blob beside it.
+    fn names(&self, event: &Event, id: &VulnerabilityId) -> bool {
+        let of_whole = |directive: &Directive| {
+            [&directive.closes, &directive.claims, &directive.advisories]
+                .into_iter()
+                .any(|ids| ids.contains(id))
+        };
+        match event {
+            Event::DirectiveRaised { directive, .. } | Event::DirectiveRevised { directive, .. } => {
+                of_whole(directive)
+            }
+            // How it goes on with a directive that answers it.
+            _ => directive_of(event, self.world)
+                .and_then(|directive| self.world.directive(&directive))
+                .is_some_and(|state| of_whole(&state.directive)),
+        }
+    }
+
+    fn order(&self, order: &OrderId) -> Option<(AssetId, DirectiveId)> {
+        self.world.order(order).map(|state| (state.order.asset, state.order.directive))
+    }
+}
+
+/// The directive that an event is about.
+pub(super) fn directive_of(event: &Event, world: &World) -> Option<DirectiveId> {
+    match event {
+        Event::DirectiveRaised { id, .. }
+        | Event::DirectiveChanged { id, .. }
+        | Event::DirectiveRevised { id, .. }
+        | Event::DirectiveClosed { id, .. }
+        | Event::DirectiveApproved { id, .. }
+        | Event::RetryRequested { id, .. }
+        | Event::AssetVerified { id, .. } => Some(*id),
+        Event::OrderIssued { order } => Some(order.directive),
+        Event::RehearsalRecorded { order, .. }
+        | Event::ApplyRecorded { order, .. }
+        | Event::OrderExpired { order } => world.order(order).map(|state| state.order.directive),
+        _ => None,
+    }
+}

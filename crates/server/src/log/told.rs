@@ -1,0 +1,196 @@
+//! An event as a sentence.
+
+use tenon_engine::World;
+use tenon_model::{
+    ApplyOutcome, AssetId, DirectiveChange, DirectiveId, Event, IntelSource, Members, OrderAction, OrderId,
+    Outcome, Person, RehearsalOutcome, Timestamp, Wants,
+};
+
+/// The person behind it.
+pub(super) fn by(event: &Event) -> Option<&Person> {
+    match event {
+        Event::TokenIssued { by, .. }
+        | Event::ContextSet { by, .. }
+        | Event::ContextTakenOver { by, .. }
+        | Event::VexStated { by, .. }
+        | Event::RulesSet { by, .. }
+        | Event::GroupPromoted { by, .. }
+        | Event::GroupDemoted { by, .. }
+        | Event::DirectiveApproved { by, .. }
+        | Event::RetryRequested { by, .. } => Some(by),
+        Event::DirectiveClosed { outcome: Outcome::Refused { by, .. }, .. } => Some(by),
+        _ => None,
+    }
+}
+
+/// What happened.
+pub(super) fn said(event: &Event, world: &World) -> String {
+    let host = |asset: &AssetId| host(world, asset);
+    match event {
+        Event::TermBegan { term } => format!("Tenon started, term {term}"),
+        Event::AdvisoriesChanged { feed, published, withdrawn, as_of, .. } => {
+            format!("feed {feed}: {published} new or changed, {withdrawn} withdrawn{}", of(*as_of))
+        }
+        Event::IntelChanged { source, changed, as_of, .. } => {
+            let source = match source {
+                IntelSource::Kev => "KEV",
+                IntelSource::Epss => "EPSS",
+                IntelSource::Profile => "CVE records and exploits",
+            };
+            format!("{source}: {changed} vulnerabilities changed{}", of(*as_of))
+        }
+        Event::TokenIssued { token, group, expires, .. } => {
+            format!("enrolment token {token} made for group {group}, good until {expires}")
+        }
+        Event::AssetEnrolled { asset, hostname, group, .. } => {
+            format!("{hostname} ({asset}) enrolled in group {group}")
+        }
+        Event::ContextSet { asset, .. } => format!("context of {} stated", host(asset)),
+        Event::ContextTakenOver { version, .. } => format!("context document {version} taken over"),
+        Event::VexStated { document, count, .. } => {
+            format!("supplier's document {document}: {count} statements count")
+        }
+        Event::RulesSet { rules, .. } => format!("rules chosen: {}", serde_json::json!(rules)),
+        Event::InventoryReported { asset, sequence, .. } => {
+            format!("{} reported its inventory, report {sequence}", host(asset))
+        }
+        Event::GroupPromoted { group, .. } => format!("group {group} promoted: its agents may act"),
+        Event::GroupDemoted { group, .. } => format!("group {group} demoted: its agents only observe"),
+        Event::DirectiveRaised { id, directive, wants } => {
+            let assets = count(wants) + directive.assets.len() as u64;
+            format!(
+                "{id} raised: {} on {}{}",
+                directive.action,
+                assets_of(assets),
+                due(directive.priority.due)
+            )
+        }
+        Event::DirectiveChanged { id, change } => format!("{}: {}", named(world, id), changed(change)),
+        Event::DirectiveRevised { id, directive } => {
+            let assets = directive.assets.len() as u64;
+            format!("{id}: now {} on {}", directive.action, assets_of(assets))
+        }
+        Event::DirectiveClosed { id, outcome } => format!("{} closed: {}", named(world, id), ended(outcome)),
+        Event::OrderIssued { order } => {
+            let what = match &order.action {
+                OrderAction::Rehearse { .. } => "rehearse",
+                OrderAction::Apply { .. } => "apply",
+            };
+            format!("{} ordered to {what} {}", host(&order.asset), named(world, &order.directive))
+        }
+        Event::RehearsalRecorded { order, outcome, .. } => {
+            format!("rehearsal {}: {}", ordered(world, order), rehearsed(outcome))
+        }
+        Event::DirectiveApproved { id, rehearsals, evidence_waived, .. } => {
+            let waived =
+                evidence_waived.as_ref().map(|why| format!("; evidence waived: {why}")).unwrap_or_default();
+            format!("{} approved on {}{waived}", named(world, id), assets_of(rehearsals.len() as u64))
+        }
+        Event::RetryRequested { id, asset, .. } => {
+            format!("{} to be tried again on {}", named(world, id), host(asset))
+        }
+        Event::ApplyRecorded { order, outcome, .. } => {
+            format!("change {}: {}", ordered(world, order), applied(outcome))
+        }
+        Event::AssetVerified { id, asset, sequence } => {
+            format!("{} verified on {} by report {sequence}", named(world, id), host(asset))
+        }
+        Event::OrderExpired { order } => format!("no answer in time {}", ordered(world, order)),
+    }
+}
+
+/// A host by the name it enrolled with.
+fn host(world: &World, asset: &AssetId) -> String {
+    world.asset(asset).map_or_else(|| asset.to_string(), |state| state.hostname.clone())
+}
+
+fn named(world: &World, id: &DirectiveId) -> String {
+    match world.directive(id) {
+        Some(state) => format!("{id} ({})", state.directive.action),
+        None => id.to_string(),
+    }
+}
+
+fn ordered(world: &World, order: &OrderId) -> String {
+    match world.order(order) {
+        Some(state) => {
+            format!("of {} on {}", named(world, &state.order.directive), host(world, &state.order.asset))
+        }
+        None => format!("of {order}"),
+    }
+}
+
+fn of(as_of: Option<Timestamp>) -> String {
+    as_of.map(|as_of| format!(", as of {as_of}")).unwrap_or_default()
+}
+
+fn due(due: Option<Timestamp>) -> String {
+    due.map(|due| format!(", due {due}")).unwrap_or_default()
+}
+
+fn assets_of(count: u64) -> String {
+    match count {
+        1 => "1 asset".to_owned(),
+        count => format!("{count} assets"),
+    }
+}
+
+fn count(wants: &Wants) -> u64 {
+    match wants {
+        Wants::Classes(classes) => classes.iter().map(|class| class.assets.len()).sum(),
+        Wants::Each(each) => each.len() as u64,
+    }
+}
+
+fn members(members: &Members) -> u64 {
+    match members {
+        Members::Set(set) => set.len(),
+        Members::Ids(ids) => ids.len() as u64,
+    }
+}
+
+fn changed(change: &DirectiveChange) -> String {
+    let mut parts = Vec::new();
+    let mut counted = |count: u64, what: &str| {
+        if count > 0 {
+            parts.push(format!("{} {what}", assets_of(count)));
+        }
+    };
+    counted(count(&change.joined), "joined or changed");
+    counted(members(&change.settled), "settled");
+    counted(members(&change.left), "left");
+    if let Some(grounds) = &change.grounds {
+        parts.push(format!("closes {} vulnerabilities", grounds.closes.len()));
+    }
+    if let Some(priority) = &change.priority {
+        let outcome = &priority.decision.outcome;
+        parts.push(format!("decided {outcome}{}, removes {}", due(priority.due), priority.removes));
+    }
+    parts.join("; ")
+}
+
+fn ended(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Fixed => "every asset shows the fix".to_owned(),
+        Outcome::Superseded { by } => format!("superseded by {by}"),
+        Outcome::Withdrawn { reason } => format!("withdrawn: {reason}"),
+        Outcome::Refused { why, .. } => format!("refused: {why}"),
+    }
+}
+
+fn rehearsed(outcome: &RehearsalOutcome) -> String {
+    match outcome {
+        RehearsalOutcome::Passed => "passed".to_owned(),
+        RehearsalOutcome::Failed { reason } => format!("failed: {reason}"),
+        RehearsalOutcome::NotRehearsed { reason } => format!("not rehearsed: {reason}"),
+    }
+}
+
+fn applied(outcome: &ApplyOutcome) -> String {
+    match outcome {
+        ApplyOutcome::Verified => "done and verified by the host".to_owned(),
+        ApplyOutcome::RolledBack { reason } => format!("taken back: {reason}"),
+        ApplyOutcome::Failed { reason, remedy } => format!("failed: {reason}; {remedy}"),
+        ApplyOutcome::Refused { code, detail } => format!("refused by the host ({code}): {detail}"),
+    }
+}
