@@ -264,7 +264,11 @@ impl World {
         self.assets.ordinal(asset).ok_or_else(|| ApplyError::Dangling { seq, what: asset.to_string() })
     }
 
-    fn directive_mut(&mut self, seq: u64, id: DirectiveId) -> Result<&mut DirectiveState, ApplyError> {
+    pub(crate) fn directive_mut(
+        &mut self,
+        seq: u64,
+        id: DirectiveId,
+    ) -> Result<&mut DirectiveState, ApplyError> {
         let state = self.directives.get_mut(&id).map(Arc::make_mut);
         state.ok_or_else(|| ApplyError::Dangling { seq, what: id.to_string() })
     }

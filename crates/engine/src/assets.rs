@@ -10,7 +10,7 @@ use tenon_model::{
     SourcePackage, Timestamp,
 };
 
-use crate::context::Bearing;
+use crate::context::{Bearing, Bearings};
 use crate::index::{StanceId, Stances};
 use crate::shards::Shards;
 use crate::table::Table;
@@ -75,6 +75,11 @@ impl AssetState {
         self.stances.as_deref().unwrap_or_default()
     }
 
+    /// What of its context bears on priorities.
+    pub(crate) fn bearing(&self) -> Arc<Bearing> {
+        self.bearing.clone().unwrap_or_else(Bearing::nothing)
+    }
+
     /// What it last said besides packages, offers, its name and the age of its index; `None` before its first report.
     pub fn profile(&self) -> Option<&HostFacts> {
         self.profile.as_deref()
@@ -119,12 +124,18 @@ impl Assets {
         self.by_ordinal.get_mut(ordinal.0)
     }
 
-    /// Moves an asset to the class of another bearing.
-    pub(crate) fn bear(&mut self, ordinal: AssetOrdinal, bearing: Arc<Bearing>) {
-        // Equal ones are kept once.
-        let kept = self.of_bearing.get_key_value(&bearing).map(|(kept, _)| kept.clone());
-        let bearing = Some(kept.unwrap_or(bearing)).filter(|bearing| **bearing != Bearing::NOTHING);
-        let Some(asset) = self.get_mut(ordinal) else { return };
+    /// Moves an asset to the class of another bearing; whether it was in another.
+    pub(crate) fn bear(&mut self, ordinal: AssetOrdinal, bearing: Bearing) -> bool {
+        let differs = |asset: &AssetState| asset.bearing.as_deref().unwrap_or(&Bearing::NOTHING) != &bearing;
+        if !self.get(ordinal).is_some_and(differs) {
+            return false;
+        }
+        let bearing = (bearing != Bearing::NOTHING).then(|| {
+            // Equal ones are kept once.
+            let kept = self.of_bearing.get_key_value(&bearing).map(|(kept, _)| kept.clone());
+            kept.unwrap_or_else(|| Arc::new(bearing))
+        });
+        let Some(asset) = self.get_mut(ordinal) else { return false };
         let before = std::mem::replace(&mut asset.bearing, bearing.clone());
         if let Some(before) = before
             && let Some(alike) = self.of_bearing.get_mut(&before)
@@ -137,6 +148,7 @@ impl Assets {
         if let Some(bearing) = bearing {
             self.of_bearing.entry(bearing).or_default().insert(ordinal);
         }
+        true
     }
 
     /// The place of every asset.
@@ -166,13 +178,19 @@ impl Assets {
     }
 
     /// What of the context of these assets bears on priorities, and how many there are of each.
-    pub(crate) fn bearings(&self, assets: &AssetSet) -> BTreeMap<Arc<Bearing>, u64> {
-        let known = self.of_bearing.iter().map(|(bearing, alike)| (bearing.clone(), alike.common(assets)));
-        let mut bearings: BTreeMap<Arc<Bearing>, u64> = known.filter(|(_, count)| *count > 0).collect();
-        let rest = assets.len().saturating_sub(bearings.values().sum());
-        if rest > 0 {
-            bearings.insert(Arc::new(Bearing::NOTHING), rest);
+    pub(crate) fn bearings(&self, assets: &AssetSet) -> Bearings {
+        let mut bearings = Bearings::default();
+        // A report speaks of one asset.
+        if assets.len() <= self.of_bearing.len() as u64 {
+            for asset in assets.iter().filter_map(|asset| self.get(asset)) {
+                bearings.add(asset.bearing(), 1);
+            }
+            return bearings;
         }
+        for (bearing, alike) in &self.of_bearing {
+            bearings.add(bearing.clone(), alike.common(assets));
+        }
+        bearings.add(Bearing::nothing(), assets.len().saturating_sub(bearings.assets()));
         bearings
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use roaring::{MultiOps, RoaringBitmap};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,8 @@ use crate::AssetId;
 pub const MAX_ASSETS: u32 = 1 << 24;
 /// Assets of one part of a set, as a power of two: a part is what a writer copies while a reader holds the set.
 const PART_BITS: u32 = 16;
+/// Most assets of a set that are treated one by one where the other set may be of any size.
+const FEW: u64 = 8;
 /// Runs up to which a set is written for people; beyond that as a bitmap.
 const MAX_RUNS: usize = 512;
 /// How a set begins that is written as a bitmap, in hexadecimal digits of the portable format of Roaring bitmaps.
@@ -39,6 +41,12 @@ impl fmt::Debug for AssetSet {
     }
 }
 
+/// A part without assets: one for all sets.
+fn empty() -> Arc<RoaringBitmap> {
+    static EMPTY: LazyLock<Arc<RoaringBitmap>> = LazyLock::new(Arc::default);
+    EMPTY.clone()
+}
+
 fn part_of(asset: AssetOrdinal) -> usize {
     usize::try_from(asset.0 >> PART_BITS).unwrap_or(usize::MAX)
 }
@@ -51,7 +59,7 @@ impl AssetSet {
         }
         let part = part_of(asset);
         if self.parts.len() <= part {
-            self.parts.resize_with(part + 1, Arc::default);
+            self.parts.resize_with(part + 1, empty);
         }
         Arc::make_mut(&mut self.parts[part]).insert(asset.0)
     }
@@ -99,9 +107,33 @@ impl AssetSet {
         self.parts.iter().zip(&other.parts)
     }
 
+    /// Whether there are so few that they are better treated one by one.
+    fn is_few(&self) -> bool {
+        // Most parts of a large set hold more, so that it is rarely counted to its end.
+        let mut count = 0;
+        self.parts.iter().all(|part| {
+            count += part.len();
+            count <= FEW
+        })
+    }
+
+    /// The few of one set, and the other set, where one has few.
+    fn few_of<'a>(&'a self, other: &'a Self) -> Option<(&'a Self, &'a Self)> {
+        if self.is_few() {
+            Some((self, other))
+        } else if other.is_few() {
+            Some((other, self))
+        } else {
+            None
+        }
+    }
+
     /// Those that are in both.
     #[must_use]
     pub fn intersect(&self, other: &Self) -> Self {
+        if let Some((few, other)) = self.few_of(other) {
+            return few.iter().filter(|asset| other.contains(*asset)).collect();
+        }
         let mut both = Self { parts: self.pairs(other).map(|(a, b)| meet(a, b)).collect() };
         both.trim();
         both
@@ -109,12 +141,27 @@ impl AssetSet {
 
     /// How many are in both.
     pub fn common(&self, other: &Self) -> u64 {
+        if let Some((few, other)) = self.few_of(other) {
+            return few.iter().map(|asset| u64::from(other.contains(asset))).sum();
+        }
         self.pairs(other).map(|(a, b)| a.intersection_len(b)).sum()
     }
 
     /// Whether none is in both.
     pub fn is_disjoint(&self, other: &Self) -> bool {
+        if let Some((few, other)) = self.few_of(other) {
+            return !few.iter().any(|asset| other.contains(asset));
+        }
         self.pairs(other).all(|(a, b)| a.is_disjoint(b))
+    }
+
+    /// Whether all of it are in the other.
+    pub fn is_subset(&self, other: &Self) -> bool {
+        if self.is_few() {
+            return self.iter().all(|asset| other.contains(asset));
+        }
+        self.parts.len() <= other.parts.len()
+            && self.pairs(other).all(|(a, b)| Arc::ptr_eq(a, b) || a.is_subset(b))
     }
 
     /// Those that are not in the other.
@@ -127,9 +174,15 @@ impl AssetSet {
 
     /// Takes out those that are in the other.
     pub fn subtract(&mut self, other: &Self) {
+        if other.is_few() {
+            for asset in other.iter() {
+                self.remove(asset);
+            }
+            return;
+        }
         for (mine, theirs) in self.parts.iter_mut().zip(&other.parts) {
             if Arc::ptr_eq(mine, theirs) {
-                *mine = Arc::default();
+                *mine = empty();
             } else if !mine.is_disjoint(theirs) {
                 *Arc::make_mut(mine) -= theirs.as_ref();
             }
@@ -139,8 +192,14 @@ impl AssetSet {
 
     /// Adds those of the other.
     pub fn extend(&mut self, other: &Self) {
+        if other.is_few() && !self.parts.is_empty() {
+            for asset in other.iter() {
+                self.insert(asset);
+            }
+            return;
+        }
         if self.parts.len() < other.parts.len() {
-            self.parts.resize_with(other.parts.len(), Arc::default);
+            self.parts.resize_with(other.parts.len(), empty);
         }
         for (mine, theirs) in self.parts.iter_mut().zip(&other.parts) {
             if mine.is_empty() {
@@ -273,7 +332,7 @@ impl FromStr for AssetSet {
                 let part = part_of(AssetOrdinal(from));
                 let until = (from | ((1 << PART_BITS) - 1)).min(last);
                 if parts.len() <= part {
-                    parts.resize_with(part + 1, Arc::default);
+                    parts.resize_with(part + 1, empty);
                 }
                 Arc::make_mut(&mut parts[part]).insert_range(from..=until);
                 from = until + 1;
@@ -364,6 +423,7 @@ mod tests {
                 assert_eq!(both, of(&(&a | &b)));
                 assert_eq!(x.common(&y), (&a & &b).len() as u64);
                 assert_eq!(x.is_disjoint(&y), a.is_disjoint(&b));
+                assert_eq!(x.is_subset(&y), a.is_subset(&b));
             }
         }
     }

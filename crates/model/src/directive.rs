@@ -217,9 +217,12 @@ pub struct DirectiveChange {
     /// What it closes now, where that changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grounds: Option<Grounds>,
-    /// How urgent it is now, where that changed.
+    /// How urgent it is now, where more of that changed than what it removes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
+    /// What it removes now, where that alone changed of its priority: as it does with every asset that joins or leaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removes: Option<RiskPoints>,
 }
 
 impl DirectiveChange {
@@ -230,6 +233,7 @@ impl DirectiveChange {
             && self.left.is_empty()
             && self.grounds.is_none()
             && self.priority.is_none()
+            && self.removes.is_none()
     }
 }
 

@@ -16,8 +16,8 @@ impl Probability {
     pub const ONE: Self = Self(1_000_000);
 
     /// From parts per million; `None` above one million.
-    pub fn from_ppm(ppm: u32) -> Option<Self> {
-        (ppm <= Self::ONE.0).then_some(Self(ppm))
+    pub const fn from_ppm(ppm: u32) -> Option<Self> {
+        if ppm <= Self::ONE.0 { Some(Self(ppm)) } else { None }
     }
 
     /// Parts per million.

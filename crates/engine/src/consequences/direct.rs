@@ -12,16 +12,17 @@ use std::sync::Arc;
 
 use tenon_model::{
     AssetOrdinal, AssetSet, Directive, DirectiveChange, DirectiveId, Event, Grounds, GroupName, Members,
-    Outcome, Priority, SourcePackage, Stage, Timestamp, Want, WantClass, Wants,
+    Outcome, Priority, RiskPoints, SourcePackage, Stage, Timestamp, Want, WantClass, Wants,
 };
 use tenon_versions::dpkg;
 
 use super::dirty::Dirty;
 use super::needs::still_needed;
 use super::scope::{ChangedPackages, Scope, Scopes, changed_packages};
+use crate::context::Bearings;
 use crate::directives::DirectiveState;
 use crate::index::StanceId;
-use crate::priority::{Subject, is_bound, prioritise};
+use crate::priority::{Reasons, Subject, at_stake, is_bound, prioritise};
 use crate::world::World;
 
 /// Assets by what they add. No asset is in two of these.
@@ -45,9 +46,15 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
         fresh.entry((group.clone(), source.name.clone())).or_default().push((source.clone(), id));
         let grounds = grounds(classes.keys());
         let assets = AssetSet::union(classes.values());
-        let subject =
-            About { group: &group, source: &source, wanting: &assets, joining: &assets, standing: None };
-        let priority = subject.priority(world, dirty, &grounds, now);
+        let about = About {
+            group: &group,
+            source: &source,
+            reasons: (&grounds).into(),
+            bearings: &world.assets.bearings(&assets),
+            joining: &assets,
+            standing: None,
+        };
+        let priority = about.priority(world, dirty, now);
         let Grounds { closes, claims, advisories } = grounds;
         let action = tenon_model::Action::Upgrade { source };
         let directive =
@@ -61,7 +68,7 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
         let Some(state) = world.directive(&id).filter(|state| state.closed.is_none()) else { continue };
         let joined = joining.remove(&id).unwrap_or_default();
         let parting = parting.remove(&id).unwrap_or_default();
-        match change(world, dirty, state, joined, &parting, now) {
+        match change(world, dirty, (id, state), joined, &parting, now) {
             Changed::To(change) if change.is_empty() => {}
             Changed::To(change) => events.push(Event::DirectiveChanged { id, change }),
             Changed::Unwanted => drop(unwanted.insert(id)),
@@ -187,7 +194,7 @@ enum Changed {
 fn change(
     world: &World,
     dirty: &Dirty,
-    state: &DirectiveState,
+    (id, state): (DirectiveId, &DirectiveState),
     joined: Classes,
     parting: &AssetSet,
     now: Timestamp,
@@ -196,57 +203,68 @@ fn change(
     // Work that has begun, or is done, is not forgotten.
     let (mut left, mut settled) = (AssetSet::default(), AssetSet::default());
     if !parting.is_empty() {
-        let wanting = state.wanting();
         let busy = state.busy();
         left = parting.without(&busy);
         // What an asset did not want before stays until its own next report, which alone settles what became of it.
         if dirty.audit {
-            left = left.intersect(&wanting);
+            left = left.intersect(state.wanting());
         }
-        settled = parting.intersect(&busy).intersect(&wanting);
+        settled = parting.intersect(&busy).intersect(state.wanting());
     }
     let coming = AssetSet::union(joined.values());
-    let gone = AssetSet::union([&left, &settled, &coming]);
-    let mut wants = Classes::new();
-    for class in &state.wants {
-        let rest = class.assets.without(&gone);
-        if !rest.is_empty() {
-            wants.insert(class.want.clone(), rest);
-        }
-    }
-    for (want, assets) in &joined {
-        wants.entry(want.clone()).or_default().extend(assets);
-    }
-    let mut members = state.members.without(&left);
-    members.extend(&coming);
-    if members.is_empty() {
+    if coming.is_empty() && state.members.is_subset(&left) {
         return Changed::Unwanted;
     }
+    let gone = AssetSet::union([&left, &settled, &coming]);
+    let is_gone = |class: &&WantClass| class.assets.is_subset(&gone);
+    let stay = || state.wants.iter().filter(|class| !is_gone(class)).map(|class| &class.want);
     let mut change = Box::new(DirectiveChange {
-        joined: told(joined),
+        joined: Wants::default(),
         settled: Members::Set(settled),
         left: Members::Set(left),
         grounds: None,
         priority: None,
+        removes: None,
     });
     // Where no asset wants it any more, what has begun goes on for the reasons it began for.
-    if wants.is_empty() {
+    if joined.is_empty() && stay().next().is_none() {
         return Changed::To(change);
     }
-    let grounds = grounds(wants.keys());
-    let subject = About {
+    let reasons = Reasons::from(directive);
+    let same_reasons = !state.wants.is_empty()
+        && !state.wants.iter().any(|class| is_gone(&class))
+        && joined.keys().all(|want| reasons.include(want));
+    if !same_reasons {
+        let grounds = grounds(stay().chain(joined.keys()));
+        let same = grounds.closes == directive.closes
+            && grounds.claims == directive.claims
+            && grounds.advisories == directive.advisories;
+        change.grounds = (!same).then_some(grounds);
+    }
+    let mut bearings = state.bearings().clone();
+    bearings.take_all(&world.assets.bearings(&gone.intersect(state.wanting())));
+    bearings.add_all(world.assets.bearings(&coming));
+    let about = About {
         group: &directive.group,
         source: state.source(),
-        wanting: &AssetSet::union(wants.values()),
+        reasons: change.grounds.as_ref().map_or(reasons, Reasons::from),
+        bearings: &bearings,
         joining: &coming.without(&state.members),
         standing: Some(state),
     };
-    let priority = subject.priority(world, dirty, &grounds, now);
-    change.priority = (priority != directive.priority).then_some(priority);
-    let same = grounds.closes == directive.closes
-        && grounds.claims == directive.claims
-        && grounds.advisories == directive.advisories;
-    change.grounds = (!same).then_some(grounds);
+    let only = change.grounds.is_none() && !dirty.ranked.contains(&id);
+    if let Some(removes) = only.then(|| about.only_removes(world, state)).flatten() {
+        change.removes = (removes != directive.priority.removes).then_some(removes);
+    } else {
+        let priority = about.priority(world, dirty, now);
+        let removes = priority.removes;
+        if priority != directive.priority {
+            let alike = Priority { removes, ..directive.priority.clone() } == priority;
+            (change.removes, change.priority) =
+                if alike { (Some(removes), None) } else { (None, Some(priority)) };
+        }
+    }
+    change.joined = told(joined);
     Changed::To(change)
 }
 
@@ -266,8 +284,9 @@ fn grounds<'w>(wants: impl Iterator<Item = &'w Arc<Want>>) -> Grounds {
 struct About<'a> {
     group: &'a GroupName,
     source: &'a SourcePackage,
-    /// The assets that want it.
-    wanting: &'a AssetSet,
+    reasons: Reasons<'a>,
+    /// What of the context of the assets that want it bears on it.
+    bearings: &'a Bearings,
     /// Those of them that were no part of it.
     joining: &'a AssetSet,
     /// The directive as it was.
@@ -275,10 +294,10 @@ struct About<'a> {
 }
 
 impl About<'_> {
-    fn priority(&self, world: &World, dirty: &Dirty, grounds: &Grounds, now: Timestamp) -> Priority {
-        let bearings = world.assets.bearings(self.wanting);
+    fn priority(&self, world: &World, dirty: &Dirty, now: Timestamp) -> Priority {
         let raised = self.standing.map_or(now, |state| state.raised);
-        let mut priority = prioritise(world, &Subject { grounds, bearings: &bearings, raised });
+        let subject = Subject { reasons: self.reasons, bearings: self.bearings, raised };
+        let mut priority = prioritise(world, &subject);
         // A due date that was set is not moved later: several clocks run, the earliest counts, none restarts. Only where
         // something was assumed and is now known, or other rules count, is it set anew.
         let binding = |state: &DirectiveState| {
@@ -287,13 +306,29 @@ impl About<'_> {
         };
         let old_due = self.standing.and_then(binding);
         // Nor does a newer version that takes an asset over from an older one restart it.
-        let taken_over = open_of_source(world, self.group, &self.source.name).filter(|(_, other)| {
-            dpkg::compare(&other.source().version, &self.source.version) == Ok(Ordering::Less)
-                && !other.members.is_disjoint(self.joining)
-        });
-        let taken_over = taken_over.filter_map(|(_, other)| binding(other)).min();
+        let taken_over = self.taken_over(world).filter_map(binding).min();
         priority.due = [priority.due, old_due, taken_over].into_iter().flatten().min();
         priority
+    }
+
+    /// What it removes, where nothing else of its priority is another than it was. The assets that joined or left are like
+    /// others that stay: neither decision nor clocks count them.
+    fn only_removes(&self, world: &World, before: &DirectiveState) -> Option<RiskPoints> {
+        if !self.bearings.are_of(before.bearings()) || self.taken_over(world).next().is_some() {
+            return None;
+        }
+        let now = at_stake(world, self.reasons, self.bearings);
+        let most = at_stake(world, self.reasons, before.bearings()).most;
+        (now.most == most).then_some(now.removes)
+    }
+
+    /// The directives about older versions whose assets it takes over.
+    fn taken_over<'w>(&'w self, world: &'w World) -> impl Iterator<Item = &'w DirectiveState> {
+        let of_source = open_of_source(world, self.group, &self.source.name).map(|(_, state)| state);
+        of_source.filter(|other| {
+            dpkg::compare(&other.source().version, &self.source.version) == Ok(Ordering::Less)
+                && !other.members.is_disjoint(self.joining)
+        })
     }
 }
 

@@ -12,7 +12,7 @@ mod known;
 mod preview;
 mod resolve;
 
-pub(crate) use bearing::Bearing;
+pub(crate) use bearing::{Bearing, Bearings};
 pub use known::KnownContext;
 pub(crate) use known::Written;
 pub use preview::{Effect, Preview, Unstated, preview, unstated};
@@ -20,7 +20,6 @@ pub use resolve::{Effective, Source, Sourced};
 pub(crate) use resolve::{Subject, resolve};
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use tenon_model::context::Glob;
 use tenon_model::{AssetOrdinal, AssetSet, ContextDocument, Digest};
@@ -62,8 +61,9 @@ impl World {
             let Some(asset) = self.assets.get(ordinal) else { continue };
             let installed = |glob: &Glob| carriers.get(glob).is_some_and(|held| held.contains(ordinal));
             let said = resolve(&Subject { asset, installed: &installed }, context.as_ref());
-            self.bear(ordinal, Bearing::of(&said));
+            self.assets.bear(ordinal, Bearing::of(&said));
         }
+        self.recount_all();
     }
 
     /// Of each pattern of packages in rules the assets that have one: for all assets at once this is found once.
@@ -83,14 +83,9 @@ impl World {
     /// What ranks may be another for this asset now.
     pub(crate) fn weigh(&mut self, ordinal: AssetOrdinal) {
         let Some(asset) = self.assets.get(ordinal) else { return };
-        let bearing = Bearing::of(&self.effective(asset));
-        self.bear(ordinal, bearing);
-    }
-
-    fn bear(&mut self, ordinal: AssetOrdinal, bearing: Bearing) {
-        let Some(asset) = self.assets.get(ordinal) else { return };
-        if asset.bearing.as_deref().unwrap_or(&Bearing::NOTHING) != &bearing {
-            self.assets.bear(ordinal, Arc::new(bearing));
+        let (before, bearing) = (asset.bearing(), Bearing::of(&self.effective(asset)));
+        if self.assets.bear(ordinal, bearing) {
+            self.shift(ordinal, &before);
         }
     }
 }

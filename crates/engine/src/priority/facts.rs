@@ -8,10 +8,18 @@ use tenon_model::{
 use tenon_risk::cvss::{self, Cvss};
 use tenon_risk::sla::Severity;
 
+use super::loss::{Danger, Factors, Stake, factors};
 use crate::context::{Bearing, Source, Sourced};
 
-/// Threat of a vulnerability that no feed scores, in parts per million: about the median EPSS score.
-const UNSCORED_THREAT_PPM: u32 = 1_000;
+/// Threat of a vulnerability that no feed scores: about the median EPSS score.
+const UNSCORED_THREAT: Probability = match Probability::from_ppm(1_000) {
+    Some(median) => median,
+    None => Probability::ONE,
+};
+/// How far the attacker of a vulnerability must be of which no vector is stated.
+const UNSTATED_DISTANCE: Distance = Distance::Network;
+/// What it means for people if an asset fails of which nobody states it.
+const UNSTATED_IMPACT: HumanImpact = HumanImpact::Medium;
 
 /// A value with its reason.
 #[derive(Debug, Clone)]
@@ -88,6 +96,8 @@ pub(crate) struct Facts {
     pub(crate) threat: Known<Probability>,
     /// When it was listed in KEV, and the date that the catalogue sets.
     pub(crate) kev: Option<(Timestamp, Option<Timestamp>)>,
+    /// What its expected loss is made of.
+    pub(crate) factors: Factors,
 }
 
 impl Facts {
@@ -144,30 +154,66 @@ impl Facts {
                     let (fact, source) = by_vector(format!("{id}: attack vector {value:?}").to_lowercase());
                     Known::stated(value, fact, &source, None)
                 }
-                None => Known::unknown(Distance::Network, "attack vector network: no CVSS vector is stated"),
+                None => Known::unknown(UNSTATED_DISTANCE, "attack vector network: no CVSS vector is stated"),
             },
-            exposure: match &bearing.exposure {
-                Some(known) => Known::of(known, format!("exposure {}", known.value)),
-                None => Known::unknown(
-                    SystemExposure::Controlled,
-                    "not publicly exposed: no owner confirmed exposure",
-                ),
-            },
+            exposure: exposure(bearing),
             human_impact: human_impact(bearing),
             mission: mission(bearing),
-            sensitivity: bearing
-                .sensitivity
-                .as_ref()
-                .map(|known| Known::of(known, format!("sensitivity {}", known.value))),
+            sensitivity: sensitivity(bearing),
             threat: threat(id, intel),
             kev: intel.kev.as_ref().map(|kev| (kev.added, kev.due)),
+            factors: factors(danger(intel), stake(bearing)),
         }
     }
 }
 
-/// What is stated of it; else what its criticality means for people; else what is assumed.
-fn human_impact(bearing: &Bearing) -> Known<HumanImpact> {
-    let own = bearing.human_impact.as_ref().map(|known| (known.value, &known.source, String::new()));
+/// What somebody states of assets of this bearing that goes into their loss.
+pub(super) fn stated(bearing: &Bearing) -> Vec<Basis> {
+    let (exposure, human_impact) = (exposure(bearing), human_impact(bearing));
+    let known = [
+        (!exposure.assumed()).then_some(exposure.basis),
+        (!human_impact.assumed()).then_some(human_impact.basis),
+        sensitivity(bearing).filter(|known| !known.assumed()).map(|known| known.basis),
+    ];
+    known.into_iter().flatten().collect()
+}
+
+fn exposure(bearing: &Bearing) -> Known<SystemExposure> {
+    match &bearing.exposure {
+        Some(known) => Known::of(known, format!("exposure {}", known.value)),
+        None => {
+            Known::unknown(SystemExposure::Controlled, "not publicly exposed: no owner confirmed exposure")
+        }
+    }
+}
+
+fn sensitivity(bearing: &Bearing) -> Option<Known<Sensitivity>> {
+    let known = bearing.sensitivity.as_ref()?;
+    Some(Known::of(known, format!("sensitivity {}", known.value)))
+}
+
+/// What of the vulnerability goes into its loss.
+pub(super) fn danger(intel: &Intel) -> Danger {
+    let vector = intel.profile.cvss.as_ref();
+    let parsed: Option<Cvss> = vector.and_then(|cvss| cvss.vector.parse().ok());
+    Danger {
+        threat: likelihood(intel).unwrap_or(UNSCORED_THREAT),
+        distance: parsed.and_then(|parsed| distance(&parsed)).unwrap_or(UNSTATED_DISTANCE),
+    }
+}
+
+/// What of assets of this bearing goes into it.
+pub(super) fn stake(bearing: &Bearing) -> Stake {
+    Stake {
+        exposure: bearing.exposure.as_ref().map(|known| known.value),
+        human_impact: impact_on_people(bearing).map_or(UNSTATED_IMPACT, |(value, ..)| value),
+        sensitivity: bearing.sensitivity.as_ref().map(|known| known.value),
+    }
+}
+
+/// What is stated of it; else what its criticality means for people.
+fn impact_on_people(bearing: &Bearing) -> Candidate<'_, HumanImpact> {
+    let own = bearing.human_impact.as_ref().map(|known| (known.value, &known.source, None));
     let by_criticality = bearing.criticality.as_ref().map(|known| {
         let value = match known.value {
             Criticality::Low => HumanImpact::Low,
@@ -175,28 +221,39 @@ fn human_impact(bearing: &Bearing) -> Known<HumanImpact> {
             Criticality::High => HumanImpact::High,
             Criticality::Critical => HumanImpact::VeryHigh,
         };
-        (value, &known.source, format!(", from criticality {}", known.value))
+        (value, &known.source, Some(known.value))
     });
-    match first_stated(own, by_criticality) {
-        Some((value, source, why)) => Known::sourced(value, format!("human impact {value}{why}"), source),
-        None => Known::unknown(HumanImpact::Medium, "human impact medium: no owner stated any"),
+    first_stated(own, by_criticality)
+}
+
+fn human_impact(bearing: &Bearing) -> Known<HumanImpact> {
+    match impact_on_people(bearing) {
+        Some((value, source, why)) => {
+            Known::sourced(value, format!("human impact {value}{}", from(why)), source)
+        }
+        None => Known::unknown(UNSTATED_IMPACT, "human impact medium: no owner stated any"),
     }
+}
+
+fn from(criticality: Option<Criticality>) -> String {
+    criticality.map(|value| format!(", from criticality {value}")).unwrap_or_default()
 }
 
 /// The same for the mission.
 fn mission(bearing: &Bearing) -> Known<MissionAndWellBeing> {
-    let own = bearing.mission.as_ref().map(|known| (known.value, &known.source, String::new()));
+    let own = bearing.mission.as_ref().map(|known| (known.value, &known.source, None));
     let by_criticality = bearing.criticality.as_ref().map(|known| {
         let value = match known.value {
             Criticality::Low => MissionAndWellBeing::Low,
             Criticality::Medium => MissionAndWellBeing::Medium,
             Criticality::High | Criticality::Critical => MissionAndWellBeing::High,
         };
-        (value, &known.source, format!(", from criticality {}", known.value))
+        (value, &known.source, Some(known.value))
     });
     match first_stated(own, by_criticality) {
         Some((value, source, why)) => {
-            Known::sourced(value, format!("mission and well-being impact {value}{why}"), source)
+            let fact = format!("mission and well-being impact {value}{}", from(why));
+            Known::sourced(value, fact, source)
         }
         None => Known::unknown(
             MissionAndWellBeing::Medium,
@@ -205,7 +262,8 @@ fn mission(bearing: &Bearing) -> Known<MissionAndWellBeing> {
     }
 }
 
-type Candidate<'b, T> = Option<(T, &'b Source, String)>;
+/// A value, who says so, and from which criticality it follows, if it does.
+type Candidate<'b, T> = Option<(T, &'b Source, Option<Criticality>)>;
 
 /// A default counts only where nothing is stated.
 fn first_stated<'b, T>(own: Candidate<'b, T>, other: Candidate<'b, T>) -> Candidate<'b, T> {
@@ -250,10 +308,14 @@ fn threat(id: &VulnerabilityId, intel: &Intel) -> Known<Probability> {
             Known::stated(epss.score, fact, &format!("epss {}", epss.model), Some(epss.scored))
         }
         (None, None) => {
-            let value = Probability::from_ppm(UNSCORED_THREAT_PPM).unwrap_or(Probability::ONE);
-            Known::unknown(value, "threat: no feed scores it, about the median score is taken")
+            Known::unknown(UNSCORED_THREAT, "threat: no feed scores it, about the median score is taken")
         }
     }
+}
+
+/// How likely exploitation is as far as feeds tell.
+fn likelihood(intel: &Intel) -> Option<Probability> {
+    if intel.kev.is_some() { Some(Probability::ONE) } else { intel.epss.as_ref().map(|epss| epss.score) }
 }
 
 fn distance(cvss: &Cvss) -> Option<Distance> {

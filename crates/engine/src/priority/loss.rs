@@ -5,9 +5,9 @@
 
 use serde::Serialize;
 use tenon_model::context::Sensitivity;
-use tenon_model::{Basis, HumanImpact, SystemExposure};
+use tenon_model::{Basis, HumanImpact, Probability, SystemExposure};
 
-use super::facts::{Certainty, Distance, Facts};
+use super::facts::{Distance, Facts};
 
 /// Parts per million.
 const ONE: u64 = 1_000_000;
@@ -32,36 +32,53 @@ impl Factors {
     }
 }
 
-pub(super) fn factors(facts: &Facts) -> Factors {
-    Factors { threat: u64::from(facts.threat.value.ppm()), reach: reach(facts), impact: impact(facts) }
+/// What of a vulnerability goes into its loss.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Danger {
+    pub(super) threat: Probability,
+    pub(super) distance: Distance,
+}
+
+/// What of assets goes into it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stake {
+    /// `None` where nothing is known.
+    pub(super) exposure: Option<SystemExposure>,
+    pub(super) human_impact: HumanImpact,
+    pub(super) sensitivity: Option<Sensitivity>,
+}
+
+pub(super) fn factors(danger: Danger, stake: Stake) -> Factors {
+    Factors {
+        threat: u64::from(danger.threat.ppm()),
+        reach: reach(danger.distance, stake.exposure),
+        impact: impact(stake),
+    }
 }
 
 /// From the attack vector and the asset's exposure; an unknown one counts in full.
-fn reach(facts: &Facts) -> u64 {
-    match facts.distance.value {
-        Distance::Network if facts.exposure.certainty == Certainty::Unknown => ONE,
-        Distance::Network => match facts.exposure.value {
-            SystemExposure::Open => ONE,
-            SystemExposure::Controlled => 500_000,
-            SystemExposure::Small => 200_000,
-        },
+fn reach(distance: Distance, exposure: Option<SystemExposure>) -> u64 {
+    match (distance, exposure) {
+        (Distance::Network, None | Some(SystemExposure::Open)) => ONE,
+        (Distance::Network, Some(SystemExposure::Controlled)) => 500_000,
+        (Distance::Network, Some(SystemExposure::Small)) => 200_000,
         // A neighbour in the network, or a foothold on the host, comes first.
-        Distance::Adjacent => 300_000,
-        Distance::Local => 200_000,
-        Distance::Physical => 50_000,
+        (Distance::Adjacent, _) => 300_000,
+        (Distance::Local, _) => 200_000,
+        (Distance::Physical, _) => 50_000,
     }
 }
 
 /// Of the asset's failure and of its data's disclosure together: either is enough, as in a noisy or, so that each step
 /// of each counts. What is unknown counts as medium impact, as in the tables, and adds no sensitivity.
-fn impact(facts: &Facts) -> u64 {
-    let failure = match facts.human_impact.value {
+fn impact(stake: Stake) -> u64 {
+    let failure = match stake.human_impact {
         HumanImpact::Low => 250_000,
         HumanImpact::Medium => 500_000,
         HumanImpact::High => 750_000,
         HumanImpact::VeryHigh => 950_000,
     };
-    let disclosure = match facts.sensitivity.as_ref().map(|known| known.value) {
+    let disclosure = match stake.sensitivity {
         None | Some(Sensitivity::Public) => 0,
         Some(Sensitivity::Internal) => 100_000,
         Some(Sensitivity::Confidential) => 300_000,

@@ -16,56 +16,122 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    Basis, Clock, ClockRule, Decision, Grounds, Intel, Priority, RiskPoints, Timestamp, VulnerabilityId,
+    Basis, Clock, ClockRule, Decision, Directive, Grounds, Intel, Priority, RiskPoints, Timestamp,
+    VulnerabilityId, Want,
 };
 use tenon_risk::bod_26_04;
 
-use crate::context::Bearing;
+use crate::context::{Bearing, Bearings};
 use crate::world::World;
-use facts::Facts;
+use facts::{Facts, danger, stake, stated};
 pub use loss::Factors;
+use loss::{Danger, factors};
 pub use why::{Flip, FlipSet, Weighed, Why, why};
 
 /// Most reasons that are written out; the rest is counted.
 const MAX_REASONS: usize = 12;
 
+/// What a directive closes, and who says so.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reasons<'a> {
+    closes: &'a [VulnerabilityId],
+    claims: &'a [VulnerabilityId],
+    advisories: &'a [VulnerabilityId],
+}
+
+impl<'a> From<&'a Grounds> for Reasons<'a> {
+    fn from(Grounds { closes, claims, advisories }: &'a Grounds) -> Self {
+        Self { closes, claims, advisories }
+    }
+}
+
+impl<'a> From<&'a Directive> for Reasons<'a> {
+    fn from(Directive { closes, claims, advisories, .. }: &'a Directive) -> Self {
+        Self { closes, claims, advisories }
+    }
+}
+
+impl<'a> Reasons<'a> {
+    /// The vulnerabilities that count. Where a changelog tells what a vendor's update closes, the update is no vulnerability
+    /// besides.
+    fn counted(self) -> impl Iterator<Item = &'a VulnerabilityId> {
+        let Self { closes, claims, .. } = self;
+        closes.iter().filter(|id| claims.is_empty() || !id.is_vendor_update()).chain(claims)
+    }
+
+    /// Whether all that an asset adds is among them.
+    pub(crate) fn include(self, want: &Want) -> bool {
+        let all = |these: &[VulnerabilityId], of: &[VulnerabilityId]| {
+            these.iter().all(|id| of.binary_search(id).is_ok())
+        };
+        all(&want.closes, self.closes)
+            && all(&want.claims, self.claims)
+            && all(&want.advisories, self.advisories)
+    }
+}
+
 /// What is prioritised.
 pub(crate) struct Subject<'a> {
     /// What it closes, and who says so. A vendor update without any advisory is its own vulnerability.
-    pub(crate) grounds: &'a Grounds,
+    pub(crate) reasons: Reasons<'a>,
     /// What of the context of its assets bears on it, and how many there are of each.
-    pub(crate) bearings: &'a BTreeMap<Arc<Bearing>, u64>,
+    pub(crate) bearings: &'a Bearings,
     /// When the directive was raised.
     pub(crate) raised: Timestamp,
 }
 
 impl Subject<'_> {
-    /// The facts of every vulnerability, for each bearing. Where a changelog tells what a vendor's update closes, the
-    /// update is no vulnerability besides.
+    /// The facts of every vulnerability, for each bearing.
     fn facts(&self, world: &World) -> Vec<(Facts, u64)> {
-        let Grounds { closes, claims, .. } = self.grounds;
-        let counted = |id: &&VulnerabilityId| claims.is_empty() || !id.is_vendor_update();
-        let ids = closes.iter().filter(counted).chain(claims);
-        let known: Vec<(&VulnerabilityId, Intel)> = ids.map(|id| (id, world.intel(id))).collect();
+        let known: Vec<(&VulnerabilityId, Intel)> =
+            self.reasons.counted().map(|id| (id, world.intel(id))).collect();
         let bearings = self.bearings.iter();
         bearings
             .flat_map(|(bearing, assets)| {
-                known.iter().map(|(id, intel)| (Facts::of(id, intel, bearing), *assets))
+                known.iter().map(move |(id, intel)| (Facts::of(id, intel, bearing), assets))
             })
             .collect()
     }
+}
+
+/// What is lost if nothing is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AtStake<'b> {
+    /// In all.
+    pub(crate) removes: RiskPoints,
+    /// The bearing whose assets lose most by one vulnerability.
+    pub(crate) most: Option<&'b Arc<Bearing>>,
+}
+
+/// What such assets lose by what these reasons name.
+pub(crate) fn at_stake<'b>(world: &World, reasons: Reasons<'_>, bearings: &'b Bearings) -> AtStake<'b> {
+    let nothing = Intel::default();
+    let intel = reasons.counted().map(|id| world.intel.get(id).map_or(&nothing, Arc::as_ref));
+    let dangers: Vec<Danger> = intel.map(danger).collect();
+    let (mut removes, mut most) = (0_u64, None);
+    for (bearing, assets) in bearings.iter() {
+        let stake = stake(bearing);
+        for danger in &dangers {
+            let loss = factors(*danger, stake).loss().saturating_mul(assets);
+            removes = removes.saturating_add(loss);
+            if most.is_none_or(|(other, _)| loss >= other) {
+                most = Some((loss, bearing));
+            }
+        }
+    }
+    AtStake { removes: RiskPoints(removes), most: most.map(|(_, bearing)| bearing) }
 }
 
 /// The priority of doing it.
 pub(crate) fn prioritise(world: &World, subject: &Subject<'_>) -> Priority {
     let facts = subject.facts(world);
     let clocks = clocks(world, subject, &facts);
-    let removes = facts.iter().map(|(facts, assets)| loss::factors(facts).loss().saturating_mul(*assets));
+    let stake = at_stake(world, subject.reasons, subject.bearings);
     Priority {
         decision: decision(world, &facts),
         due: clocks.first().map(|clock| clock.due),
-        removes: RiskPoints(removes.fold(0, u64::saturating_add)),
-        because: because(world, subject, &facts),
+        removes: stake.removes,
+        because: because(world, subject, &facts, stake.most),
         clocks,
     }
 }
@@ -119,7 +185,7 @@ fn decision(world: &World, facts: &[(Facts, u64)]) -> Decision {
 
 /// Of every rule that sets a date the earliest one, the earliest first.
 fn clocks(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<Clock> {
-    let advisories = subject.grounds.advisories.iter().filter_map(|id| world.advisory(id));
+    let advisories = subject.reasons.advisories.iter().filter_map(|id| world.advisory(id));
     let mut released: BTreeMap<&VulnerabilityId, Timestamp> = BTreeMap::new();
     for advisory in advisories {
         let Some(published) = advisory.published else { continue };
@@ -147,19 +213,14 @@ fn clocks(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<C
     clocks
 }
 
-/// What is stated of the assets of which most is lost.
-fn of_assets(facts: &[(Facts, u64)]) -> Vec<Basis> {
-    let lost = |(facts, assets): &&(Facts, u64)| loss::factors(facts).loss().saturating_mul(*assets);
-    let Some((heaviest, _)) = facts.iter().max_by_key(lost) else { return Vec::new() };
-    let exposure = Some((&heaviest.exposure.basis, heaviest.exposure.assumed()));
-    let human_impact = Some((&heaviest.human_impact.basis, heaviest.human_impact.assumed()));
-    let sensitivity = heaviest.sensitivity.as_ref().map(|known| (&known.basis, known.assumed()));
-    let known = [exposure, human_impact, sensitivity].into_iter().flatten();
-    known.filter(|(_, assumed)| !assumed).map(|(basis, _)| basis.clone()).collect()
-}
-
-/// The reasons for people: what is exploited, what is likely to be, and who says so.
-fn because(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<Basis> {
+/// The reasons for people: what is exploited, what is likely to be, what is stated of the assets that lose most, and who says
+/// so.
+fn because(
+    world: &World,
+    subject: &Subject<'_>,
+    facts: &[(Facts, u64)],
+    most: Option<&Arc<Bearing>>,
+) -> Vec<Basis> {
     let mut seen = BTreeSet::new();
     let mut known: Vec<&Facts> = facts
         .iter()
@@ -174,14 +235,14 @@ fn because(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<
         .into_iter()
         .map(|facts| {
             let mut basis = facts.threat.basis.clone();
-            if subject.grounds.claims.contains(&facts.vulnerability) {
+            if subject.reasons.claims.contains(&facts.vulnerability) {
                 basis.fact.push_str(" (claimed by the vendor's changelog, unconfirmed)");
             }
             basis
         })
         .collect();
-    because.extend(of_assets(facts));
-    for id in &subject.grounds.advisories {
+    because.extend(most.into_iter().flat_map(|bearing| stated(bearing)));
+    for id in subject.reasons.advisories {
         let advisory = world.advisory(id);
         let summary = advisory.map_or("", |advisory| advisory.summary.as_str());
         because.push(Basis {
@@ -190,7 +251,7 @@ fn because(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<
             as_of: advisory.and_then(|advisory| advisory.published),
         });
     }
-    if subject.grounds.advisories.is_empty() {
+    if subject.reasons.advisories.is_empty() {
         because.push(Basis {
             fact: "the host's own repository offers this as a security update; no advisory that Tenon holds explains it"
                 .to_owned(),

@@ -1,7 +1,7 @@
 //! A priority explained: the factors that multiply to the expected loss, and the smallest changes that flip the decision.
 
 use serde::Serialize;
-use tenon_model::{Basis, DecisionTable, DirectiveId, Grounds, VulnerabilityId};
+use tenon_model::{Basis, DecisionTable, DirectiveId, VulnerabilityId};
 use tenon_risk::tables::Inputs;
 
 use super::facts::Facts;
@@ -62,20 +62,14 @@ pub struct Why {
 pub fn why(world: &World, id: &DirectiveId) -> Option<Why> {
     let state = world.directive(id)?;
     let directive = &state.directive;
-    let grounds = Grounds {
-        closes: directive.closes.clone(),
-        claims: directive.claims.clone(),
-        advisories: directive.advisories.clone(),
-    };
-    let bearings = world.assets.bearings(&state.wanting());
-    let subject = Subject { grounds: &grounds, bearings: &bearings, raised: state.raised };
+    let subject = Subject { reasons: directive.into(), bearings: state.bearings(), raised: state.raised };
     let facts = subject.facts(world);
     let mut factors: Vec<Weighed> = facts
         .iter()
         .map(|(facts, assets)| Weighed {
             vulnerability: facts.vulnerability.clone(),
             assets: *assets,
-            factors: loss::factors(facts),
+            factors: facts.factors,
             threat: facts.threat.basis.clone(),
             reach: [facts.distance.basis.clone(), facts.exposure.basis.clone()],
             impact: loss::impact_basis(facts),

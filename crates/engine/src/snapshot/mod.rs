@@ -218,7 +218,8 @@ impl World {
         Ok(())
     }
 
-    fn restore_directive(&mut self, id: tenon_model::DirectiveId, state: DirectiveState) {
+    fn restore_directive(&mut self, id: tenon_model::DirectiveId, mut state: DirectiveState) {
+        state.recount(&self.assets);
         let refused = matches!(state.closed, Some((_, Outcome::Refused { .. })));
         if state.closed.is_none() || refused {
             let source = state.source();

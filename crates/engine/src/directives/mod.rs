@@ -1,0 +1,260 @@
+//! Directives as state, and how events change them.
+//!
+//! A directive may stand for a million assets, most of them alike: what an asset adds is kept once for all that add the
+//! same, and a stage of its own only for assets on which work has begun.
+
+mod change;
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tenon_model::{
+    Action, AssetOrdinal, AssetSet, Directive, DirectiveId, OrderId, Outcome, PackageTarget, RehearsalReport,
+    RiskPoints, SourcePackage, Stage, Timestamp, Want, WantClass,
+};
+
+use crate::assets::Assets;
+use crate::context::Bearings;
+
+/// A directive and how far it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DirectiveState {
+    /// What and why.
+    pub directive: Directive,
+    /// When it was raised.
+    pub raised: Timestamp,
+    /// Every asset of it.
+    pub members: AssetSet,
+    /// What the assets add that still want it, by what they have in common; no asset is in two of these. Others stay because
+    /// work on them has begun or is done.
+    pub(crate) wants: Vec<WantClass>,
+    /// All of them together.
+    #[serde(skip)]
+    wanting: AssetSet,
+    /// What of the context of those bears on its priority, and how many there are of each. Like `wanting` it follows from the
+    /// rest: with a million assets it is not counted again for each that joins.
+    #[serde(skip)]
+    bearings: Bearings,
+    /// The packages of those others.
+    settled: Vec<(Arc<Vec<PackageTarget>>, AssetSet)>,
+    /// Assets that show the fix after Tenon applied it.
+    verified: AssetSet,
+    /// Assets that show the fix and had it from elsewhere.
+    fixed_otherwise: AssetSet,
+    /// Every stage between proposed and done.
+    begun: BTreeMap<AssetOrdinal, Stage>,
+    /// The last passed rehearsal of each asset, which an apply order pins.
+    pub rehearsals: BTreeMap<AssetOrdinal, Arc<RehearsalReport>>,
+    /// Every order that was made for it, in order.
+    pub orders: Vec<OrderId>,
+    /// When and how it ended.
+    pub closed: Option<(Timestamp, Outcome)>,
+}
+
+impl DirectiveState {
+    /// Its place in the queue: earlier due dates first, then the larger loss removed, then age.
+    pub fn rank(&self, id: DirectiveId) -> (bool, Option<Timestamp>, Reverse<RiskPoints>, DirectiveId) {
+        let priority = &self.directive.priority;
+        (priority.due.is_none(), priority.due, Reverse(priority.removes), id)
+    }
+
+    /// What must be upgraded, and to which version.
+    pub fn source(&self) -> &SourcePackage {
+        let Action::Upgrade { source } = &self.directive.action;
+        source
+    }
+
+    /// How far it is on an asset; `None` where the asset is no part of it.
+    pub fn stage(&self, asset: AssetOrdinal) -> Option<&Stage> {
+        if !self.members.contains(asset) {
+            return None;
+        }
+        Some(match self.begun.get(&asset) {
+            Some(stage) => stage,
+            None if self.verified.contains(asset) => &Stage::Verified,
+            None if self.fixed_otherwise.contains(asset) => &Stage::FixedOtherwise,
+            None => &Stage::Proposed,
+        })
+    }
+
+    /// Every asset and how far it is there, in the order of enrolment.
+    pub fn stages(&self) -> impl Iterator<Item = (AssetOrdinal, &Stage)> {
+        self.members.iter().filter_map(|asset| Some((asset, self.stage(asset)?)))
+    }
+
+    /// The assets that are further than proposed and not done.
+    pub fn begun(&self) -> impl Iterator<Item = (AssetOrdinal, &Stage)> {
+        self.begun.iter().map(|(asset, stage)| (*asset, stage))
+    }
+
+    /// The packages to bring to other versions on an asset.
+    pub fn targets(&self, asset: AssetOrdinal) -> Option<&Arc<Vec<PackageTarget>>> {
+        let wanted =
+            self.wants.iter().find(|class| class.assets.contains(asset)).map(|class| &class.want.targets);
+        wanted.or_else(|| {
+            self.settled.iter().find(|(_, assets)| assets.contains(asset)).map(|(targets, _)| targets)
+        })
+    }
+
+    /// The assets that still want it.
+    pub(crate) fn wanting(&self) -> &AssetSet {
+        &self.wanting
+    }
+
+    /// What of the context of those bears on its priority, and how many there are of each.
+    pub(crate) fn bearings(&self) -> &Bearings {
+        &self.bearings
+    }
+
+    /// Finds anew who wants it, and counts whose context bears how.
+    pub(crate) fn recount(&mut self, assets: &Assets) {
+        self.wanting = AssetSet::union(self.wants.iter().map(|class| &class.assets));
+        self.bearings = assets.bearings(&self.wanting);
+    }
+
+    /// The assets that want exactly this.
+    pub(crate) fn wanting_just(&self, want: &Want) -> Option<&AssetSet> {
+        let place = self.wants.binary_search_by(|class| class.want.as_ref().cmp(want)).ok()?;
+        self.wants.get(place).map(|class| &class.assets)
+    }
+
+    /// The assets on which nothing is left to do.
+    pub fn done(&self) -> AssetSet {
+        AssetSet::union([&self.verified, &self.fixed_otherwise])
+    }
+
+    /// How many assets show the fix after Tenon applied it, and how many had it from elsewhere.
+    pub fn done_by(&self) -> (u64, u64) {
+        (self.verified.len(), self.fixed_otherwise.len())
+    }
+
+    /// A directive of which no asset is a part yet.
+    fn raised(directive: Directive, raised: Timestamp) -> Self {
+        Self {
+            directive,
+            raised,
+            members: AssetSet::default(),
+            wants: Vec::new(),
+            wanting: AssetSet::default(),
+            bearings: Bearings::default(),
+            settled: Vec::new(),
+            verified: AssetSet::default(),
+            fixed_otherwise: AssetSet::default(),
+            begun: BTreeMap::new(),
+            rehearsals: BTreeMap::new(),
+            orders: Vec::new(),
+            closed: None,
+        }
+    }
+
+    /// The assets that wait for their turn.
+    pub fn proposed(&self) -> AssetSet {
+        let mut proposed = self.members.without(&self.done());
+        for asset in self.begun.keys() {
+            proposed.remove(*asset);
+        }
+        proposed
+    }
+
+    /// The assets whose work is not forgotten when they no longer want it: it is done, or an order is out, or it was applied
+    /// and is to be confirmed.
+    pub(crate) fn busy(&self) -> AssetSet {
+        let mut busy = self.done();
+        for (asset, stage) in &self.begun {
+            if stage.outstanding_order().is_some() || matches!(stage, Stage::Applied { .. }) {
+                busy.insert(*asset);
+            }
+        }
+        busy
+    }
+
+    /// Those of some assets that are further than proposed and not done.
+    fn begun_among(&self, assets: &AssetSet) -> Vec<AssetOrdinal> {
+        let begun = |asset: &AssetOrdinal| self.begun.contains_key(asset);
+        if assets.len() < self.begun.len() as u64 {
+            return assets.iter().filter(begun).collect();
+        }
+        self.begun.keys().copied().filter(|asset| assets.contains(*asset)).collect()
+    }
+
+    fn set(&mut self, asset: AssetOrdinal, stage: Stage) {
+        self.begun.remove(&asset);
+        self.verified.remove(asset);
+        self.fixed_otherwise.remove(asset);
+        match stage {
+            Stage::Proposed => {}
+            Stage::Verified => drop(self.verified.insert(asset)),
+            Stage::FixedOtherwise => drop(self.fixed_otherwise.insert(asset)),
+            stage => drop(self.begun.insert(asset, stage)),
+        }
+    }
+
+    fn leave(&mut self, left: &AssetSet) {
+        self.members.subtract(left);
+        self.verified.subtract(left);
+        self.fixed_otherwise.subtract(left);
+        for asset in self.begun_among(left) {
+            self.begun.remove(&asset);
+        }
+        self.unwant(left);
+        self.unsettle(left);
+    }
+
+    /// These do not want it any more, and keep the packages that they have.
+    fn settle(&mut self, assets: &AssetSet) {
+        for class in &self.wants {
+            let settled = class.assets.intersect(assets);
+            if settled.is_empty() {
+                continue;
+            }
+            let targets = &class.want.targets;
+            match self.settled.iter_mut().find(|(of, _)| of == targets) {
+                Some((_, known)) => known.extend(&settled),
+                None => self.settled.push((targets.clone(), settled)),
+            }
+        }
+        self.unwant(assets);
+    }
+
+    fn unwant(&mut self, assets: &AssetSet) {
+        if self.wanting.is_disjoint(assets) {
+            return;
+        }
+        self.wanting.subtract(assets);
+        for class in &mut self.wants {
+            class.assets.subtract(assets);
+        }
+        self.wants.retain(|class| !class.assets.is_empty());
+    }
+
+    fn unsettle(&mut self, assets: &AssetSet) {
+        for (_, settled) in &mut self.settled {
+            settled.subtract(assets);
+        }
+        self.settled.retain(|(_, settled)| !settled.is_empty());
+    }
+
+    /// These want it now, or want it differently.
+    fn join(&mut self, WantClass { want, assets }: &WantClass) {
+        // What was rehearsed or approved spoke of other packages.
+        for asset in self.begun_among(assets) {
+            let free = self.begun.get(&asset).is_some_and(|stage| stage.outstanding_order().is_none());
+            if free && self.targets(asset) != Some(&want.targets) {
+                self.begun.remove(&asset);
+            }
+        }
+        // Done once, and wanted again: the host went back behind it.
+        self.verified.subtract(assets);
+        self.fixed_otherwise.subtract(assets);
+        self.unwant(assets);
+        self.unsettle(assets);
+        self.members.extend(assets);
+        self.wanting.extend(assets);
+        match self.wants.binary_search_by(|class| class.want.cmp(want)) {
+            Ok(place) => self.wants[place].assets.extend(assets),
+            Err(place) => self.wants.insert(place, WantClass { want: want.clone(), assets: assets.clone() }),
+        }
+    }
+}
