@@ -179,7 +179,9 @@ impl World {
                 if let Some(asset) = self.assets.get_mut(ordinal) {
                     asset.context = *context;
                 }
-                self.weigh(ordinal);
+                if let Some(before) = self.weigh(ordinal) {
+                    self.shift(ordinal, &before);
+                }
             }
             Event::ContextTakenOver { version, document, .. } => {
                 self.take_over(blobs.json(document)?, *document, *version);
@@ -405,7 +407,11 @@ impl World {
         }
         self.index.replace(ordinal, before.as_ref(), &stances);
         self.index.give_back(before.as_ref(), profile_before.as_ref());
-        self.weigh(ordinal);
+        let moved = self.weigh(ordinal);
+        // What has never reported is counted nowhere.
+        if let (Some(_), Some(bearing)) = (before, moved) {
+            self.shift(ordinal, &bearing);
+        }
         Ok(())
     }
 }

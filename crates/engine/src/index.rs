@@ -66,8 +66,8 @@ pub(crate) struct Tally {
     pub(crate) not_assessed: Vec<String>,
 }
 
-/// Most assets whose change of stances waits to be merged.
-const MAX_MOVED: usize = 128;
+/// Most assets whose change of stances waits to be merged: who is in a stance is asked through them.
+const MAX_MOVED: usize = 512;
 
 /// A stance, who is in it, and what follows.
 #[derive(Debug, Clone)]
@@ -287,22 +287,30 @@ impl Index {
 
     /// Writes what moved into the sets.
     pub(crate) fn merge(&mut self) {
-        let mut changes: Vec<(StanceId, AssetOrdinal, bool)> = Vec::new();
+        let (mut came, mut went): (Vec<(StanceId, AssetOrdinal)>, Vec<_>) = Default::default();
         for (asset, (before, now)) in std::mem::take(&mut self.moved) {
             let before = before.as_deref().unwrap_or_default();
-            changes.extend(only_in(before, &now).map(|id| (id, asset, false)));
-            changes.extend(only_in(&now, before).map(|id| (id, asset, true)));
+            went.extend(only_in(before, &now).map(|id| (id, asset)));
+            came.extend(only_in(&now, before).map(|id| (id, asset)));
         }
-        changes.sort_unstable();
-        for changes in changes.chunk_by(|(a, ..), (b, ..)| a == b) {
-            let Some(entry) = changes.first().and_then(|(id, ..)| self.entries.get_mut(*id)) else {
-                continue;
-            };
-            for (_, asset, comes) in changes {
-                match comes {
-                    true => drop(entry.merged.insert(*asset)),
-                    false => drop(entry.merged.remove(*asset)),
-                }
+        self.write(went, |set, assets| {
+            assets.for_each(|asset| {
+                set.remove(asset);
+            });
+        });
+        self.write(came, |set, assets| set.insert_all(assets));
+    }
+
+    /// Writes assets into the set of each of their stances.
+    fn write(
+        &mut self,
+        mut assets: Vec<(StanceId, AssetOrdinal)>,
+        write: impl Fn(&mut AssetSet, &mut dyn Iterator<Item = AssetOrdinal>),
+    ) {
+        assets.sort_unstable();
+        for alike in assets.chunk_by(|(a, _), (b, _)| a == b) {
+            if let Some(entry) = alike.first().and_then(|(id, _)| self.entries.get_mut(*id)) {
+                write(&mut entry.merged, &mut alike.iter().map(|(_, asset)| *asset));
             }
         }
     }

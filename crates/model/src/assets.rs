@@ -64,6 +64,20 @@ impl AssetSet {
         Arc::make_mut(&mut self.parts[part]).insert(asset.0)
     }
 
+    /// Adds assets that come in the order of enrolment.
+    pub fn insert_all(&mut self, assets: impl IntoIterator<Item = AssetOrdinal>) {
+        let mut assets = assets.into_iter().peekable();
+        while let Some(part) = assets.peek().map(|asset| part_of(*asset)) {
+            if self.parts.len() <= part {
+                self.parts.resize_with(part + 1, empty);
+            }
+            let of_part = Arc::make_mut(&mut self.parts[part]);
+            while let Some(asset) = assets.next_if(|asset| part_of(*asset) == part) {
+                of_part.insert(asset.0);
+            }
+        }
+    }
+
     /// Takes an asset out; whether it was there.
     pub fn remove(&mut self, asset: AssetOrdinal) -> bool {
         if !self.contains(asset) {
@@ -420,6 +434,9 @@ mod tests {
                 assert_eq!(AssetSet::union([&x, &y]), of(&(&a | &b)));
                 let mut both = x.clone();
                 both.extend(&y);
+                assert_eq!(both, of(&(&a | &b)));
+                let mut both = x.clone();
+                both.insert_all(y.iter());
                 assert_eq!(both, of(&(&a | &b)));
                 assert_eq!(x.common(&y), (&a & &b).len() as u64);
                 assert_eq!(x.is_disjoint(&y), a.is_disjoint(&b));

@@ -80,8 +80,8 @@ impl Dirty {
             }
             Event::RetryRequested { asset, .. } => self.idle.extend(&one(world, asset)),
             Event::ContextSet { asset, .. } => {
-                let wanted = world.ordinal(asset).map(|asset| world.wanted_by(asset)).unwrap_or_default();
-                self.ranked.extend(wanted);
+                let wanted = world.ordinal(asset).map(|asset| world.directives_wanted_by(asset));
+                self.ranked.extend(wanted.unwrap_or_default());
             }
             // A blob that cannot be read fails the event itself.
             Event::AdvisoriesChanged { delta, .. } => {
@@ -137,8 +137,10 @@ impl Dirty {
     /// applied.
     pub(crate) fn weigh(&mut self, world: &World) {
         for (ordinal, before) in std::mem::take(&mut self.bearings) {
-            if world.asset_at(ordinal).is_some_and(|asset| asset.bearing != before) {
-                self.ranked.extend(world.wanted_by(ordinal));
+            // What has never reported is counted nowhere.
+            let counted = self.before.get(&ordinal).is_some_and(Option::is_some);
+            if counted && world.asset_at(ordinal).is_some_and(|asset| asset.bearing != before) {
+                self.ranked.extend(world.directives_wanted_by(ordinal));
             }
         }
     }

@@ -20,6 +20,7 @@ pub use resolve::{Effective, Source, Sourced};
 pub(crate) use resolve::{Subject, resolve};
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tenon_model::context::Glob;
 use tenon_model::{AssetOrdinal, AssetSet, ContextDocument, Digest};
@@ -80,12 +81,10 @@ impl World {
         globs.map(|glob| (glob.clone(), held(glob))).collect()
     }
 
-    /// What ranks may be another for this asset now.
-    pub(crate) fn weigh(&mut self, ordinal: AssetOrdinal) {
-        let Some(asset) = self.assets.get(ordinal) else { return };
+    /// What ranks may be another for this asset now; what it was, where it is.
+    pub(crate) fn weigh(&mut self, ordinal: AssetOrdinal) -> Option<Arc<Bearing>> {
+        let asset = self.assets.get(ordinal)?;
         let (before, bearing) = (asset.bearing(), Bearing::of(&self.effective(asset)));
-        if self.assets.bear(ordinal, bearing) {
-            self.shift(ordinal, &before);
-        }
+        self.assets.bear(ordinal, bearing).then_some(before)
     }
 }

@@ -141,12 +141,16 @@ impl World {
         Ok(())
     }
 
+    /// The open directives that count an asset among those that want them.
+    pub(crate) fn directives_wanted_by(&self, asset: AssetOrdinal) -> Vec<DirectiveId> {
+        let wanting = self.open_directives().filter(|(_, state)| state.wanting.contains(asset));
+        wanting.map(|(id, _)| id).collect()
+    }
+
     /// An asset that wants directives has another context than `before`: they count it anew.
     pub(crate) fn shift(&mut self, asset: AssetOrdinal, before: &Arc<Bearing>) {
         let Some(now) = self.assets.get(asset).map(AssetState::bearing) else { return };
-        let wanting = self.open_directives().filter(|(_, state)| state.wanting.contains(asset));
-        let ids: Vec<DirectiveId> = wanting.map(|(id, _)| id).collect();
-        for id in ids {
+        for id in self.directives_wanted_by(asset) {
             if let Some(state) = self.directives.get_mut(&id).map(Arc::make_mut) {
                 state.bearings.take(before, 1);
                 state.bearings.add(now.clone(), 1);
