@@ -157,6 +157,45 @@ export type DirectiveAssetView = {
   units: string[];
 };
 
+/** A directive in one line: what a list shows of it. `/api/v1/directives/{id}` tells all of it. */
+export type DirectiveLine = {
+  /** On how many assets. */
+  asset_count: number;
+  /** How many CVE ids only the vendor's changelog claims. */
+  claims_count: number;
+  /** How and when it ended. */
+  closed?: string | null;
+  /** The first vulnerabilities that a published advisory says this closes, at most 8. */
+  closes: string[];
+  /** How many it closes in all. */
+  closes_count: number;
+  /** When it is due, RFC 3339. */
+  due?: string | null;
+  /** Whether one that it closes is exploited somewhere: listed in KEV. */
+  exploited: boolean;
+  first?: FirstAssetView | null;
+  /** Whose work it is. */
+  group: string;
+  /** Its id. */
+  id: string;
+  /** What the table decides, as published. */
+  outcome: string;
+  /** When it was raised, RFC 3339. */
+  raised: string;
+  /** Risk points that doing it removes. */
+  removes: string;
+  /** Row of the table, as published. */
+  row: number;
+  /** Source package. */
+  source: string;
+  /** How many of them are in which stage, by its name. */
+  stages: Record<string, number>;
+  /** The action in words. */
+  title: string;
+  /** Source version to reach. */
+  version: string;
+};
+
 /** A directive: what must be done, why, by when. */
 export type DirectiveView = {
   /** The advisories. */
@@ -202,12 +241,19 @@ export type DirectiveView = {
 
 /** A page of directives. */
 export type DirectivesPage = {
+  /** The place of the first item in the whole list, counted from 0. */
+  from: number;
   /** Position of the journal that this shows. */
   generation: number;
   /** The page. */
-  items: DirectiveView[];
+  items: DirectiveLine[];
   /** Where the next page begins; absent on the last. */
   next?: string | null;
+  /**
+   * The same for each part, where that was asked for: the largest loss removed first, at most 500; by date in the order of
+   * time.
+   */
+  parts?: PartView[] | null;
   /** How many there are in all. */
   total: number;
   totals?: QueueTotals | null;
@@ -288,6 +334,16 @@ export type FindingView = {
   state: FindingStateView;
   /** The vulnerability. */
   vulnerability: string;
+};
+
+/** One asset of a directive. */
+export type FirstAssetView = {
+  /** Its name. */
+  hostname: string;
+  /** Why, where a reason was given. */
+  reason?: string | null;
+  /** How far the directive is there. */
+  stage: string;
 };
 
 /** A smallest change that leads to another outcome. */
@@ -428,6 +484,18 @@ export type PackageView = {
   package: string;
   /** To reach. */
   to: string;
+};
+
+/** What some of the open directives come to together. */
+export type PartView = {
+  /** Assets of all of them; one that is in several counts in each. */
+  assets: number;
+  /** How many there are. */
+  directives: number;
+  /** What they have in common. */
+  name: string;
+  /** Risk points that doing all of them removes. */
+  removes: string;
 };
 
 /** What taking over a document would change. */

@@ -108,7 +108,10 @@ fn main() -> Result<()> {
                 let words: Vec<&str> = run.into_iter().chain(estate).collect();
                 Step::cargo("the core with a synthetic estate", &words).run()?;
             }
-            Ok(())
+            let views =
+                ["run", "--release", "--quiet", "--package", "tenon-server", "--example", "views", "--"];
+            let words: Vec<&str> = views.into_iter().chain(["20000", "250"]).collect();
+            Step::cargo("the views of a running server", &words).run()
         }
         Task::Predict { history } => predict(&history),
         Task::Fuzz { seconds, filter } => {

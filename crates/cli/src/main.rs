@@ -12,6 +12,7 @@ mod log;
 mod people;
 mod predict;
 mod progress;
+mod queue;
 mod rules;
 mod scan;
 mod sessions;
@@ -57,7 +58,7 @@ enum Command {
     /// What to do on this host, in order and why; needs no server.
     Scan(scan::Scan),
     /// The queue: what to do first, and why.
-    Queue(show::QueueArgs),
+    Queue(queue::Queue),
     /// Are we affected: where a vulnerability stands in the estate, what answers it, and what cannot be seen.
     #[command(
         after_help = "Examples:\n  tenon vulnerability CVE-2026-23631\n  tenon --format json vulnerability CVE-2026-23631"
@@ -173,7 +174,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Scan(scan) => return scan.run(common),
         Command::Feeds(feeds) => return feeds.run(common),
         Command::Up(up) => up.run(common),
-        Command::Queue(args) => show::queue(&args, common),
+        Command::Queue(args) => queue::run(&args, common),
         Command::Show { id } => show::one(common, &id),
         Command::Vulnerability { id } => vulnerability::run(common, &id),
         Command::Why { directive } => why::run(common, &directive),

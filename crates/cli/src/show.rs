@@ -2,8 +2,7 @@
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use tenon_formats::percent;
-use tenon_server::{AssetDetail, AssetView, AssetsPage, DirectiveView, DirectivesPage, Overview};
+use tenon_server::{AssetDetail, AssetView, DirectiveView, Overview};
 
 use crate::api::Api;
 use crate::common::{Common, Format};
@@ -11,12 +10,12 @@ use crate::common::{Common, Format};
 /// Most ids that one line lists.
 const MAX_IDS: usize = 8;
 
-fn json<T: Serialize>(value: &T) -> Result<()> {
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<()> {
     println!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
 }
 
-fn listed(ids: &[String]) -> String {
+pub(crate) fn listed(ids: &[String]) -> String {
     let shown = ids.iter().take(MAX_IDS).cloned().collect::<Vec<_>>().join(", ");
     if ids.len() > MAX_IDS { format!("{shown} and {} more", ids.len() - MAX_IDS) } else { shown }
 }
@@ -31,121 +30,8 @@ fn closes(directive: &DirectiveView) -> String {
 }
 
 /// The day of an RFC 3339 time, if there is one.
-fn day(time: Option<&String>) -> &str {
+pub(crate) fn day(time: Option<&String>) -> &str {
     time.map_or("no date", |time| crate::why::day(time))
-}
-
-/// Which part of the queue, and in which order.
-#[derive(clap::Args)]
-#[command(after_help = "Examples:\n  tenon queue                              the most urgent first\n  \
-                  tenon queue --group web --sort removes   of one group, what removes most first\n  \
-                  tenon queue --search CVE-2026-23631      what closes it")]
-pub(crate) struct QueueArgs {
-    /// Only those whose id, package, version, vulnerabilities or advisories hold this text.
-    #[arg(long, value_name = "TEXT")]
-    search: Option<String>,
-    /// Only those of this group.
-    #[arg(long, value_name = "GROUP")]
-    group: Option<String>,
-    /// Only those that the decision table gave this outcome, as published.
-    #[arg(long, value_name = "OUTCOME")]
-    outcome: Option<String>,
-    /// Only those due before this day or time.
-    #[arg(long, value_name = "TIME")]
-    due_before: Option<String>,
-    /// By what they are ordered.
-    #[arg(long, default_value = "urgency", value_parser = ["urgency", "removes", "assets", "raised", "package", "group"])]
-    sort: String,
-    /// At most so many.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
-    limit: u16,
-}
-
-impl QueueArgs {
-    fn path(&self) -> String {
-        let given = [
-            ("q", self.search.as_ref()),
-            ("group", self.group.as_ref()),
-            ("outcome", self.outcome.as_ref()),
-            ("due_before", self.due_before.as_ref()),
-            ("sort", Some(&self.sort)),
-        ];
-        let mut path = format!("/api/v1/directives?limit={}", self.limit);
-        for (name, value) in given {
-            if let Some(value) = value {
-                path.push_str(&format!("&{name}="));
-                percent::encode_into(&mut path, value, percent::is_unreserved);
-            }
-        }
-        path
-    }
-
-    fn filtered(&self) -> bool {
-        [&self.search, &self.group, &self.outcome, &self.due_before].into_iter().any(Option::is_some)
-    }
-}
-
-pub(crate) fn queue(args: &QueueArgs, common: &Common) -> Result<()> {
-    let api = Api::new(common)?;
-    let page: DirectivesPage = api.get(&args.path())?;
-    if common.format == Format::Json {
-        return json(&page.items);
-    }
-    if page.items.is_empty() && !args.filtered() {
-        let assets: AssetsPage = api.get("/api/v1/assets?limit=1")?;
-        println!(
-            "{}",
-            if assets.total == 0 {
-                "Nothing to do: no host is enrolled. `tenon enrol-token` makes a token for one."
-            } else {
-                "Nothing to do: no enrolled host is offered a security update. See `tenon assets` for what is not assessed."
-            }
-        );
-        return Ok(());
-    }
-    print!("{}", queue_text(&page));
-    Ok(())
-}
-
-fn queue_text(page: &DirectivesPage) -> String {
-    let mut text = String::new();
-    for directive in &page.items {
-        let Some(first) = directive.assets.first() else { continue };
-        text.push_str(&format!(
-            "{:<8} due {:<10} {}\n",
-            directive.id,
-            day(directive.due.as_ref()),
-            directive.title
-        ));
-        text.push_str(&format!(
-            "         {} on {}{}; removes {} risk points\n",
-            first.stage.name,
-            first.hostname,
-            match directive.asset_count.saturating_sub(1) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            },
-            directive.removes,
-        ));
-        text.push_str(&format!("         {}\n", closes(directive)));
-        if let Some(reason) = &first.stage.reason {
-            text.push_str(&format!("         {reason}\n"));
-        }
-    }
-    let more = page.total.saturating_sub(page.items.len() as u64);
-    if page.items.is_empty() {
-        text.push_str("Nothing in the queue is like that.\n");
-    } else if more > 0 {
-        let removes = page.totals.as_ref().map_or("", |totals| totals.removes.as_str());
-        text.push_str(&format!(
-            "and {more} more; all {} remove {removes} risk points: see --limit\n",
-            page.total
-        ));
-    }
-    if page.items.iter().any(|directive| directive.stages.contains_key("awaiting-approval")) {
-        text.push_str("\nRehearsed and waiting for you: `tenon show dir_N`, then `tenon approve dir_N`.\n");
-    }
-    text
 }
 
 pub(crate) fn assets(common: &Common) -> Result<()> {

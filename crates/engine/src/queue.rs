@@ -1,12 +1,19 @@
 //! The live queue: open directives filtered, ordered and counted. Nothing of it is stored.
+//!
+//! One question looks at every open directive once, counts those that pass, and puts only the window that is shown in order.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 
 use tenon_model::{DirectiveId, GroupName, RiskPoints, Timestamp};
 
 use crate::directives::DirectiveState;
+use crate::rows::{AsIs, Row};
 use crate::world::World;
+
+/// A directive with its id.
+type Item<'w> = (DirectiveId, &'w DirectiveState);
 
 /// By what the queue is ordered. Ties are in the order of [`Sort::Urgency`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,8 +46,31 @@ pub struct Filter {
     pub due_before: Option<Timestamp>,
 }
 
+/// Where a window of an ordered list begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At this place, counted from 0.
+    Place(usize),
+    /// Behind the place that this directive has in the order, or would have if it were in the list.
+    Behind(DirectiveId),
+}
+
+/// The part of an ordered list that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Where it begins.
+    pub start: Start,
+    /// How many directives it holds at most.
+    pub limit: usize,
+}
+
+impl Window {
+    /// All there is.
+    pub const ALL: Self = Self { start: Start::Place(0), limit: usize::MAX };
+}
+
 /// When directives are due, as a histogram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DueIn {
     /// It is past.
     Overdue,
@@ -58,50 +88,64 @@ pub enum DueIn {
     NoDate,
 }
 
+/// What directives come to together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sum {
+    /// How many there are.
+    pub directives: u64,
+    /// Assets of all of them; one that is in several counts in each.
+    pub assets: u64,
+    /// What doing all of them removes.
+    pub removes: RiskPoints,
+}
+
 /// The queue under a filter.
 #[derive(Debug)]
 pub struct Queue<'w> {
-    /// The directives, in order.
+    /// The directives of the window, in order.
     pub directives: Vec<(DirectiveId, &'w DirectiveState)>,
-    /// How many there are in each group.
-    pub groups: BTreeMap<&'w GroupName, u64>,
-    /// How many there are of each outcome of the table that decided.
-    pub outcomes: BTreeMap<&'w str, u64>,
-    /// How many are due when.
-    pub due: BTreeMap<DueIn, u64>,
-    /// What doing all of them removes.
-    pub removes: RiskPoints,
-    /// Assets of all of them; one that is in several counts in each.
-    pub assets: u64,
+    /// The place of the first of them in the whole list, counted from 0.
+    pub place: usize,
+    /// What all that pass the filter come to.
+    pub all: Sum,
+    /// The same for each group.
+    pub groups: BTreeMap<&'w str, Sum>,
+    /// The same for each outcome of the table that decided.
+    pub outcomes: BTreeMap<&'w str, Sum>,
+    /// The same for each package.
+    pub packages: BTreeMap<&'w str, Sum>,
+    /// The same by when they are due.
+    pub due: BTreeMap<DueIn, Sum>,
 }
 
-impl Filter {
-    fn passes(&self, id: DirectiveId, state: &DirectiveState) -> bool {
-        let priority = &state.directive.priority;
-        self.group.as_ref().is_none_or(|group| *group == state.directive.group)
-            && self.outcome.as_ref().is_none_or(|outcome| *outcome == priority.decision.outcome)
-            && self.due_before.is_none_or(|before| priority.due.is_some_and(|due| due < before))
-            && self.text.as_ref().is_none_or(|text| says(id, state, text))
+impl Sum {
+    fn add(&mut self, row: &Row) {
+        self.directives += 1;
+        self.assets = self.assets.saturating_add(row.assets);
+        self.removes = RiskPoints(self.removes.0.saturating_add(row.removes.0));
     }
 }
 
-/// Whether one of the texts by which people know a directive holds another, in lower case.
-fn says(id: DirectiveId, state: &DirectiveState, text: &str) -> bool {
+/// Whether one of the texts by which people know a directive, besides its group and its id, holds another, in lower case.
+fn says(state: &DirectiveState, text: &str) -> bool {
     let directive = &state.directive;
     let source = state.source();
     holds(&source.name, text)
         || holds(&source.version, text)
-        || holds(directive.group.as_str(), text)
         || [&directive.closes, &directive.claims, &directive.advisories]
             .into_iter()
             .flatten()
             .any(|id| holds(id.as_str(), text))
-        || id.to_string() == text
 }
 
 /// Whether a text holds another, which is not empty and in lower case already, whatever the case of the first.
 fn holds(text: &str, part: &str) -> bool {
-    text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+    // Ids differ at their ends: the last byte tells most places apart.
+    let Some(last) = part.bytes().last() else { return true };
+    text.as_bytes().windows(part.len()).any(|window| {
+        window.last().is_some_and(|byte| byte.to_ascii_lowercase() == last)
+            && window.eq_ignore_ascii_case(part.as_bytes())
+    })
 }
 
 fn due_in(due: Option<Timestamp>, now: Timestamp) -> DueIn {
@@ -117,39 +161,214 @@ fn due_in(due: Option<Timestamp>, now: Timestamp) -> DueIn {
     }
 }
 
-impl World {
-    /// The open directives that pass a filter, in an order, and what they come to together. `now` parts what is overdue from
-    /// what is not.
-    pub fn queue_of(&self, filter: &Filter, sort: Sort, now: Timestamp) -> Queue<'_> {
-        let text =
-            filter.text.as_ref().map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
-        let filter = Filter { text, ..filter.clone() };
-        let mut queue = Queue {
-            directives: self.open_directives().filter(|(id, state)| filter.passes(*id, state)).collect(),
-            groups: BTreeMap::new(),
-            outcomes: BTreeMap::new(),
-            due: BTreeMap::new(),
-            removes: RiskPoints(0),
-            assets: 0,
-        };
-        for (_, state) in &queue.directives {
-            let priority = &state.directive.priority;
-            *queue.groups.entry(&state.directive.group).or_default() += 1;
-            *queue.outcomes.entry(&priority.decision.outcome).or_default() += 1;
-            *queue.due.entry(due_in(priority.due, now)).or_default() += 1;
-            queue.removes = RiskPoints(queue.removes.0.saturating_add(priority.removes.0));
-            queue.assets = queue.assets.saturating_add(state.members.len());
-        }
-        type Item<'w> = (DirectiveId, &'w DirectiveState);
-        let order = |(_, a): &Item<'_>, (_, b): &Item<'_>| match sort {
-            Sort::Urgency => Ordering::Equal,
-            Sort::Removes => b.directive.priority.removes.cmp(&a.directive.priority.removes),
-            Sort::Assets => b.members.len().cmp(&a.members.len()),
-            Sort::Raised => Reverse(a.raised).cmp(&Reverse(b.raised)),
-            Sort::Package => a.source().cmp(b.source()),
-            Sort::Group => a.directive.group.cmp(&b.directive.group),
-        };
-        queue.directives.sort_unstable_by(|a, b| order(a, b).then_with(|| a.1.rank(a.0).cmp(&b.1.rank(b.0))));
-        queue
+/// Leaves of a list only the window from a place on, in order. Everything else is not put in order.
+fn cut<T>(items: &mut Vec<T>, place: usize, limit: usize, order: impl Fn(&T, &T) -> Ordering) {
+    if place >= items.len() {
+        items.clear();
+        return;
     }
+    if place > 0 {
+        items.select_nth_unstable_by(place, &order);
+        items.drain(..place);
+    }
+    if limit < items.len() {
+        items.select_nth_unstable_by(limit, &order);
+        items.truncate(limit);
+    }
+    items.sort_unstable_by(order);
+}
+
+/// What is worked out once for every text of many alike, by its hash.
+type ByHash<T> = HashMap<u64, T, BuildHasherDefault<AsIs>>;
+
+/// A filter with what it has found out so far.
+struct Sieve<'w> {
+    world: &'w World,
+    filter: &'w Filter,
+    text: Option<String>,
+    id: Option<DirectiveId>,
+    /// Which groups, outcomes and texts pass.
+    groups: ByHash<bool>,
+    outcomes: ByHash<bool>,
+    named: ByHash<bool>,
+    says: ByHash<bool>,
+}
+
+impl<'w> Sieve<'w> {
+    fn new(world: &'w World, filter: &'w Filter) -> Self {
+        let text = filter.text.as_ref().map(|text| text.trim().to_lowercase());
+        let text = text.filter(|text| !text.is_empty());
+        let id = text.as_ref().and_then(|text| text.parse().ok());
+        let (groups, outcomes, named, says) = Default::default();
+        Self { world, filter, text, id, groups, outcomes, named, says }
+    }
+
+    fn passes(&mut self, id: DirectiveId, row: &Row) -> bool {
+        let Filter { group, outcome, due_before, .. } = self.filter;
+        let world = self.world;
+        let of = |test: &dyn Fn(&DirectiveState) -> bool| world.directive(&id).is_some_and(test);
+        let in_group = |wanted: &GroupName| of(&|state| state.directive.group == *wanted);
+        let decided = |wanted: &String| of(&|state| state.directive.priority.decision.outcome == *wanted);
+        due_before.is_none_or(|before| row.due.is_some_and(|due| due < before))
+            && group.as_ref().is_none_or(|group| once(&mut self.groups, row.group, || in_group(group)))
+            && outcome
+                .as_ref()
+                .is_none_or(|outcome| once(&mut self.outcomes, row.outcome, || decided(outcome)))
+            && self.text.as_deref().is_none_or(|text| {
+                self.id == Some(id)
+                    || once(&mut self.says, row.says, || of(&|state| says(state, text)))
+                    || once(&mut self.named, row.group, || of(&|state| holds(group_of(state), text)))
+            })
+    }
+}
+
+/// What was found out of a hash, or is now.
+fn once(known: &mut ByHash<bool>, hash: u64, find_out: impl FnOnce() -> bool) -> bool {
+    *known.entry(hash).or_insert_with(find_out)
+}
+
+/// Sums by the hash of a text, each with a directive that says it.
+#[derive(Default)]
+struct Sums(ByHash<(DirectiveId, Sum)>);
+
+impl Sums {
+    fn add(&mut self, hash: u64, id: DirectiveId, row: &Row) {
+        self.0.entry(hash).or_insert_with(|| (id, Sum::default())).1.add(row);
+    }
+
+    /// By the texts themselves.
+    fn named<'w>(
+        self,
+        world: &'w World,
+        name: impl Fn(&'w DirectiveState) -> &'w str,
+    ) -> BTreeMap<&'w str, Sum> {
+        let named = self.0.into_values().filter_map(|(id, sum)| Some((name(world.directive(&id)?), sum)));
+        named.collect()
+    }
+}
+
+/// The place of texts in their order, by their hashes.
+fn ranks<'w>(
+    world: &'w World,
+    rows: impl Iterator<Item = (u64, DirectiveId)>,
+    name: impl Fn(&'w DirectiveState) -> &'w str,
+) -> ByHash<usize> {
+    let mut known: ByHash<DirectiveId> = ByHash::default();
+    for (hash, id) in rows {
+        known.entry(hash).or_insert(id);
+    }
+    let named = known.into_iter().filter_map(|(hash, id)| Some((name(world.directive(&id)?), hash)));
+    let mut named: Vec<_> = named.collect();
+    named.sort_unstable();
+    (0..).zip(named).map(|(place, (_, hash))| (hash, place)).collect()
+}
+
+/// What a row is ordered by: first by what was asked for, then as [`DirectiveState::rank`] does.
+type Key = (u64, (bool, Option<Timestamp>, Reverse<RiskPoints>, DirectiveId));
+
+/// A larger number first.
+fn descending(number: u64) -> u64 {
+    u64::MAX - number
+}
+
+impl World {
+    /// A window of the open directives that pass a filter, in an order, and what all that pass come to. `now` parts what is
+    /// overdue from what is not. `None` where the window begins behind a directive that never was.
+    pub fn queue_of(&self, filter: &Filter, sort: Sort, window: Window, now: Timestamp) -> Option<Queue<'_>> {
+        let mut sieve = Sieve::new(self, filter);
+        let passing: Vec<(DirectiveId, Row)> = self
+            .open
+            .iter()
+            .map(|(id, row)| (*id, *row))
+            .filter(|(id, row)| sieve.passes(*id, row))
+            .collect();
+        let mut all = Sum::default();
+        let (mut groups, mut outcomes, mut packages) = <(Sums, Sums, Sums)>::default();
+        let mut due: BTreeMap<DueIn, Sum> = BTreeMap::new();
+        for (id, row) in &passing {
+            all.add(row);
+            groups.add(row.group, *id, row);
+            outcomes.add(row.outcome, *id, row);
+            packages.add(row.package, *id, row);
+            due.entry(due_in(row.due, now)).or_default().add(row);
+        }
+        let last = match window.start {
+            Start::Place(_) => None,
+            Start::Behind(id) => Some((id, Row::of(self.directive(&id)?))),
+        };
+        let rows = || passing.iter().chain(&last);
+        let ranks = match sort {
+            Sort::Package => ranks(self, rows().map(|(id, row)| (row.package, *id)), package_of),
+            Sort::Group => ranks(self, rows().map(|(id, row)| (row.group, *id)), group_of),
+            _ => ByHash::default(),
+        };
+        let rank = |hash| ranks.get(&hash).map_or(0, |rank| *rank as u64);
+        let key = |(id, row): &(DirectiveId, Row)| -> Key {
+            let first = match sort {
+                Sort::Urgency => 0,
+                Sort::Removes => descending(row.removes.0),
+                Sort::Assets => descending(row.assets),
+                Sort::Raised => descending(u64::try_from(row.raised.as_millis()).unwrap_or_default()),
+                Sort::Package => rank(row.package),
+                Sort::Group => rank(row.group),
+            };
+            (first, (row.due.is_none(), row.due, Reverse(row.removes), *id))
+        };
+        let mut keys: Vec<Key> = passing.iter().map(key).collect();
+        let place = match (window.start, &last) {
+            (Start::Place(place), _) => place,
+            (Start::Behind(_), last) => {
+                let last = last.as_ref().map(key)?;
+                keys.iter().filter(|key| **key <= last).count()
+            }
+        };
+        cut(&mut keys, place, window.limit, Key::cmp);
+        let directives = keys.into_iter().filter_map(|(_, (_, _, _, id))| Some((id, self.directive(&id)?)));
+        Some(Queue {
+            directives: directives.collect(),
+            place,
+            all,
+            groups: groups.named(self, group_of),
+            outcomes: outcomes.named(self, |state| &state.directive.priority.decision.outcome),
+            packages: packages.named(self, package_of),
+            due,
+        })
+    }
+
+    /// A window of the closed directives, the last closed first, and how many there are in all. `None` where the window
+    /// begins behind a directive that is not closed.
+    pub fn closed_of(&self, window: Window) -> Option<Closed<'_>> {
+        let all = self.directives().map(|(id, state)| (*id, state));
+        let mut directives: Vec<Item<'_>> = all.filter(|(_, state)| state.closed.is_some()).collect();
+        let key = |(id, state): &Item<'_>| Reverse((state.closed.as_ref().map(|(time, _)| *time), *id));
+        let place = match window.start {
+            Start::Place(place) => place,
+            Start::Behind(id) => {
+                let last = key(&(id, self.directive(&id).filter(|state| state.closed.is_some())?));
+                directives.iter().filter(|item| key(item) <= last).count()
+            }
+        };
+        let total = directives.len();
+        cut(&mut directives, place, window.limit, |a, b| key(a).cmp(&key(b)));
+        Some(Closed { directives, place, total })
+    }
+}
+
+fn package_of(state: &DirectiveState) -> &str {
+    &state.source().name
+}
+
+fn group_of(state: &DirectiveState) -> &str {
+    state.directive.group.as_str()
+}
+
+/// Directives that ended.
+#[derive(Debug)]
+pub struct Closed<'w> {
+    /// Those of the window, in order.
+    pub directives: Vec<(DirectiveId, &'w DirectiveState)>,
+    /// The place of the first of them in the whole list, counted from 0.
+    pub place: usize,
+    /// How many there are in all.
+    pub total: usize,
 }

@@ -13,6 +13,7 @@ use crate::assets::{AssetState, Assets};
 use crate::context::KnownContext;
 use crate::directives::DirectiveState;
 use crate::index::Index;
+use crate::rows::Row;
 use crate::shards::{ShardKey, Shards, fnv1a};
 
 impl ShardKey for AssetId {
@@ -139,9 +140,9 @@ pub struct World {
     pub(crate) directives: Shards<DirectiveId, Arc<DirectiveState>>,
     /// Package -> directives that are not closed, plus refused ones, which must not be raised again.
     pub(crate) standing: Shards<String, Vec<Standing>>,
-    /// Directives that are not closed.
+    /// Directives that are not closed, as the queue needs them.
     #[serde(skip)]
-    pub(crate) open: Shards<DirectiveId, ()>,
+    pub(crate) open: Shards<DirectiveId, Row>,
     pub(crate) orders: Shards<OrderId, Arc<OrderState>>,
     pub(crate) open_orders: Shards<OrderId, ()>,
     pub(crate) feeds: BTreeMap<String, FeedState>,
@@ -322,7 +323,7 @@ impl World {
 
     /// Open directives in a fixed order.
     pub(crate) fn open_directives(&self) -> impl Iterator<Item = (DirectiveId, &DirectiveState)> {
-        self.open.iter().filter_map(|(id, ())| Some((*id, self.directive(id)?)))
+        self.open.iter().filter_map(|(id, _)| Some((*id, self.directive(id)?)))
     }
 
     /// One order.
@@ -350,6 +351,11 @@ impl World {
     /// Intel on one vulnerability; empty where nothing is known.
     pub fn intel(&self, id: &VulnerabilityId) -> Intel {
         self.intel.get(id).map(|intel| intel.as_ref().clone()).unwrap_or_default()
+    }
+
+    /// Whether a vulnerability is exploited somewhere: listed in KEV.
+    pub fn is_exploited(&self, id: &VulnerabilityId) -> bool {
+        self.intel.get(id).is_some_and(|intel| intel.kev.is_some())
     }
 
     /// All intel entries, for feeds to compute their differences against.

@@ -27,8 +27,8 @@ mod writer;
 
 pub use access::{PeopleError, Role, operations};
 pub use api::{
-    AssetsPage, DirectivesPage, InvitationView, NewTokenView, SessionView, TokenView, UserView, openapi,
-    refusals_reference,
+    AssetsPage, DirectivesPage, InvitationView, NewTokenView, PartView, QueueTotals, SessionView, TokenView,
+    UserView, openapi, refusals_reference,
 };
 pub use authority::{Authority, AuthorityError};
 pub use doors::{TlsFiles, TlsFilesError};
@@ -38,8 +38,9 @@ pub use replay::{ReplayError, replay, restore};
 pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{
     AssetDetail, AssetView, BasisView, ClockView, ContextDocumentView, ContextView, DecisionView,
-    DirectiveAssetView, DirectiveView, EffectView, FactorView, FeedView, FindingStateView, FindingView,
-    FlipView, HeadView, InputView, OrderView, Overview, PackageView, PreviewView, SaidView, SetView,
-    StageView, StandingView, SuppressedView, UnstatedView, VulnerabilityView, WhyView, queue,
+    DirectiveAssetView, DirectiveLine, DirectiveView, EffectView, FactorView, FeedView, FindingStateView,
+    FindingView, FirstAssetView, FlipView, HeadView, InputView, OrderView, Overview, PackageView,
+    PreviewView, SaidView, SetView, StageView, StandingView, SuppressedView, UnstatedView, VulnerabilityView,
+    WhyView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

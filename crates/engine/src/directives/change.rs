@@ -12,6 +12,7 @@ use super::DirectiveState;
 use crate::apply::ApplyError;
 use crate::assets::AssetState;
 use crate::context::Bearing;
+use crate::rows::Row;
 use crate::world::{Standing, World};
 
 /// What each asset of a directive adds, where a journal only tells the whole.
@@ -55,8 +56,8 @@ impl World {
             state.join(class);
         }
         state.recount(&self.assets);
+        self.open.insert(id, Row::of(&state));
         self.directives.insert(id, Arc::new(state));
-        self.open.insert(id, ());
     }
 
     pub(crate) fn change(
@@ -86,7 +87,20 @@ impl World {
             if let Some(removes) = change.removes {
                 state.directive.priority.removes = removes;
             }
-        })
+        })?;
+        if change.grounds.is_some() {
+            self.read_anew(id);
+        }
+        Ok(())
+    }
+
+    /// What people know a directive by has changed.
+    fn read_anew(&mut self, id: DirectiveId) {
+        if let Some(row) = self.directive(&id).map(Row::of)
+            && let Some(open) = self.open.get_mut(&id)
+        {
+            *open = row;
+        }
     }
 
     /// The directive told whole, as older journals do.
@@ -108,7 +122,9 @@ impl World {
             }
             (state.verified, state.fixed_otherwise) = (verified, fixed_otherwise);
             state.directive = Directive { assets: BTreeMap::new(), ..directive.clone() };
-        })
+        })?;
+        self.read_anew(id);
+        Ok(())
     }
 
     /// The directive has ended.
@@ -160,7 +176,7 @@ impl World {
 
     /// Every open directive counts anew how the context of its assets bears on it.
     pub(crate) fn recount_all(&mut self) {
-        let open: Vec<DirectiveId> = self.open.iter().map(|(id, ())| *id).collect();
+        let open: Vec<DirectiveId> = self.open.iter().map(|(id, _)| *id).collect();
         for id in open {
             if let Some(state) = self.directives.get_mut(&id).map(Arc::make_mut) {
                 state.recount(&self.assets);
@@ -198,6 +214,11 @@ impl World {
         work(state);
         state.bearings.take_all(&self.assets.bearings(&wanted));
         state.bearings.add_all(self.assets.bearings(&state.wanting.intersect(touched)));
+        let row =
+            self.open.get(&id).map(|row| row.follow(state)).filter(|row| self.open.get(&id) != Some(row));
+        if let Some(row) = row {
+            self.open.insert(id, row);
+        }
         // Work begins by orders; here it can only be forgotten.
         for asset in before.into_iter().filter(|asset| !state.begun.contains_key(asset)) {
             if let Some(asset) = self.assets.get_mut(asset) {

@@ -14,6 +14,7 @@ use tenon_model::{AssetOrdinal, AssetSet, HostFacts, Outcome, VulnerabilityId};
 
 use crate::directives::DirectiveState;
 use crate::index::Stances;
+use crate::rows::Row;
 use crate::stance::Stance;
 use crate::world::{OrderState, PackageKey, Standing, World, count_one};
 use frame::{Reader, Section, Writer};
@@ -227,7 +228,7 @@ impl World {
             self.standing.entry(source.name.clone(), Vec::new).push(Standing { group, version, id });
         }
         if state.closed.is_none() {
-            self.open.insert(id, ());
+            self.open.insert(id, Row::of(&state));
             let begun: Vec<AssetOrdinal> = state.begun().map(|(asset, _)| asset).collect();
             for asset in begun {
                 if let Some(asset) = self.assets.get_mut(asset) {

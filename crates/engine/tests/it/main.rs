@@ -8,5 +8,6 @@ mod lab;
 mod old_journals;
 mod priority;
 mod properties;
+mod queue;
 mod stories;
 mod watch;

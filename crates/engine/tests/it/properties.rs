@@ -11,6 +11,7 @@ use tenon_model::{AssetId, VulnerabilityId};
 
 use crate::generator::{Draw, command, pause};
 use crate::lab::{Lab, ids};
+use crate::queue::tells_every_directive;
 use crate::watch::{KINDS, Watch};
 
 #[derive(Default)]
@@ -44,6 +45,7 @@ fn history(draws: &[u64]) -> Totals {
         let after = digest(&lab);
         // Now and then Tenon starts again from a snapshot, which must make no difference from there on.
         if draw.one_in(25) {
+            tells_every_directive(&lab.world, lab.now);
             lab.world = restarted(&lab.world);
             assert_eq!(digest(&lab), after, "a snapshot gives another World");
         }
@@ -51,6 +53,7 @@ fn history(draws: &[u64]) -> Totals {
         assert_eq!(fork.digest().unwrap(), before, "a fork changed with its origin");
         before = after;
     }
+    tells_every_directive(&lab.world, lab.now);
     exposures_are_those_of_every_asset(&lab.world);
     for _ in 0..2 {
         assert_eq!(lab.replayed().digest().unwrap(), before, "the record gives another World");

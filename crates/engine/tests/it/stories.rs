@@ -1,6 +1,6 @@
 //! The loop as a story: offered, raised, rehearsed, approved, applied, verified; and every other way it can go.
 
-use tenon_engine::{ActionWanted, DueIn, Filter, GroupMode, Sort};
+use tenon_engine::{ActionWanted, GroupMode};
 use tenon_model::{
     Action, AdvisoryDelta, ApplyOutcome, AssetId, Command, DirectiveId, Event, IntelDelta, Inventory, Kev,
     OfferState, OrderAction, Outcome, RefusalCode, RehearsalOutcome, Stage, Timestamp,
@@ -380,32 +380,4 @@ fn a_success_that_later_reports_contradict_can_be_retried() {
     lab.report(asset, offered(OLD, NEW));
     assert!(matches!(lab.stage(id, asset), Stage::Applied { .. }));
     assert_eq!(orders(&lab.must(retry())).len(), 1);
-}
-
-#[test]
-fn the_queue_is_filtered_ordered_and_counted() {
-    let mut lab = Lab::new();
-    let (alpha, beta) = (lab.enrol("alpha", "web"), lab.enrol("beta", "data"));
-    lab.report(alpha, offered(OLD, NEW));
-    lab.report(beta, offered(OLD, NEW));
-    let ids = |filter: &Filter, sort| -> Vec<String> {
-        let queue = lab.world.queue_of(filter, sort, lab.now);
-        queue.directives.iter().map(|(id, state)| format!("{id} {}", state.directive.group)).collect()
-    };
-    let all = Filter::default();
-    assert_eq!(ids(&all, Sort::Group), ["dir_2 data", "dir_1 web"]);
-    assert_eq!(ids(&all, Sort::Urgency).len(), 2);
-    let of = |text: &str| Filter { text: Some(text.to_owned()), ..Filter::default() };
-    assert_eq!(ids(&of("WEB"), Sort::Raised), ["dir_1 web"]);
-    assert_eq!(ids(&of("dir_2"), Sort::Assets), ["dir_2 data"]);
-    assert_eq!(ids(&of("no such thing"), Sort::Removes), [""; 0]);
-    let data = Filter { group: Some("data".parse().unwrap()), ..Filter::default() };
-    assert_eq!(ids(&data, Sort::Package), ["dir_2 data"]);
-    let queue = lab.world.queue_of(&all, Sort::Urgency, lab.now);
-    assert_eq!(queue.groups.values().copied().collect::<Vec<_>>(), [1, 1]);
-    assert_eq!((queue.due.values().sum::<u64>(), queue.assets), (2, 2));
-    let one = queue.directives[0].1.directive.priority.removes.0;
-    assert_eq!(queue.removes.0, 2 * one);
-    let overdue = lab.world.queue_of(&all, Sort::Urgency, lab.now.plus_days(4_000));
-    assert_eq!(overdue.due.keys().collect::<Vec<_>>(), [&DueIn::Overdue]);
 }

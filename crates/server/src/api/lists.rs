@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
-use tenon_engine::{DirectiveState, DueIn, Filter, Queue, Sort, World};
-use tenon_model::{DirectiveId, Timestamp};
+use tenon_engine::{DueIn, Filter, Queue, Sort, Start, Sum, Window};
+use tenon_model::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
 use super::read::Names;
 use super::{ApiError, Shared};
 use crate::clock::clock;
-use crate::view::{AssetView, DirectiveView, closed_directives};
+use crate::view::{AssetView, DirectiveLine};
 
 /// Items of a page where nobody says how many, and the most.
 const USUAL: usize = 100;
@@ -46,10 +46,15 @@ pub(super) struct DirectivesQuery {
     q: Option<String>,
     /// Of open ones: only those due before this time, RFC 3339.
     due_before: Option<String>,
+    /// Of open ones: also tell apart, by `group`, `outcome`, `package` or `due`, what they come to.
+    group_by: Option<String>,
     /// Items wanted: 1 to 500, 100 where nothing is said.
     limit: Option<usize>,
     /// The `next` of the page before.
     cursor: Option<String>,
+    /// In place of a cursor: the place of the first item in the whole list, counted from 0. What is at a place changes while
+    /// the record moves on.
+    from: Option<usize>,
 }
 
 /// A page of assets, in the order in which they enrolled.
@@ -80,6 +85,19 @@ pub struct QueueTotals {
     pub assets: u64,
 }
 
+/// What some of the open directives come to together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PartView {
+    /// What they have in common.
+    pub name: String,
+    /// How many there are.
+    pub directives: u64,
+    /// Assets of all of them; one that is in several counts in each.
+    pub assets: u64,
+    /// Risk points that doing all of them removes.
+    pub removes: String,
+}
+
 /// A page of directives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DirectivesPage {
@@ -87,10 +105,15 @@ pub struct DirectivesPage {
     pub generation: u64,
     /// How many there are in all.
     pub total: u64,
+    /// The place of the first item in the whole list, counted from 0.
+    pub from: u64,
     /// What they come to together; absent of closed ones.
     pub totals: Option<QueueTotals>,
+    /// The same for each part, where that was asked for: the largest loss removed first, at most 500; by date in the order of
+    /// time.
+    pub parts: Option<Vec<PartView>>,
     /// The page.
-    pub items: Vec<DirectiveView>,
+    pub items: Vec<DirectiveLine>,
     /// Where the next page begins; absent on the last.
     pub next: Option<String>,
 }
@@ -130,21 +153,6 @@ pub(super) async fn assets(
     Ok(Json(AssetsPage { generation: world.seq(), total: total as u64, items, next }))
 }
 
-/// Where a page begins: behind the directive that was last shown, wherever that stands by now. By urgency, one that has left
-/// the list still has its rank, which tells what it stood before.
-fn behind(
-    world: &World,
-    list: &[(DirectiveId, &DirectiveState)],
-    last: DirectiveId,
-    sort: Sort,
-) -> Option<usize> {
-    if let Some(at) = list.iter().position(|(id, _)| *id == last) {
-        return Some(at + 1);
-    }
-    let gone = world.directive(&last).filter(|_| sort == Sort::Urgency)?.rank(last);
-    Some(list.partition_point(|(id, state)| state.rank(*id) <= gone))
-}
-
 /// A word of a query by its name.
 fn word<T: Copy>(what: &str, said: Option<&str>, words: &[(&str, T)]) -> Result<Option<T>, ApiError> {
     let Some(said) = said else { return Ok(None) };
@@ -180,8 +188,20 @@ impl DirectivesQuery {
     }
 }
 
-fn totals(queue: &Queue<'_>) -> QueueTotals {
-    let due = |due: &DueIn| match due {
+const PARTS: [(&str, By); 4] =
+    [("group", By::Group), ("outcome", By::Outcome), ("package", By::Package), ("due", By::Due)];
+
+/// By what the open directives are told apart.
+#[derive(Clone, Copy)]
+enum By {
+    Group,
+    Outcome,
+    Package,
+    Due,
+}
+
+fn due(due: DueIn) -> &'static str {
+    match due {
         DueIn::Overdue => "overdue",
         DueIn::Day => "1d",
         DueIn::ThreeDays => "3d",
@@ -189,13 +209,48 @@ fn totals(queue: &Queue<'_>) -> QueueTotals {
         DueIn::Month => "30d",
         DueIn::Later => "later",
         DueIn::NoDate => "no-date",
+    }
+}
+
+fn totals(queue: &Queue<'_>) -> QueueTotals {
+    let counts = |sums: &BTreeMap<&str, Sum>| {
+        sums.iter().map(|(name, sum)| ((*name).to_owned(), sum.directives)).collect()
     };
     QueueTotals {
-        groups: queue.groups.iter().map(|(group, count)| (group.to_string(), *count)).collect(),
-        outcomes: queue.outcomes.iter().map(|(outcome, count)| ((*outcome).to_owned(), *count)).collect(),
-        due: queue.due.iter().map(|(when, count)| (due(when).to_owned(), *count)).collect(),
-        removes: queue.removes.to_string(),
-        assets: queue.assets,
+        groups: counts(&queue.groups),
+        outcomes: counts(&queue.outcomes),
+        due: queue.due.iter().map(|(when, sum)| (due(*when).to_owned(), sum.directives)).collect(),
+        removes: queue.all.removes.to_string(),
+        assets: queue.all.assets,
+    }
+}
+
+fn parts(queue: &Queue<'_>, by: By) -> Vec<PartView> {
+    let part = |name: &str, sum: &Sum| PartView {
+        name: name.to_owned(),
+        directives: sum.directives,
+        assets: sum.assets,
+        removes: sum.removes.to_string(),
+    };
+    let sums = match by {
+        By::Due => return queue.due.iter().map(|(when, sum)| part(due(*when), sum)).collect(),
+        By::Group => &queue.groups,
+        By::Outcome => &queue.outcomes,
+        By::Package => &queue.packages,
+    };
+    let mut sums: Vec<_> = sums.iter().collect();
+    sums.sort_by(|(a, one), (b, other)| other.removes.cmp(&one.removes).then_with(|| a.cmp(b)));
+    sums.into_iter().take(MOST).map(|(name, sum)| part(name, sum)).collect()
+}
+
+/// Where a page of directives begins.
+fn start(query: &DirectivesQuery) -> Result<Start, ApiError> {
+    match (&query.cursor, query.from) {
+        (Some(_), Some(_)) => {
+            Err(ApiError::bad_request("a page begins at a cursor or at a place, not at both"))
+        }
+        (Some(text), None) => text.parse().map(Start::Behind).map_err(|_| no_cursor(text)),
+        (None, place) => Ok(Start::Place(place.unwrap_or_default())),
     }
 }
 
@@ -205,38 +260,39 @@ pub(super) async fn directives(
     State(context): State<Shared>,
     Query(query): Query<DirectivesQuery>,
 ) -> Result<Json<DirectivesPage>, ApiError> {
-    let limit = limit(query.limit)?;
+    let window = Window { start: start(&query)?, limit: limit(query.limit)? };
     let world = context.writer.world();
     let sort = word("order", query.sort.as_deref(), &SORTS)?.unwrap_or_default();
-    let (list, totals) = match word("state", query.state.as_deref(), &[("open", true), ("closed", false)])? {
-        Some(false) => (closed_directives(&world), None),
-        _ => {
-            let queue = world.queue_of(&query.filter()?, sort, clock());
-            let totals = totals(&queue);
-            (queue.directives, Some(totals))
-        }
-    };
-    let start = match &query.cursor {
-        Some(text) => {
-            let last = text.parse().ok();
-            last.and_then(|last| behind(&world, &list, last, sort)).ok_or_else(|| no_cursor(text))?
-        }
-        None => 0,
-    };
-    let end = start.saturating_add(limit).min(list.len());
-    let shown = list.get(start..end).unwrap_or_default();
+    let by = word("part", query.group_by.as_deref(), &PARTS)?;
+    let unknown = || no_cursor(query.cursor.as_deref().unwrap_or_default());
+    let (list, place, total, totals, parts) =
+        match word("state", query.state.as_deref(), &[("open", true), ("closed", false)])? {
+            Some(false) => {
+                let closed = world.closed_of(window).ok_or_else(unknown)?;
+                (closed.directives, closed.place, closed.total as u64, None, None)
+            }
+            _ => {
+                let queue = world.queue_of(&query.filter()?, sort, window, clock()).ok_or_else(unknown)?;
+                let (totals, parts) = (totals(&queue), by.map(|by| parts(&queue, by)));
+                (queue.directives, queue.place, queue.all.directives, Some(totals), parts)
+            }
+        };
     let names = Names::of(&context)?;
-    let view = |(id, state): &(DirectiveId, &DirectiveState)| {
-        let mut view = DirectiveView::of(&world, *id, state);
-        names.put(&mut view);
-        view
-    };
-    let next = shown.last().filter(|_| end < list.len()).map(|(id, _)| id.to_string());
+    let from = place as u64;
+    let is_last = from.saturating_add(list.len() as u64) >= total;
+    let next = list.last().filter(|_| !is_last).map(|(id, _)| id.to_string());
+    let items = list.into_iter().map(|(id, state)| {
+        let mut line = DirectiveLine::of(&world, id, state);
+        names.put(&mut line.closed);
+        line
+    });
     Ok(Json(DirectivesPage {
         generation: world.seq(),
-        total: list.len() as u64,
+        total,
+        from,
         totals,
-        items: shown.iter().map(view).collect(),
+        parts,
+        items: items.collect(),
         next,
     }))
 }

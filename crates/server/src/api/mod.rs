@@ -33,7 +33,7 @@ use utoipa_axum::routes;
 
 use input::Fields;
 pub(crate) use input::{Input, Patience};
-pub use lists::{AssetsPage, DirectivesPage};
+pub use lists::{AssetsPage, DirectivesPage, PartView, QueueTotals};
 pub use problem::reference as refusals_reference;
 pub(crate) use problem::{ApiError, Code};
 pub(crate) use request::{Counted, identified};

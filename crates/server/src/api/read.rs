@@ -34,9 +34,9 @@ impl Names {
         self.0.iter().find(|(known, _)| *known == id).map_or(id, |(_, name)| name.clone())
     }
 
-    /// Puts the name of whoever refused into the reason.
-    pub(super) fn put(&self, directive: &mut DirectiveView) {
-        let Some(closed) = &mut directive.closed else { return };
+    /// Puts the name of whoever refused into how a directive ended.
+    pub(super) fn put(&self, closed: &mut Option<String>) {
+        let Some(closed) = closed else { return };
         for (id, name) in &self.0 {
             if let Some(rest) = closed.strip_prefix(&format!("refused by {id}:")) {
                 *closed = format!("refused by {name}:{rest}");
@@ -51,7 +51,7 @@ pub(super) async fn overview(State(context): State<Shared>) -> Result<Json<Overv
     let mut overview = Overview::of(&context.writer.world(), &context.health.attempts());
     let names = Names::of(&context)?;
     for directive in overview.queue.iter_mut().chain(&mut overview.closed) {
-        names.put(directive);
+        names.put(&mut directive.closed);
     }
     Ok(Json(overview))
 }
@@ -67,7 +67,7 @@ pub(super) async fn directive(
     let world = context.writer.world();
     let state = world.directive(&id).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))?;
     let mut view = DirectiveView::of(&world, id, state);
-    Names::of(&context)?.put(&mut view);
+    Names::of(&context)?.put(&mut view.closed);
     Ok(Json(view))
 }
 

@@ -242,20 +242,22 @@ impl DirectiveView {
 }
 
 /// How many assets are in which stage.
-fn counts(state: &DirectiveState) -> BTreeMap<String, u64> {
+pub(super) fn counts(state: &DirectiveState) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     let mut count = |name: &str, more: u64| {
         if more > 0 {
             *counts.entry(name.to_owned()).or_default() += more;
         }
     };
+    let mut begun = 0;
     for (_, stage) in state.begun() {
         count(&StageView::of(stage).name, 1);
+        begun += 1;
     }
     let (verified, otherwise) = state.done_by();
     count("verified", verified);
     count("fixed-otherwise", otherwise);
-    count("proposed", state.proposed().len());
+    count("proposed", state.members.len().saturating_sub(begun + verified + otherwise));
     counts
 }
 
@@ -304,7 +306,7 @@ fn on_asset(
 }
 
 /// A stage, and for a change that the host reports as done what its confirmation waits for.
-fn unconfirmed(
+pub(super) fn unconfirmed(
     world: &World,
     state: &DirectiveState,
     asset: Option<&AssetState>,
@@ -382,7 +384,7 @@ impl OrderView {
     }
 }
 
-fn ending(outcome: &Outcome) -> String {
+pub(super) fn ending(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Fixed => "fixed".to_owned(),
         Outcome::Superseded { by } => format!("superseded by {by}"),

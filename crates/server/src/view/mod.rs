@@ -3,14 +3,15 @@
 mod asset;
 mod context;
 mod directive;
+mod line;
 mod vulnerability;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::{DirectiveState, World};
-use tenon_model::{DirectiveId, PackageTarget, Timestamp};
+use tenon_engine::{Start, Window, World};
+use tenon_model::{PackageTarget, Timestamp};
 use utoipa::ToSchema;
 
 pub use asset::{AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView};
@@ -18,6 +19,7 @@ pub use context::{ContextDocumentView, EffectView, PreviewView, SaidView, Unstat
 pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };
+pub use line::{DirectiveLine, FirstAssetView};
 pub use vulnerability::{StandingView, VulnerabilityView};
 pub use why::{FactorView, FlipView, SetView, WhyView};
 
@@ -100,14 +102,6 @@ pub fn queue(world: &World) -> Vec<DirectiveView> {
     world.queue().into_iter().map(|(id, state)| DirectiveView::of(world, id, state)).collect()
 }
 
-/// The closed directives of a World, the last closed first.
-pub(crate) fn closed_directives(world: &World) -> Vec<(DirectiveId, &DirectiveState)> {
-    let all = world.directives().map(|(id, state)| (*id, state));
-    let mut closed: Vec<_> = all.filter(|(_, state)| state.closed.is_some()).collect();
-    closed.sort_by_key(|(id, state)| std::cmp::Reverse((state.closed.as_ref().map(|(time, _)| *time), *id)));
-    closed
-}
-
 fn text(time: Option<Timestamp>) -> Option<String> {
     time.map(|time| time.to_string())
 }
@@ -115,18 +109,15 @@ fn text(time: Option<Timestamp>) -> Option<String> {
 impl Overview {
     /// The World as one answer.
     pub(crate) fn of(world: &World, attempts: &BTreeMap<String, Attempt>) -> Self {
-        let closed = closed_directives(world);
-        let closed_total = closed.len() as u64;
+        let closed = world.closed_of(Window { start: Start::Place(0), limit: MAX_CLOSED });
+        let (closed, closed_total) =
+            closed.map(|closed| (closed.directives, closed.total as u64)).unwrap_or_default();
         Self {
             seq: world.seq(),
             time: text(world.time()),
             assets: world.assets().map(|(id, asset)| AssetView::of(world, id, asset)).collect(),
             queue: world.queue().into_iter().map(|(id, state)| DirectiveView::of(world, id, state)).collect(),
-            closed: closed
-                .into_iter()
-                .take(MAX_CLOSED)
-                .map(|(id, state)| DirectiveView::of(world, id, state))
-                .collect(),
+            closed: closed.into_iter().map(|(id, state)| DirectiveView::of(world, id, state)).collect(),
             closed_total,
             feeds: feeds(world, attempts),
         }

@@ -96,6 +96,24 @@ fn tag(answer: &Response<ureq::Body>) -> String {
 }
 
 #[test]
+fn a_window_of_the_queue_is_named_by_its_place() {
+    let server = Server::start();
+    reported_with(&server, &["a", "b", "c", "d", "e"]);
+    let (all, _) = walked(&server, "/api/v1/directives?limit=500");
+    let window = page(&server, "/api/v1/directives?from=3&limit=5");
+    let ids: Vec<_> =
+        window["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!((ids.as_slice(), window["next"].as_str()), (&expected(&all)[3..], None));
+    assert_eq!((window["from"].as_u64(), window["total"].as_u64()), (Some(3), Some(5)));
+    let behind = page(&server, "/api/v1/directives?from=9");
+    assert_eq!((behind["items"].as_array().unwrap().len(), behind["total"].as_u64()), (0, Some(5)));
+    for bad in ["from=-1", "from=x", &format!("from=1&cursor={}", all[0])] {
+        let answer = server.get(&format!("/api/v1/directives?{bad}")).call().unwrap();
+        assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
+    }
+}
+
+#[test]
 fn a_change_that_names_what_it_replaces_replaces_nothing_else() {
     let server = Server::start();
     reported(&server);
@@ -145,6 +163,16 @@ fn the_queue_is_filtered_ordered_and_counted() {
     for counts in ["groups", "outcomes", "due"] {
         assert_eq!(sum(&whole["totals"][counts]), total, "{counts}");
     }
+    // Told apart by what they come to.
+    let apart =
+        |by: &str| page(&server, &format!("/api/v1/directives?limit=1&group_by={by}"))["parts"].clone();
+    for by in ["group", "outcome", "package", "due"] {
+        let parts = apart(by);
+        let parts = parts.as_array().unwrap();
+        assert_eq!(parts.iter().map(|part| part["directives"].as_u64().unwrap()).sum::<u64>(), total, "{by}");
+    }
+    assert_eq!(apart("package").as_array().unwrap().len() as u64, total, "each is about another package");
+    assert!(whole["parts"].is_null(), "only where it is asked for");
     let first = &whole["items"][0];
     let source = first["source"].as_str().unwrap().to_uppercase();
     let found = page(&server, &format!("/api/v1/directives?q={source}&sort=removes"));
@@ -158,7 +186,7 @@ fn the_queue_is_filtered_ordered_and_counted() {
     assert_eq!((unknown["known"].as_bool(), unknown["open"].as_u64()), (Some(false), Some(0)));
     let answer = server.get("/api/v1/vulnerabilities/%20").call().unwrap();
     assert_eq!(code(answer), (400, "bad-request".to_owned()));
-    for bad in ["sort=fancy", "group=A%20B", "due_before=soon", "state=lost"] {
+    for bad in ["sort=fancy", "group=A%20B", "due_before=soon", "state=lost", "group_by=x"] {
         let answer = server.get(&format!("/api/v1/directives?{bad}")).call().unwrap();
         assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
     }

@@ -1,0 +1,149 @@
+//! The queue: filtered, ordered, counted, a window at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenon_engine::{DirectiveState, DueIn, Filter, Sort, Start, Sum, Window, World};
+use tenon_model::{DirectiveId, Inventory, RiskPoints, Timestamp};
+
+use crate::lab::{Lab, component, inventory, security_offer};
+
+const OLD: &str = "3.0.17-1~deb12u2";
+const NEW: &str = "3.0.17-1~deb12u3";
+
+/// A host with openssl in this version, offered that one.
+fn offered(installed: &str, candidate: &str) -> Inventory {
+    let libssl = component("libssl3", "openssl", installed);
+    let offers = vec![security_offer(&libssl, candidate)];
+    inventory(vec![libssl], offers)
+}
+
+/// The same host once openssl has this version, offered nothing.
+fn upgraded(version: &str) -> Inventory {
+    inventory(vec![component("libssl3", "openssl", version)], Vec::new())
+}
+
+/// What the queue tells is what the directives themselves tell, one by one.
+pub(crate) fn tells_every_directive(world: &World, now: Timestamp) {
+    let told = |filter: &Filter| -> Vec<DirectiveId> {
+        let queue = world.queue_of(filter, Sort::Urgency, Window::ALL, now).unwrap();
+        assert_eq!(queue.all.directives, queue.directives.len() as u64);
+        assert_eq!(
+            queue.all.assets,
+            queue.directives.iter().map(|(_, state)| state.members.len()).sum::<u64>()
+        );
+        let removes =
+            queue.directives.iter().map(|(_, state)| state.directive.priority.removes.0).sum::<u64>();
+        assert_eq!(queue.all.removes.0, removes);
+        for sums in [&queue.groups, &queue.outcomes, &queue.packages] {
+            assert_eq!(sums.values().map(|sum| sum.removes.0).sum::<u64>(), removes);
+        }
+        queue.directives.iter().map(|(id, _)| *id).collect()
+    };
+    let whole = world.queue();
+    let having = |test: &dyn Fn(&DirectiveState) -> bool| -> Vec<DirectiveId> {
+        whole.iter().filter(|(_, state)| test(state)).map(|(id, _)| *id).collect()
+    };
+    assert_eq!(told(&Filter::default()), having(&|_| true));
+    for (_, one) in &whole {
+        let of = |text: &str| told(&Filter { text: Some(text.to_owned()), ..Filter::default() });
+        for closed in &one.directive.closes {
+            let with = having(&|state| {
+                let directive = &state.directive;
+                let said = [&directive.closes, &directive.claims, &directive.advisories];
+                said.into_iter().flatten().any(|id| id == closed)
+            });
+            let found: BTreeSet<_> = of(closed.as_str()).into_iter().collect();
+            assert!(with.iter().all(|id| found.contains(id)), "{closed}: {with:?}, found {found:?}");
+        }
+        let group = Filter { group: Some(one.directive.group.clone()), ..Filter::default() };
+        assert_eq!(told(&group), having(&|state| state.directive.group == one.directive.group));
+        let outcome = &one.directive.priority.decision.outcome;
+        let decided = Filter { outcome: Some(outcome.clone()), ..Filter::default() };
+        assert_eq!(told(&decided), having(&|state| state.directive.priority.decision.outcome == *outcome));
+    }
+}
+
+#[test]
+fn the_queue_is_filtered_ordered_and_counted() {
+    let mut lab = Lab::new();
+    let (alpha, beta) = (lab.enrol("alpha", "web"), lab.enrol("beta", "data"));
+    lab.report(alpha, offered(OLD, NEW));
+    lab.report(beta, offered(OLD, NEW));
+    let ids = |filter: &Filter, sort| -> Vec<String> {
+        let queue = lab.world.queue_of(filter, sort, Window::ALL, lab.now).unwrap();
+        queue.directives.iter().map(|(id, state)| format!("{id} {}", state.directive.group)).collect()
+    };
+    let all = Filter::default();
+    assert_eq!(ids(&all, Sort::Group), ["dir_2 data", "dir_1 web"]);
+    assert_eq!(ids(&all, Sort::Urgency).len(), 2);
+    let of = |text: &str| Filter { text: Some(text.to_owned()), ..Filter::default() };
+    assert_eq!(ids(&of("WEB"), Sort::Raised), ["dir_1 web"]);
+    assert_eq!(ids(&of("dir_2"), Sort::Assets), ["dir_2 data"]);
+    assert_eq!(ids(&of("no such thing"), Sort::Removes), [""; 0]);
+    let data = Filter { group: Some("data".parse().unwrap()), ..Filter::default() };
+    assert_eq!(ids(&data, Sort::Package), ["dir_2 data"]);
+    let queue = lab.world.queue_of(&all, Sort::Urgency, Window::ALL, lab.now).unwrap();
+    let counts = |sums: &BTreeMap<&str, Sum>| -> Vec<(String, u64)> {
+        sums.iter().map(|(name, sum)| ((*name).to_owned(), sum.directives)).collect()
+    };
+    assert_eq!(counts(&queue.groups), [("data".to_owned(), 1), ("web".to_owned(), 1)]);
+    assert_eq!(counts(&queue.packages), [("openssl".to_owned(), 2)]);
+    assert_eq!(queue.outcomes.values().map(|sum| sum.directives).sum::<u64>(), 2);
+    assert_eq!(queue.due.values().map(|sum| sum.directives).sum::<u64>(), 2);
+    let one = queue.directives[0].1.directive.priority.removes.0;
+    assert_eq!(queue.all, Sum { directives: 2, assets: 2, removes: RiskPoints(2 * one) });
+    let overdue = lab.world.queue_of(&all, Sort::Urgency, Window::ALL, lab.now.plus_days(4_000)).unwrap();
+    assert_eq!(overdue.due.keys().collect::<Vec<_>>(), [&DueIn::Overdue]);
+}
+
+#[test]
+fn windows_of_the_queue_are_the_parts_of_the_whole() {
+    let mut lab = Lab::new();
+    for group in ["a", "b", "c", "d", "e", "f", "g"] {
+        let asset = lab.enrol(group, group);
+        lab.report(asset, offered(OLD, NEW));
+    }
+    let all = Filter::default();
+    for sort in [Sort::Urgency, Sort::Removes, Sort::Assets, Sort::Raised, Sort::Package, Sort::Group] {
+        let ids = |start, limit| -> Vec<_> {
+            let queue = lab.world.queue_of(&all, sort, Window { start, limit }, lab.now).unwrap();
+            assert_eq!(queue.all.directives, 7, "what all come to does not depend on the window");
+            queue.directives.iter().map(|(id, _)| *id).collect()
+        };
+        let whole = ids(Start::Place(0), usize::MAX);
+        assert_eq!(whole.len(), 7);
+        for place in 0..=8 {
+            for limit in 1..=8 {
+                let expected: Vec<_> = whole.iter().copied().skip(place).take(limit).collect();
+                assert_eq!(ids(Start::Place(place), limit), expected, "{sort:?} from {place}, {limit}");
+                let Some(last) = place.checked_sub(1).and_then(|last| whole.get(last)) else { continue };
+                assert_eq!(ids(Start::Behind(*last), limit), expected, "{sort:?} behind {last}, {limit}");
+            }
+        }
+    }
+    let nowhere = Window { start: Start::Behind("dir_99".parse().unwrap()), limit: 1 };
+    assert!(lab.world.queue_of(&all, Sort::Urgency, nowhere, lab.now).is_none());
+}
+
+#[test]
+fn closed_directives_come_a_window_at_a_time_too() {
+    let mut lab = Lab::new();
+    let ids: Vec<DirectiveId> = (1..=4)
+        .map(|number| {
+            let group = format!("g{number}");
+            let asset = lab.enrol(&group, &group);
+            lab.report(asset, offered(OLD, NEW));
+            lab.report(asset, upgraded(NEW));
+            format!("dir_{number}").parse().unwrap()
+        })
+        .collect();
+    let window = |start, limit| {
+        lab.world.closed_of(Window { start, limit }).map(|closed| {
+            let shown: Vec<_> = closed.directives.iter().map(|(id, _)| *id).collect();
+            (shown, closed.place, closed.total)
+        })
+    };
+    assert_eq!(window(Start::Place(1), 2), Some((vec![ids[2], ids[1]], 1, 4)));
+    assert_eq!(window(Start::Behind(ids[1]), 2), Some((vec![ids[0]], 3, 4)));
+    assert_eq!(window(Start::Behind("dir_99".parse().unwrap()), 2), None);
+}
