@@ -696,6 +696,34 @@ export type TokenView = {
   user: string;
 };
 
+/** One day. Everything is in risk points. */
+export type TrendDayView = {
+  /** The day, as in 2026-11-25. */
+  day: string;
+  /** Downwards by later reports: the host shows that it is done, or has it no more. */
+  done: string;
+  /** Exposure at its end. */
+  exposure: string;
+  /** Downwards by the same. */
+  got_better: string;
+  /** Upwards by advisories, intel, context and rules, on what is there already. */
+  got_worse: string;
+  /** The same, had nothing moved it since the span began but what was there before: it does not move when hosts enrol. */
+  like_for_like: string;
+  /** Seen for the first time: by hosts on the day of their first report, and upwards by later reports of others. */
+  newly_seen: string;
+  /** Out of the queue by a person's refusal; its findings stay open. */
+  refused: string;
+};
+
+/** Exposure over a span of days, and what moved it. Exposure is the risk points that the open directives remove together. */
+export type TrendView = {
+  /** The days, each of 24 hours in UTC, the last as far as it is gone. */
+  days: TrendDayView[];
+  /** Position of the journal that this shows. */
+  generation: number;
+};
+
 /** Of how many assets nobody states a field. */
 export type UnstatedView = {
   /** Of how many assets nobody states it. */

@@ -18,6 +18,7 @@ mod scan;
 mod sessions;
 mod shell;
 mod show;
+mod trend;
 mod up;
 mod vex;
 mod vulnerability;
@@ -59,6 +60,8 @@ enum Command {
     Scan(scan::Scan),
     /// The queue: what to do first, and why.
     Queue(queue::Queue),
+    /// Exposure over time: what is newly seen, what got worse, what was done.
+    Trend(trend::Trend),
     /// Are we affected: where a vulnerability stands in the estate, what answers it, and what cannot be seen.
     #[command(
         after_help = "Examples:\n  tenon vulnerability CVE-2026-23631\n  tenon --format json vulnerability CVE-2026-23631"
@@ -177,6 +180,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Queue(args) => queue::run(&args, common),
         Command::Show { id } => show::one(common, &id),
         Command::Vulnerability { id } => vulnerability::run(common, &id),
+        Command::Trend(trend) => trend.run(common),
         Command::Why { directive } => why::run(common, &directive),
         Command::Login(login) => login.run(common),
         Command::Logout => account::logout(common),

@@ -127,6 +127,7 @@ impl World {
         self.seq = record.seq;
         self.time = Some(record.time);
         let now = record.time;
+        self.begin_movement(&record.event, now);
         match &record.event {
             Event::TermBegan { term } => self.term = *term,
             Event::AdvisoriesChanged { feed, delta, as_of, .. } => {

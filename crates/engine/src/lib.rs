@@ -27,6 +27,7 @@ mod shards;
 mod snapshot;
 mod stance;
 mod table;
+mod trend;
 mod world;
 
 pub use apply::{ActionWanted, ApplyError, Attachments};
@@ -40,4 +41,5 @@ pub use findings::{Assessment, Finding, FindingState, findings, not_assessed, no
 pub use priority::{Factors, Flip, FlipSet, Weighed, Why, why};
 pub use queue::{Closed, DueIn, Filter, Queue, Sort, Start, Sum, Window};
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
+pub use trend::{Day, Moves, TrendDay};
 pub use world::{GroupMode, OrderState, World};

@@ -15,6 +15,7 @@ use crate::directives::DirectiveState;
 use crate::index::Index;
 use crate::rows::Row;
 use crate::shards::{ShardKey, Shards, fnv1a};
+use crate::trend::Trend;
 
 impl ShardKey for AssetId {
     fn shard(&self) -> usize {
@@ -154,6 +155,7 @@ pub struct World {
     /// What suppliers state, by document.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) vex: BTreeMap<String, Arc<Vec<VexStatement>>>,
+    pub(crate) trend: Trend,
     #[serde(skip)]
     pub(crate) index: Index,
     /// OSV ecosystem with release -> how many hosts run it.

@@ -40,7 +40,7 @@ pub use view::{
     AssetDetail, AssetView, BasisView, ClockView, ContextDocumentView, ContextView, DecisionView,
     DirectiveAssetView, DirectiveLine, DirectiveView, EffectView, FactorView, FeedView, FindingStateView,
     FindingView, FirstAssetView, FlipView, HeadView, InputView, OrderView, Overview, PackageView,
-    PreviewView, SaidView, SetView, StageView, StandingView, SuppressedView, UnstatedView, VulnerabilityView,
-    WhyView, queue,
+    PreviewView, SaidView, SetView, StageView, StandingView, SuppressedView, TrendDayView, TrendView,
+    UnstatedView, VulnerabilityView, WhyView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

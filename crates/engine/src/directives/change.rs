@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenon_model::{
-    Action, AssetOrdinal, AssetSet, Directive, DirectiveChange, DirectiveId, Grounds, Outcome, Stage,
-    Timestamp, Want, WantClass, Wants,
+    Action, AssetOrdinal, AssetSet, Directive, DirectiveChange, DirectiveId, Grounds, Outcome, RiskPoints,
+    Stage, Timestamp, Want, WantClass, Wants,
 };
 
 use super::DirectiveState;
@@ -56,6 +56,7 @@ impl World {
             state.join(class);
         }
         state.recount(&self.assets);
+        self.trend.moved(RiskPoints(0), state.directive.priority.removes);
         self.open.insert(id, Row::of(&state));
         self.directives.insert(id, Arc::new(state));
     }
@@ -145,7 +146,9 @@ impl World {
                 asset.begun.remove(&id);
             }
         }
-        self.open.remove(&id);
+        if let Some(row) = self.open.remove(&id) {
+            self.trend.moved(row.removes, RiskPoints(0));
+        }
         if !matches!(outcome, Outcome::Refused { .. })
             && let Some(standing) = self.standing.get_mut(&name)
         {
@@ -214,10 +217,12 @@ impl World {
         work(state);
         state.bearings.take_all(&self.assets.bearings(&wanted));
         state.bearings.add_all(self.assets.bearings(&state.wanting.intersect(touched)));
-        let row =
-            self.open.get(&id).map(|row| row.follow(state)).filter(|row| self.open.get(&id) != Some(row));
-        if let Some(row) = row {
-            self.open.insert(id, row);
+        if let Some(before) = self.open.get(&id).copied() {
+            let now = before.follow(state);
+            self.trend.moved(before.removes, now.removes);
+            if now != before {
+                self.open.insert(id, now);
+            }
         }
         // Work begins by orders; here it can only be forgotten.
         for asset in before.into_iter().filter(|asset| !state.begun.contains_key(asset)) {

@@ -21,7 +21,7 @@ use frame::{Reader, Section, Writer};
 use saved::{SavedAdvisory, SavedAsset, SavedContext, SavedHead, SavedIntel};
 
 /// The version of the encoding. Another one is not read.
-pub const SNAPSHOT_VERSION: u16 = 2;
+pub const SNAPSHOT_VERSION: u16 = 3;
 /// How a snapshot begins.
 const MAGIC: &[u8; 8] = b"TENONSNP";
 
@@ -89,6 +89,7 @@ impl World {
             rules,
             context,
             vex,
+            trend,
             index,
             systems: _,
         } = &merged;
@@ -107,6 +108,7 @@ impl World {
             rules: rules.clone(),
             context: context.clone().map(SavedContext::of),
             vex: vex.iter().map(|(document, stated)| (document.clone(), stated.to_vec())).collect(),
+            trend: trend.clone(),
         };
         out.lines(Section::Head, std::iter::once(head))?;
         out.lines(Section::Advisories, advisories.iter().map(|(_, known)| SavedAdvisory::of(known)))?;

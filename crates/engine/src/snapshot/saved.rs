@@ -13,6 +13,7 @@ use tenon_model::{
 use crate::assets::AssetState;
 use crate::context::{KnownContext, Written};
 use crate::index::Stances;
+use crate::trend::Trend;
 use crate::world::{FeedState, GroupMode, KnownAdvisory, TokenState, World};
 
 /// Whatever there is once or little of.
@@ -29,6 +30,7 @@ pub(super) struct SavedHead {
     pub(super) rules: Rules,
     pub(super) context: Option<SavedContext>,
     pub(super) vex: BTreeMap<String, Vec<VexStatement>>,
+    pub(super) trend: Trend,
 }
 
 impl SavedHead {
@@ -43,6 +45,7 @@ impl SavedHead {
         world.feeds = self.feeds;
         world.rules = self.rules;
         world.context = self.context.map(SavedContext::restore);
+        world.trend = self.trend;
         world.vex = self.vex.into_iter().map(|(document, stated)| (document, Arc::new(stated))).collect();
     }
 }

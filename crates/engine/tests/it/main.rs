@@ -10,4 +10,5 @@ mod priority;
 mod properties;
 mod queue;
 mod stories;
+mod trend;
 mod watch;

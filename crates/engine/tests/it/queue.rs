@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenon_engine::{DirectiveState, DueIn, Filter, Sort, Start, Sum, Window, World};
+use tenon_engine::{Day, DirectiveState, DueIn, Filter, Sort, Start, Sum, Window, World};
 use tenon_model::{DirectiveId, Inventory, RiskPoints, Timestamp};
 
 use crate::lab::{Lab, component, inventory, security_offer};
@@ -40,6 +40,10 @@ pub(crate) fn tells_every_directive(world: &World, now: Timestamp) {
         queue.directives.iter().map(|(id, _)| *id).collect()
     };
     let whole = world.queue();
+    let removes = whole.iter().map(|(_, state)| state.directive.priority.removes.0).sum::<u64>();
+    let today = Day::of(now);
+    let exposure = world.trend(today, today)[0].exposure;
+    assert_eq!(u64::try_from(exposure), Ok(removes), "exposure is what the queue removes");
     let having = |test: &dyn Fn(&DirectiveState) -> bool| -> Vec<DirectiveId> {
         whole.iter().filter(|(_, state)| test(state)).map(|(id, _)| *id).collect()
     };

@@ -56,6 +56,7 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/tokens", SignedIn),
     ("POST", "/api/v1/tokens", SignedIn),
     ("DELETE", "/api/v1/tokens/{id}", SignedIn),
+    ("GET", "/api/v1/trend", READ),
     ("GET", "/api/v1/users", AUDIT),
     ("POST", "/api/v1/users", ADMINISTER),
     ("DELETE", "/api/v1/users/{id}", ADMINISTER),

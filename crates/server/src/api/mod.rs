@@ -14,6 +14,7 @@ mod request;
 mod session;
 mod sign_in;
 mod tokens;
+mod trend;
 mod users;
 mod write;
 
@@ -100,6 +101,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(read::asset))
         .routes(routes!(read::vulnerability))
         .routes(routes!(read::report))
+        .routes(routes!(trend::trend))
         .routes(routes!(read::head))
         .routes(routes!(read::journal))
         .routes(routes!(log::log))

@@ -4,6 +4,7 @@ mod asset;
 mod context;
 mod directive;
 mod line;
+mod trend;
 mod vulnerability;
 mod why;
 
@@ -20,6 +21,7 @@ pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };
 pub use line::{DirectiveLine, FirstAssetView};
+pub use trend::{TrendDayView, TrendView};
 pub use vulnerability::{StandingView, VulnerabilityView};
 pub use why::{FactorView, FlipView, SetView, WhyView};
 

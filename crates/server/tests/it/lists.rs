@@ -96,6 +96,32 @@ fn tag(answer: &Response<ureq::Body>) -> String {
 }
 
 #[test]
+fn the_trend_tells_what_moved_exposure_today() {
+    let server = Server::start();
+    reported_with(&server, &["a", "b"]);
+    let removes = page(&server, "/api/v1/directives")["totals"]["removes"].clone();
+    let trend = page(&server, "/api/v1/trend?days=3");
+    let days = trend["days"].as_array().unwrap();
+    assert_eq!(days.len(), 3);
+    let (before, today) = (&days[1], &days[2]);
+    assert_eq!(
+        (&today["exposure"], &today["newly_seen"], &today["got_worse"]),
+        (&removes, &removes, &before["exposure"])
+    );
+    assert_eq!(
+        today["like_for_like"], before["like_for_like"],
+        "a host that reports for the first time does not move it"
+    );
+    let day = today["day"].as_str().unwrap();
+    assert_eq!(page(&server, &format!("/api/v1/trend?days=1&until={day}"))["days"][0], *today);
+    assert_eq!(page(&server, "/api/v1/trend")["days"].as_array().unwrap().len(), 30);
+    for bad in ["days=0", "days=367", "until=soon", "from=1"] {
+        let answer = server.get(&format!("/api/v1/trend?{bad}")).call().unwrap();
+        assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
+    }
+}
+
+#[test]
 fn a_window_of_the_queue_is_named_by_its_place() {
     let server = Server::start();
     reported_with(&server, &["a", "b", "c", "d", "e"]);

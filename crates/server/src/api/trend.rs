@@ -1,0 +1,47 @@
+//! Exposure over time.
+
+use axum::Json;
+use axum::extract::{Query, State};
+use serde::Deserialize;
+use tenon_engine::Day;
+use tenon_model::Timestamp;
+use utoipa::IntoParams;
+
+use super::{ApiError, Shared};
+use crate::clock::clock;
+use crate::view::TrendView;
+
+/// Days where nobody says how many, and the most.
+const USUAL: u16 = 30;
+const MOST: u16 = 366;
+
+/// Which days.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Span {
+    /// How many days: 1 to 366, 30 where nothing is said.
+    days: Option<u16>,
+    /// The last of them, as in 2026-11-25; today where nothing is said.
+    until: Option<String>,
+}
+
+/// Exposure over time, and what moved it: newly seen, got worse, got better, done, refused.
+#[utoipa::path(get, path = "/api/v1/trend", params(Span), responses((status = OK, body = TrendView)))]
+pub(super) async fn trend(
+    State(context): State<Shared>,
+    Query(span): Query<Span>,
+) -> Result<Json<TrendView>, ApiError> {
+    let days = span.days.unwrap_or(USUAL);
+    if !(1..=MOST).contains(&days) {
+        return Err(ApiError::bad_request(format!("a trend has 1 to {MOST} days, not {days}")));
+    }
+    let until = match &span.until {
+        Some(said) => Timestamp::parse(said)
+            .ok_or_else(|| ApiError::bad_request(format!("{said:?} is no day, as in 2026-11-25")))?,
+        None => clock(),
+    };
+    let last = Day::of(until);
+    let first = Day(last.0.saturating_sub(i64::from(days) - 1));
+    Ok(Json(TrendView::of(&context.writer.world(), first, last)))
+}
