@@ -313,6 +313,18 @@ export type FeedView = {
   problem?: string | null;
 };
 
+/** The feeds: what they last brought, and how asking them last went. */
+export type FeedsPage = {
+  /** Position of the journal that this shows. */
+  generation: number;
+  /** The page, by name. */
+  items: FeedView[];
+  /** Where the next page begins; absent on the last. */
+  next?: string | null;
+  /** How many there are. */
+  total: number;
+};
+
 /** Where a finding stands on its host. */
 export type FindingStateView = "fix-offered" | "fix-held" | "fix-phased" | "fix-kept-back" | "fix-published" | "index-stale" | "fix-not-offered" | "no-fix" | "not-running" | "reboot-pending";
 
@@ -356,6 +368,34 @@ export type FlipView = {
   sooner: boolean;
   /** The vulnerability whose inputs change; absent where it is what is stated about the assets. */
   vulnerability?: string | null;
+};
+
+/** A gap, and which assets have it. Never read it as "not vulnerable". */
+export type GapView = {
+  /** How many assets have it. */
+  assets: number;
+  /** `never-reported`, `not-assessed`, `silent`, `index-stale`, `not-known` or `observe-only`. */
+  kind: string;
+  /** The first of them by name, in the order in which they enrolled, at most 20. */
+  named: string[];
+  /** The gap in words. */
+  said: string;
+};
+
+/** A page of the gaps of the estate: the gravest kinds first, and of each what most assets have. */
+export type GapsPage = {
+  /** How many assets there are. */
+  assets: number;
+  /** Position of the journal that this shows. */
+  generation: number;
+  /** The page. */
+  items: GapView[];
+  /** Where the next page begins; absent on the last. It is a place, so that what moves over it is shown twice or not at all. */
+  next?: string | null;
+  /** Of how many of them something is not known, besides whether Tenon may act there. */
+  not_whole: number;
+  /** How many gaps there are. */
+  total: number;
 };
 
 /** The end of the journal. */

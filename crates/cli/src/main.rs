@@ -8,6 +8,7 @@ mod common;
 mod context;
 mod explain;
 mod feeds;
+mod gaps;
 mod log;
 mod people;
 mod predict;
@@ -60,6 +61,9 @@ enum Command {
     Scan(scan::Scan),
     /// The queue: what to do first, and why.
     Queue(queue::Queue),
+    /// What cannot be seen: hosts that are silent or not assessed, what agents could not find out, feeds.
+    #[command(after_help = "Examples:\n  tenon gaps\n  tenon --format json gaps")]
+    Gaps,
     /// Exposure over time: what is newly seen, what got worse, what was done.
     Trend(trend::Trend),
     /// Are we affected: where a vulnerability stands in the estate, what answers it, and what cannot be seen.
@@ -180,6 +184,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Queue(args) => queue::run(&args, common),
         Command::Show { id } => show::one(common, &id),
         Command::Vulnerability { id } => vulnerability::run(common, &id),
+        Command::Gaps => gaps::run(common),
         Command::Trend(trend) => trend.run(common),
         Command::Why { directive } => why::run(common, &directive),
         Command::Login(login) => login.run(common),

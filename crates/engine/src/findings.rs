@@ -15,7 +15,7 @@ use crate::stance::Stance;
 use crate::world::{PackageKey, World};
 
 /// Age of a host's package index beyond which its silence says nothing, in seconds: two days.
-const MAX_INDEX_AGE_SECONDS: u64 = 2 * 86_400;
+pub(crate) const MAX_INDEX_AGE_SECONDS: u64 = 2 * 86_400;
 
 /// Where a finding stands on its host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -27,8 +27,8 @@ mod writer;
 
 pub use access::{PeopleError, Role, operations};
 pub use api::{
-    AssetsPage, DirectivesPage, InvitationView, NewTokenView, PartView, QueueTotals, SessionView, TokenView,
-    UserView, openapi, refusals_reference,
+    AssetsPage, DirectivesPage, FeedsPage, GapsPage, InvitationView, NewTokenView, PartView, QueueTotals,
+    SessionView, TokenView, UserView, openapi, refusals_reference,
 };
 pub use authority::{Authority, AuthorityError};
 pub use doors::{TlsFiles, TlsFilesError};
@@ -39,7 +39,7 @@ pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{
     AssetDetail, AssetView, BasisView, ClockView, ContextDocumentView, ContextView, DecisionView,
     DirectiveAssetView, DirectiveLine, DirectiveView, EffectView, FactorView, FeedView, FindingStateView,
-    FindingView, FirstAssetView, FlipView, HeadView, InputView, OrderView, Overview, PackageView,
+    FindingView, FirstAssetView, FlipView, GapView, HeadView, InputView, OrderView, Overview, PackageView,
     PreviewView, SaidView, SetView, StageView, StandingView, SuppressedView, TrendDayView, TrendView,
     UnstatedView, VulnerabilityView, WhyView, queue,
 };

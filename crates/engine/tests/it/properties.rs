@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-use tenon_engine::{SnapshotError, World, findings, recompute, tally};
-use tenon_model::{AssetId, VulnerabilityId};
+use tenon_engine::{AssetState, GapKind, SnapshotError, World, findings, recompute, tally};
+use tenon_model::{AssetId, AssetSet, Timestamp, VulnerabilityId};
 
 use crate::generator::{Draw, command, pause};
 use crate::lab::{Lab, ids};
@@ -54,7 +54,7 @@ fn history(draws: &[u64]) -> Totals {
         before = after;
     }
     tells_every_directive(&lab.world, lab.now);
-    exposures_are_those_of_every_asset(&lab.world);
+    exposures_are_those_of_every_asset(&lab.world, lab.now);
     for _ in 0..2 {
         assert_eq!(lab.replayed().digest().unwrap(), before, "the record gives another World");
     }
@@ -63,7 +63,7 @@ fn history(draws: &[u64]) -> Totals {
 }
 
 /// What is asked of all assets at once is what each says by itself.
-fn exposures_are_those_of_every_asset(world: &World) {
+fn exposures_are_those_of_every_asset(world: &World, now: Timestamp) {
     let mut open: BTreeMap<VulnerabilityId, BTreeSet<AssetId>> = BTreeMap::new();
     let mut suppressed = open.clone();
     for (id, asset) in world.assets() {
@@ -80,6 +80,7 @@ fn exposures_are_those_of_every_asset(world: &World) {
             suppressed.entry(finding.vulnerability).or_default().insert(*id);
         }
     }
+    gaps_are_those_of_every_asset(world, now);
     let about = |advisory: &tenon_model::Advisory| advisory.vulnerabilities().to_vec();
     for vulnerability in world.advisories().flat_map(about) {
         let exposure = world.exposure(&vulnerability);
@@ -88,6 +89,23 @@ fn exposures_are_those_of_every_asset(world: &World) {
         let only = suppressed.get(&vulnerability).cloned().unwrap_or_default();
         assert_eq!(ids(world, &exposure.suppressed), &only - &found, "{vulnerability}");
     }
+}
+
+/// Whoever is not wholly assessed by its own account, is silent or has not reported is in a gap, and nobody else.
+fn gaps_are_those_of_every_asset(world: &World, now: Timestamp) {
+    let gaps = world.gaps(now);
+    let of_kinds = |kinds: &[GapKind]| {
+        let sets = gaps.gaps.iter().filter(|((kind, _), _)| kinds.contains(kind)).map(|(_, assets)| assets);
+        ids(world, &AssetSet::union(sets))
+    };
+    let having = |test: &dyn Fn(&AssetState) -> bool| -> BTreeSet<AssetId> {
+        world.assets().filter(|(_, asset)| test(asset)).map(|(id, _)| *id).collect()
+    };
+    let not_assessed = having(&|asset| !tally(world, asset).1.is_empty());
+    assert_eq!(of_kinds(&[GapKind::NotAssessed, GapKind::NeverReported]), not_assessed);
+    let silent = having(&|asset| asset.reported.is_none_or(|(_, at)| at.plus_days(1) < now));
+    assert_eq!(of_kinds(&[GapKind::Silent, GapKind::NeverReported]), silent);
+    assert!(not_assessed.union(&silent).all(|id| ids(world, &gaps.not_whole).contains(id)));
 }
 
 /// The World of a snapshot of this one.

@@ -39,6 +39,8 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/directives/{id}/why", READ),
     ("POST", "/api/v1/enrolment-tokens", OPERATE),
     ("GET", "/api/v1/events", READ),
+    ("GET", "/api/v1/feeds", READ),
+    ("GET", "/api/v1/gaps", READ),
     ("POST", "/api/v1/groups/{name}/demote", OPERATE),
     ("POST", "/api/v1/groups/{name}/promote", OPERATE),
     ("GET", "/api/v1/head", READ),

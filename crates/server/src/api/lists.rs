@@ -24,9 +24,9 @@ const MOST: usize = 500;
 #[into_params(parameter_in = Query)]
 pub(super) struct Paging {
     /// Items wanted: 1 to 500, 100 where nothing is said.
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
     /// The `next` of the page before.
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
 }
 
 /// Which directives, and which page.
@@ -131,19 +131,21 @@ pub(super) fn no_cursor(text: &str) -> ApiError {
     ))
 }
 
+/// The place at which a page of a list of places begins.
+pub(super) fn place(paging: &Paging) -> Result<usize, ApiError> {
+    let Some(text) = &paging.cursor else { return Ok(0) };
+    let place = text.strip_prefix('n').and_then(|place| place.parse().ok());
+    place.ok_or_else(|| no_cursor(text))
+}
+
 /// The assets, a page at a time.
 #[utoipa::path(get, path = "/api/v1/assets", params(Paging), responses((status = OK, body = AssetsPage)))]
 pub(super) async fn assets(
     State(context): State<Shared>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<AssetsPage>, ApiError> {
-    let limit = limit(paging.limit)?;
     // Assets stay in the order in which they enrolled, so a number is a place for good.
-    let place = |text: &str| text.strip_prefix('n')?.parse::<usize>().ok();
-    let start = match &paging.cursor {
-        Some(text) => place(text).ok_or_else(|| no_cursor(text))?,
-        None => 0,
-    };
+    let (limit, start) = (limit(paging.limit)?, place(&paging)?);
     let world = context.writer.world();
     let items: Vec<_> =
         world.assets().skip(start).take(limit).map(|(id, asset)| AssetView::of(&world, id, asset)).collect();

@@ -1,6 +1,7 @@
 //! The public HTTP API. The page and the CLI are clients like any other.
 
 mod context;
+mod coverage;
 mod document;
 mod guard;
 mod input;
@@ -32,6 +33,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use coverage::{FeedsPage, GapsPage};
 use input::Fields;
 pub(crate) use input::{Input, Patience};
 pub use lists::{AssetsPage, DirectivesPage, PartView, QueueTotals};
@@ -101,6 +103,8 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(read::asset))
         .routes(routes!(read::vulnerability))
         .routes(routes!(read::report))
+        .routes(routes!(coverage::gaps))
+        .routes(routes!(coverage::feeds))
         .routes(routes!(trend::trend))
         .routes(routes!(read::head))
         .routes(routes!(read::journal))

@@ -2,6 +2,7 @@
 
 mod asset;
 mod context;
+mod coverage;
 mod directive;
 mod line;
 mod trend;
@@ -17,6 +18,7 @@ use utoipa::ToSchema;
 
 pub use asset::{AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView};
 pub use context::{ContextDocumentView, EffectView, PreviewView, SaidView, UnstatedView};
+pub use coverage::GapView;
 pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };
@@ -127,7 +129,7 @@ impl Overview {
 }
 
 /// What feeds last said, and how asking them last went.
-fn feeds(world: &World, attempts: &BTreeMap<String, Attempt>) -> Vec<FeedView> {
+pub(crate) fn feeds(world: &World, attempts: &BTreeMap<String, Attempt>) -> Vec<FeedView> {
     let known: BTreeMap<&str, _> =
         world.feeds().map(|(name, changed, as_of)| (name, (changed, as_of))).collect();
     let names: BTreeSet<&str> = known.keys().copied().chain(attempts.keys().map(String::as_str)).collect();

@@ -122,6 +122,28 @@ fn the_trend_tells_what_moved_exposure_today() {
 }
 
 #[test]
+fn gaps_and_feeds_are_lists_too() {
+    let server = Server::start();
+    reported(&server);
+    let gaps = page(&server, "/api/v1/gaps");
+    assert_eq!(
+        (gaps["assets"].as_u64(), gaps["not_whole"].as_u64(), gaps["total"].as_u64()),
+        (Some(1), Some(1), Some(1))
+    );
+    let gap = &gaps["items"][0];
+    assert_eq!((gap["kind"].as_str(), gap["assets"].as_u64()), (Some("not-assessed"), Some(1)));
+    assert_eq!(gap["said"], "no advisories for Debian:12 have been loaded");
+    assert_eq!(gap["named"], json!(["h1"]));
+    assert_eq!(page(&server, "/api/v1/gaps?cursor=n1")["items"], json!([]));
+    let feeds = page(&server, "/api/v1/feeds");
+    assert_eq!((feeds["total"].as_u64(), &feeds["items"]), (Some(0), &json!([])));
+    for bad in ["gaps?limit=0", "gaps?cursor=1", "feeds?cursor=x", "feeds?q=x"] {
+        let answer = server.get(&format!("/api/v1/{bad}")).call().unwrap();
+        assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
+    }
+}
+
+#[test]
 fn a_window_of_the_queue_is_named_by_its_place() {
     let server = Server::start();
     reported_with(&server, &["a", "b", "c", "d", "e"]);

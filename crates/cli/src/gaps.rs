@@ -1,0 +1,66 @@
+//! `tenon gaps`: what cannot be seen, and how the server's feeds are.
+
+use anyhow::Result;
+use serde::Serialize;
+use tenon_server::{FeedView, FeedsPage, GapView, GapsPage};
+
+use crate::api::Api;
+use crate::common::{Common, Format};
+use crate::show::{day, json};
+
+/// Most hosts that one line names.
+const MAX_NAMED: usize = 4;
+
+/// All of it, for programs.
+#[derive(Serialize)]
+struct All {
+    assets: u64,
+    not_whole: u64,
+    gaps: Vec<GapView>,
+    feeds: Vec<FeedView>,
+}
+
+pub(crate) fn run(common: &Common) -> Result<()> {
+    let api = Api::new(common)?;
+    let mut page: GapsPage = api.get("/api/v1/gaps?limit=500")?;
+    let mut all = All { assets: page.assets, not_whole: page.not_whole, gaps: page.items, feeds: Vec::new() };
+    while let Some(next) = page.next {
+        page = api.get(&format!("/api/v1/gaps?limit=500&cursor={next}"))?;
+        all.gaps.append(&mut page.items);
+    }
+    let mut page: FeedsPage = api.get("/api/v1/feeds?limit=500")?;
+    all.feeds.append(&mut page.items);
+    while let Some(next) = page.next {
+        page = api.get(&format!("/api/v1/feeds?limit=500&cursor={next}"))?;
+        all.feeds.append(&mut page.items);
+    }
+    match common.format {
+        Format::Json => json(&all)?,
+        Format::Text => print!("{}", text(&all)),
+    }
+    Ok(())
+}
+
+fn text(all: &All) -> String {
+    let mut text = match all.not_whole {
+        0 => format!("Nothing is known to be missing on {} assets.\n", all.assets),
+        some => format!(
+            "{some} of {} assets are not wholly known. It does not mean \"not vulnerable\".\n",
+            all.assets
+        ),
+    };
+    for gap in &all.gaps {
+        let more = gap.assets.saturating_sub(MAX_NAMED as u64);
+        let named = gap.named.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join(", ");
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        text.push_str(&format!("{:<14} {}\n               on {named}{more}\n", gap.kind, gap.said));
+    }
+    for feed in &all.feeds {
+        let as_of = day(feed.as_of.as_ref());
+        match &feed.problem {
+            Some(problem) => text.push_str(&format!("feed {:<20} as of {as_of}: {problem}\n", feed.name)),
+            None => text.push_str(&format!("feed {:<20} as of {as_of}\n", feed.name)),
+        }
+    }
+    text
+}

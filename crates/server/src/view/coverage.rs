@@ -1,0 +1,45 @@
+//! What cannot be seen, and how the feeds are, as people see it.
+
+use serde::{Deserialize, Serialize};
+use tenon_engine::{GapKind, World};
+use tenon_model::AssetSet;
+use utoipa::ToSchema;
+
+/// Assets that a gap names; the rest is counted.
+const MAX_NAMED: usize = 20;
+
+/// A gap, and which assets have it. Never read it as "not vulnerable".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GapView {
+    /// `never-reported`, `not-assessed`, `silent`, `index-stale`, `not-known` or `observe-only`.
+    pub kind: String,
+    /// The gap in words.
+    pub said: String,
+    /// How many assets have it.
+    pub assets: u64,
+    /// The first of them by name, in the order in which they enrolled, at most 20.
+    pub named: Vec<String>,
+}
+
+fn kind(kind: GapKind) -> &'static str {
+    match kind {
+        GapKind::NeverReported => "never-reported",
+        GapKind::NotAssessed => "not-assessed",
+        GapKind::Silent => "silent",
+        GapKind::IndexStale => "index-stale",
+        GapKind::NotKnown => "not-known",
+        GapKind::ObserveOnly => "observe-only",
+    }
+}
+
+impl GapView {
+    pub(crate) fn of(world: &World, of: GapKind, said: String, assets: &AssetSet) -> Self {
+        let named = assets.iter().take(MAX_NAMED).filter_map(|ordinal| world.asset_at(ordinal));
+        Self {
+            kind: kind(of).to_owned(),
+            said,
+            assets: assets.len(),
+            named: named.map(|asset| asset.hostname.clone()).collect(),
+        }
+    }
+}
