@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useState } from "react";
 
-import type { AssetView, DirectiveView } from "./api.gen";
+import type { DirectiveView } from "./api.gen";
 import { plural } from "./bits";
 import { live } from "./live";
 import { NoRights } from "./no-rights";
@@ -10,7 +10,7 @@ import { useStore } from "./store";
 import { type Sender, useSend } from "./use";
 
 /** The decision, always in sight. */
-export function Actions({ directive, assets }: { directive: DirectiveView; assets: AssetView[] }) {
+export function Actions({ directive }: { directive: DirectiveView }) {
   const allowed = may(useStore(session), "approve");
   const { link } = useStore(live);
   const sender = useSend();
@@ -32,7 +32,7 @@ export function Actions({ directive, assets }: { directive: DirectiveView; asset
   if (!allowed) {
     return (
       <>
-        <p className="says">{state(directive, assets)}</p>
+        <p className="says">{state(directive)}</p>
         <NoRights />
       </>
     );
@@ -42,7 +42,7 @@ export function Actions({ directive, assets }: { directive: DirectiveView; asset
   const applying = directive.assets.some((asset) => asset.stage.name === "applying");
   return (
     <>
-      <p className="says">{state(directive, assets)}</p>
+      <p className="says">{state(directive)}</p>
       {asking === "waiver" && (
         <Ask
           id="waiver"
@@ -85,7 +85,7 @@ export function Actions({ directive, assets }: { directive: DirectiveView; asset
 }
 
 /** What approving would do now, with the way back; or why there is nothing to approve. */
-function state(directive: DirectiveView, assets: AssetView[]): string {
+function state(directive: DirectiveView): string {
   const ready = awaiting(directive);
   if (ready.length > 0) {
     const ways = ["proven", "possible", "not-possible"]
@@ -100,11 +100,10 @@ function state(directive: DirectiveView, assets: AssetView[]): string {
   if (stages.has("approved")) return "Approved; waits for its turn.";
   if (stages.has("rehearsing")) return "Being rehearsed; it can be approved when that passes.";
   if (stages.has("applied")) return "Applied; the next inventory must confirm it.";
-  const observed = assets.some((asset) => asset.group === directive.group && asset.mode === "observe");
   const proposed = directive.assets.filter((asset) => asset.stage.name === "proposed");
-  const byHand = proposed.every(({ id }) => assets.some((asset) => asset.id === id && asset.observe_only));
+  const byHand = proposed.every((asset) => asset.observe_only);
   if (proposed.length > 0 && byHand) return "Nothing to approve: Tenon can only observe here, so this is done by hand.";
-  if (stages.has("proposed")) return observed ? `Nothing to approve: group ${directive.group} is only observed.` : "Waits to be rehearsed.";
+  if (stages.has("proposed")) return directive.mode === "observe" ? `Nothing to approve: group ${directive.group} is only observed.` : "Waits to be rehearsed.";
   return "Nothing to approve: a person must look at it.";
 }
 

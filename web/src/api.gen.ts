@@ -63,6 +63,8 @@ export type AssetView = {
 
 /** A page of assets, in the order in which they enrolled. */
 export type AssetsPage = {
+  /** The place of the first item in the whole list, counted from 0. */
+  from: number;
   /** Position of the journal that this shows. */
   generation: number;
   /** The page. */
@@ -143,6 +145,8 @@ export type DirectiveAssetView = {
   hostname: string;
   /** The asset. */
   id: string;
+  /** Why its agent cannot act, where it cannot. */
+  observe_only?: string | null;
   /** Every order that was made for this asset, oldest first. */
   orders: OrderView[];
   /** What changes there. */
@@ -225,6 +229,8 @@ export type DirectiveView = {
   group: string;
   /** Its id. */
   id: string;
+  /** Whether the agents of that group may act: `observe` or `act`. */
+  mode: string;
   /** When it was raised, RFC 3339. */
   raised: string;
   /** Risk points that doing it removes. */
@@ -398,6 +404,16 @@ export type GapsPage = {
   total: number;
 };
 
+/** A group of assets. */
+export type GroupView = {
+  /** How many assets it has. */
+  assets: number;
+  /** `observe` or `act`. */
+  mode: string;
+  /** Its name. */
+  name: string;
+};
+
 /** The end of the journal. */
 export type HeadView = {
   /** Position of the last event. */
@@ -496,18 +512,18 @@ export type OrderView = {
   report?: string | null;
 };
 
-/** The page in one answer: assets, queue, feeds. */
+/** How many of everything there are: what the lists hold, they give a page at a time. */
 export type Overview = {
-  /** Every asset. */
-  assets: AssetView[];
-  /** The last closed directives, newest first; refused ones among them stand. */
-  closed: DirectiveView[];
-  /** How many directives are closed in all. */
-  closed_total: number;
+  /** How many assets there are. */
+  assets: number;
+  /** How many directives are closed. */
+  closed: number;
   /** Feeds: what they last brought. */
   feeds: FeedView[];
-  /** Open directives, most urgent first. */
-  queue: DirectiveView[];
+  /** The groups that have assets, by name, at most 1,000. */
+  groups: GroupView[];
+  /** How many directives are open. */
+  open: number;
   /** Position of the journal that this shows. */
   seq: number;
   /** Time of the last event, RFC 3339. */

@@ -1,4 +1,17 @@
-import type { Approval, AssetDetail, DirectiveView, Done, Overview, RefusalBody, RetryBody, SessionView, WhyView } from "./api.gen";
+import type {
+  Approval,
+  AssetDetail,
+  AssetsPage,
+  DirectivesPage,
+  DirectiveView,
+  Done,
+  GapsPage,
+  Overview,
+  RefusalBody,
+  RetryBody,
+  SessionView,
+  WhyView,
+} from "./api.gen";
 import { session, signedOut, tokenAnswered, tokenOfAddress } from "./session";
 
 /** Longest wait for an answer: beyond it Tenon counts as not reachable. */
@@ -72,6 +85,13 @@ export async function signOut(): Promise<void> {
 }
 
 export const getOverview = (): Promise<Overview> => ask("overview") as Promise<Overview>;
+
+const windowed = (query: string, from: number, limit: number): string => `?from=${from}&limit=${limit}${query && `&${query}`}`;
+export const getDirectives = (query: string, from: number, limit: number): Promise<DirectivesPage> =>
+  ask(`directives${windowed(query, from, limit)}`) as Promise<DirectivesPage>;
+export const getAssets = (query: string, from: number, limit: number): Promise<AssetsPage> =>
+  ask(`assets${windowed(query, from, limit)}`) as Promise<AssetsPage>;
+export const getGaps = (limit: string): Promise<GapsPage> => ask(`gaps?limit=${limit}`) as Promise<GapsPage>;
 export const getAsset = (id: string): Promise<AssetDetail> =>
   ask(`assets/${encodeURIComponent(id)}`) as Promise<AssetDetail>;
 export const getDirective = (id: string): Promise<DirectiveView> =>

@@ -1,9 +1,8 @@
-import type { AssetView, DirectiveView } from "./api.gen";
 import { AssetPanel } from "./asset";
 import { Assets } from "./assets";
 import { Closed } from "./closed";
+import { Coverage } from "./coverage";
 import { DirectivePanel } from "./directive";
-import { Feeds } from "./feeds";
 import { FirstAnswer } from "./first-answer";
 import { Header } from "./header";
 import { Interruption } from "./interruption";
@@ -29,12 +28,12 @@ export function App() {
         <div className="columns">
           <main className="lists" inert={narrow && here !== null}>
             <Interruption state={state} />
-            <Queue overview={overview} covered={narrow && here !== null} />
-            <Assets assets={overview.assets} />
-            <Feeds feeds={overview.feeds} />
-            <Closed closed={overview.closed} total={overview.closed_total} />
+            <Queue overview={overview} version={state.changed.queue} assetsVersion={state.changed.assets} covered={narrow && here !== null} />
+            <Assets overview={overview} version={state.changed.assets} />
+            <Coverage feeds={overview.feeds} version={state.changed.assets} />
+            <Closed version={state.changed.queue} />
           </main>
-          <Panel here={here} changed={state.changed} assets={overview.assets} directives={[...overview.queue, ...overview.closed]} />
+          <Panel here={here} changed={state.changed} />
         </div>
       ) : (
         <FirstAnswer state={state} />
@@ -43,15 +42,8 @@ export function App() {
   );
 }
 
-interface Shown {
-  here: Place;
-  changed: Changed;
-  assets: AssetView[];
-  directives: DirectiveView[];
-}
-
-function Panel({ here, changed, assets, directives }: Shown) {
+function Panel({ here, changed }: { here: Place; changed: Changed }) {
   if (here === null) return null;
-  if (here.kind === "asset") return <AssetPanel id={here.id} version={changed.assets} line={assets.find((asset) => asset.id === here.id)} />;
-  return <DirectivePanel id={here.id} version={changed.queue} assets={assets} line={directives.find((directive) => directive.id === here.id)} />;
+  if (here.kind === "asset") return <AssetPanel id={here.id} version={changed.assets} />;
+  return <DirectivePanel id={here.id} version={changed.queue} />;
 }

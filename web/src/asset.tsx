@@ -7,9 +7,9 @@ import { PanelFrame } from "./panel";
 import { useLoaded } from "./use";
 
 /** One asset with its findings. */
-export function AssetPanel({ id, version, line }: { id: string; version: number; line: AssetView | undefined }) {
+export function AssetPanel({ id, version }: { id: string; version: number }) {
   const detail = useLoaded(getAsset, id, version);
-  const asset = detail.is === "here" ? detail.value : line;
+  const asset = detail.is === "here" ? detail.value : null;
   return (
     <PanelFrame id={id} title={asset?.hostname ?? id} sub={asset && <Summary asset={asset} />}>
       {asset && <Facts asset={asset} />}

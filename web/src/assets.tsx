@@ -1,38 +1,67 @@
-import type { AssetView } from "./api.gen";
-import { count, plural, Section, Sign, Time, Unseen } from "./bits";
+import { useState } from "react";
+
+import { getAssets } from "./api";
+import type { AssetView, GroupView, Overview } from "./api.gen";
+import { count, Note, plural, Section, Sign, Time, Unseen } from "./bits";
+import { Choose, Find, queryOf } from "./find";
 import { LetItAct } from "./let-it-act";
+import { useListed } from "./listed";
 import { open, place } from "./place";
+import { Rows } from "./rows";
 import { useStore } from "./store";
 
+/** Groups that fit one under the other; of more, one is chosen. */
+const FIT = 12;
+/** So few assets are read and not searched. */
+const FEW = 20;
+
 /** The hosts, by group: whether agents may act is decided for a group. */
-export function Assets({ assets }: { assets: AssetView[] }) {
-  const names = [...new Set(assets.map((asset) => asset.group))].sort();
-  const groups = names.map((group) => ({ group, members: assets.filter((asset) => asset.group === group) }));
+export function Assets({ overview: { assets, groups }, version }: { overview: Overview; version: number }) {
+  const [text, setText] = useState("");
+  const [chosen, setChosen] = useState("");
+  const shown = groups.filter((group) => group.name === chosen);
+  const apart = text === "" && (shown.length > 0 || groups.length <= FIT);
   return (
-    <Section id="assets" title="Assets" aside={assets.length > 0 && <p className="hint">{plural(assets.length, "host")}</p>}>
-      {groups.length === 0 && (
+    <Section id="assets" title="Assets" aside={assets > 0 && <p className="hint">{plural(assets, "host")}</p>}>
+      {(assets > FEW || groups.length > FIT) && (
+        <div className="tools">
+          <Find label="Host name" testid="find-asset" onFind={setText} />
+          {groups.length > 1 && (
+            <Choose label="Group" testid="asset-group-choice" value={chosen} of={[["", "all groups"], ...groups.map(({ name }): [string, string] => [name, `group ${name}`])]} onChoose={setChosen} />
+          )}
+        </div>
+      )}
+      {assets === 0 && (
         <p className="empty">
           None yet. This machine appears after its agent's first report; more join with <code>tenon enrol-token</code>.
         </p>
       )}
-      {groups.map(({ group, members }) => (
-        <Group key={group} group={group} members={members} />
-      ))}
+      {assets > 0 && apart && (shown.length > 0 ? shown : groups).map((group) => <Group key={group.name} group={group} version={version} />)}
+      {assets > 0 && !apart && <Hosts query={queryOf({ q: text, group: chosen })} version={version} />}
     </Section>
   );
 }
 
-function Group({ group, members }: { group: string; members: AssetView[] }) {
-  const here = useStore(place);
-  const mode = members[0]?.mode ?? "observe";
+function Group({ group: { name, mode, assets }, version }: { group: GroupView; version: number }) {
   return (
-    <div className="group-of-assets" data-testid="asset-group" data-group={group}>
+    <div className="group-of-assets" data-testid="asset-group" data-group={name}>
       <div className="group-head">
         <h3>
-          group {group} <Mode mode={mode} />
+          group {name} <Mode mode={mode} />
         </h3>
-        <LetItAct group={group} mode={mode} assets={members.length} />
+        <LetItAct group={name} mode={mode} assets={assets} />
       </div>
+      <Hosts query={queryOf({ group: name })} version={version} />
+    </div>
+  );
+}
+
+function Hosts({ query, version }: { query: string; version: number }) {
+  const here = useStore(place);
+  const listed = useListed(getAssets, query, version);
+  const { page } = listed;
+  return (
+    <div aria-busy={(page === null && !listed.problem) || undefined}>
       <div className="heads asset-grid" aria-hidden="true">
         <span>Host</span>
         <span>System</span>
@@ -41,11 +70,11 @@ function Group({ group, members }: { group: string; members: AssetView[] }) {
         <span className="right">Offered</span>
         <span>Reported</span>
       </div>
-      <ul className="rows">
-        {members.map((asset) => (
-          <Row key={asset.id} asset={asset} selected={here?.id === asset.id} />
-        ))}
-      </ul>
+      {page?.total === 0 && <p className="empty">No host is called that.</p>}
+      {page !== null && page.total > 0 && (
+        <Rows listed={listed} total={page.total} of={query} row={(asset, at) => <Row key={asset.id} asset={asset} at={at} selected={here?.id === asset.id} />} />
+      )}
+      {listed.problem && <Note tone="bad">{listed.problem}</Note>}
     </div>
   );
 }
@@ -58,10 +87,10 @@ export function Mode({ mode }: { mode: string }) {
   );
 }
 
-function Row({ asset, selected }: { asset: AssetView; selected: boolean }) {
+function Row({ asset, at, selected }: { asset: AssetView; at: number; selected: boolean }) {
   const never = !asset.reported;
   return (
-    <li>
+    <li data-place={at}>
       <button
         type="button"
         className="row asset-grid"
@@ -108,7 +137,7 @@ function Figure({ of, one, many, known }: { of: number | null; one: string; many
 }
 
 /** How many reasons fit a row; the panel has them all. */
-const FIT = 2;
+const FIT_REASONS = 2;
 
 function Remarks({ asset }: { asset: AssetView }) {
   const { not_assessed, gaps, observe_only: reason, updaters, reboot_required_by: reboot } = asset;
@@ -140,13 +169,13 @@ function Remarks({ asset }: { asset: AssetView }) {
 }
 
 function Reasons({ title, reasons, testid }: { title: string; reasons: string[]; testid: string }) {
-  const more = reasons.length - FIT;
+  const more = reasons.length - FIT_REASONS;
   if (reasons.length === 0) return null;
   return (
     <span className="remark" data-tone="ask" data-testid={testid}>
       <Sign tone="ask" />
       <span>
-        {title}: {reasons.slice(0, FIT).join("; ")}
+        {title}: {reasons.slice(0, FIT_REASONS).join("; ")}
         {more > 0 && `; and ${more} more`}
       </span>
     </span>

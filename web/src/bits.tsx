@@ -95,9 +95,9 @@ export function Note({ tone, children, testid }: { tone: Tone; children: ReactNo
 export const Unseen = ({ children }: { children: ReactNode }) => <span className="unseen">{children}</span>;
 
 /** A section of the page or of the panel. */
-export function Section(props: { id: string; title: ReactNode; aside?: ReactNode; children: ReactNode }) {
+export function Section(props: { id: string; title: ReactNode; aside?: ReactNode; busy?: boolean; children: ReactNode }) {
   return (
-    <section className="section" aria-labelledby={`${props.id}-title`} id={props.id} data-testid={props.id}>
+    <section className="section" aria-busy={props.busy || undefined} aria-labelledby={`${props.id}-title`} id={props.id} data-testid={props.id}>
       <header className="section-head">
         <h2 id={`${props.id}-title`} tabIndex={-1}>
           {props.title}

@@ -1,5 +1,5 @@
 import { Actions } from "./actions";
-import type { AssetView, DirectiveView } from "./api.gen";
+import type { DirectiveView } from "./api.gen";
 import { getDirective } from "./api";
 import { Note, Time } from "./bits";
 import { ending } from "./closed";
@@ -12,15 +12,9 @@ import { Why } from "./why";
 import { Wrong } from "./wrong";
 
 /** One directive: what is wrong, why it matters here, what to do where, the evidence, and the decision. */
-export function DirectivePanel(props: { id: string; version: number; line: DirectiveView | undefined; assets: AssetView[] }) {
-  if (props.line) return <Shown directive={props.line} assets={props.assets} />;
-  return <Fetched {...props} />;
-}
-
-/** An old one, of which the overview does not tell any more. */
-function Fetched({ id, version, assets }: { id: string; version: number; assets: AssetView[] }) {
+export function DirectivePanel({ id, version }: { id: string; version: number }) {
   const fetched = useLoaded(getDirective, id, version);
-  if (fetched.is === "here") return <Shown directive={fetched.value} assets={assets} />;
+  if (fetched.is === "here") return <Shown directive={fetched.value} />;
   return (
     <PanelFrame id={id} title={id}>
       {fetched.is === "loading" ? <p className="empty" aria-busy="true">Reading it…</p> : <Note tone="bad">{fetched.why}</Note>}
@@ -28,7 +22,7 @@ function Fetched({ id, version, assets }: { id: string; version: number; assets:
   );
 }
 
-function Shown({ directive, assets }: { directive: DirectiveView; assets: AssetView[] }) {
+function Shown({ directive }: { directive: DirectiveView }) {
   return (
     <PanelFrame
       id={directive.id}
@@ -38,7 +32,7 @@ function Shown({ directive, assets }: { directive: DirectiveView; assets: AssetV
           {directive.id} · group {directive.group} · raised <Time at={directive.raised} />
         </>
       }
-      foot={directive.closed ? <Ended closed={directive.closed} /> : <Actions key={directive.id} directive={directive} assets={assets} />}
+      foot={directive.closed ? <Ended closed={directive.closed} /> : <Actions key={directive.id} directive={directive} />}
     >
       <dl className="vitals">
         <dt>Due</dt>
@@ -52,7 +46,7 @@ function Shown({ directive, assets }: { directive: DirectiveView; assets: AssetV
       </dl>
       <Wrong directive={directive} />
       <Why directive={directive} />
-      <Hosts directive={directive} assets={assets} />
+      <Hosts directive={directive} />
       <EvidenceOf directive={directive} />
     </PanelFrame>
   );

@@ -24,10 +24,10 @@ export function Header({ state }: { state: Live }) {
   const { word, tone } = LINKS[state.link];
   const sections: [string, string, number][] = overview
     ? [
-        ["queue", "Queue", overview.queue.length],
-        ["assets", "Assets", overview.assets.length],
+        ["queue", "Queue", overview.open],
+        ["assets", "Assets", overview.assets],
         ["feeds", "Feeds", overview.feeds.length],
-        ["closed", "Closed", overview.closed_total],
+        ["closed", "Closed", overview.closed],
       ]
     : [];
   return (

@@ -1,4 +1,4 @@
-import type { AssetView, DirectiveAssetView, DirectiveView } from "./api.gen";
+import type { DirectiveAssetView, DirectiveView } from "./api.gen";
 import { plural, Section, Sign, StageMark } from "./bits";
 import { live } from "./live";
 import { Packages } from "./packages";
@@ -9,7 +9,7 @@ import { duration } from "./time";
 import { useSend } from "./use";
 
 /** What to do on which host, and how far it is there. */
-export function Hosts({ directive, assets }: { directive: DirectiveView; assets: AssetView[] }) {
+export function Hosts({ directive }: { directive: DirectiveView }) {
   // What stands still or waits for a person comes first; names decide between equals.
   const order = (a: DirectiveAssetView, b: DirectiveAssetView) =>
     known(a.stage.name).rank - known(b.stage.name).rank || a.hostname.localeCompare(b.hostname);
@@ -17,7 +17,7 @@ export function Hosts({ directive, assets }: { directive: DirectiveView; assets:
     <Section id="hosts" title="What to do on which host">
       <ul className="hosts">
         {directive.assets.toSorted(order).map((asset) => (
-          <Host key={asset.id} directive={directive} asset={asset} line={assets.find((line) => line.id === asset.id)} />
+          <Host key={asset.id} directive={directive} asset={asset} />
         ))}
       </ul>
       {directive.asset_count > directive.assets.length && (
@@ -29,15 +29,16 @@ export function Hosts({ directive, assets }: { directive: DirectiveView; assets:
   );
 }
 
-function Host({ directive, asset, line }: { directive: DirectiveView; asset: DirectiveAssetView; line: AssetView | undefined }) {
+function Host({ directive, asset }: { directive: DirectiveView; asset: DirectiveAssetView }) {
   const { stage } = asset;
+  const reason = stage.reason ?? waits(directive, asset);
   return (
     <li className="host" data-testid="host" data-asset={asset.id}>
       <div className="host-head">
         <h3>{asset.hostname}</h3>
         <StageMark stage={stage.name} />
       </div>
-      {(stage.reason ?? waits(stage.name, line)) && <p className="reason">{stage.reason ?? waits(stage.name, line)}</p>}
+      {reason && <p className="reason">{reason}</p>}
       {stage.retry && !directive.closed && <Retry directive={directive.id} asset={asset.id} />}
       <Packages packages={asset.packages} />
       <dl className="facts">
@@ -57,9 +58,9 @@ function Host({ directive, asset, line }: { directive: DirectiveView; asset: Dir
 }
 
 /** What a stage without a reason of its own waits for. */
-function waits(stage: string, line: AssetView | undefined): string | null {
-  if (stage === "proposed" && line?.observe_only) return `This host can only be observed: ${line.observe_only}`;
-  if (stage === "proposed" && line?.mode === "observe") return `Waits until group ${line.group} may act.`;
+function waits({ group, mode }: DirectiveView, { observe_only, stage: { name: stage } }: DirectiveAssetView): string | null {
+  if (stage === "proposed" && observe_only) return `This host can only be observed: ${observe_only}`;
+  if (stage === "proposed" && mode === "observe") return `Waits until group ${group} may act.`;
   if (stage === "proposed" || stage === "approved") return "Waits for its turn on this host.";
   if (stage === "applied") return "The host reports success; its next inventory must confirm it.";
   return null;

@@ -17,7 +17,7 @@ export function LetItAct({ group, mode, assets }: { group: string; mode: string;
   return (
     <div className="mode">
       <p className="mode-says">{whatActing(mode, assets)}</p>
-      {allowed ? <ModeButton group={group} mode={mode} /> : <NoRights />}
+      {allowed ? <ModeButton group={group} mode={mode} assets={assets} /> : <NoRights />}
     </div>
   );
 }
@@ -25,17 +25,18 @@ export function LetItAct({ group, mode, assets }: { group: string; mode: string;
 interface Of {
   group: string;
   mode: string;
+  /** How many assets it has. */
+  assets: number;
   /** Whether the button must say which group it speaks of. */
   named?: boolean;
   testid?: string;
 }
 
 /** Lets the agents of a group act, or takes that back. */
-export function ModeButton({ group, mode, named = false, testid }: Of) {
-  const { link, overview } = useStore(live);
+export function ModeButton({ group, mode, assets, named = false, testid }: Of) {
+  const { link } = useStore(live);
   const { submit, busy, problem } = useSend();
   const turn = mode === "act" ? "demote" : "promote";
-  const assets = overview?.assets.filter((asset) => asset.group === group).length ?? 0;
   return (
     <>
       <button

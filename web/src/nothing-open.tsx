@@ -1,9 +1,12 @@
+import { getGaps } from "./api";
 import type { Overview } from "./api.gen";
 import { plural } from "./bits";
+import { useLoaded } from "./use";
 
 /** Why the queue is empty: each reason asks for something else, and only one of them is good news. */
-export function NothingOpen({ overview: { assets, feeds } }: { overview: Overview }) {
-  if (assets.length === 0) {
+export function NothingOpen({ overview: { assets, feeds }, version }: { overview: Overview; version: number }) {
+  const gaps = useLoaded(getGaps, "1", version);
+  if (assets === 0) {
     return (
       <div className="empty" data-testid="no-asset">
         <p>
@@ -16,15 +19,15 @@ export function NothingOpen({ overview: { assets, feeds } }: { overview: Overvie
       </div>
     );
   }
-  const unknown = assets.filter((asset) => asset.not_assessed.length + asset.gaps.length > 0).length;
+  const unknown = gaps.is === "here" ? gaps.value.not_whole : null;
   const troubled = feeds.filter((feed) => feed.problem).length;
   return (
     <div className="empty" data-testid="nothing-to-do">
       <p>
+        {/* While it is not known how much is seen, nothing good is claimed. */}
         <strong>{unknown === 0 ? "Nothing to do." : "Nothing to do that Tenon knows of."}</strong>{" "}
-        {unknown === 0
-          ? `No security update waits on ${plural(assets.length, "asset")}.`
-          : `${plural(unknown, "asset is", "assets are")} not wholly known: the reasons stand below.`}
+        {unknown === 0 && `No security update waits on ${plural(assets, "asset")}.`}
+        {unknown !== null && unknown > 0 && `${plural(unknown, "asset is", "assets are")} not wholly known: the reasons stand below.`}
       </p>
       {troubled > 0 && <p>{plural(troubled, "feed has", "feeds have")} a problem: newer advisories may be missing.</p>}
     </div>

@@ -1,62 +1,84 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 
-import type { DirectiveView, Overview } from "./api.gen";
-import { count, Section, StageMark, Time, Unseen, plural } from "./bits";
+import { getDirectives } from "./api";
+import type { DirectiveLine, DirectivesPage, DirectiveView, Overview } from "./api.gen";
+import { count, Note, Section, StageMark, Time, Unseen, plural } from "./bits";
+import { Choose, Find, queryOf } from "./find";
 import { keys } from "./keys";
+import { useListed } from "./listed";
 import { ModeButton, whatActing } from "./let-it-act";
 import { NoRights } from "./no-rights";
 import { open, place } from "./place";
 import { NothingOpen } from "./nothing-open";
+import { Rows } from "./rows";
 import { stageCounts } from "./stages";
 import { may, session } from "./session";
 import { useStore } from "./store";
 import { due, useNow } from "./time";
 
-/** The open directives, in the order that Tenon gives them: the most urgent first. */
-export function Queue({ overview, covered }: { overview: Overview; covered: boolean }) {
-  const { queue, assets } = overview;
+const SORTS: [string, string][] = [
+  ["urgency", "most urgent first"],
+  ["removes", "most risk first"],
+  ["assets", "most assets first"],
+  ["raised", "newest first"],
+  ["package", "by package"],
+  ["group", "by group"],
+];
+
+/** A queue of so few is read and not searched. */
+const FEW = 10;
+
+interface Shown {
+  overview: Overview;
+  version: number;
+  assetsVersion: number;
+  covered: boolean;
+}
+
+/** The open directives: the most urgent first, or as one chooses. */
+export function Queue({ overview, version, assetsVersion, covered }: Shown) {
   const here = useStore(place);
-  const allowed = may(useStore(session), "operate");
   const list = useRef<HTMLUListElement>(null);
+  const [text, setText] = useState("");
+  const [sort, setSort] = useState("urgency");
+  const [group, setGroup] = useState("");
+  const query = queryOf({ q: text, sort: sort === "urgency" ? "" : sort, group });
+  const listed = useListed(getDirectives, query, version);
   useEffect(() => keys(list, covered), [covered]);
-  const onlyObserved = assets.length > 0 && assets.every((asset) => asset.mode === "observe");
-  const able = assets.filter((asset) => !asset.observe_only);
-  const groups = [...new Set(able.map((asset) => asset.group))];
+  const { page } = listed;
+  const filtered = text !== "" || group !== "";
+  const empty = overview.open === 0 && !filtered;
   return (
     <Section
       id="queue"
       title="Queue"
-      aside={queue.length > 0 && (
+      busy={page === null && !listed.problem}
+      aside={!empty && (
         <p className="hint">
-          most urgent first
+          {page?.totals && <Totals page={page} filtered={filtered} />}
           <span className="keys" aria-hidden="true">
             <kbd>j</kbd> <kbd>k</kbd> move <kbd>Enter</kbd> opens <kbd>Esc</kbd> closes
           </span>
         </p>
       )}
     >
-      {onlyObserved && queue.length > 0 && (
-        <div className="callout" data-testid="only-observing">
-          <p>
-            <strong>Tenon only looks.</strong> What it found is listed; nothing is rehearsed until a group may act.
-          </p>
-          <p className="mode-says">
-            {able.length > 0
-              ? whatActing("observe", able.length)
-              : `${assets.length === 1 ? "This host can only be observed" : "These hosts can only be observed"}: ${assets[0]?.observe_only ?? ""}.`}
-          </p>
-          <div className="buttons">
-            {groups.length === 0 ? null : allowed ? (
-              groups.map((group) => <ModeButton key={group} group={group} mode="observe" named={groups.length > 1} testid="promote-first" />)
-            ) : (
-              <NoRights />
-            )}
-          </div>
+      {!empty && <OnlyLooks overview={overview} />}
+      {(overview.open > FEW || filtered) && (
+        <div className="tools">
+          <Find label="Package, CVE, advisory, group" testid="find" onFind={setText} />
+          <Choose label="Order" testid="sort" value={sort} of={SORTS} onChoose={setSort} />
+          {overview.groups.length > 1 && (
+            <Choose label="Group" testid="group" value={group} of={[["", "all groups"], ...overview.groups.map(({ name }): [string, string] => [name, `group ${name}`])]} onChoose={setGroup} />
+          )}
         </div>
       )}
-      {queue.length === 0 ? (
-        <NothingOpen overview={overview} />
-      ) : (
+      {empty && <NothingOpen overview={overview} version={assetsVersion} />}
+      {!empty && page?.total === 0 && filtered && (
+        <div className="empty" data-testid="none-found">
+          <p>Nothing in the queue is like that.</p>
+        </div>
+      )}
+      {!empty && page !== null && page.total > 0 && (
         <>
           <div className="heads queue-grid" aria-hidden="true">
             <span>What to do</span>
@@ -67,28 +89,72 @@ export function Queue({ overview, covered }: { overview: Overview; covered: bool
             <span className="right">Assets</span>
             <span>Stage</span>
           </div>
-          <ul className="rows" ref={list}>
-            {queue.map((directive, index) => (
-              <Row key={directive.id} directive={directive} first={index === 0} selected={here?.id === directive.id} />
-            ))}
-          </ul>
+          <Rows
+            listed={listed}
+            total={page.total}
+            of={query}
+            list={list}
+            row={(directive, at) => <Row key={directive.id} directive={directive} at={at} selected={here?.id === directive.id} />}
+          />
         </>
       )}
+      {listed.problem && <Note tone="bad">{listed.problem}</Note>}
     </Section>
   );
 }
 
-function Row({ directive, first, selected }: { directive: DirectiveView; first: boolean; selected: boolean }) {
-  const { decision } = directive;
+/** What is in the list comes to. */
+function Totals({ page: { total, totals }, filtered }: { page: DirectivesPage; filtered: boolean }) {
+  if (!totals) return null;
+  const { overdue = 0 } = totals.due;
   return (
-    <li>
+    <span data-testid="totals">
+      {count(total)} {filtered ? "found" : "to do"}, removing <span className="number">{count(Number(totals.removes))}</span> risk points
+      {overdue > 0 && (
+        <>
+          , <b className="late">{count(overdue)} overdue</b>
+        </>
+      )}
+    </span>
+  );
+}
+
+/** Groups whose letting act fits here; the others have it with their assets. */
+const FIT = 5;
+
+/** Where nothing may act yet, that is said, with the way to change it. */
+function OnlyLooks({ overview: { assets, groups } }: { overview: Overview }) {
+  const allowed = may(useStore(session), "operate");
+  if (assets === 0 || groups.some((group) => group.mode !== "observe")) return null;
+  return (
+    <div className="callout" data-testid="only-observing">
+      <p>
+        <strong>Tenon only looks.</strong> What it found is listed; nothing is rehearsed until a group may act.
+      </p>
+      <p className="mode-says">{whatActing("observe", assets)}</p>
+      <div className="buttons">
+        {allowed ? (
+          groups.slice(0, FIT).map((group) => (
+            <ModeButton key={group.name} group={group.name} mode="observe" assets={group.assets} named={groups.length > 1} testid="promote-first" />
+          ))
+        ) : (
+          <NoRights />
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Row({ directive, at, selected }: { directive: DirectiveLine; at: number; selected: boolean }) {
+  return (
+    <li data-place={at}>
       <button
         type="button"
         className="row queue-grid"
         data-testid="queue-row"
         data-id={directive.id}
         aria-current={selected || undefined}
-        tabIndex={selected || first ? 0 : -1}
+        tabIndex={selected || at === 0 ? 0 : -1}
         onClick={() => open(directive.id)}
       >
         <span className="cell what">
@@ -97,8 +163,8 @@ function Row({ directive, first, selected }: { directive: DirectiveView; first: 
         </span>
         <Due at={directive.due} />
         <span className="cell decision">
-          <span>{decision.outcome}</span>
-          <span className="sub">row {decision.row}</span>
+          <span>{directive.outcome}</span>
+          <span className="sub">row {directive.row}</span>
         </span>
         <span className="cell group">
           <Unseen>group </Unseen>
@@ -125,7 +191,7 @@ function Row({ directive, first, selected }: { directive: DirectiveView; first: 
 }
 
 /** The title with its package standing out, where it has the usual form. */
-export function Title({ directive: { title, source, version } }: { directive: DirectiveView }) {
+export function Title({ directive: { title, source, version } }: { directive: Pick<DirectiveView, "title" | "source" | "version"> }) {
   if (title !== `upgrade ${source} to ${version}`) return <span className="title">{title}</span>;
   return (
     <span className="title">
@@ -135,12 +201,11 @@ export function Title({ directive: { title, source, version } }: { directive: Di
 }
 
 /** What doing it closes, in few words. */
-function effect(directive: DirectiveView): string {
-  const { closes, claims, because } = directive;
+function effect({ closes_count, claims_count, exploited }: DirectiveLine): string {
   const said = [
-    closes.length > 0 && `closes ${plural(closes.length, "vulnerability", "vulnerabilities")}`,
-    claims.length > 0 && `${plural(claims.length, "claim")}, unconfirmed`,
-    because.some((basis) => basis.source === "kev") && "exploited somewhere (KEV)",
+    closes_count > 0 && `closes ${plural(closes_count, "vulnerability", "vulnerabilities")}`,
+    claims_count > 0 && `${plural(claims_count, "claim")}, unconfirmed`,
+    exploited && "exploited somewhere (KEV)",
   ].filter((part) => part !== false);
   return said.length > 0 ? said.join(" · ") : "vendor update, no published advisory";
 }

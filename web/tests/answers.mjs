@@ -266,3 +266,15 @@ export const reports = {
     output: "Setting up nginx (1.22.1-9+deb12u4) ...\nnginx: [emerg] unknown directive \"brotli\" in /etc/nginx/nginx.conf:14\n",
   },
 };
+
+/** An estate of so many directives and hosts: more than any page can hold. */
+export function large(directives, hosts) {
+  const group = (n) => `team-${n % 2}`;
+  const queue = Array.from({ length: directives }, (_, index) => {
+    const n = index + 1;
+    const one = directive(n, `package-${String(n % 1_000).padStart(4, "0")}`, "2.0-1", { assets: [], due: at(n / 10), removes: `${(n * 7_919) % 1_000_003 === 0 ? 0 : n === directives - 1 ? 9_999_999 : (n * 7_919) % 1_000_003}.0` });
+    return { ...one, group: group(n), asset_count: 3, stages: { proposed: 3 } };
+  });
+  const assets = Array.from({ length: hosts }, (_, n) => asset(n, `host-${String(n).padStart(6, "0")}`, { group: group(n) }));
+  return overview({ assets, queue, closed: [], closed_total: 0 });
+}

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 
-import { HOSTILE, overview, REHEARSAL } from "./answers.mjs";
+import { HOSTILE, large, overview, REHEARSAL } from "./answers.mjs";
 import { hasChromium, launch } from "./browser.mjs";
 import { StandIn, TOKEN } from "./stand-in.mjs";
 
@@ -53,6 +53,7 @@ describe("page", { timeout: 120_000 }, () => {
   const opened = async (hash = `#token=${TOKEN}`) => {
     await page.goto(tenon.address + hash);
     await linked("live");
+    await page.locator(".lists [aria-busy]").first().waitFor({ state: "detached" });
   };
   /** The next write that arrives. */
   const wrote = async (act) => {
@@ -73,6 +74,7 @@ describe("page", { timeout: 120_000 }, () => {
     assert.match(await row("dir_4").innerText(), new RegExp(HOSTILE.replace(/[()/]/g, "\\$&")));
     assert.doesNotMatch(await row("dir_3").innerText(), /closes/, "an update that no advisory explains closes nothing that is published");
     await row("dir_4").click();
+    await page.locator("[data-panel-id=dir_4] [data-testid=decision]").waitFor();
     assert.ok((await id("panel").innerText()).includes(HOSTILE));
     assert.equal(await page.locator("img, #root script").count(), 0);
   });
@@ -197,6 +199,7 @@ describe("page", { timeout: 120_000 }, () => {
   test("a session that ends takes what is shown with it", async () => {
     await opened();
     await row("dir_2").click();
+    await id("approve").waitFor();
     tenon.ended = true;
     await id("approve").click();
     await id("signed-out").getByText("Your session has ended").waitFor();
@@ -302,11 +305,12 @@ describe("page", { timeout: 120_000 }, () => {
 
   test("offline is said, what is known stays, and it comes back by itself", async () => {
     await opened();
+    await row("dir_2").click();
+    await id("approve").waitFor();
     await tenon.stop();
     await linked("offline");
     await id("interruption").getByText("Tenon does not answer").waitFor();
     assert.equal(await id("queue-row").count(), 5);
-    await row("dir_2").click();
     assert.ok(await id("approve").isDisabled());
     await tenon.start();
     await linked("live");
@@ -326,6 +330,57 @@ describe("page", { timeout: 120_000 }, () => {
     await id("nothing-to-do").getByText("Nothing to do.").waitFor();
     tenon.moved({ assets });
     await id("nothing-to-do").getByText("Nothing to do that Tenon knows of.").waitFor();
+  });
+
+  test("of 50,000 directives and 100,000 hosts only what is in sight is asked for", async () => {
+    tenon.overview = large(50_000, 100_000);
+    await opened();
+    const answers = [];
+    page.on("response", (response) => answers.push(response.url()));
+    assert.ok((await id("queue-row").count()) < 60, "rows out of sight are not drawn");
+    const shown = () => page.locator("#queue [data-testid=window]").evaluate((box) => {
+      const { top, bottom } = box.getBoundingClientRect();
+      const rows = [...box.querySelectorAll("[data-testid=queue-row]")];
+      return rows.filter((row) => row.getBoundingClientRect().bottom > top && row.getBoundingClientRect().top < bottom).map((row) => row.dataset.id);
+    });
+    const scrollTo = (part) => page.locator("#queue [data-testid=window]").evaluate((box, part) => box.scrollTo(0, (box.scrollHeight - box.clientHeight) * part), part);
+    assert.equal((await shown())[0], "dir_1");
+    await scrollTo(1);
+    await row("dir_50000").waitFor();
+    assert.equal((await shown()).at(-1), "dir_50000", "the last row stands at the end");
+    await scrollTo(0.5);
+    await row("dir_25000").waitFor();
+    assert.ok((await shown()).includes("dir_25000"));
+    const asked = () => answers.filter((url) => url.includes("/api/v1/directives?")).length;
+    assert.ok(asked() <= 6, `three places led to ${asked()} questions`);
+    // A change asks again for what is in sight, and nothing else; the window stays where it is.
+    const before = asked();
+    const again = page.waitForResponse((response) => response.url().includes("/api/v1/directives?from=24900"));
+    tenon.moved({}, ["queue"]);
+    await again;
+    await id("position").getByText(tenon.overview.seq.toLocaleString("en-GB"), { exact: true }).waitFor();
+    assert.ok((await shown()).includes("dir_25000"));
+    assert.ok(asked() - before <= 4, `${asked() - before} questions after a change`);
+    // Ordered and searched by Tenon; a new list begins at its top.
+    await id("sort").selectOption("removes");
+    await row("dir_49999").waitFor();
+    assert.equal((await shown())[0], "dir_49999");
+    await id("find").fill("package-0123");
+    await row("dir_123").waitFor();
+    await id("totals").getByText("found").waitFor();
+    await id("find").fill("no such thing");
+    await id("none-found").waitFor();
+    await id("find").fill("");
+    await row("dir_49999").waitFor();
+    await id("find").press("Enter");
+    // The keyboard walks on past what was drawn first.
+    for (let step = 0; step < 40; step += 1) {
+      await page.keyboard.press("j");
+      await page.waitForFunction((place) => document.activeElement?.closest("li")?.dataset.place === place, String(step));
+    }
+    const hosts = page.locator("#assets [data-testid=window]").first();
+    await hosts.evaluate((box) => box.scrollTo(0, box.scrollHeight));
+    await page.locator("[data-testid=asset-row]", { hasText: "host-099998" }).waitFor();
   });
 
   test("on a phone nothing is wider than the screen and the panel covers the lists", async () => {

@@ -63,16 +63,22 @@ export class StandIn {
   }
 
   async #answer(request, response) {
-    const { pathname } = new URL(request.url, this.address);
+    const { pathname, searchParams } = new URL(request.url, this.address);
     this.asked.push(pathname);
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     const signedIn = !this.ended && (request.headers.cookie ?? "").includes(SESSION);
-    if (pathname === "/sign-in") return page(response, "Sign in");
+    if (pathname === "/sign-in") return plain(response, "Sign in");
     if (pathname === "/api/v1/session") return this.#session(request, response, signedIn);
     if (pathname.startsWith("/api/") && !signedIn) return json(response, 401, { code: "not-signed-in", detail: "sign in" });
     if (request.method === "POST") return this.#write(request, response, pathname);
     if (pathname === "/api/v1/events") return this.#stream(request, response);
-    if (pathname === "/api/v1/overview") return json(response, 200, this.overview);
+    if (pathname === "/api/v1/overview") return json(response, 200, totals(this.overview));
+    if (pathname === "/api/v1/directives") return json(response, 200, this.#directives(searchParams));
+    if (pathname === "/api/v1/assets") return json(response, 200, this.#assets(searchParams));
+    if (pathname === "/api/v1/gaps") return json(response, 200, gaps(this.overview.assets));
+    const [, named] = /^\/api\/v1\/directives\/(dir_\d+)$/.exec(pathname) ?? [];
+    const directive = [...this.overview.queue, ...this.overview.closed].find(({ id }) => id === named);
+    if (directive) return json(response, 200, whole(directive, this.overview.assets));
     const [, kind, id] = /^\/api\/v1\/(assets|reports)\/(\w+)$/.exec(pathname) ?? [];
     if (kind === "assets") return json(response, 200, detail(id));
     if (kind === "reports" && reports[id]) return json(response, 200, reports[id]);
@@ -86,6 +92,23 @@ export class StandIn {
     } catch {
       json(response, 404, { code: "not-found", detail: "no such path" });
     }
+  }
+
+  #directives(query) {
+    const { queue, closed, seq } = this.overview;
+    const all = query.get("state") === "closed" ? closed : queue;
+    const [text, group] = [(query.get("q") ?? "").toLowerCase(), query.get("group")];
+    const like = ({ id, source, version, closes, group: of }) => [id, source, version, of, ...closes].some((said) => said.toLowerCase().includes(text));
+    const found = all.filter((one) => (!text || like(one)) && (!group || one.group === group));
+    if (query.get("sort") === "removes") found.sort((a, b) => b.removes - a.removes);
+    const removes = found.reduce((sum, one) => sum + Number(one.removes), 0).toFixed(1);
+    return { ...page(query, found, seq, line), totals: query.has("state") ? null : { groups: {}, outcomes: {}, due: {}, removes, assets: 0 }, parts: null };
+  }
+
+  #assets(query) {
+    const [text, group] = [(query.get("q") ?? "").toLowerCase(), query.get("group")];
+    const found = this.overview.assets.filter((one) => one.hostname.includes(text) && (!group || one.group === group));
+    return page(query, found, this.overview.seq, (asset) => asset);
   }
 
   #session(request, response, signedIn) {
@@ -125,9 +148,58 @@ export class StandIn {
   }
 }
 
+/** A window of a list, as the API gives it. */
+function page(query, all, generation, view) {
+  const [from, limit] = [Number(query.get("from") ?? 0), Number(query.get("limit") ?? 100)];
+  return { generation, total: all.length, from, items: all.slice(from, from + limit).map(view), next: null };
+}
+
+/** A directive as a line of a list. */
+function line(directive) {
+  const { id, title, group, source, version, closes, claims, because, decision, due, removes, asset_count, stages, assets, raised, closed } = directive;
+  const [first] = assets;
+  return {
+    id, title, group, source, version, due, removes, asset_count, stages, raised, closed,
+    closes: closes.slice(0, 8),
+    closes_count: closes.length,
+    claims_count: claims.length,
+    exploited: because.some((basis) => basis.source === "kev"),
+    outcome: decision.outcome,
+    row: decision.row,
+    first: first ? { hostname: first.hostname, stage: first.stage.name, reason: first.stage.reason } : null,
+  };
+}
+
+/** A directive with what is said of its group and its hosts. */
+function whole(directive, assets) {
+  const mode = assets.find((asset) => asset.group === directive.group)?.mode ?? "observe";
+  const on = directive.assets.map((one) => ({ ...one, observe_only: assets.find(({ id }) => id === one.id)?.observe_only ?? null }));
+  return { ...directive, mode, assets: on };
+}
+
+function totals({ seq, time, assets, queue, closed_total: closed, feeds }) {
+  const names = [...new Set(assets.map((asset) => asset.group))].sort();
+  const groups = names.map((name) => {
+    const of = assets.filter((asset) => asset.group === name);
+    return { name, mode: of[0].mode, assets: of.length };
+  });
+  return { seq, time, assets: assets.length, groups, open: queue.length, closed, feeds };
+}
+
+function gaps(assets) {
+  const said = (kind, of) => assets.flatMap((asset) => of(asset).map((said) => ({ kind, said, assets: 1, named: [asset.hostname] })));
+  const items = [
+    ...said("not-assessed", (asset) => asset.not_assessed),
+    ...said("not-known", (asset) => asset.gaps),
+    ...said("observe-only", (asset) => (asset.observe_only ? [asset.observe_only] : [])),
+  ];
+  const not_whole = assets.filter((asset) => asset.not_assessed.length + asset.gaps.length > 0).length;
+  return { generation: 1, total: items.length, assets: assets.length, not_whole, items, next: null };
+}
+
 const generation = (at, facets) => `event: generation\ndata: ${JSON.stringify({ generation: at, facets })}\n\n`;
 
-function page(response, title) {
+function plain(response, title) {
   response.setHeader("content-type", KINDS[".html"]);
   response.end(`<!doctype html><title>${title}</title><h1>${title}</h1>`);
 }

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { launch } from "../tests/browser.mjs";
-import { overview } from "../tests/answers.mjs";
+import { large, overview } from "../tests/answers.mjs";
 import { StandIn, TOKEN } from "../tests/stand-in.mjs";
 
 const folder = process.argv[2];
@@ -21,6 +21,8 @@ const STATES = {
   hostile: { world: full, open: "#dir_4" },
   asset: { world: full, open: "#ast_00000000000000000000000000000003" },
   observing: { world: { ...full, assets: observed, queue: full.queue.map((directive) => ({ ...directive, assets: directive.assets.map((asset) => ({ ...asset, stage: { name: "proposed" }, undo: null, units: [] })) })) } },
+  large: { world: large(50_000, 100_000) },
+  beside: { world: large(50_000, 100_000), open: "#dir_3" },
   nothing: { world: { ...full, queue: [], closed: [], closed_total: 0 } },
   first: { world: { ...full, seq: 2, assets: [], queue: [], closed: [], closed_total: 0, feeds: [] } },
   offline: { world: full, offline: true },

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use tenon_server::{AssetDetail, AssetView, DirectiveView, Overview};
+use tenon_server::{AssetDetail, AssetView, AssetsPage, DirectiveView};
 
 use crate::api::Api;
 use crate::common::{Common, Format};
@@ -35,11 +35,17 @@ pub(crate) fn day(time: Option<&String>) -> &str {
 }
 
 pub(crate) fn assets(common: &Common) -> Result<()> {
-    let overview: Overview = Api::new(common)?.get("/api/v1/overview")?;
-    if common.format == Format::Json {
-        return json(&overview.assets);
+    let api = Api::new(common)?;
+    let mut page: AssetsPage = api.get("/api/v1/assets?limit=500")?;
+    let mut assets = page.items;
+    while let Some(next) = page.next {
+        page = api.get(&format!("/api/v1/assets?limit=500&cursor={next}"))?;
+        assets.append(&mut page.items);
     }
-    for asset in &overview.assets {
+    if common.format == Format::Json {
+        return json(&assets);
+    }
+    for asset in &assets {
         print_asset(asset);
     }
     Ok(())

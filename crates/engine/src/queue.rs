@@ -139,7 +139,7 @@ fn says(state: &DirectiveState, text: &str) -> bool {
 }
 
 /// Whether a text holds another, which is not empty and in lower case already, whatever the case of the first.
-fn holds(text: &str, part: &str) -> bool {
+pub(crate) fn holds(text: &str, part: &str) -> bool {
     // Ids differ at their ends: the last byte tells most places apart.
     let Some(last) = part.bytes().last() else { return true };
     text.as_bytes().windows(part.len()).any(|window| {

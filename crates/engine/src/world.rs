@@ -13,6 +13,7 @@ use crate::assets::{AssetState, Assets};
 use crate::context::KnownContext;
 use crate::directives::DirectiveState;
 use crate::index::Index;
+use crate::queue::holds;
 use crate::rows::Row;
 use crate::shards::{ShardKey, Shards, fnv1a};
 use crate::trend::Trend;
@@ -217,6 +218,33 @@ impl World {
     /// How many assets there are.
     pub fn asset_count(&self) -> usize {
         self.assets.by_ordinal.len()
+    }
+
+    /// The groups that have assets, each with how many.
+    pub fn groups(&self) -> impl Iterator<Item = (&GroupName, u64)> {
+        self.assets.groups().map(|(group, assets)| (group, assets.len()))
+    }
+
+    /// The assets of a group, and of those whose name holds a text, whatever its case; all where neither is said. A text is
+    /// held against the name of each.
+    pub fn assets_like(&self, group: Option<&GroupName>, text: Option<&str>) -> AssetSet {
+        let named = text.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
+        let (Some(text), of_group) = (named, group.map(|group| self.assets.of_group(group))) else {
+            return match group {
+                Some(group) => self.assets.of_group(group).cloned().unwrap_or_default(),
+                None => (0..).map(AssetOrdinal).take(self.asset_count()).collect(),
+            };
+        };
+        let numbered = (0..).map(AssetOrdinal).zip(self.assets.by_ordinal.iter());
+        let of_group = |ordinal| of_group.is_none_or(|set| set.is_some_and(|set| set.contains(ordinal)));
+        let like = numbered.filter(|(ordinal, asset)| of_group(*ordinal) && holds(&asset.hostname, &text));
+        like.map(|(ordinal, _)| ordinal).collect()
+    }
+
+    /// How many directives are open, and how many are closed.
+    pub fn directive_counts(&self) -> (u64, u64) {
+        let (open, all) = (self.open.iter().count() as u64, self.directives.iter().count() as u64);
+        (open, all.saturating_sub(open))
     }
 
     /// What an asset carries, sorted; `None` before its first inventory.

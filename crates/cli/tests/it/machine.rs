@@ -9,7 +9,7 @@ use serde_json::Value;
 use tenon_fleet::{
     Boot, Host, Image, Lab, Mirror, Output, Requirements, Suite, ToyPackage, cache_dir, wait_until,
 };
-use tenon_server::{DirectiveView, Overview};
+use tenon_server::{AssetView, AssetsPage, DirectiveLine, DirectiveView, DirectivesPage};
 
 /// How long any single step of a story may take: a rehearsal or an apply with its settling, on a busy machine.
 pub(crate) const STEP: Duration = Duration::from_secs(240);
@@ -108,14 +108,21 @@ impl Machine {
         self.host.shell(&format!("curl {how} {known} http://127.0.0.1:8420{path}")).unwrap()
     }
 
-    pub(crate) fn overview(&self) -> Overview {
-        self.get("/api/v1/overview")
+    /// The assets.
+    pub(crate) fn assets(&self) -> Vec<AssetView> {
+        self.get::<AssetsPage>("/api/v1/assets").items
+    }
+
+    /// The directives in a state, `open` or `closed`.
+    pub(crate) fn directives(&self, state: &str) -> Vec<DirectiveLine> {
+        self.get::<DirectivesPage>(&format!("/api/v1/directives?state={state}")).items
     }
 
     /// Waits for an open directive about a source package.
     pub(crate) fn directive(&self, source: &str) -> DirectiveView {
         self.wait(&format!("a directive for {source}"), || {
-            self.overview().queue.into_iter().find(|directive| directive.source == source)
+            let open = self.directives("open").into_iter().find(|directive| directive.source == source)?;
+            Some(self.json(&["show", &open.id]))
         })
     }
 

@@ -75,7 +75,7 @@ fn verified() {
     let directive =
         machine.wait("KEV in the reasons", || Some(machine.directive("openssl")).filter(exploited));
     assert!(directive.due.is_some());
-    let asset = &machine.overview().assets[0];
+    let asset = &machine.assets()[0];
     assert_eq!((asset.hostname.as_str(), asset.mode.as_str()), ("web1", "observe"));
     assert!(asset.findings >= 1 && asset.not_assessed.is_empty(), "{asset:?}");
 
@@ -103,12 +103,13 @@ fn verified() {
     }
     machine.tenon(&approve);
     let closed = machine.wait("the directive's end", || {
-        machine.overview().closed.into_iter().find(|closed| closed.id == directive.id)
+        machine.directives("closed").into_iter().find(|closed| closed.id == directive.id)
     });
+    let closed: tenon_server::DirectiveView = machine.json(&["show", &closed.id]);
     assert!(closed.closed.as_deref().is_some_and(|end| end.starts_with("fixed at")), "{closed:?}");
     assert_eq!(closed.assets[0].stage.name, "verified");
     assert_eq!(machine.version("libssl3"), pending);
-    let detail: tenon_server::AssetDetail = machine.json(&["show", &machine.overview().assets[0].id]);
+    let detail: tenon_server::AssetDetail = machine.json(&["show", &machine.assets()[0].id]);
     assert!(!detail.open.iter().any(|finding| finding.vulnerability == "CVE-2099-1001"));
     assert!(machine.host.exec(["systemctl", "is-active", "--quiet", "nginx"]).unwrap().success());
 
@@ -148,8 +149,7 @@ fn rolled_back() {
     machine.publish(Suite::Release, &ToyPackage::new("toyd", "1.0"));
     machine.host.exec(["apt-get", "-y", "-qq", "install", "toyd"]).unwrap().ok().unwrap();
     machine.up();
-    machine
-        .wait("the host's first report", || (machine.overview().assets.first()?.packages > 0).then_some(()));
+    machine.wait("the host's first report", || (machine.assets().first()?.packages > 0).then_some(()));
     machine.tenon(&["promote", "default"]);
 
     let broken = ToyPackage::new("toyd", "2.0").daemon(Daemon::FailsAtStart).changelog("Fix CVE-2099-1002");
@@ -166,9 +166,9 @@ fn rolled_back() {
     assert_eq!(machine.version("toyd"), "1.0");
     assert!(machine.host.exec(["systemctl", "is-active", "--quiet", "toyd"]).unwrap().success());
     // Nothing is claimed that is not so: the directive stays in the queue, the finding stays open.
-    let overview = machine.overview();
-    assert!(overview.queue.iter().any(|open| open.id == directive.id) && overview.closed.is_empty());
-    let detail: tenon_server::AssetDetail = machine.json(&["show", &overview.assets[0].id]);
+    assert!(machine.directives("open").iter().any(|open| open.id == directive.id));
+    assert!(machine.directives("closed").is_empty());
+    let detail: tenon_server::AssetDetail = machine.json(&["show", &machine.assets()[0].id]);
     assert!(detail.open.iter().any(|finding| finding.vulnerability == "CVE-2099-1002"), "{detail:?}");
     assert!(machine.tenon(&["queue"]).contains("rolled-back on web1"));
     prove_record(&mut machine);

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use tenon_engine::{DueIn, Filter, Queue, Sort, Start, Sum, Window};
-use tenon_model::Timestamp;
+use tenon_model::{AssetOrdinal, GroupName, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
 use super::read::Names;
@@ -64,6 +64,8 @@ pub struct AssetsPage {
     pub generation: u64,
     /// How many there are in all.
     pub total: u64,
+    /// The place of the first item in the whole list, counted from 0.
+    pub from: u64,
     /// The page.
     pub items: Vec<AssetView>,
     /// Where the next page begins; absent on the last.
@@ -138,21 +140,60 @@ pub(super) fn place(paging: &Paging) -> Result<usize, ApiError> {
     place.ok_or_else(|| no_cursor(text))
 }
 
+/// Which assets, and which page.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AssetsQuery {
+    /// Only those of this group.
+    group: Option<String>,
+    /// Only those whose name holds this text.
+    q: Option<String>,
+    /// Items wanted: 1 to 500, 100 where nothing is said.
+    limit: Option<usize>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+    /// In place of a cursor: the place of the first item in the whole list, counted from 0.
+    from: Option<usize>,
+}
+
 /// The assets, a page at a time.
-#[utoipa::path(get, path = "/api/v1/assets", params(Paging), responses((status = OK, body = AssetsPage)))]
+#[utoipa::path(get, path = "/api/v1/assets", params(AssetsQuery), responses((status = OK, body = AssetsPage)))]
 pub(super) async fn assets(
     State(context): State<Shared>,
-    Query(paging): Query<Paging>,
+    Query(query): Query<AssetsQuery>,
 ) -> Result<Json<AssetsPage>, ApiError> {
-    // Assets stay in the order in which they enrolled, so a number is a place for good.
-    let (limit, start) = (limit(paging.limit)?, place(&paging)?);
+    let limit = limit(query.limit)?;
+    let group = query
+        .group
+        .as_ref()
+        .map(|said| said.parse().map_err(|_| ApiError::bad_request(format!("{said:?} is no group"))));
+    let group: Option<GroupName> = group.transpose()?;
     let world = context.writer.world();
-    let items: Vec<_> =
-        world.assets().skip(start).take(limit).map(|(id, asset)| AssetView::of(&world, id, asset)).collect();
-    let end = start.saturating_add(items.len());
-    let total = world.asset_count();
-    let next = (end < total).then(|| format!("n{end}"));
-    Ok(Json(AssetsPage { generation: world.seq(), total: total as u64, items, next }))
+    let like = world.assets_like(group.as_ref(), query.q.as_deref());
+    // Assets stay in the order in which they enrolled: a cursor is the number of the next one, whatever is asked for.
+    let from = match (query.cursor, query.from) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::bad_request("a page begins at a cursor or at a place, not at both"));
+        }
+        (None, place) => place.unwrap_or_default(),
+        (cursor, None) => {
+            let number = place(&Paging { limit: None, cursor })?;
+            like.iter().take_while(|ordinal| (ordinal.0 as usize) < number).count()
+        }
+    };
+    let page: Vec<AssetOrdinal> = like.iter().skip(from).take(limit).collect();
+    let total = like.len();
+    let is_last = (from.saturating_add(page.len())) as u64 >= total;
+    let next = page.last().filter(|_| !is_last).map(|last| format!("n{}", last.0 + 1));
+    let items = page.into_iter().filter_map(|ordinal| world.asset_at(ordinal));
+    Ok(Json(AssetsPage {
+        generation: world.seq(),
+        total,
+        from: from as u64,
+        items: items.map(|asset| AssetView::of(&world, &asset.id, asset)).collect(),
+        next,
+    }))
 }
 
 /// A word of a query by its name.

@@ -1,11 +1,11 @@
 //! An asset as people see it.
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::{AssetState, Finding, FindingState, GroupMode, World, findings, tally};
+use tenon_engine::{AssetState, Finding, FindingState, World, findings, tally};
 use tenon_model::{AssetContext, AssetId, Capability, OfferState};
 use utoipa::ToSchema;
 
-use super::{PackageView, SaidView, text};
+use super::{PackageView, SaidView, mode, text};
 
 /// An asset in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -176,6 +176,14 @@ pub(super) fn stated(state: FindingState) -> (FindingStateView, String) {
     }
 }
 
+/// Why the agent of an asset cannot act, where it cannot.
+pub(super) fn observe_only(asset: &AssetState) -> Option<String> {
+    match &asset.profile()?.capability {
+        Capability::Act => None,
+        Capability::ObserveOnly { reason } => Some(reason.clone()),
+    }
+}
+
 impl AssetView {
     pub(crate) fn of(world: &World, id: &AssetId, asset: &AssetState) -> Self {
         let (open, not_assessed) = tally(world, asset);
@@ -195,21 +203,14 @@ impl AssetView {
             id: id.to_string(),
             hostname: asset.hostname.clone(),
             group: asset.group.to_string(),
-            mode: match world.mode(&asset.group) {
-                GroupMode::Observe => "observe",
-                GroupMode::Act => "act",
-            }
-            .to_owned(),
+            mode: mode(world, &asset.group).to_owned(),
             os: facts.map(|facts| facts.os.pretty_name.clone()),
             packages: world.component_count(asset),
             findings: open,
             security_updates: offers.iter().filter(|offer| offer.security).count() as u64,
             context: ContextView::of(&asset.context),
             kernel: facts.map(|facts| facts.kernel.running.clone()),
-            observe_only: facts.and_then(|facts| match &facts.capability {
-                Capability::Act => None,
-                Capability::ObserveOnly { reason } => Some(reason.clone()),
-            }),
+            observe_only: observe_only(asset),
             updaters: facts
                 .map_or(Vec::new(), |facts| facts.updaters.iter().map(|u| u.name.clone()).collect()),
             reboot_required_by: facts.map_or(Vec::new(), |facts| facts.reboot_required_by.clone()),

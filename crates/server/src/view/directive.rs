@@ -9,7 +9,8 @@ use tenon_model::{
 };
 use utoipa::ToSchema;
 
-use super::{PackageView, text};
+use super::asset::observe_only;
+use super::{PackageView, mode, text};
 
 /// Most assets of a directive that one answer shows besides those on which work has begun.
 const MAX_OTHERS: usize = 200;
@@ -23,6 +24,8 @@ pub struct DirectiveView {
     pub title: String,
     /// Whose work it is.
     pub group: String,
+    /// Whether the agents of that group may act: `observe` or `act`.
+    pub mode: String,
     /// Source package.
     pub source: String,
     /// Source version to reach.
@@ -124,6 +127,8 @@ pub struct DirectiveAssetView {
     pub id: String,
     /// Its name.
     pub hostname: String,
+    /// Why its agent cannot act, where it cannot.
+    pub observe_only: Option<String>,
     /// What changes there.
     pub packages: Vec<PackageView>,
     /// How far it is.
@@ -209,6 +214,7 @@ impl DirectiveView {
             id: id.to_string(),
             title: directive.action.to_string(),
             group: directive.group.to_string(),
+            mode: mode(world, &directive.group).to_owned(),
             source: source.name.clone(),
             version: source.version.clone(),
             closes: directive
@@ -280,6 +286,7 @@ fn on_asset(
     DirectiveAssetView {
         id: asset.map_or_else(String::new, |asset| asset.id.to_string()),
         hostname: asset.map_or_else(String::new, |asset| asset.hostname.clone()),
+        observe_only: asset.and_then(observe_only),
         packages: state
             .targets(ordinal)
             .into_iter()

@@ -12,8 +12,8 @@ mod why;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::{Start, Window, World};
-use tenon_model::{PackageTarget, Timestamp};
+use tenon_engine::{GroupMode, World};
+use tenon_model::{GroupName, PackageTarget, Timestamp};
 use utoipa::ToSchema;
 
 pub use asset::{AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView};
@@ -29,26 +29,37 @@ pub use why::{FactorView, FlipView, SetView, WhyView};
 
 use crate::health::Attempt;
 
-/// Most closed directives an overview shows.
-const MAX_CLOSED: usize = 50;
+/// Most groups that an overview names.
+const MAX_GROUPS: usize = 1_000;
 
-/// The page in one answer: assets, queue, feeds.
+/// How many of everything there are: what the lists hold, they give a page at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Overview {
     /// Position of the journal that this shows.
     pub seq: u64,
     /// Time of the last event, RFC 3339.
     pub time: Option<String>,
-    /// Every asset.
-    pub assets: Vec<AssetView>,
-    /// Open directives, most urgent first.
-    pub queue: Vec<DirectiveView>,
-    /// The last closed directives, newest first; refused ones among them stand.
-    pub closed: Vec<DirectiveView>,
-    /// How many directives are closed in all.
-    pub closed_total: u64,
+    /// How many assets there are.
+    pub assets: u64,
+    /// The groups that have assets, by name, at most 1,000.
+    pub groups: Vec<GroupView>,
+    /// How many directives are open.
+    pub open: u64,
+    /// How many directives are closed.
+    pub closed: u64,
     /// Feeds: what they last brought.
     pub feeds: Vec<FeedView>,
+}
+
+/// A group of assets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GroupView {
+    /// Its name.
+    pub name: String,
+    /// `observe` or `act`.
+    pub mode: String,
+    /// How many assets it has.
+    pub assets: u64,
 }
 
 /// A feed.
@@ -110,19 +121,30 @@ fn text(time: Option<Timestamp>) -> Option<String> {
     time.map(|time| time.to_string())
 }
 
+/// Whether the agents of a group may act, in a word.
+fn mode(world: &World, group: &GroupName) -> &'static str {
+    match world.mode(group) {
+        GroupMode::Observe => "observe",
+        GroupMode::Act => "act",
+    }
+}
+
 impl Overview {
     /// The World as one answer.
     pub(crate) fn of(world: &World, attempts: &BTreeMap<String, Attempt>) -> Self {
-        let closed = world.closed_of(Window { start: Start::Place(0), limit: MAX_CLOSED });
-        let (closed, closed_total) =
-            closed.map(|closed| (closed.directives, closed.total as u64)).unwrap_or_default();
+        let (open, closed) = world.directive_counts();
+        let group = |(name, assets): (&GroupName, u64)| GroupView {
+            name: name.to_string(),
+            mode: mode(world, name).to_owned(),
+            assets,
+        };
         Self {
             seq: world.seq(),
             time: text(world.time()),
-            assets: world.assets().map(|(id, asset)| AssetView::of(world, id, asset)).collect(),
-            queue: world.queue().into_iter().map(|(id, state)| DirectiveView::of(world, id, state)).collect(),
-            closed: closed.into_iter().map(|(id, state)| DirectiveView::of(world, id, state)).collect(),
-            closed_total,
+            assets: world.asset_count() as u64,
+            groups: world.groups().take(MAX_GROUPS).map(group).collect(),
+            open,
+            closed,
             feeds: feeds(world, attempts),
         }
     }

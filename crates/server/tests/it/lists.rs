@@ -50,7 +50,28 @@ fn pages_hold_every_asset_once_in_the_order_of_enrolment() {
     reported(&server);
     let rest = page(&server, &format!("/api/v1/assets?limit=4&cursor={next}"));
     assert_eq!((rest["items"].as_array().unwrap().len(), rest["next"].as_str()), (2, None));
-    for bad in ["limit=0", "limit=501", "limit=x", "cursor=", "cursor=4", "cursor=n-1", "offset=2"] {
+    // A window by its place, by group and by name; a cursor goes on within what was asked for.
+    let window = page(&server, "/api/v1/assets?from=4&limit=5&group=default&q=H1");
+    assert_eq!((window["from"].as_u64(), window["total"].as_u64()), (Some(4), Some(6)));
+    assert_eq!(window["items"].as_array().unwrap().len(), 2);
+    assert_eq!(walked(&server, "/api/v1/assets?limit=4&q=h1").0.len(), 6);
+    assert_eq!(page(&server, "/api/v1/assets?group=nobody")["total"], 0);
+    assert_eq!(page(&server, "/api/v1/assets?q=no-such-name")["total"], 0);
+    let overview = page(&server, "/api/v1/overview");
+    let default = json!([{ "name": "default", "mode": "observe", "assets": 6 }]);
+    assert_eq!((overview["assets"].as_u64(), &overview["groups"]), (Some(6), &default));
+    for bad in [
+        "limit=0",
+        "limit=501",
+        "limit=x",
+        "cursor=",
+        "cursor=4",
+        "cursor=n-1",
+        "offset=2",
+        "from=x",
+        "from=1&cursor=n1",
+        "group=A%20B",
+    ] {
         let answer = server.get(&format!("/api/v1/assets?{bad}")).call().unwrap();
         assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
     }
