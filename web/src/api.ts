@@ -10,6 +10,7 @@ import type {
   RefusalBody,
   RetryBody,
   SessionView,
+  TrendView,
   WhyView,
 } from "./api.gen";
 import { session, signedOut, tokenAnswered, tokenOfAddress } from "./session";
@@ -91,6 +92,7 @@ export const getDirectives = (query: string, from: number, limit: number): Promi
   ask(`directives${windowed(query, from, limit)}`) as Promise<DirectivesPage>;
 export const getAssets = (query: string, from: number, limit: number): Promise<AssetsPage> =>
   ask(`assets${windowed(query, from, limit)}`) as Promise<AssetsPage>;
+export const getTrend = (days: string): Promise<TrendView> => ask(`trend?days=${days}`) as Promise<TrendView>;
 export const getGaps = (limit: string): Promise<GapsPage> => ask(`gaps?limit=${limit}`) as Promise<GapsPage>;
 export const getAsset = (id: string): Promise<AssetDetail> =>
   ask(`assets/${encodeURIComponent(id)}`) as Promise<AssetDetail>;

@@ -12,6 +12,7 @@ import { Queue } from "./queue";
 import { session } from "./session";
 import { SignedOut } from "./signed-out";
 import { useMedia, useStore } from "./store";
+import { Trend } from "./trend";
 
 export function App() {
   const state = useStore(live);
@@ -29,6 +30,7 @@ export function App() {
           <main className="lists" inert={narrow && here !== null}>
             <Interruption state={state} />
             <Queue overview={overview} version={state.changed.queue} assetsVersion={state.changed.assets} covered={narrow && here !== null} />
+            <Trend version={state.changed.queue} />
             <Assets overview={overview} version={state.changed.assets} />
             <Coverage feeds={overview.feeds} version={state.changed.assets} />
             <Closed version={state.changed.queue} />

@@ -303,6 +303,15 @@ describe("page", { timeout: 120_000 }, () => {
     assert.equal(await id("gap").count(), 3);
   });
 
+  test("the trend tells what is newly seen from what got worse", async () => {
+    await opened();
+    const said = async (part) => (await id(`moved-${part}`).innerText()).replace(/\s+/g, " ");
+    assert.equal(await said("newly_seen"), "newly seen +400");
+    assert.equal(await said("got_worse"), "got worse +60");
+    assert.equal(await said("done"), "done -25.5");
+    assert.match(await id("trend").innerText(), /634\.5 risk points, 234\.5 like for like/);
+  });
+
   test("offline is said, what is known stays, and it comes back by itself", async () => {
     await opened();
     await row("dir_2").click();

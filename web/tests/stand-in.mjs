@@ -75,6 +75,7 @@ export class StandIn {
     if (pathname === "/api/v1/overview") return json(response, 200, totals(this.overview));
     if (pathname === "/api/v1/directives") return json(response, 200, this.#directives(searchParams));
     if (pathname === "/api/v1/assets") return json(response, 200, this.#assets(searchParams));
+    if (pathname === "/api/v1/trend") return json(response, 200, trend(Number(searchParams.get("days"))));
     if (pathname === "/api/v1/gaps") return json(response, 200, gaps(this.overview.assets));
     const [, named] = /^\/api\/v1\/directives\/(dir_\d+)$/.exec(pathname) ?? [];
     const directive = [...this.overview.queue, ...this.overview.closed].find(({ id }) => id === named);
@@ -184,6 +185,20 @@ function totals({ seq, time, assets, queue, closed_total: closed, feeds }) {
     return { name, mode: of[0].mode, assets: of.length };
   });
   return { seq, time, assets: assets.length, groups, open: queue.length, closed, feeds };
+}
+
+/** Half way through the span hosts enrol; two days later something gets worse; on the last day something is done. */
+function trend(count) {
+  const moves = (at) => ({ newly_seen: at === Math.floor(count / 2) ? 400 : 0, got_worse: at === Math.floor(count / 2) + 2 ? 60 : 0, got_better: 0, done: at === count - 1 ? 25.5 : 0, refused: 0 });
+  let [exposure, like_for_like] = [200, 200];
+  const days = Array.from({ length: count }, (_, at) => {
+    const { newly_seen, got_worse, done } = moves(at);
+    exposure += newly_seen + got_worse - done;
+    like_for_like += got_worse - done;
+    const told = Object.fromEntries(Object.entries({ exposure, like_for_like, ...moves(at) }).map(([name, value]) => [name, value.toFixed(1)]));
+    return { day: new Date(Date.now() - (count - 1 - at) * 86_400_000).toISOString().slice(0, 10), ...told };
+  });
+  return { generation: 1, days };
 }
 
 function gaps(assets) {
