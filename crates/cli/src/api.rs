@@ -1,16 +1,18 @@
 //! The command line as a client of the public API.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tenon_formats::percent;
 use tenon_wire::{Problem, Secret};
 use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Body, RequestBuilder};
 
-use crate::common::{Common, document};
+use crate::common::{AsOf, Common, document};
 use crate::sessions::Credential;
 
 /// Largest answer that is read, in bytes.
@@ -23,6 +25,8 @@ pub(crate) struct Api<'a> {
     common: &'a Common,
     url: String,
     agent: ureq::Agent,
+    /// Whether the position of an answer was told: all answers to one command have the same.
+    told: Cell<bool>,
 }
 
 impl<'a> Api<'a> {
@@ -44,11 +48,27 @@ impl<'a> Api<'a> {
             let roots = RootCerts::new_with_certs(&[certificate]);
             config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
         }
-        Ok(Self { common, url: url.to_owned(), agent: config.build().new_agent() })
+        Ok(Self { common, url: url.to_owned(), agent: config.build().new_agent(), told: Cell::new(false) })
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         self.decode(path, &self.get_text(path)?)
+    }
+
+    /// The same as of a moment, and says on standard error what position of the record that is.
+    pub(crate) fn get_as_of<T: DeserializeOwned>(&self, path: &str, moment: &AsOf) -> Result<T> {
+        let Some(said) = &moment.as_of else { return self.get(path) };
+        let mut path = format!("{path}{}as_of=", if path.contains('?') { '&' } else { '?' });
+        percent::encode_into(&mut path, said, percent::is_unreserved);
+        let request = self.known(self.agent.get(format!("{}{path}", self.url)))?;
+        let response = request.call().map_err(|error| self.unreachable(&error))?;
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        if let (Some(sequence), Some(time), false) =
+            (header("tenon-sequence"), header("tenon-time"), self.told.replace(true))
+        {
+            eprintln!("as of entry {sequence}, {time}");
+        }
+        self.decode(&path, &self.read(&path, response)?)
     }
 
     pub(crate) fn get_text(&self, path: &str) -> Result<String> {

@@ -71,6 +71,15 @@ impl Common {
     }
 }
 
+/// Of when an answer is.
+#[derive(Args)]
+pub(crate) struct AsOf {
+    /// What the record said then: a day or time (a time without a fraction is the whole second), or the number of an entry of
+    /// `tenon log`.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+}
+
 /// Where the record is kept, for the commands that open it themselves.
 #[derive(Args)]
 pub(crate) struct RecordStore {

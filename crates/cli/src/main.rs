@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::common::Common;
+use crate::common::{AsOf, Common};
 
 /// A World is made of many small things that are shared and copied; the system's own allocator takes twice the time.
 #[global_allocator]
@@ -73,6 +73,8 @@ enum Command {
     Vulnerability {
         /// Its id.
         id: String,
+        #[command(flatten)]
+        moment: AsOf,
     },
     /// Everything about one directive or asset.
     #[command(
@@ -81,12 +83,18 @@ enum Command {
     Show {
         /// `dir_...` or `ast_...`.
         id: String,
+        #[command(flatten)]
+        moment: AsOf,
     },
     /// Why a directive has its priority, and what would change it.
-    #[command(after_help = "Examples:\n  tenon why dir_1\n  tenon --format json why dir_1")]
+    #[command(
+        after_help = "Examples:\n  tenon why dir_1\n  tenon why dir_1 --as-of 2026-11-01T06:00:00Z\n  tenon --format json why dir_1"
+    )]
     Why {
         /// `dir_...`
         directive: String,
+        #[command(flatten)]
+        moment: AsOf,
     },
     /// The assets, and how far each can be assessed.
     Assets,
@@ -182,11 +190,11 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Feeds(feeds) => return feeds.run(common),
         Command::Up(up) => up.run(common),
         Command::Queue(args) => queue::run(&args, common),
-        Command::Show { id } => show::one(common, &id),
-        Command::Vulnerability { id } => vulnerability::run(common, &id),
+        Command::Show { id, moment } => show::one(common, &id, &moment),
+        Command::Vulnerability { id, moment } => vulnerability::run(common, &id, &moment),
         Command::Gaps => gaps::run(common),
         Command::Trend(trend) => trend.run(common),
-        Command::Why { directive } => why::run(common, &directive),
+        Command::Why { directive, moment } => why::run(common, &directive, &moment),
         Command::Login(login) => login.run(common),
         Command::Logout => account::logout(common),
         Command::User(user) => user.run(common),

@@ -5,7 +5,7 @@ use tenon_formats::percent;
 use tenon_server::{AssetsPage, DirectiveLine, DirectivesPage, PartView};
 
 use crate::api::Api;
-use crate::common::{Common, Format};
+use crate::common::{AsOf, Common, Format};
 use crate::show::{day, json};
 
 /// Most directives that the server gives at once.
@@ -16,7 +16,8 @@ const PAGE: u32 = 500;
 #[command(after_help = "Examples:\n  tenon queue                              the most urgent first\n  \
                   tenon queue --group web --sort removes   of one group, what removes most first\n  \
                   tenon queue --search CVE-2026-23631      what closes it\n  \
-                  tenon queue --group-by package           which packages remove most")]
+                  tenon queue --group-by package           which packages remove most\n  \
+                  tenon queue --as-of 2026-11-01           as it was at the beginning of that day")]
 pub(crate) struct Queue {
     /// Only those whose id, package, version, vulnerabilities or advisories hold this text.
     #[arg(long, value_name = "TEXT")]
@@ -39,6 +40,8 @@ pub(crate) struct Queue {
     /// At most so many.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
+    #[command(flatten)]
+    moment: AsOf,
 }
 
 impl Queue {
@@ -70,7 +73,7 @@ impl Queue {
 
 pub(crate) fn run(args: &Queue, common: &Common) -> Result<()> {
     let api = Api::new(common)?;
-    let mut page: DirectivesPage = api.get(&args.path(args.limit.min(PAGE), None))?;
+    let mut page: DirectivesPage = api.get_as_of(&args.path(args.limit.min(PAGE), None), &args.moment)?;
     if let Some(parts) = &page.parts {
         match common.format {
             Format::Json => json(parts)?,
@@ -84,7 +87,7 @@ pub(crate) fn run(args: &Queue, common: &Common) -> Result<()> {
         if missing == 0 {
             break;
         }
-        let more: DirectivesPage = api.get(&args.path(missing.min(PAGE), Some(&next)))?;
+        let more: DirectivesPage = api.get_as_of(&args.path(missing.min(PAGE), Some(&next)), &args.moment)?;
         page.items.extend(more.items);
         page.next = more.next;
     }
@@ -92,7 +95,7 @@ pub(crate) fn run(args: &Queue, common: &Common) -> Result<()> {
         return json(&page.items);
     }
     if page.items.is_empty() && !args.filtered() {
-        let assets: AssetsPage = api.get("/api/v1/assets?limit=1")?;
+        let assets: AssetsPage = api.get_as_of("/api/v1/assets?limit=1", &args.moment)?;
         println!(
             "{}",
             if assets.total == 0 {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use tenon_server::{AssetDetail, AssetView, AssetsPage, DirectiveView};
 
 use crate::api::Api;
-use crate::common::{Common, Format};
+use crate::common::{AsOf, Common, Format};
 
 /// Most ids that one line lists.
 const MAX_IDS: usize = 8;
@@ -71,10 +71,10 @@ fn print_asset(asset: &AssetView) {
     }
 }
 
-pub(crate) fn one(common: &Common, id: &str) -> Result<()> {
+pub(crate) fn one(common: &Common, id: &str, moment: &AsOf) -> Result<()> {
     let api = Api::new(common)?;
     if id.starts_with("ast_") {
-        let detail: AssetDetail = api.get(&format!("/api/v1/assets/{id}"))?;
+        let detail: AssetDetail = api.get_as_of(&format!("/api/v1/assets/{id}"), moment)?;
         if common.format == Format::Json {
             return json(&detail);
         }
@@ -90,7 +90,7 @@ pub(crate) fn one(common: &Common, id: &str) -> Result<()> {
     if !id.starts_with("dir_") {
         bail!("{id:?} is neither a directive (dir_...) nor an asset (ast_...)");
     }
-    let directive: DirectiveView = api.get(&format!("/api/v1/directives/{id}"))?;
+    let directive: DirectiveView = api.get_as_of(&format!("/api/v1/directives/{id}"), moment)?;
     if common.format == Format::Json {
         return json(&directive);
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tenon_server::{DirectiveView, WhyView};
 
 use crate::api::Api;
-use crate::common::{Common, Format};
+use crate::common::{AsOf, Common, Format};
 
 /// Most vulnerabilities whose factors are written out.
 const MAX_FACTORS: usize = 10;
@@ -18,10 +18,10 @@ struct Explained<'a> {
     why: &'a WhyView,
 }
 
-pub(crate) fn run(common: &Common, id: &str) -> Result<()> {
+pub(crate) fn run(common: &Common, id: &str, moment: &AsOf) -> Result<()> {
     let api = Api::new(common)?;
-    let directive: DirectiveView = api.get(&format!("/api/v1/directives/{id}"))?;
-    let why: WhyView = api.get(&format!("/api/v1/directives/{id}/why"))?;
+    let directive: DirectiveView = api.get_as_of(&format!("/api/v1/directives/{id}"), moment)?;
+    let why: WhyView = api.get_as_of(&format!("/api/v1/directives/{id}/why"), moment)?;
     match common.format {
         Format::Json => {
             let explained = Explained { directive: &directive, why: &why };

@@ -18,6 +18,7 @@ mod gateway;
 mod health;
 mod log;
 mod metrics;
+mod past;
 mod replay;
 mod serve;
 mod snapshots;
@@ -34,7 +35,8 @@ pub use authority::{Authority, AuthorityError};
 pub use doors::{TlsFiles, TlsFilesError};
 pub use folder::{DataFolder, FolderError};
 pub use log::{LogEntryView, LogError, LogFilter, LogPage, ReadEntries, read_log};
-pub use replay::{ReplayError, replay, restore};
+pub use past::{Moment, Past, PastError};
+pub use replay::{ReplayError, replay, replay_to, restore};
 pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{
     AssetDetail, AssetView, BasisView, ClockView, ContextDocumentView, ContextView, DecisionView,

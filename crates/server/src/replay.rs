@@ -1,8 +1,10 @@
 //! From a journal back to the World.
 
 use tenon_engine::{ApplyError, Attachments, SNAPSHOT_VERSION, World};
-use tenon_journal::{Journal, JournalError, MAX_PAGE_ENTRIES, Snapshot};
-use tenon_model::{EventError, Record, Timestamp, Versioned};
+use tenon_journal::{Entry, Journal, JournalError, MAX_PAGE_ENTRIES, Snapshot};
+use tenon_model::{Digest, EventError, Record, Timestamp, Versioned};
+
+use crate::writer::{SubmitError, Writer};
 
 /// Why a journal cannot be replayed.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,9 @@ pub enum ReplayError {
     /// An event does not fit what came before.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// Who has the journal open stopped.
+    #[error(transparent)]
+    Stopped(#[from] SubmitError),
 }
 
 /// Applies every event of the journal to an empty World. What events asked the shell to do was done then, and is not
@@ -24,7 +29,15 @@ pub enum ReplayError {
 /// # Errors
 /// A [`ReplayError`]: the journal is damaged, or of a newer Tenon.
 pub fn replay(journal: &dyn Journal) -> Result<World, ReplayError> {
-    follow(World::default(), journal)
+    follow(World::default(), journal, u64::MAX)
+}
+
+/// The World after an entry, from all entries up to it.
+///
+/// # Errors
+/// Those of [`replay`].
+pub fn replay_to(journal: &dyn Journal, seq: u64) -> Result<World, ReplayError> {
+    follow(World::default(), journal, seq)
 }
 
 /// The same World as [`replay`] gives, from the newest snapshot that can be read and the entries since; from all entries where
@@ -33,35 +46,71 @@ pub fn replay(journal: &dyn Journal) -> Result<World, ReplayError> {
 /// # Errors
 /// Those of [`replay`].
 pub fn restore(journal: &dyn Journal) -> Result<World, ReplayError> {
-    let decode = |snapshot: &Snapshot, content: &[u8]| {
-        let world = World::from_snapshot(content).map_err(|error| error.to_string())?;
-        let (seq, wanted) = (world.seq(), snapshot.head.seq);
-        if seq == wanted {
-            Ok(world)
-        } else {
-            Err(format!("its state is that after entry {seq}, not {wanted}"))
-        }
-    };
-    let restored = tenon_journal::restore(journal, u32::from(SNAPSHOT_VERSION), decode)?;
+    let restored = tenon_journal::restore(journal, u32::from(SNAPSHOT_VERSION), of_snapshot)?;
     for (seq, reason) in restored.passed_over {
         tracing::warn!(seq, reason, "a snapshot is passed over");
     }
-    follow(restored.state.map(|(world, _)| world).unwrap_or_default(), journal)
+    follow(restored.state.map(|(world, _)| world).unwrap_or_default(), journal, u64::MAX)
 }
 
-/// Applies what comes after the World's last entry.
-fn follow(mut world: World, journal: &dyn Journal) -> Result<World, ReplayError> {
+/// The World of a snapshot, or why it is none of this entry.
+pub(crate) fn of_snapshot(snapshot: &Snapshot, content: &[u8]) -> Result<World, String> {
+    let world = World::from_snapshot(content).map_err(|error| error.to_string())?;
+    match (world.seq(), snapshot.head.seq) {
+        (seq, wanted) if seq == wanted => Ok(world),
+        (seq, wanted) => Err(format!("its state is that after entry {seq}, not {wanted}")),
+    }
+}
+
+/// Where entries and blobs are read from.
+pub(crate) trait Source {
+    /// Some of the entries from a place on; none where the record ends.
+    fn entries(&self, from: u64) -> Result<Vec<Entry>, ReplayError>;
+
+    /// The content of a blob.
+    fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, ReplayError>;
+}
+
+impl Source for dyn Journal + '_ {
+    fn entries(&self, from: u64) -> Result<Vec<Entry>, ReplayError> {
+        Ok(self.read(from, MAX_PAGE_ENTRIES)?)
+    }
+
+    fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, ReplayError> {
+        Ok(self.get_blob(&digest)?)
+    }
+}
+
+/// Entries that a writer hands out at a time, between two appends.
+const BESIDE_APPENDS: usize = 256;
+
+impl Source for Writer {
+    fn entries(&self, from: u64) -> Result<Vec<Entry>, ReplayError> {
+        Ok(self.wait_for(move |journal| journal.read(from, BESIDE_APPENDS))??)
+    }
+
+    fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, ReplayError> {
+        Ok(self.wait_for(move |journal| journal.get_blob(&digest))??)
+    }
+}
+
+/// Applies what comes after the World's last entry, up to an entry.
+pub(crate) fn follow<S: Source + ?Sized>(
+    mut world: World,
+    source: &S,
+    end: u64,
+) -> Result<World, ReplayError> {
     loop {
-        let page = journal.read(world.seq() + 1, MAX_PAGE_ENTRIES)?;
+        let page = if world.seq() < end { source.entries(world.seq() + 1)? } else { Vec::new() };
         if page.is_empty() {
             return Ok(world);
         }
-        for entry in page {
+        for entry in page.into_iter().take_while(|entry| entry.seq <= end) {
             let event = Versioned::decode(entry.seq, &entry.payload)?;
             let mut attachments = Attachments::default();
             for digest in event.blobs() {
                 // One that is missing is named by `apply`, with the event that needs it.
-                if let Some(content) = journal.get_blob(&digest)? {
+                if let Some(content) = source.blob(digest)? {
                     attachments.insert(content);
                 }
             }

@@ -22,12 +22,16 @@ use crate::feeding::Feeding;
 use crate::folder::{DataFolder, FolderError};
 use crate::gateway::{self, Gateway};
 use crate::health::FeedHealth;
+use crate::past::Past;
 use crate::replay::ReplayError;
 use crate::tls::TlsListener;
 use crate::writer::{SubmitError, Writer};
 
 /// How often the clock is shown to the core, which writes an event only when something fell due.
 const TICK: Duration = Duration::from_secs(5);
+
+/// How long a World of the past is kept for whoever asks next: people look at several things of one time.
+const PAST_IDLE: Duration = Duration::from_secs(300);
 
 /// How many seconds' requests a caller may send at once.
 const BURST_SECONDS: u32 = 6;
@@ -171,6 +175,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     let health = FeedHealth::default();
     let context = Arc::new(api::Context {
         writer: writer.clone(),
+        past: Past::new(writer.clone(), PAST_IDLE),
         people,
         passwords: Passwords::new().map_err(|error| ServeError::Passwords(error.to_string()))?,
         owner,

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tenon_engine::{ActionWanted, Attachments, Undecided, World, advance};
-use tenon_journal::{Batch, ClientKey, Entry, Head, Journal, JournalError, NewEntry, export};
+use tenon_journal::{Batch, ClientKey, Head, Journal, JournalError, NewEntry, export};
 use tenon_model::{Command, Digest, Record, Refusal, Timestamp, Versioned};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::facets::Generation;
-use crate::log::LogError;
 use crate::metrics::Metrics;
 use crate::replay::{ReplayError, restore};
 use crate::snapshots::{self, SNAPSHOT_EVERY, Snapshots};
@@ -183,13 +182,18 @@ impl Writer {
         answer.await.map_err(|_| SubmitError::Stopped)
     }
 
-    /// Entries from a place on, at most so many. Blocks: not for an asynchronous task.
-    pub(crate) fn read_entries(&self, from: u64, most: u64) -> Result<Vec<Entry>, LogError> {
+    /// The same for a thread that may wait; not for an asynchronous task.
+    ///
+    /// # Errors
+    /// When the writer has stopped.
+    pub(crate) fn wait_for<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&dyn Journal) -> T + Send + 'static,
+    ) -> Result<T, SubmitError> {
         let (reply, answer) = oneshot::channel();
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let look: Look = Box::new(move |journal| drop(reply.send(journal.read(from, most))));
-        self.sender.blocking_send(Message::Look(look)).map_err(|_| LogError::Stopped)?;
-        Ok(answer.blocking_recv().map_err(|_| LogError::Stopped)??)
+        let look: Look = Box::new(move |journal| drop(reply.send(look(journal))));
+        self.sender.blocking_send(Message::Look(look)).map_err(|_| SubmitError::Stopped)?;
+        answer.blocking_recv().map_err(|_| SubmitError::Stopped)
     }
 
     /// The content of a blob.

@@ -1,13 +1,14 @@
 //! What cannot be seen, and how the feeds are.
 
-use axum::Json;
+use std::collections::BTreeMap;
+
 use axum::extract::{Query, State};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::lists::{Paging, limit, place};
 use super::{ApiError, Shared};
-use crate::clock::clock;
 use crate::view::{FeedView, GapView, feeds as feed_views};
 
 /// A page of the gaps of the estate: the gravest kinds first, and of each what most assets have.
@@ -45,10 +46,11 @@ pub struct FeedsPage {
 pub(super) async fn gaps(
     State(context): State<Shared>,
     Query(paging): Query<Paging>,
-) -> Result<Json<GapsPage>, ApiError> {
+) -> Result<Response, ApiError> {
     let (limit, start) = (limit(paging.limit)?, place(&paging)?);
-    let world = context.writer.world();
-    let gaps = world.gaps(clock());
+    let then = context.then(paging.as_of.as_ref()).await?;
+    let world = &then.world;
+    let gaps = world.gaps(then.now);
     let mut items: Vec<_> = gaps.gaps.into_iter().collect();
     items.sort_by(|((a, said), few), ((b, other), many)| {
         (a, std::cmp::Reverse(few.len()), said).cmp(&(b, std::cmp::Reverse(many.len()), other))
@@ -56,9 +58,9 @@ pub(super) async fn gaps(
     let total = items.len();
     let page = items.into_iter().skip(start).take(limit);
     let items: Vec<GapView> =
-        page.map(|((kind, said), assets)| GapView::of(&world, kind, said, &assets)).collect();
+        page.map(|((kind, said), assets)| GapView::of(world, kind, said, &assets)).collect();
     let end = start.saturating_add(items.len());
-    Ok(Json(GapsPage {
+    Ok(then.answer(GapsPage {
         generation: world.seq(),
         total: total as u64,
         assets: world.asset_count() as u64,
@@ -73,13 +75,16 @@ pub(super) async fn gaps(
 pub(super) async fn feeds(
     State(context): State<Shared>,
     Query(paging): Query<Paging>,
-) -> Result<Json<FeedsPage>, ApiError> {
+) -> Result<Response, ApiError> {
     let (limit, start) = (limit(paging.limit)?, place(&paging)?);
-    let world = context.writer.world();
-    let all = feed_views(&world, &context.health.attempts());
+    let then = context.then(paging.as_of.as_ref()).await?;
+    let world = &then.world;
+    // How asking went is not recorded.
+    let attempts = if paging.as_of.is_none() { context.health.attempts() } else { BTreeMap::new() };
+    let all = feed_views(world, &attempts);
     let total = all.len();
     let items: Vec<FeedView> = all.into_iter().skip(start).take(limit).collect();
     let end = start.saturating_add(items.len());
     let next = (end < total).then(|| format!("n{end}"));
-    Ok(Json(FeedsPage { generation: world.seq(), total: total as u64, items, next }))
+    Ok(then.answer(FeedsPage { generation: world.seq(), total: total as u64, items, next }))
 }

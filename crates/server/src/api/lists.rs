@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::{Query, State};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tenon_engine::{DueIn, Filter, Queue, Sort, Start, Sum, Window};
 use tenon_model::{AssetOrdinal, GroupName, Timestamp};
@@ -11,7 +11,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::read::Names;
 use super::{ApiError, Shared};
-use crate::clock::clock;
 use crate::view::{AssetView, DirectiveLine};
 
 /// Items of a page where nobody says how many, and the most.
@@ -27,6 +26,9 @@ pub(super) struct Paging {
     pub(super) limit: Option<usize>,
     /// The `next` of the page before.
     pub(super) cursor: Option<String>,
+    /// What the record said then: a day or time, RFC 3339, or the number of an entry; now where nothing is said. A time without
+    /// a fraction is the whole second. The answer's headers `tenon-sequence` and `tenon-time` tell the last entry that it shows.
+    pub(super) as_of: Option<String>,
 }
 
 /// Which directives, and which page.
@@ -55,6 +57,9 @@ pub(super) struct DirectivesQuery {
     /// In place of a cursor: the place of the first item in the whole list, counted from 0. What is at a place changes while
     /// the record moves on.
     from: Option<usize>,
+    /// What the record said then: a day or time, RFC 3339, or the number of an entry; now where nothing is said. A time without
+    /// a fraction is the whole second. The answer's headers `tenon-sequence` and `tenon-time` tell the last entry that it shows.
+    as_of: Option<String>,
 }
 
 /// A page of assets, in the order in which they enrolled.
@@ -155,6 +160,9 @@ pub(super) struct AssetsQuery {
     cursor: Option<String>,
     /// In place of a cursor: the place of the first item in the whole list, counted from 0.
     from: Option<usize>,
+    /// What the record said then: a day or time, RFC 3339, or the number of an entry; now where nothing is said. A time without
+    /// a fraction is the whole second. The answer's headers `tenon-sequence` and `tenon-time` tell the last entry that it shows.
+    as_of: Option<String>,
 }
 
 /// The assets, a page at a time.
@@ -162,14 +170,15 @@ pub(super) struct AssetsQuery {
 pub(super) async fn assets(
     State(context): State<Shared>,
     Query(query): Query<AssetsQuery>,
-) -> Result<Json<AssetsPage>, ApiError> {
+) -> Result<Response, ApiError> {
     let limit = limit(query.limit)?;
     let group = query
         .group
         .as_ref()
         .map(|said| said.parse().map_err(|_| ApiError::bad_request(format!("{said:?} is no group"))));
     let group: Option<GroupName> = group.transpose()?;
-    let world = context.writer.world();
+    let then = context.then(query.as_of.as_ref()).await?;
+    let world = &then.world;
     let like = world.assets_like(group.as_ref(), query.q.as_deref());
     // Assets stay in the order in which they enrolled: a cursor is the number of the next one, whatever is asked for.
     let from = match (query.cursor, query.from) {
@@ -178,7 +187,7 @@ pub(super) async fn assets(
         }
         (None, place) => place.unwrap_or_default(),
         (cursor, None) => {
-            let number = place(&Paging { limit: None, cursor })?;
+            let number = place(&Paging { cursor, ..Paging::default() })?;
             like.iter().take_while(|ordinal| (ordinal.0 as usize) < number).count()
         }
     };
@@ -187,11 +196,11 @@ pub(super) async fn assets(
     let is_last = (from.saturating_add(page.len())) as u64 >= total;
     let next = page.last().filter(|_| !is_last).map(|last| format!("n{}", last.0 + 1));
     let items = page.into_iter().filter_map(|ordinal| world.asset_at(ordinal));
-    Ok(Json(AssetsPage {
+    Ok(then.answer(AssetsPage {
         generation: world.seq(),
         total,
         from: from as u64,
-        items: items.map(|asset| AssetView::of(&world, &asset.id, asset)).collect(),
+        items: items.map(|asset| AssetView::of(world, &asset.id, asset)).collect(),
         next,
     }))
 }
@@ -302,9 +311,10 @@ fn start(query: &DirectivesQuery) -> Result<Start, ApiError> {
 pub(super) async fn directives(
     State(context): State<Shared>,
     Query(query): Query<DirectivesQuery>,
-) -> Result<Json<DirectivesPage>, ApiError> {
+) -> Result<Response, ApiError> {
     let window = Window { start: start(&query)?, limit: limit(query.limit)? };
-    let world = context.writer.world();
+    let then = context.then(query.as_of.as_ref()).await?;
+    let world = &then.world;
     let sort = word("order", query.sort.as_deref(), &SORTS)?.unwrap_or_default();
     let by = word("part", query.group_by.as_deref(), &PARTS)?;
     let unknown = || no_cursor(query.cursor.as_deref().unwrap_or_default());
@@ -315,7 +325,7 @@ pub(super) async fn directives(
                 (closed.directives, closed.place, closed.total as u64, None, None)
             }
             _ => {
-                let queue = world.queue_of(&query.filter()?, sort, window, clock()).ok_or_else(unknown)?;
+                let queue = world.queue_of(&query.filter()?, sort, window, then.now).ok_or_else(unknown)?;
                 let (totals, parts) = (totals(&queue), by.map(|by| parts(&queue, by)));
                 (queue.directives, queue.place, queue.all.directives, Some(totals), parts)
             }
@@ -325,11 +335,11 @@ pub(super) async fn directives(
     let is_last = from.saturating_add(list.len() as u64) >= total;
     let next = list.last().filter(|_| !is_last).map(|(id, _)| id.to_string());
     let items = list.into_iter().map(|(id, state)| {
-        let mut line = DirectiveLine::of(&world, id, state);
+        let mut line = DirectiveLine::of(world, id, state);
         names.put(&mut line.closed);
         line
     });
-    Ok(Json(DirectivesPage {
+    Ok(then.answer(DirectivesPage {
         generation: world.seq(),
         total,
         from,

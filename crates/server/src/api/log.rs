@@ -75,7 +75,11 @@ pub(super) async fn log(
     let (writer, world) = (context.writer.clone(), context.writer.world());
     // Decoding is work, and the writer has its own.
     let listed = tokio::task::spawn_blocking(move || {
-        read_log(&|from, most| writer.read_entries(from, most), &world, &filter, before, limit)
+        let read = |from, most| {
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            Ok(writer.wait_for(move |journal| journal.read(from, most))??)
+        };
+        read_log(&read, &world, &filter, before, limit)
     });
     let page = listed.await.map_err(|error| ApiError::internal(&error))?;
     let mut page = page.map_err(|error| match error {

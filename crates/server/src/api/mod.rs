@@ -1,5 +1,6 @@
 //! The public HTTP API. The page and the CLI are clients like any other.
 
+mod as_of;
 mod context;
 mod coverage;
 mod document;
@@ -48,6 +49,7 @@ pub(crate) use write::new_token;
 use crate::access::{Passwords, People, Rates};
 use crate::health::FeedHealth;
 use crate::metrics::Door;
+use crate::past::Past;
 use crate::writer::Writer;
 
 /// Most bytes of a body where nothing else is said.
@@ -56,6 +58,8 @@ const MAX_BODY: usize = 64 << 10;
 /// What every handler needs.
 pub(crate) struct Context {
     pub(crate) writer: Writer,
+    /// The World as it was.
+    pub(crate) past: Past,
     /// Everybody, with sessions and tokens.
     pub(crate) people: People,
     pub(crate) passwords: Passwords,

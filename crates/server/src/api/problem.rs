@@ -18,6 +18,7 @@ pub(crate) enum Code {
     /// The core decided against it.
     Refused(RefusalCode),
     BadRequest,
+    NoSuchTime,
     NotSignedIn,
     NotEnrolled,
     NoRights,
@@ -44,8 +45,9 @@ struct Said {
 
 impl Code {
     /// The failures that are not the core's.
-    const OTHERS: [Self; 15] = [
+    const OTHERS: [Self; 16] = [
         Self::BadRequest,
+        Self::NoSuchTime,
         Self::NotSignedIn,
         Self::NotEnrolled,
         Self::NoRights,
@@ -93,6 +95,12 @@ impl Code {
                 StatusCode::BAD_REQUEST,
                 "The request is not as it must be",
                 "correct what the detail names",
+            ),
+            Self::NoSuchTime => (
+                "no-such-time",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The record says nothing of that time",
+                "ask for one that the detail allows",
             ),
             Self::NotSignedIn => (
                 "not-signed-in",

@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use tenon_model::{AssetId, Digest, DirectiveId, VulnerabilityId};
 
+use super::as_of::AsOf;
 use super::guard::still_reads;
 use super::{ApiError, Code, Context, Shared};
 use crate::facets::Facet;
@@ -52,53 +53,60 @@ pub(super) async fn overview(State(context): State<Shared>) -> Result<Json<Overv
 }
 
 /// One directive.
-#[utoipa::path(get, path = "/api/v1/directives/{id}", params(("id" = String, Path, description = "as in dir_7")),
+#[utoipa::path(get, path = "/api/v1/directives/{id}", params(("id" = String, Path, description = "as in dir_7"), AsOf),
     responses((status = OK, body = DirectiveView), (status = NOT_FOUND)))]
 pub(super) async fn directive(
     State(context): State<Shared>,
     Path(id): Path<String>,
-) -> Result<Json<DirectiveView>, ApiError> {
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
     let id: DirectiveId = parse(&id)?;
-    let world = context.writer.world();
-    let state = world.directive(&id).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))?;
-    let mut view = DirectiveView::of(&world, id, state);
+    let then = context.then(as_of.as_ref()).await?;
+    let state = then.world.directive(&id).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))?;
+    let mut view = DirectiveView::of(&then.world, id, state);
     Names::of(&context)?.put(&mut view.closed);
-    Ok(Json(view))
+    Ok(then.answer(view))
 }
 
 /// Why a directive has its priority.
-#[utoipa::path(get, path = "/api/v1/directives/{id}/why", params(("id" = String, Path, description = "as in dir_7")),
+#[utoipa::path(get, path = "/api/v1/directives/{id}/why", params(("id" = String, Path, description = "as in dir_7"), AsOf),
     responses((status = OK, body = WhyView), (status = NOT_FOUND)))]
 pub(super) async fn why(
     State(context): State<Shared>,
     Path(id): Path<String>,
-) -> Result<Json<WhyView>, ApiError> {
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
     let id: DirectiveId = parse(&id)?;
-    let world = context.writer.world();
-    WhyView::of(&world, &id).map(Json).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))
+    let then = context.then(as_of.as_ref()).await?;
+    let view = WhyView::of(&then.world, &id);
+    view.map(|view| then.answer(view)).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))
 }
 
 /// One asset with its findings.
-#[utoipa::path(get, path = "/api/v1/assets/{id}", params(("id" = String, Path, description = "as in ast_0123...")),
+#[utoipa::path(get, path = "/api/v1/assets/{id}", params(("id" = String, Path, description = "as in ast_0123..."), AsOf),
     responses((status = OK, body = AssetDetail), (status = NOT_FOUND)))]
 pub(super) async fn asset(
     State(context): State<Shared>,
     Path(id): Path<String>,
-) -> Result<Json<AssetDetail>, ApiError> {
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
     let id: AssetId = parse(&id)?;
-    let world = context.writer.world();
-    AssetDetail::of(&world, &id).map(Json).ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
+    let then = context.then(as_of.as_ref()).await?;
+    let view = AssetDetail::of(&then.world, &id);
+    view.map(|view| then.answer(view)).ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
 }
 
 /// Where a vulnerability stands in the estate. One that nothing loaded speaks of is answered too, as not known.
-#[utoipa::path(get, path = "/api/v1/vulnerabilities/{id}", params(("id" = String, Path, description = "as in CVE-2026-23631")),
+#[utoipa::path(get, path = "/api/v1/vulnerabilities/{id}", params(("id" = String, Path, description = "as in CVE-2026-23631"), AsOf),
     responses((status = OK, body = VulnerabilityView), (status = BAD_REQUEST)))]
 pub(super) async fn vulnerability(
     State(context): State<Shared>,
     Path(id): Path<String>,
-) -> Result<Json<VulnerabilityView>, ApiError> {
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
     let id: VulnerabilityId = parse(&id)?;
-    Ok(Json(VulnerabilityView::of(&context.writer.world(), &id)))
+    let then = context.then(as_of.as_ref()).await?;
+    Ok(then.answer(VulnerabilityView::of(&then.world, &id)))
 }
 
 /// A rehearsal or apply report, as the host sent it.
@@ -115,11 +123,15 @@ pub(super) async fn report(
 }
 
 /// Position and digest of all state.
-#[utoipa::path(get, path = "/api/v1/head", responses((status = OK, body = HeadView)))]
-pub(super) async fn head(State(context): State<Shared>) -> Result<Json<HeadView>, ApiError> {
-    let world = context.writer.world();
+#[utoipa::path(get, path = "/api/v1/head", params(AsOf), responses((status = OK, body = HeadView)))]
+pub(super) async fn head(
+    State(context): State<Shared>,
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
+    let then = context.then(as_of.as_ref()).await?;
+    let world = &then.world;
     let digest = world.digest().map_err(|error| ApiError::internal(&error))?;
-    Ok(Json(HeadView { seq: world.seq(), term: world.term(), world: digest.to_string() }))
+    Ok(then.answer(HeadView { seq: world.seq(), term: world.term(), world: digest.to_string() }))
 }
 
 /// The whole record, one JSON line per entry, for `tenon log verify`.

@@ -78,8 +78,8 @@ pub enum LogError {
     #[error(transparent)]
     Event(#[from] EventError),
     /// Who has the record open stopped meanwhile.
-    #[error("Tenon has stopped: start it, then ask again")]
-    Stopped,
+    #[error(transparent)]
+    Stopped(#[from] crate::writer::SubmitError),
 }
 
 /// Entries from a place on, at most so many.

@@ -1,0 +1,175 @@
+//! The World as it was is that which the entries up to then give.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tenon_journal::{Entry, Journal, SqliteJournal};
+use tenon_model::Timestamp;
+use tenon_server::{Moment, Past, PastError, Writer, replay_to};
+
+use crate::gateway::reported_with;
+use crate::lived::{Life, clock, pass};
+use crate::running::{Server, code};
+
+const SEED: u64 = 20_261_125;
+/// Nobody waits so long.
+const LONG: Duration = Duration::from_secs(3_600);
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// A writer with snapshots every so many entries, and a life of so many steps behind it.
+fn lived(runtime: &tokio::runtime::Runtime, every: u64, steps: u32) -> (tempfile::TempDir, Writer) {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = SqliteJournal::open(&folder.path().join("journal.sqlite")).unwrap();
+    let writer = Writer::start_keeping(Box::new(journal), clock, every).unwrap();
+    let mut life = Life::new(SEED);
+    (0..steps).for_each(|_| life.step(runtime, &writer));
+    (folder, writer)
+}
+
+fn entries(journal: &dyn Journal) -> Vec<Entry> {
+    let mut all = Vec::new();
+    loop {
+        let page = journal.read(all.len() as u64 + 1, usize::MAX).unwrap();
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page);
+    }
+}
+
+#[test]
+fn every_time_gives_the_world_of_the_entries_up_to_it() {
+    let runtime = runtime();
+    let start = clock();
+    let (folder, writer) = lived(&runtime, 40, 300);
+    pass(1);
+    let world = writer.world();
+    let (end, last) = (clock(), world.seq());
+    let happened = (world.asset_count(), world.directives().count(), world.advisories().count());
+    assert!(happened.0 > 3 && happened.1 > 3 && happened.2 > 3, "{happened:?}");
+    drop(world);
+    let past = Past::new(writer.clone(), LONG);
+    let mut life = Life::new(SEED ^ 1);
+    let span = (end.as_millis() - start.as_millis()) as u64;
+    let mut seen = Vec::new();
+    for _ in 0..60 {
+        let at = Timestamp::from_millis(start.as_millis() + life.below(span) as i64);
+        let world = match runtime.block_on(past.at(Moment::Time(at), end)) {
+            Ok(world) => (world.seq(), world.digest().unwrap()),
+            Err(PastError::BeforeRecord { .. }) => continue,
+            Err(error) => panic!("{error}"),
+        };
+        seen.push((at, world));
+    }
+    for _ in 0..10 {
+        let entry = life.below(last) + 1;
+        let world = runtime.block_on(past.at(Moment::Entry(entry), end)).unwrap();
+        assert_eq!(world.seq(), entry);
+        seen.push((world.time().unwrap().max(end), (entry, world.digest().unwrap())));
+    }
+    drop(past);
+    runtime.block_on(writer.stop());
+    let journal = SqliteJournal::open(&folder.path().join("journal.sqlite")).unwrap();
+    let entries = entries(&journal);
+    assert!(entries.len() > 300 && !journal.snapshots().unwrap().is_empty());
+    let of_time = |at: &Timestamp| entries.partition_point(|entry| entry.time_ms <= at.as_millis()) as u64;
+    assert!(seen.len() > 60, "most times are after the first entry: {}", seen.len());
+    for (at, (seq, digest)) in &seen {
+        assert!(*at >= end || of_time(at) == *seq, "{at}: {seq} and not {}", of_time(at));
+        assert_eq!(replay_to(&journal, *seq).unwrap().digest().unwrap(), *digest, "entry {seq}");
+    }
+}
+
+#[test]
+fn one_world_of_the_past_is_held_shared_and_let_go() {
+    let runtime = runtime();
+    let (_folder, writer) = lived(&runtime, 1_000, 60);
+    let now = clock();
+    let past = Past::new(writer.clone(), LONG);
+    // Whoever asks for the same entry gets the very same, also while it is made.
+    let (one, other) = runtime.block_on(async {
+        let ask = || {
+            tokio::spawn({
+                let past = past.clone();
+                async move { past.at(Moment::Entry(7), now).await.unwrap() }
+            })
+        };
+        let (one, other) = (ask(), ask());
+        (one.await.unwrap(), other.await.unwrap())
+    });
+    assert!(Arc::ptr_eq(&one, &other));
+    assert_eq!(runtime.block_on(past.held()), Some(7));
+    let weak = Arc::downgrade(&one);
+    drop((one, other));
+    runtime.block_on(past.at(Moment::Entry(9), now)).unwrap();
+    assert_eq!(runtime.block_on(past.held()), Some(9));
+    assert!(weak.upgrade().is_none(), "two Worlds of the past are held");
+    // The last entry is the World that is there.
+    let last = writer.world();
+    let live = runtime.block_on(past.at(Moment::Entry(last.seq()), now)).unwrap();
+    assert!(Arc::ptr_eq(&live, &last));
+    assert_eq!(runtime.block_on(past.held()), Some(9));
+    // When nobody asks any more it goes.
+    let short = Past::new(writer, Duration::from_millis(1));
+    runtime.block_on(short.at(Moment::Entry(7), now)).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while runtime.block_on(short.held()).is_some() {
+        assert!(Instant::now() < deadline, "it is still held");
+        std::thread::yield_now();
+    }
+    let ahead = runtime.block_on(past.at(Moment::Time(now.plus_seconds(1)), now));
+    assert!(matches!(ahead, Err(PastError::Ahead { .. })), "{ahead:?}");
+    let none = runtime.block_on(past.at(Moment::Entry(last.seq() + 1), now));
+    assert!(matches!(none, Err(PastError::NoEntry { .. })), "{none:?}");
+    let before = runtime.block_on(past.at(Moment::Time(Timestamp::from_millis(0)), now));
+    assert!(matches!(before, Err(PastError::BeforeRecord { .. })), "{before:?}");
+}
+
+#[test]
+fn the_api_answers_as_of_a_time_with_its_position() {
+    let server = Server::start();
+    reported_with(&server, &["alpha", "beta"]);
+    let get = |path: &str| {
+        let mut answer = server.get(path).call().unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        let position = (header("tenon-sequence"), header("tenon-time"));
+        (answer.body_mut().read_json::<Value>().unwrap(), position)
+    };
+    let (before, (sequence, time)) = get("/api/v1/directives");
+    let id = before["items"][0]["id"].as_str().unwrap().to_owned();
+    let asset = get("/api/v1/assets").0["items"][0]["id"].as_str().unwrap().to_owned();
+    let paths = [
+        format!("/api/v1/directives/{id}"),
+        format!("/api/v1/directives/{id}/why"),
+        format!("/api/v1/assets/{asset}"),
+        "/api/v1/assets".to_owned(),
+        "/api/v1/vulnerabilities/CVE-2026-1".to_owned(),
+        "/api/v1/head".to_owned(),
+    ];
+    let views: Vec<Value> = paths.iter().map(|path| get(path).0).collect();
+    let sent = server.post(&format!("/api/v1/directives/{id}/refuse"));
+    assert_eq!(sent.send_json(json!({ "why": "not now" })).unwrap().status(), 200);
+
+    assert_ne!(get("/api/v1/directives").0, before);
+    let (then, position) = get(&format!("/api/v1/directives?as_of={sequence}"));
+    assert_eq!(position, (sequence.clone(), time));
+    // What is due when is told from the time that was asked for.
+    assert_eq!((&then["items"], &then["generation"]), (&before["items"], &before["generation"]));
+    for (path, view) in paths.iter().zip(&views) {
+        assert_eq!(&get(&format!("{path}?as_of={sequence}")).0, view, "{path}");
+        for (bad, status, wanted) in [
+            ("2999-01-01", 422, "no-such-time"),
+            ("2000-01-01T00:00:00Z", 422, "no-such-time"),
+            ("0", 422, "no-such-time"),
+            ("yesterday", 400, "bad-request"),
+        ] {
+            let answer = server.get(&format!("{path}?as_of={bad}")).call().unwrap();
+            assert_eq!(code(answer), (status, wanted.to_owned()), "{path} {bad}");
+        }
+    }
+}
