@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tenon_journal::{Entry, Journal, SqliteJournal};
-use tenon_model::Timestamp;
+use tenon_engine::SNAPSHOT_VERSION;
+use tenon_journal::{Entry, Journal, MemoryJournal, SqliteJournal};
+use tenon_model::{Command, Timestamp};
 use tenon_server::{Moment, Past, PastError, Writer, replay_to};
 
 use crate::gateway::reported_with;
@@ -172,4 +173,39 @@ fn the_api_answers_as_of_a_time_with_its_position() {
             assert_eq!(code(answer), (status, wanted.to_owned()), "{path} {bad}");
         }
     }
+}
+
+#[test]
+fn a_snapshot_before_is_read_and_one_that_cannot_be_read_is_passed_over() {
+    let runtime = runtime();
+    let (folder, writer) = lived(&runtime, 1_000_000, 60);
+    let newest = writer.world();
+    let other = Writer::start_keeping(Box::new(MemoryJournal::new(SEED)), clock, 1_000_000).unwrap();
+    for _ in 0..20 {
+        runtime.block_on(other.submit(Command::BeginTerm, None)).unwrap();
+    }
+    let foreign = other.world();
+    assert_eq!(foreign.seq(), 20);
+    runtime.block_on(writer.stop());
+    let path = folder.path().join("journal.sqlite");
+    let mut journal = SqliteJournal::open(&path).unwrap();
+    let format = u32::from(SNAPSHOT_VERSION);
+    let head = |seq: u64| journal.read(seq, 1).unwrap()[0].head();
+    let (last, at_20, at_25, at_30) = (head(newest.seq()), head(20), head(25), head(30));
+    let [expected, of_30] = [19, 30].map(|seq| replay_to(&journal, seq).unwrap().digest().unwrap());
+    // The start takes the newest; what is before it shows only to whoever looks back.
+    journal.keep_snapshot(&last, format, &newest.to_snapshot().unwrap()).unwrap();
+    journal.keep_snapshot(&at_20, format, &foreign.to_snapshot().unwrap()).unwrap();
+    // So that whoever passes over the damaged one has a good one before it.
+    journal.keep_snapshot(&at_25, format, &replay_to(&journal, 25).unwrap().to_snapshot().unwrap()).unwrap();
+    journal.keep_snapshot(&at_30, format, b"no snapshot").unwrap();
+    drop(journal);
+    let writer =
+        Writer::start_keeping(Box::new(SqliteJournal::open(&path).unwrap()), clock, 1_000_000).unwrap();
+    let past = Past::new(writer, LONG);
+    let at =
+        |seq| runtime.block_on(past.at(Moment::Entry(seq), clock())).map(|world| world.digest().unwrap());
+    assert_eq!(at(20).unwrap(), foreign.digest().unwrap(), "the snapshot is not read");
+    assert_eq!(at(19).unwrap(), expected, "one of a later entry is read");
+    assert_eq!(at(30).unwrap(), of_30, "the damaged one is not passed over");
 }
