@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use tenon_model::{
     ApplyOutcome, ApplyReport, AssetContext, AssetId, AssetOrdinal, Digest, DirectiveId, Event, HostFacts,
-    IndexState, Manifest, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport,
-    SourcePackage, Stage, VexStatement,
+    Manifest, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport, Stage, VexStatement,
 };
 
 use crate::assets::AssetState;
 use crate::directives::DirectiveState;
-use crate::index::{StanceId, only_in};
-use crate::world::{FeedState, GroupMode, OrderState, TokenState, World, count_off, count_one};
+use crate::world::{FeedState, GroupMode, OrderState, TokenState, World};
 
 /// The blobs that a batch of events names, by content. The shell loads them; `apply` only looks them up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -155,8 +153,7 @@ impl World {
                     group: group.clone(),
                     enrolled: now,
                     reported: None,
-                    manifest: None,
-                    facts: None,
+                    said: None,
                     first_reported: None,
                     since: BTreeMap::new(),
                     outstanding: None,
@@ -172,8 +169,11 @@ impl World {
             Event::InventoryReported { asset, sequence, manifest, facts } => {
                 let contents = blobs.manifest(manifest)?;
                 let said: HostFacts = blobs.json(facts)?;
-                let digests = (*manifest, *facts);
-                self.replace_inventory(record, *asset, *sequence, digests, contents.as_ref(), said)?;
+                let report = (*asset, *sequence);
+                self.replace_inventory(record, report, *manifest, contents.as_ref(), said)?;
+            }
+            Event::InventoryChanged { asset, sequence, delta } => {
+                self.change_inventory(record, (*asset, *sequence), delta)?;
             }
             Event::ContextSet { asset, context, .. } => {
                 let ordinal = self.known(record.seq, asset)?;
@@ -263,7 +263,7 @@ impl World {
     }
 
     /// The ordinal of an asset that an earlier event enrolled.
-    fn known(&self, seq: u64, asset: &AssetId) -> Result<AssetOrdinal, ApplyError> {
+    pub(crate) fn known(&self, seq: u64, asset: &AssetId) -> Result<AssetOrdinal, ApplyError> {
         self.assets.ordinal(asset).ok_or_else(|| ApplyError::Dangling { seq, what: asset.to_string() })
     }
 
@@ -354,66 +354,6 @@ impl World {
             asset.outstanding = None;
         }
         Ok(order)
-    }
-
-    fn replace_inventory(
-        &mut self,
-        record: &Record,
-        id: AssetId,
-        sequence: u64,
-        (manifest, facts): (Digest, Digest),
-        contents: &Manifest,
-        said: HostFacts,
-    ) -> Result<(), ApplyError> {
-        let ordinal = self.known(record.seq, &id)?;
-        let os = said.os.osv_ecosystem();
-        let (stances, fresh) = self.index.read(manifest, os.as_deref(), &said, contents);
-        self.conclude(&fresh);
-        let index_age = said.index.oldest_age_seconds;
-        let addresses = said.addresses.as_slice().into();
-        // What differs from host to host, or is in the stances, is not kept a second time.
-        let profile = HostFacts {
-            hostname: String::new(),
-            offers: Vec::new(),
-            addresses: Vec::new(),
-            index: IndexState { oldest_age_seconds: None },
-            ..said
-        };
-        let profile = self.index.profile(profile);
-        let Some(asset) = self.assets.get_mut(ordinal) else { return Ok(()) };
-        let before = asset.stances.replace(stances.clone());
-        let profile_before = asset.profile.replace(profile);
-        if asset.first_reported.is_none() {
-            asset.first_reported = Some(record.time);
-        } else {
-            let pairs = |ids: &[StanceId], other: &[StanceId]| -> BTreeSet<SourcePackage> {
-                let entries = only_in(ids, other).filter_map(|id| self.index.entry(id));
-                entries.flat_map(|entry| entry.stance.pairs()).collect()
-            };
-            let old = before.as_deref().unwrap_or_default();
-            let (gone, come) = (pairs(old, &stances), pairs(&stances, old));
-            asset.since.retain(|pair, _| !gone.contains(pair) || come.contains(pair));
-            asset.since.extend(come.difference(&gone).map(|pair| (pair.clone(), record.time)));
-        }
-        asset.reported = Some((sequence, record.time));
-        asset.manifest = Some(manifest);
-        asset.facts = Some(facts);
-        asset.index_age = index_age;
-        asset.addresses = addresses;
-        if let Some(os) = profile_before.as_ref().and_then(|before| before.os.osv_ecosystem()) {
-            count_off(&mut self.systems, &os);
-        }
-        if let Some(os) = &os {
-            count_one(&mut self.systems, os);
-        }
-        self.index.replace(ordinal, before.as_ref(), &stances);
-        self.index.give_back(before.as_ref(), profile_before.as_ref());
-        let moved = self.weigh(ordinal);
-        // What has never reported is counted nowhere.
-        if let (Some(_), Some(bearing)) = (before, moved) {
-            self.shift(ordinal, &bearing);
-        }
-        Ok(())
     }
 }
 

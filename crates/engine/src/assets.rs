@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tenon_model::{
-    AssetContext, AssetId, AssetOrdinal, AssetSet, Digest, DirectiveId, GroupName, HostFacts, OrderId,
+    AssetContext, AssetId, AssetOrdinal, AssetSet, DirectiveId, GroupName, HostFacts, InventorySum, OrderId,
     SourcePackage, Timestamp,
 };
 
@@ -29,10 +29,8 @@ pub struct AssetState {
     pub enrolled: Timestamp,
     /// Sequence and time of its last report; `None` before the first.
     pub reported: Option<(u64, Timestamp)>,
-    /// Its packages; `None` before the first report.
-    pub manifest: Option<Digest>,
-    /// Everything else it last said, as it said it; `None` before the first report.
-    pub facts: Option<Digest>,
+    /// The sums of all that it last said; `None` before the first report.
+    pub said: Option<InventorySum>,
     /// When it first reported: since then, as far as anybody knows, it has what it had then.
     pub first_reported: Option<Timestamp>,
     /// Since when it has what it did not have then. A finding opens when component and advisory first coexist.

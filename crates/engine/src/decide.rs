@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use tenon_model::{
-    ApplyReport, AssetId, Command, Event, GroupName, Inventory, Manifest, OrderAction, OrderId, Record,
-    Refusal, RefusalCode, RehearsalReport, Stage, Timestamp,
+    ApplyReport, AssetId, Command, Event, GroupName, OrderAction, OrderId, Record, Refusal, RefusalCode,
+    RehearsalReport, Stage, Timestamp,
 };
 
 use crate::apply::{ActionWanted, Attachments};
 use crate::consequences::{Dirty, consequences};
 use crate::directives::DirectiveState;
+use crate::reports;
 use crate::world::{GroupMode, OrderState, World};
 
 /// How often consequences may have consequences before something is wrong: verified, settled, closed, dispatched is the
@@ -32,20 +33,20 @@ pub struct Decided {
 }
 
 impl Decided {
-    fn of(event: Event) -> Self {
+    pub(crate) fn of(event: Event) -> Self {
         Self { events: vec![event], ..Self::default() }
     }
 
-    fn with(event: Event, blobs: Vec<Vec<u8>>) -> Self {
+    pub(crate) fn with(event: Event, blobs: Vec<Vec<u8>>) -> Self {
         Self { events: vec![event], blobs, ..Self::default() }
     }
 }
 
-fn refuse<T>(code: RefusalCode, message: impl Into<String>) -> Result<T, Refusal> {
+pub(crate) fn refuse<T>(code: RefusalCode, message: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::new(code, message))
 }
 
-fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Refusal> {
     serde_json::to_vec(value)
         .map_err(|error| Refusal::new(RefusalCode::BadContent, format!("cannot be stored: {error}")))
 }
@@ -150,7 +151,10 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             let hostname = hostname.chars().filter(|c| !c.is_control()).take(253).collect();
             Ok(Decided::of(Event::AssetEnrolled { asset, hostname, group: known.group.clone(), token }))
         }
-        Command::ReportInventory { asset, sequence, inventory } => report(world, asset, sequence, inventory),
+        Command::ReportInventory { asset, sequence, inventory } => {
+            reports::whole(world, asset, sequence, inventory)
+        }
+        Command::ReportDelta { asset, sequence, delta } => reports::delta(world, asset, sequence, delta),
         Command::SetContext { asset, context, by } => match world.asset(&asset) {
             None => refuse(RefusalCode::UnknownAsset, format!("{asset} is not enrolled")),
             Some(state) if state.context == context => {
@@ -303,28 +307,6 @@ fn expect_other_mode(world: &World, group: &GroupName, wanted: GroupMode) -> Res
         return refuse(RefusalCode::NothingToDo, format!("group {group} is in this mode already"));
     }
     Ok(())
-}
-
-fn report(world: &World, asset: AssetId, sequence: u64, inventory: Inventory) -> Result<Decided, Refusal> {
-    let Some(state) = world.asset(&asset) else {
-        return refuse(RefusalCode::UnknownAsset, format!("{asset} is not enrolled"));
-    };
-    if let Some((last, _)) = state.reported
-        && sequence <= last
-    {
-        return refuse(
-            RefusalCode::StaleReport,
-            format!("report {sequence} of {asset} is not newer than report {last}: it is ignored"),
-        );
-    }
-    let manifest = Manifest::new(inventory.components)
-        .map_err(|error| Refusal::new(RefusalCode::BadInventory, error.to_string()))?;
-    let blobs = vec![manifest.to_blob(), encode(&inventory.facts)?];
-    let [digest, facts] = [0, 1].map(|index: usize| tenon_model::Digest::of(&blobs[index]));
-    let event = Event::InventoryReported { asset, sequence, manifest: digest, facts };
-    let mut decided = Decided::with(event, blobs);
-    decided.attachments.insert_manifest(digest, manifest);
-    Ok(decided)
 }
 
 /// The order this asset may answer with a report of this kind.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tenon_model::{AssetOrdinal, AssetSet, Component, Digest, HostFacts, Manifest, SourcePackage, Want};
 
 use crate::shards::{ShardKey, Shards};
-use crate::stance::{Draft, Stance, drafts, print};
+use crate::stance::{Around, Draft, Stance, Sums, drafts, is_split_kernel, print};
 use crate::table::Table;
 
 /// A stance by its number, given out in the order in which the journal brings them. One that no asset is in any more
@@ -73,6 +73,7 @@ const MAX_MOVED: usize = 512;
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) stance: Arc<Stance>,
+    pub(crate) sums: Sums,
     /// Those that were in it before assets moved that are yet to be merged.
     merged: AssetSet,
     pub(crate) wants: WantsOf,
@@ -208,9 +209,19 @@ impl Index {
         facts: &HostFacts,
         manifest: &Manifest,
     ) -> (Stances, Vec<StanceId>) {
-        let mut ids = Vec::new();
+        let components = manifest.components();
+        let split = components.iter().any(|component| is_split_kernel(component));
+        let around = Around { os, facts, split };
+        let (mut ids, fresh) = self.find(drafts(around, components.iter(), facts.offers.iter()));
+        ids.sort_unstable();
+        (self.list(&ids), fresh)
+    }
+
+    /// The stances of drafts, and those of them that were not known before.
+    pub(crate) fn find(&mut self, drafts: Vec<Draft<'_>>) -> (Vec<StanceId>, Vec<StanceId>) {
+        let mut ids = Vec::with_capacity(drafts.len());
         let mut fresh = Vec::new();
-        for draft in drafts(os, facts, manifest) {
+        for draft in drafts {
             let is = |id: &StanceId| self.entries.get(*id).is_some_and(|entry| draft.is(&entry.stance));
             let (place, known) = self.found.place(draft.print(), is);
             if let Some(id) = known {
@@ -222,14 +233,46 @@ impl Index {
             ids.push(id);
             fresh.push(id);
         }
-        ids.sort_unstable();
-        (self.lists.take(ids.as_slice(), || Arc::from(ids.as_slice())), fresh)
+        (ids, fresh)
+    }
+
+    /// A list of stances as all share it, used once more.
+    pub(crate) fn list(&mut self, ids: &[StanceId]) -> Stances {
+        self.lists.take(ids, || Arc::from(ids))
+    }
+
+    /// Of these stances the one to a package.
+    pub(crate) fn held(
+        &self,
+        stances: &[StanceId],
+        (ecosystem, package): (Option<&str>, &str),
+    ) -> Option<(StanceId, &Entry)> {
+        let named = self.named(package);
+        let is = |id: &StanceId| {
+            let entry = self.entries.get(*id)?;
+            let of = entry.stance.package == package && entry.stance.ecosystem.as_deref() == ecosystem;
+            of.then_some((*id, entry))
+        };
+        if named.len() < stances.len() {
+            named.iter().filter(|id| stances.binary_search(id).is_ok()).find_map(is)
+        } else {
+            stances.iter().find_map(is)
+        }
+    }
+
+    /// What these stances add to the sums of an asset.
+    pub(crate) fn sums(&self, stances: &[StanceId]) -> Sums {
+        self.entries_of(stances).fold(Sums::default(), |sums, entry| Sums {
+            components: sums.components.and(entry.sums.components),
+            offers: sums.offers.and(entry.sums.offers),
+        })
     }
 
     /// Adds a stance in which nobody is yet; `None` where there are no numbers left.
     fn add(&mut self, place: Print, stance: Stance) -> Option<StanceId> {
         let package = stance.package.clone();
         let entry = Entry {
+            sums: stance.sums(),
             stance: Arc::new(stance),
             merged: AssetSet::default(),
             wants: Arc::default(),

@@ -23,6 +23,7 @@ mod kernel;
 mod matching;
 mod priority;
 mod queue;
+mod reports;
 mod rows;
 mod shards;
 mod snapshot;

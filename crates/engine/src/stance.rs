@@ -3,12 +3,12 @@
 //! Hosts of one estate differ as a whole and agree in most packages: a stance is kept once for all hosts that share it,
 //! matched once, and what follows from it is the same for all of them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher as _};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tenon_model::{Component, HostFacts, Manifest, Offer, SourcePackage, Virtualization};
+use tenon_model::{Component, HostFacts, Offer, SourcePackage, Sum, Virtualization};
 use tenon_versions::Scheme;
 
 use crate::kernel::is_kernel;
@@ -23,6 +23,13 @@ pub(crate) struct KernelFacts {
     pub(crate) owner: Virtualization,
     /// Whether the image was split off into `kernel-core`.
     pub(crate) split: bool,
+}
+
+/// What a stance adds to the sums of an asset.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sums {
+    pub(crate) components: Sum,
+    pub(crate) offers: Sum,
 }
 
 /// All that a host says of one package.
@@ -55,6 +62,13 @@ impl Stance {
             }
         }
         names
+    }
+
+    /// The sums of its components and of its offers.
+    pub(crate) fn sums(&self) -> Sums {
+        let components = self.components.iter().fold(Sum::default(), |sum, one| sum.with(&one.digest()));
+        let offers = self.offers.iter().fold(Sum::default(), |sum, one| sum.with(&one.digest()));
+        Sums { components, offers }
     }
 
     /// Names and versions that ranges speak of.
@@ -129,18 +143,48 @@ pub(crate) fn print(value: &impl Hash) -> u64 {
 /// The order of lookups shows in nothing.
 type Fixed = BuildHasherDefault<DefaultHasher>;
 
-/// What a report says of each package, in the order in which the packages are first named.
+/// What of a report bears on every package.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Around<'a> {
+    /// OSV ecosystem of the operating system.
+    pub(crate) os: Option<&'a str>,
+    pub(crate) facts: &'a HostFacts,
+    /// Whether the kernel's image was split off into `kernel-core`.
+    pub(crate) split: bool,
+}
+
+/// Whether this is the package into which a kernel's image was split off.
+pub(crate) fn is_split_kernel(component: &Component) -> bool {
+    component.name == "kernel-core"
+}
+
+/// Ecosystem and package under which the stance to a component is kept.
+pub(crate) fn package_of<'a>(os: Option<&'a str>, component: &'a Component) -> (Option<&'a str>, &'a str) {
+    let ecosystem = component.ecosystem.as_deref().or(os);
+    let package = match name(os, component) {
+        Some(named) => named.package,
+        None if component.ecosystem.is_none() => &component.source.name,
+        None => &component.name,
+    };
+    (ecosystem, package)
+}
+
+/// The names of binary packages of which a process runs replaced files.
+pub(crate) fn replaced(facts: &HostFacts) -> BTreeSet<&str> {
+    facts.stale.iter().filter_map(|process| process.package.as_deref()).collect()
+}
+
+/// What a report says of each of these packages, in the order in which they are first named. The components are sorted.
 pub(crate) fn drafts<'a>(
-    os: Option<&'a str>,
-    facts: &'a HostFacts,
-    manifest: &'a Manifest,
+    around: Around<'a>,
+    components: impl Iterator<Item = &'a Arc<Component>>,
+    offers: impl Iterator<Item = &'a Offer>,
 ) -> Vec<Draft<'a>> {
-    let replaced: HashSet<&str, Fixed> =
-        facts.stale.iter().filter_map(|process| process.package.as_deref()).collect();
-    let split = manifest.components().iter().any(|component| component.name == "kernel-core");
+    let Around { os, facts, split } = around;
+    let replaced = replaced(facts);
     let mut drafts: Vec<Draft<'a>> = Vec::new();
     let mut places: HashMap<(Option<&'a str>, &'a str), usize, Fixed> = HashMap::default();
-    let mut draft_of = |drafts: &mut Vec<Draft<'a>>, ecosystem, package| {
+    let mut draft_of = |drafts: &mut Vec<Draft<'a>>, (ecosystem, package)| {
         *places.entry((ecosystem, package)).or_insert_with(|| {
             drafts.push(Draft {
                 ecosystem,
@@ -154,27 +198,25 @@ pub(crate) fn drafts<'a>(
             drafts.len() - 1
         })
     };
-    for component in manifest.components() {
-        let ecosystem = component.ecosystem.as_deref().or(os);
-        let named = name(os, component);
-        let package = match &named {
-            Some(named) => named.package,
-            None if component.ecosystem.is_none() => &component.source.name,
-            None => &component.name,
-        };
-        let place = draft_of(&mut drafts, ecosystem, package);
+    for component in components {
+        let of = package_of(os, component);
+        let place = draft_of(&mut drafts, of);
         let draft = &mut drafts[place];
         draft.components.push(component);
         draft.runs_replaced |= component.ecosystem.is_none() && replaced.contains(component.name.as_str());
-        let scheme = ecosystem.and_then(Scheme::of_osv_ecosystem);
+        let scheme = of.0.and_then(Scheme::of_osv_ecosystem);
         if draft.kernel.is_none() && scheme.is_some_and(|scheme| is_kernel(scheme, component)) {
             let (running, owner) = (facts.kernel.running.clone(), facts.kernel.owner);
             draft.kernel = Some(KernelFacts { running, owner, split });
         }
     }
-    for offer in &facts.offers {
-        let place = draft_of(&mut drafts, os, &offer.source.name);
+    for offer in offers {
+        let place = draft_of(&mut drafts, (os, &offer.source.name));
         drafts[place].offers.push(offer);
+    }
+    for draft in &mut drafts {
+        // Told in whichever order, they are the same stance.
+        draft.offers.sort_by(|a, b| (&a.package, &a.architecture).cmp(&(&b.package, &b.architecture)));
     }
     drafts
 }

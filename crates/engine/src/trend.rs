@@ -139,7 +139,7 @@ impl World {
     /// Notes what the events after this one will be consequences of, where this one is no consequence itself.
     pub(crate) fn begin_movement(&mut self, event: &Event, now: Timestamp) {
         let cause = match event {
-            Event::InventoryReported { asset, .. } => {
+            Event::InventoryReported { asset, .. } | Event::InventoryChanged { asset, .. } => {
                 let first = self.asset(asset).and_then(|asset| asset.first_reported);
                 match first.is_none_or(|first| Day::of(first) == Day::of(now)) {
                     true => Cause::FirstReport,

@@ -265,7 +265,8 @@ impl World {
     pub fn offers_of(&self, asset: &AssetState) -> Option<Vec<Offer>> {
         let entries = self.index.entries_of(asset.stances.as_deref()?);
         let mut offers: Vec<_> = entries.flat_map(|entry| entry.stance.offers.iter().cloned()).collect();
-        offers.sort_by(|a, b| (&a.package, &a.architecture).cmp(&(&b.package, &b.architecture)));
+        let order = |offer: &Offer| (offer.package.clone(), offer.architecture.clone(), offer.source.clone());
+        offers.sort_by_cached_key(order);
         Some(offers)
     }
 

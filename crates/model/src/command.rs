@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AdvisoryDelta, ApplyReport, AssetContext, AssetId, ContextDocument, Digest, DirectiveId, GroupName,
-    IntelDelta, Inventory, OrderId, Person, RehearsalReport, Rules, Timestamp, TokenId, VexStatement,
+    IntelDelta, Inventory, InventoryDelta, OrderId, Person, RehearsalReport, Rules, Timestamp, TokenId,
+    VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -62,6 +63,15 @@ pub enum Command {
         sequence: u64,
         /// What it reports.
         inventory: Inventory,
+    },
+    /// A host reports what changed since its last report.
+    ReportDelta {
+        /// The asset, as authenticated.
+        asset: AssetId,
+        /// The host's report sequence.
+        sequence: u64,
+        /// What changed.
+        delta: Box<InventoryDelta>,
     },
     /// A person states what an asset is for. It replaces what was stated before.
     SetContext {
@@ -180,6 +190,8 @@ pub enum RefusalCode {
     BadInventory,
     /// The report's sequence is not above the last one.
     StaleReport,
+    /// A delta differs from another report than the last one, or does not lead to what it says.
+    StaleBase,
     /// Nothing is waiting for approval.
     NothingToApprove,
     /// What waits for approval, or would be replaced, is not what was looked at.
@@ -196,7 +208,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// Every code; a test holds the list against the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::UnknownAsset,
         Self::UnknownDirective,
         Self::UnknownOrder,
@@ -204,6 +216,7 @@ impl RefusalCode {
         Self::AlreadyEnrolled,
         Self::BadInventory,
         Self::StaleReport,
+        Self::StaleBase,
         Self::NothingToApprove,
         Self::EvidenceChanged,
         Self::EvidenceRequired,

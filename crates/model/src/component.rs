@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
+use crate::{Digest, Sum};
 
 /// Most components one manifest may hold; a report with more is refused, not cut.
 const MAX_COMPONENTS: usize = 200_000;
@@ -157,6 +157,11 @@ impl Manifest {
     /// The content address.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.to_blob())
+    }
+
+    /// The sum of its components, which follows their changes.
+    pub fn sum(&self) -> Sum {
+        self.components.iter().fold(Sum::default(), |sum, component| sum.with(&component.digest()))
     }
 }
 

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ApplyOutcome, AssetContext, AssetId, Digest, Directive, DirectiveChange, DirectiveId, GroupName,
-    IntelSource, Order, OrderId, Outcome, Person, RehearsalOutcome, Rules, Timestamp, TokenId, Wants,
+    IntelSource, InventoryDelta, Order, OrderId, Outcome, Person, RehearsalOutcome, Rules, Timestamp,
+    TokenId, Wants,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.
@@ -114,6 +115,15 @@ pub enum Event {
         manifest: Digest,
         /// Everything else.
         facts: Digest,
+    },
+    /// A host reported what changed since its last report. It names no blob: what it differs from is the state.
+    InventoryChanged {
+        /// The asset.
+        asset: AssetId,
+        /// The host's report sequence.
+        sequence: u64,
+        /// What changed.
+        delta: Box<InventoryDelta>,
     },
     /// A person lets the agents of a group act.
     GroupPromoted {

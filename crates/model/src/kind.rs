@@ -3,7 +3,7 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 23] = [
+pub const EVENT_KINDS: [&str; 24] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -14,6 +14,7 @@ pub const EVENT_KINDS: [&str; 23] = [
     "vex-stated",
     "rules-set",
     "inventory-reported",
+    "inventory-changed",
     "group-promoted",
     "group-demoted",
     "directive-raised",
@@ -43,6 +44,7 @@ impl Event {
             Self::VexStated { .. } => "vex-stated",
             Self::RulesSet { .. } => "rules-set",
             Self::InventoryReported { .. } => "inventory-reported",
+            Self::InventoryChanged { .. } => "inventory-changed",
             Self::GroupPromoted { .. } => "group-promoted",
             Self::GroupDemoted { .. } => "group-demoted",
             Self::DirectiveRaised { .. } => "directive-raised",

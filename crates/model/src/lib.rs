@@ -8,6 +8,7 @@ mod assets;
 mod command;
 mod component;
 pub mod context;
+mod delta;
 mod digest;
 mod directive;
 mod event;
@@ -17,6 +18,7 @@ mod intel;
 mod kind;
 mod order;
 mod points;
+mod sum;
 mod time;
 mod vex;
 
@@ -25,6 +27,7 @@ pub use assets::{AssetOrdinal, AssetSet, AssetSetError, MAX_ASSETS, Members};
 pub use command::{Command, Refusal, RefusalCode};
 pub use component::{Component, Manifest, ManifestError, SourcePackage};
 pub use context::{AssetContext, ClockRule, ContextDocument, DecisionTable, Rules};
+pub use delta::{DeltaError, FactsChange, InventoryDelta, InventorySum, MAX_DELTA_NAMED, OfferKey, Reported};
 pub use digest::{Digest, DigestError};
 pub use directive::{
     Action, Basis, Clock, Decision, DecisionInput, Directive, DirectiveChange, Grounds, Outcome, Priority,
@@ -48,5 +51,6 @@ pub use order::{
 pub use points::{
     Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure, TechnicalImpact,
 };
+pub use sum::Sum;
 pub use time::Timestamp;
 pub use vex::{VexStatement, VexSubject};

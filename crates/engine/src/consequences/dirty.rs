@@ -58,7 +58,7 @@ impl Dirty {
     /// Notes what an event can have consequences for. Called before the event is applied.
     pub(crate) fn note(&mut self, world: &World, event: &Event, blobs: &Attachments) {
         match event {
-            Event::InventoryReported { asset, .. } => {
+            Event::InventoryReported { asset, .. } | Event::InventoryChanged { asset, .. } => {
                 if let Some(ordinal) = world.ordinal(asset) {
                     self.assets.insert(ordinal);
                     let before = world.asset_at(ordinal).and_then(|asset| asset.stances.clone());

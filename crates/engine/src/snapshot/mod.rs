@@ -21,7 +21,7 @@ use frame::{Reader, Section, Writer};
 use saved::{SavedAdvisory, SavedAsset, SavedContext, SavedHead, SavedIntel};
 
 /// The version of the encoding. Another one is not read.
-pub const SNAPSHOT_VERSION: u16 = 3;
+pub const SNAPSHOT_VERSION: u16 = 4;
 /// How a snapshot begins.
 const MAGIC: &[u8; 8] = b"TENONSNP";
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{
-    Advisory, AssetContext, AssetId, ContextDocument, Digest, GroupName, HostFacts, Intel, OrderId, Rules,
-    SourcePackage, Timestamp, TokenId, VexStatement, VulnerabilityId,
+    Advisory, AssetContext, AssetId, ContextDocument, Digest, GroupName, HostFacts, Intel, InventorySum,
+    OrderId, Rules, SourcePackage, Timestamp, TokenId, VexStatement, VulnerabilityId,
 };
 
 use crate::assets::AssetState;
@@ -109,8 +109,7 @@ pub(super) struct SavedAsset {
     group: GroupName,
     enrolled: Timestamp,
     reported: Option<(u64, Timestamp)>,
-    manifest: Option<Digest>,
-    facts: Option<Digest>,
+    said: Option<InventorySum>,
     first_reported: Option<Timestamp>,
     since: Vec<(SourcePackage, Timestamp)>,
     outstanding: Option<OrderId>,
@@ -129,8 +128,7 @@ impl SavedAsset {
             group: asset.group.clone(),
             enrolled: asset.enrolled,
             reported: asset.reported,
-            manifest: asset.manifest,
-            facts: asset.facts,
+            said: asset.said,
             first_reported: asset.first_reported,
             since: asset.since.iter().map(|(source, since)| (source.clone(), *since)).collect(),
             outstanding: asset.outstanding,
@@ -149,8 +147,7 @@ impl SavedAsset {
             group: self.group,
             enrolled: self.enrolled,
             reported: self.reported,
-            manifest: self.manifest,
-            facts: self.facts,
+            said: self.said,
             first_reported: self.first_reported,
             since: self.since.into_iter().collect(),
             outstanding: self.outstanding,

@@ -8,8 +8,9 @@ use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, ApplyOutcome, ApplyReport, Architecture, AssetId,
     AssetSet, Capability, Change, Command, Component, Digest, DirectiveId, Event, Evidence, HostFacts,
     IndexState, Inventory, Kernel, Members, Offer, OfferState, Order, OrderAction, OrderId, OsRelease,
-    PackageTarget, Person, PinnedFile, Record, Refusal, RehearsalOutcome, RehearsalReport, SourcePackage,
-    Stage, Timestamp, Transaction, TransactionStep, Undo, Versioned, Virtualization, WantClass, Wants,
+    PackageTarget, Person, PinnedFile, Record, Refusal, RehearsalOutcome, RehearsalReport, Reported,
+    SourcePackage, Stage, Timestamp, Transaction, TransactionStep, Undo, Versioned, Virtualization,
+    WantClass, Wants,
 };
 
 /// 2026-06-15, noon.
@@ -27,6 +28,8 @@ pub(crate) struct Lab {
     pub(crate) entries: Vec<Entry>,
     pub(crate) blobs: BTreeMap<Digest, Vec<u8>>,
     pub(crate) now: Timestamp,
+    /// What each asset last said, as its agent remembers it.
+    pub(crate) said: BTreeMap<AssetId, Reported>,
     /// What the events of the last command asked the shell to do.
     pub(crate) actions: Vec<ActionWanted>,
 }
@@ -37,6 +40,7 @@ impl Lab {
             world: World::default(),
             entries: Vec::new(),
             blobs: BTreeMap::new(),
+            said: BTreeMap::new(),
             now: Timestamp::from_millis(START_MS),
             actions: Vec::new(),
         }
@@ -49,6 +53,10 @@ impl Lab {
     /// Decides a command, records its events as bytes and applies what the bytes say. A refusal changes nothing.
     pub(crate) fn run(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
         let mut ahead = self.world.clone();
+        let told = match &command {
+            Command::ReportInventory { asset, inventory, .. } => Some((*asset, inventory.clone())),
+            _ => None,
+        };
         let decided = match advance(&mut ahead, command, self.now) {
             Ok(decided) => decided,
             Err(Undecided::Refused(refusal)) => {
@@ -71,7 +79,18 @@ impl Lab {
         }
         // What was decided on is what its record tells.
         assert_eq!(self.world.digest().unwrap(), ahead.digest().unwrap());
+        if let Some((asset, inventory)) = told {
+            self.said.insert(asset, Reported::new(inventory).unwrap());
+        }
         Ok(decided.events)
+    }
+
+    /// A whole report as the delta that an agent would send instead; `None` where it has no base for one.
+    pub(crate) fn as_delta(&self, command: &Command) -> Option<(Command, Reported)> {
+        let Command::ReportInventory { asset, sequence, inventory } = command else { return None };
+        let now = Reported::new(inventory.clone()).ok()?;
+        let delta = Box::new(now.since(self.said.get(asset)?)?);
+        Some((Command::ReportDelta { asset: *asset, sequence: *sequence, delta }, now))
     }
 
     /// The events of a command that must not be refused.

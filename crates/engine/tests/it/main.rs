@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod context;
+mod deltas;
 mod generator;
 mod kernel;
 mod lab;

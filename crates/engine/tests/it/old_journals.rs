@@ -12,8 +12,14 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 5] =
-    ["context-set", "context-taken-over", "rules-set", "vex-stated", "directive-changed"];
+const LATER: [&str; 6] = [
+    "context-set",
+    "context-taken-over",
+    "rules-set",
+    "vex-stated",
+    "directive-changed",
+    "inventory-changed",
+];
 /// Kinds of events that nothing writes any more.
 const GONE: [&str; 1] = ["directive-revised"];
 
@@ -25,6 +31,9 @@ const BLOBS_CHANGES: &str = include_str!("../fixtures/blobs-v1-changes.jsonl");
 /// A context document is taken over.
 const EVENTS_CONTEXT: &str = include_str!("../fixtures/events-v1-context.jsonl");
 const BLOBS_CONTEXT: &str = include_str!("../fixtures/blobs-v1-context.jsonl");
+/// A host reports what changed.
+const EVENTS_DELTAS: &str = include_str!("../fixtures/events-v1-deltas.jsonl");
+const BLOBS_DELTAS: &str = include_str!("../fixtures/blobs-v1-deltas.jsonl");
 
 /// One entry a minute, from 2026-06-15 on.
 fn entries(events: &str) -> Vec<Entry> {
@@ -50,6 +59,7 @@ fn events_of_version_1_decode_and_encode_alike() {
     };
     let (then, mut later) = (kinds(EVENTS), kinds(EVENTS_CHANGES));
     later.extend(kinds(EVENTS_CONTEXT));
+    later.extend(kinds(EVENTS_DELTAS));
     for kind in LATER {
         assert!(later.contains(kind), "the later fixture holds no {kind}");
     }
@@ -105,4 +115,30 @@ fn a_context_document_replays() {
     let world = replay(&entries, &blobs);
     let known = world.context().unwrap();
     assert_eq!((known.version, known.document.rules.len(), known.document.check()), (1, 1, Ok(())));
+}
+
+#[test]
+fn a_delta_replays() {
+    let (entries, blobs) = (entries(EVENTS_DELTAS), blobs(BLOBS_DELTAS));
+    let world = replay(&entries, &blobs);
+    let (_, asset) = world.assets().next().unwrap();
+    assert_eq!(asset.reported.map(|(sequence, _)| sequence), Some(2));
+    let versions: Vec<String> = world
+        .components_of(asset)
+        .unwrap()
+        .iter()
+        .map(|component| format!("{} {}", component.name, component.version))
+        .collect();
+    assert_eq!(versions, ["libssl3 1.0-2", "nginx 1.0-1"]);
+    assert_eq!(world.offers_of(asset).unwrap()[0].candidate, "1.0-2");
+    assert_eq!(asset.profile().unwrap().services.len(), 1);
+    // As the host summed it up then.
+    let sums = asset.said.map(|said| [said.packages, said.facts].map(|sum| sum.to_string()));
+    assert_eq!(
+        sums,
+        Some([
+            "e53923f97d585497fe286e75110f2fbec73f1a273793f050bf9d3e891bcc656f".to_owned(),
+            "f1094b0b53e1acbed798d605ff3bbc75bb7dd2305ca019904c5321527dca13ee".to_owned()
+        ])
+    );
 }

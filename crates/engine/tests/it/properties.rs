@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
 use tenon_engine::{AssetState, GapKind, SnapshotError, World, findings, recompute, tally};
-use tenon_model::{AssetId, AssetSet, Timestamp, VulnerabilityId};
+use tenon_model::{AssetId, AssetSet, Command, Event, Refusal, Timestamp, VulnerabilityId};
 
 use crate::generator::{Draw, command, pause};
 use crate::lab::{Lab, ids};
@@ -25,6 +25,8 @@ struct Totals {
 /// Runs one history; every number draws one command.
 fn history(draws: &[u64]) -> Totals {
     let (mut lab, mut watch, mut totals) = (Lab::new(), Watch::default(), Totals::default());
+    // Where every report is told whole.
+    let mut whole = Lab::new();
     let digest = |lab: &Lab| lab.world.digest().unwrap();
     let mut before = digest(&lab);
     for draw in draws {
@@ -33,7 +35,17 @@ fn history(draws: &[u64]) -> Totals {
         let command = command(&mut draw, &lab.world, lab.now);
         let fork = lab.world.clone();
         totals.commands += 1;
-        match lab.run(command) {
+        let ran = match lab.as_delta(&command).filter(|_| !draw.one_in(3)) {
+            Some((delta, now)) => {
+                let Command::ReportDelta { asset, .. } = delta else { unreachable!() };
+                lab.run(delta).inspect(|_| drop(lab.said.insert(asset, now)))
+            }
+            None => lab.run(command.clone()),
+        };
+        whole.now = lab.now;
+        assert_same(&whole.run(command), &ran);
+        assert_eq!(digest(&whole), digest(&lab), "deltas lead to another World than whole reports");
+        match ran {
             Ok(events) => {
                 totals.events += events.len();
                 watch.check(&lab, &events);
@@ -60,6 +72,23 @@ fn history(draws: &[u64]) -> Totals {
     }
     totals.seen = watch.seen;
     totals
+}
+
+/// A delta has the consequences of the whole report, and is refused where that is.
+fn assert_same(whole: &Result<Vec<Event>, Refusal>, told: &Result<Vec<Event>, Refusal>) {
+    match (whole, told) {
+        (Ok(whole), Ok(told)) => {
+            let is_report = |event: &Event| {
+                matches!(event, Event::InventoryReported { .. } | Event::InventoryChanged { .. })
+            };
+            let rest = |events: &[Event]| -> Vec<Event> {
+                events.iter().filter(|event| !is_report(event)).cloned().collect()
+            };
+            assert_eq!((rest(whole), whole.len()), (rest(told), told.len()));
+        }
+        (Err(whole), Err(told)) => assert_eq!(whole.code, told.code),
+        _ => panic!("told whole: {whole:?}; as a delta: {told:?}"),
+    }
 }
 
 /// What is asked of all assets at once is what each says by itself.

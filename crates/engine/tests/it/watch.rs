@@ -13,13 +13,14 @@ use tenon_versions::dpkg;
 use crate::lab::{Lab, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 30] = [
+pub(crate) const KINDS: [&str; 31] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
     "token-issued",
     "asset-enrolled",
     "inventory-reported",
+    "inventory-changed",
     "group-promoted",
     "group-demoted",
     "context-set",

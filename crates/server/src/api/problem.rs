@@ -232,6 +232,11 @@ fn refused(code: RefusalCode) -> (StatusCode, &'static str, &'static str) {
             "Not newer than the last report of this asset",
             "agents: go on with the next sequence",
         ),
+        RefusalCode::StaleBase => (
+            StatusCode::CONFLICT,
+            "A delta does not follow from the last report of this asset",
+            "agents: send a whole report",
+        ),
         RefusalCode::NothingToApprove => (
             StatusCode::CONFLICT,
             "No asset waits with a passed rehearsal",

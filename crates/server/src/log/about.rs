@@ -42,6 +42,7 @@ impl<'a> Wanted<'a> {
             Event::AssetEnrolled { asset, .. }
             | Event::ContextSet { asset, .. }
             | Event::InventoryReported { asset, .. }
+            | Event::InventoryChanged { asset, .. }
             | Event::RetryRequested { asset, .. }
             | Event::AssetVerified { asset, .. } => *asset == id,
             Event::DirectiveRaised { directive, wants: each, .. } => {

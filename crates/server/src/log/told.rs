@@ -54,6 +54,14 @@ pub(super) fn said(event: &Event, world: &World) -> String {
         Event::InventoryReported { asset, sequence, .. } => {
             format!("{} reported its inventory, report {sequence}", host(asset))
         }
+        Event::InventoryChanged { asset, sequence, delta } => {
+            format!(
+                "{} reported what changed, report {sequence}: {} packages came, {} went",
+                host(asset),
+                delta.added.len(),
+                delta.removed.len()
+            )
+        }
         Event::GroupPromoted { group, .. } => format!("group {group} promoted: its agents may act"),
         Event::GroupDemoted { group, .. } => format!("group {group} demoted: its agents only observe"),
         Event::DirectiveRaised { id, directive, wants } => {
