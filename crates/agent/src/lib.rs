@@ -11,6 +11,7 @@
 mod client;
 mod enrol;
 mod error;
+mod report;
 mod run;
 mod state;
 

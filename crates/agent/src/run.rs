@@ -1,28 +1,20 @@
 //! The loop: report, poll, carry out, report.
 
-use std::fs;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tenon_host::System;
-use tenon_model::{ApplyReport, Digest, Order, OrderAction, RehearsalReport, Timestamp};
+use tenon_model::{ApplyReport, Order, OrderAction, RehearsalReport, Timestamp};
 use tenon_wire::{
-    ApplyAnswer, DirectivePublicKey, InventoryReport, OrderGate, RehearsalAnswer, ReportAccepted,
-    SignedOrder, path,
+    ApplyAnswer, DirectivePublicKey, OrderGate, RehearsalAnswer, ReportAccepted, SignedOrder, path,
 };
 
 use crate::client::{Client, Trust};
 use crate::error::AgentError;
+use crate::report::Reporter;
 use crate::state::{AgentState, Answer, Identity, Progress};
 
-/// How often the host is looked at when nothing hints at a change.
-const INVENTORY_EVERY: Duration = Duration::from_secs(600);
 /// Waits after failures: doubled from the first to the last.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-
-/// Files whose change hints that the inventory changed.
-const HINTS: [&str; 4] = ["/var/lib/dpkg/status", "/var/lib/apt/lists", "/run/reboot-required", "/etc/apt"];
 
 /// How a running agent is stopped, and whether now is a good moment.
 #[derive(Debug, Default)]
@@ -89,7 +81,7 @@ struct Agent<'a> {
     client: Client,
     gate: OrderGate,
     progress: Progress,
-    reported: Option<(Instant, Digest)>,
+    reporter: Reporter,
 }
 
 impl<'a> Agent<'a> {
@@ -105,7 +97,7 @@ impl<'a> Agent<'a> {
         })?;
         let progress: Progress = state.json("progress.json", "progress")?.unwrap_or_default();
         let gate = OrderGate { asset: identity.asset, key: order_key, last: progress.last };
-        Ok(Self { state, control, client, gate, progress, reported: None })
+        Ok(Self { state, control, client, gate, progress, reporter: Reporter::open(state) })
     }
 
     /// One round: whatever is unanswered, the inventory if it may have changed, then a poll.
@@ -117,25 +109,11 @@ impl<'a> Agent<'a> {
             }
             self.send_answer()?;
         }
-        self.report_if_changed()?;
+        let asset = self.gate.asset;
+        self.reporter.report_if_changed(asset, self.state, &mut self.progress, &self.client)?;
         if let Some(signed) = self.client.get_json::<SignedOrder>(path::ORDER)? {
             self.obey(&signed)?;
         }
-        Ok(())
-    }
-
-    fn report_if_changed(&mut self) -> Result<(), AgentError> {
-        let hint = hint();
-        if self.reported.is_some_and(|(at, last)| last == hint && at.elapsed() < INVENTORY_EVERY) {
-            return Ok(());
-        }
-        let inventory = tenon_host::inventory(&System::live(), Some(&self.state.work()))?;
-        self.progress.sequence += 1;
-        self.state.write_json("progress.json", &self.progress)?;
-        let report = InventoryReport { sequence: self.progress.sequence, inventory };
-        let accepted: ReportAccepted = self.client.post(path::INVENTORY, &report)?;
-        tracing::info!(sequence = report.sequence, seq = accepted.seq, "inventory reported");
-        self.reported = Some((Instant::now(), hint));
         Ok(())
     }
 
@@ -220,23 +198,9 @@ impl<'a> Agent<'a> {
         self.progress.begun = None;
         self.state.write_json("progress.json", &self.progress)?;
         self.state.remove("answer.json")?;
-        // What an order did must be seen, also where the hints do not show it.
-        self.reported = None;
+        self.reporter.look_again();
         Ok(())
     }
-}
-
-/// A digest of what cheaply hints at a change: sizes and times of a few files.
-fn hint() -> Digest {
-    use std::os::unix::fs::MetadataExt as _;
-    let mut text = String::new();
-    for path in HINTS {
-        if let Ok(metadata) = fs::metadata(Path::new(path)) {
-            let (size, seconds, nanos) = (metadata.len(), metadata.mtime(), metadata.mtime_nsec());
-            text.push_str(&format!("{path} {size} {seconds}.{nanos}\n"));
-        }
-    }
-    Digest::of(text.as_bytes())
 }
 
 /// This host's clock: only to see that an order has expired.

@@ -6,6 +6,7 @@
 //! authority.pem     the server's authority
 //! identity.json     asset id, server address, order key
 //! progress.json     report sequence, generation of the last order begun, the order that is begun
+//! accepted.json     the last inventory that the server accepted; deltas differ from it
 //! answer.json       a report that the server has not accepted yet
 //! work/             the host crate's own: downloads, rehearsals, intent of a change
 //! ```

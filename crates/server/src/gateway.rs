@@ -11,8 +11,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use tenon_model::{AssetId, Command};
 use tenon_wire::{
-    ApplyAnswer, DirectiveKey, EnrolRequest, EnrolResponse, InventoryReport, MAX_INVENTORY_BYTES,
-    MAX_REPORT_BYTES, RehearsalAnswer, ReportAccepted, SignedOrder, path,
+    ApplyAnswer, DeltaReport, DirectiveKey, EnrolRequest, EnrolResponse, InventoryReport, MAX_DELTA_BYTES,
+    MAX_INVENTORY_BYTES, MAX_REPORT_BYTES, RehearsalAnswer, ReportAccepted, SignedOrder, path,
 };
 use tokio::sync::watch;
 
@@ -46,6 +46,7 @@ pub(crate) fn router(gateway: Shared) -> Router {
         .route(path::AUTHORITY, get(authority))
         .route(path::ENROL, post(enrol).layer(small))
         .route(path::INVENTORY, post(inventory).layer(DefaultBodyLimit::max(MAX_INVENTORY_BYTES)))
+        .route(path::INVENTORY_DELTA, post(delta).layer(DefaultBodyLimit::max(MAX_DELTA_BYTES)))
         .route(path::ORDER, get(order))
         .route(path::REHEARSAL, post(rehearsal).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
         .route(path::APPLY, post(apply).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
@@ -99,6 +100,15 @@ async fn inventory(
     Input(report): Input<InventoryReport>,
 ) -> Result<Json<ReportAccepted>, ApiError> {
     let command = Command::ReportInventory { asset, sequence: report.sequence, inventory: report.inventory };
+    accept(&gateway, command).await
+}
+
+async fn delta(
+    State(gateway): State<Shared>,
+    Enrolled(asset): Enrolled,
+    Input(report): Input<DeltaReport>,
+) -> Result<Json<ReportAccepted>, ApiError> {
+    let command = Command::ReportDelta { asset, sequence: report.sequence, delta: Box::new(report.delta) };
     accept(&gateway, command).await
 }
 

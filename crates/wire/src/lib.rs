@@ -16,8 +16,8 @@ mod token;
 
 pub use generations::{OrderGate, OrderRefusal};
 pub use message::{
-    ApplyAnswer, EnrolRequest, EnrolResponse, InventoryReport, MAX_INVENTORY_BYTES, MAX_ORDER_BYTES,
-    MAX_REPORT_BYTES, Problem, RehearsalAnswer, ReportAccepted, path,
+    ApplyAnswer, DeltaReport, EnrolRequest, EnrolResponse, InventoryReport, MAX_DELTA_BYTES,
+    MAX_INVENTORY_BYTES, MAX_ORDER_BYTES, MAX_REPORT_BYTES, Problem, RehearsalAnswer, ReportAccepted, path,
 };
 pub use secret::Secret;
 pub use signing::{DirectiveKey, DirectivePublicKey, KeyError, SignatureError, SignedOrder};

@@ -1,12 +1,14 @@
 //! Bodies of the gateway's requests and answers: JSON, bounded.
 
 use serde::{Deserialize, Serialize};
-use tenon_model::{ApplyReport, AssetId, GroupName, Inventory, OrderId, RehearsalReport};
+use tenon_model::{ApplyReport, AssetId, GroupName, Inventory, InventoryDelta, OrderId, RehearsalReport};
 
 use crate::Secret;
 
 /// Largest inventory report, in bytes.
 pub const MAX_INVENTORY_BYTES: usize = 32 << 20;
+/// Largest delta report, in bytes. What does not fit is told as a whole report.
+pub const MAX_DELTA_BYTES: usize = 1 << 20;
 /// Largest rehearsal or apply report, in bytes.
 pub const MAX_REPORT_BYTES: usize = 8 << 20;
 /// Largest order, in bytes.
@@ -20,6 +22,8 @@ pub mod path {
     pub const ENROL: &str = "/agent/v1/enrol";
     /// `POST`: [`super::InventoryReport`] to [`super::ReportAccepted`].
     pub const INVENTORY: &str = "/agent/v1/inventory";
+    /// `POST`: [`super::DeltaReport`] to [`super::ReportAccepted`]. Servers before it answer 404, and want whole reports.
+    pub const INVENTORY_DELTA: &str = "/agent/v1/inventory/delta";
     /// `GET`, held open until there is one: [`crate::SignedOrder`], or 204 after the hold.
     pub const ORDER: &str = "/agent/v1/order";
     /// `POST`: [`super::RehearsalAnswer`] to [`super::ReportAccepted`].
@@ -62,6 +66,15 @@ pub struct InventoryReport {
     pub sequence: u64,
     /// The inventory.
     pub inventory: Inventory,
+}
+
+/// What changed on the host since its last report that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeltaReport {
+    /// Grows with every report of this host, whole or not.
+    pub sequence: u64,
+    /// What changed.
+    pub delta: InventoryDelta,
 }
 
 /// The answer to a rehearsal order.
