@@ -2,7 +2,7 @@
 
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
-use tenon_model::{Component, GroupName, Offer, OfferState, SourcePackage};
+use tenon_model::{AssetId, Component, GroupName, Offer, OfferState, SourcePackage};
 use tenon_wire::{EnrolToken, path};
 use ureq::Agent;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
@@ -45,6 +45,16 @@ fn token(server: &Server) -> EnrolToken {
     server.runtime().block_on(server.running().enrol_token(group)).unwrap()
 }
 
+/// A host that is enrolled: its asset and its connection.
+pub(crate) fn enrolled(server: &Server) -> (AssetId, Agent) {
+    let host = Host::new();
+    let token = token(server);
+    let (status, answer) = enrol(server, &host, &token, token.secret.expose());
+    assert_eq!(status, 200, "{answer}");
+    let known = agent(&authority(server), Some((answer["certificate"].as_str().unwrap(), &host.key)));
+    (answer["asset"].as_str().unwrap().parse().unwrap(), known)
+}
+
 /// A host that is enrolled and has reported once.
 pub(crate) fn reported(server: &Server) {
     reported_with(server, &[]);
@@ -69,11 +79,7 @@ pub(crate) fn reported_with(server: &Server, packages: &[&str]) {
     });
     report["inventory"]["components"] = serde_json::to_value(components.collect::<Vec<_>>()).unwrap();
     report["inventory"]["facts"]["offers"] = serde_json::to_value(offers.collect::<Vec<_>>()).unwrap();
-    let host = Host::new();
-    let token = token(server);
-    let (status, answer) = enrol(server, &host, &token, token.secret.expose());
-    assert_eq!(status, 200, "{answer}");
-    let known = agent(&authority(server), Some((answer["certificate"].as_str().unwrap(), &host.key)));
+    let (_, known) = enrolled(server);
     let sent = known.post(server.gateway(path::INVENTORY)).send_json(report).unwrap();
     assert_eq!(sent.status().as_u16(), 200);
 }
@@ -86,7 +92,7 @@ fn enrol(server: &Server, host: &Host, token: &EnrolToken, secret: &str) -> (u16
 }
 
 /// An inventory of nothing.
-fn inventory(sequence: u64) -> Value {
+pub(crate) fn inventory(sequence: u64) -> Value {
     json!({ "sequence": sequence, "inventory": { "components": [], "facts": {
         "hostname": "h1", "os": { "id": "debian", "version_id": "12", "pretty_name": "Debian" }, "architecture": "amd64",
         "kernel": { "running": "6.1", "owner": "machine" }, "offers": [], "index": { "oldest_age_seconds": 1 }, "stale": [],
