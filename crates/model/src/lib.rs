@@ -19,6 +19,7 @@ mod kind;
 mod order;
 mod points;
 mod sum;
+mod rollout;
 mod time;
 mod vex;
 
@@ -52,5 +53,6 @@ pub use points::{
     Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure, TechnicalImpact,
 };
 pub use sum::Sum;
+pub use rollout::{Halt, HeldBack, Phase, Plan, Step, Tempo, Wave};
 pub use time::Timestamp;
 pub use vex::{VexStatement, VexSubject};

@@ -1,0 +1,184 @@
+//! Whether a plan keeps what plans must keep. It shares the planner's types and none of its code, so that a mistake there is
+//! not made here as well.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenon_model::{AssetOrdinal, Digest, Phase, Plan, Wave};
+use tenon_planner::{Candidate, Question, Service};
+
+/// What a plan breaks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// An asset that was asked about is in no wave and not held back either.
+    #[error("asset {0} is left out")]
+    LeftOut(u32),
+    /// An asset is in the plan twice, or was never asked about.
+    #[error("asset {0} is in the plan twice, or without being asked about")]
+    NotOnce(u32),
+    /// A wave holds no asset.
+    #[error("wave {0} is empty")]
+    Empty(usize),
+    /// Canaries come behind other waves.
+    #[error("wave {0} is a canary behind the canary phase")]
+    LateCanary(usize),
+    /// The first asset of a class that nobody has seen changed is no canary.
+    #[error("rehearsal class {0} is widened before one of it was a canary")]
+    NoCanary(Digest),
+    /// The first wave of a change that nobody has seen holds more than one asset.
+    #[error("the first canary wave holds {0} assets")]
+    CrowdedCanary(u64),
+    /// More of a redundancy group are changed at once than may be missing.
+    #[error("wave {wave} changes {changed} of redundancy group {name}, of which {spare} may be missing")]
+    BelowMinimum {
+        /// Which wave.
+        wave: usize,
+        /// The group.
+        name: String,
+        /// How many it changes.
+        changed: u64,
+        /// How many may be missing.
+        spare: u64,
+    },
+    /// More of one undeclared role are changed at once than its default allows.
+    #[error("wave {wave} changes {changed} of {of} assets that do the same")]
+    CrowdedRole {
+        /// Which wave.
+        wave: usize,
+        /// How many it changes.
+        changed: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// A service and what it needs are changed together.
+    #[error("wave {0} changes a service together with what it needs")]
+    ProviderWithDependent(usize),
+    /// A later environment is changed before an earlier one is done, or together with it.
+    #[error("wave {0} changes an environment out of its order")]
+    Environment(usize),
+    /// A wave is larger than the tempo allows.
+    #[error("wave {wave} holds {assets} of {of} assets")]
+    TooLarge {
+        /// Which wave.
+        wave: usize,
+        /// How many it holds.
+        assets: u64,
+        /// How many there are.
+        of: usize,
+    },
+}
+
+/// Everything that a plan breaks; empty where it keeps all.
+pub fn check(question: &Question, plan: &Plan) -> Vec<Violation> {
+    let known: BTreeMap<AssetOrdinal, &Candidate> =
+        question.candidates.iter().map(|candidate| (candidate.asset, candidate)).collect();
+    let mut found = Vec::new();
+    once(&known, plan, &mut found);
+    let changed: usize =
+        plan.waves.iter().map(|wave| usize::try_from(wave.assets.len()).unwrap_or(usize::MAX)).sum();
+    let mut seen: BTreeSet<Digest> = question.proven.clone();
+    let mut widened = false;
+    let mut environment = 0;
+    for (number, wave) in plan.waves.iter().enumerate() {
+        let of_wave: Vec<&Candidate> =
+            wave.assets.iter().filter_map(|asset| known.get(&asset).copied()).collect();
+        if wave.assets.is_empty() {
+            found.push(Violation::Empty(number));
+        }
+        match wave.phase {
+            Phase::Canary if widened => found.push(Violation::LateCanary(number)),
+            Phase::Canary => {
+                if number == 0 && wave.assets.len() > 1 {
+                    found.push(Violation::CrowdedCanary(wave.assets.len()));
+                }
+                seen.extend(of_wave.iter().map(|candidate| candidate.class));
+            }
+            Phase::Widening => {
+                widened = true;
+                let unseen = of_wave.iter().find(|candidate| !seen.contains(&candidate.class));
+                found.extend(unseen.map(|candidate| Violation::NoCanary(candidate.class)));
+                let most = (changed * 33 / 100).max(1) as u64;
+                let most = if plan.tempo == tenon_model::Tempo::Cautious {
+                    (changed as u64 / 5).max(1)
+                } else {
+                    most
+                };
+                if wave.assets.len() > most {
+                    found.push(Violation::TooLarge { wave: number, assets: wave.assets.len(), of: changed });
+                }
+            }
+        }
+        roles(question, (number, wave), &of_wave, &mut found);
+        if dependents(question, &of_wave) {
+            found.push(Violation::ProviderWithDependent(number));
+        }
+        // Within a phase: canaries of production may go before the rest of what is tested.
+        let ranks: BTreeSet<u8> = of_wave.iter().map(|candidate| candidate.environment).collect();
+        let begins = number == 0 || plan.waves[number - 1].phase != wave.phase;
+        if ranks.len() > 1 || (!begins && ranks.first().is_some_and(|rank| *rank < environment)) {
+            found.push(Violation::Environment(number));
+        }
+        environment = ranks.last().copied().unwrap_or(environment);
+    }
+    found
+}
+
+fn once(known: &BTreeMap<AssetOrdinal, &Candidate>, plan: &Plan, found: &mut Vec<Violation>) {
+    let mut met = BTreeSet::new();
+    let waves = plan.waves.iter().map(|wave| &wave.assets);
+    for asset in waves.chain(plan.held_back.iter().map(|held| &held.assets)).flat_map(|assets| assets.iter())
+    {
+        if !known.contains_key(&asset) || !met.insert(asset) {
+            found.push(Violation::NotOnce(asset.0));
+        }
+    }
+    found.extend(known.keys().filter(|asset| !met.contains(asset)).map(|asset| Violation::LeftOut(asset.0)));
+}
+
+fn roles(
+    question: &Question,
+    (number, wave): (usize, &Wave),
+    of_wave: &[&Candidate],
+    found: &mut Vec<Violation>,
+) {
+    for (place, redundancy) in question.redundancy.iter().enumerate() {
+        let changed = of_wave.iter().filter(|candidate| candidate.redundancy == Some(place)).count() as u64;
+        let spare = redundancy.members.saturating_sub(redundancy.minimum);
+        if changed > spare {
+            let name = redundancy.name.clone();
+            found.push(Violation::BelowMinimum { wave: number, name, changed, spare });
+        }
+    }
+    let undeclared =
+        |candidate: &&Candidate| candidate.redundancy.is_none_or(|place| place >= question.redundancy.len());
+    let mut alike: BTreeMap<&BTreeSet<Service>, usize> = BTreeMap::new();
+    for candidate in of_wave.iter().copied().filter(undeclared) {
+        *alike.entry(&candidate.carries).or_default() += 1;
+    }
+    for (carries, changed) in alike {
+        let same = question.candidates.iter().filter(undeclared).filter(|other| other.carries == *carries);
+        let of = same.count();
+        let most = if wave.phase == Phase::Canary { 1 } else { (of / 3).max(1) };
+        if changed > most {
+            found.push(Violation::CrowdedRole { wave: number, changed, of });
+        }
+    }
+}
+
+/// Whether one of these carries what a service of another one needs, directly or not.
+fn dependents(question: &Question, of_wave: &[&Candidate]) -> bool {
+    let needs =
+        |service: &Service| question.services.get(*service).map(|needs| needs.0.clone()).unwrap_or_default();
+    let carried: BTreeSet<Service> = of_wave.iter().flat_map(|candidate| candidate.carries.clone()).collect();
+    of_wave.iter().any(|candidate| {
+        // Everything that its services need, a step at a time. A host may well carry both: it is one change.
+        let mut all = BTreeSet::new();
+        let mut step: BTreeSet<Service> = candidate.carries.iter().flat_map(needs).collect();
+        while !step.is_subset(&all) {
+            all.extend(step.iter().copied());
+            step = step.iter().flat_map(needs).collect();
+        }
+        let others = of_wave.iter().filter(|other| other.asset != candidate.asset);
+        let met: BTreeSet<Service> = others.flat_map(|other| other.carries.clone()).collect();
+        carried.iter().any(|service| all.contains(service) && met.contains(service))
+    })
+}
