@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    ApplyOutcome, ApplyReport, AssetContext, AssetId, AssetOrdinal, Digest, DirectiveId, Event, HostFacts,
-    Manifest, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport, Stage, VexStatement,
+    ApplyOutcome, ApplyReport, AssetContext, AssetId, AssetOrdinal, AssetSet, Digest, DirectiveId, Event,
+    Halt, HostFacts, Manifest, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport, Stage,
+    Step, VexStatement,
 };
 
 use crate::assets::AssetState;
@@ -164,6 +165,7 @@ impl World {
                     profile: None,
                     index_age: None,
                     begun: BTreeSet::new(),
+                    redundancy: None,
                 });
             }
             Event::InventoryReported { asset, sequence, manifest, facts } => {
@@ -227,6 +229,25 @@ impl World {
                     self.set_stage(*id, asset, Stage::Approved { report: *report });
                 }
             }
+            Event::TempoSet { tempo, .. } => self.tempo = *tempo,
+            Event::RolloutPlanned { id, plan } => self.plan_rollout(record.seq, *id, plan, now)?,
+            Event::WaveBegan { id, wave } => self.on_rollout(record.seq, *id, |rollout, approved| {
+                let assets = rollout.wave(*wave).map(|wave| wave.assets.intersect(approved));
+                rollout.open = assets.unwrap_or_default();
+                rollout.set_out = rollout.open.len();
+                rollout.failed = AssetSet::default();
+                (rollout.step, rollout.since) = (Step::Running { wave: *wave }, now);
+            })?,
+            Event::WaveEnded { id, wave, .. } => self.on_rollout(record.seq, *id, |rollout, _| {
+                (rollout.step, rollout.since) = (Step::Soaking { wave: *wave }, now);
+            })?,
+            Event::RolloutHalted { id, why, by } => self.on_rollout(record.seq, *id, |rollout, _| {
+                rollout.halted = Some(Halt { at: now, why: why.clone(), by: by.clone() });
+            })?,
+            Event::RolloutResumed { id, .. } => self.on_rollout(record.seq, *id, |rollout, _| {
+                (rollout.halted, rollout.stale) = (None, true);
+                rollout.failed = AssetSet::default();
+            })?,
             Event::RetryRequested { id, asset, .. } => {
                 let asset = self.known(record.seq, asset)?;
                 self.set_stage(*id, asset, Stage::Proposed);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tenon_model::{
     AssetContext, AssetId, AssetOrdinal, AssetSet, DirectiveId, GroupName, HostFacts, InventorySum, OrderId,
-    SourcePackage, Timestamp,
+    RedundancyName, SourcePackage, Timestamp,
 };
 
 use crate::context::{Bearing, Bearings};
@@ -44,6 +44,9 @@ pub struct AssetState {
     /// What of its context bears on priorities; `None` where nothing is known. Derived from all that is said of it.
     #[serde(skip)]
     pub(crate) bearing: Option<Arc<Bearing>>,
+    /// What stands in for it. Derived likewise.
+    #[serde(skip)]
+    pub(crate) redundancy: Option<RedundancyName>,
     /// Its addresses at its last report.
     #[serde(skip)]
     pub(crate) addresses: Arc<[IpAddr]>,
@@ -93,6 +96,8 @@ pub(crate) struct Assets {
     of_group: BTreeMap<GroupName, AssetSet>,
     /// The assets of which something is known that bears on priorities, by what.
     of_bearing: BTreeMap<Arc<Bearing>, AssetSet>,
+    /// The assets that stand in for each other.
+    of_redundancy: BTreeMap<RedundancyName, AssetSet>,
 }
 
 impl Serialize for Assets {
@@ -147,6 +152,31 @@ impl Assets {
             self.of_bearing.entry(bearing).or_default().insert(ordinal);
         }
         true
+    }
+
+    /// Notes what stands in for an asset.
+    pub(crate) fn stand_in(&mut self, ordinal: AssetOrdinal, redundancy: Option<RedundancyName>) {
+        if self.get(ordinal).is_none_or(|asset| asset.redundancy == redundancy) {
+            return;
+        }
+        let Some(asset) = self.get_mut(ordinal) else { return };
+        let before = std::mem::replace(&mut asset.redundancy, redundancy.clone());
+        if let Some(before) = before
+            && let Some(others) = self.of_redundancy.get_mut(&before)
+        {
+            others.remove(ordinal);
+            if others.is_empty() {
+                self.of_redundancy.remove(&before);
+            }
+        }
+        if let Some(name) = redundancy {
+            self.of_redundancy.entry(name).or_default().insert(ordinal);
+        }
+    }
+
+    /// The assets that stand in for each other under this name.
+    pub(crate) fn of_redundancy(&self, name: &RedundancyName) -> Option<&AssetSet> {
+        self.of_redundancy.get(name)
     }
 
     /// The place of every asset.

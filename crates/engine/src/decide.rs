@@ -8,9 +8,11 @@ use tenon_model::{
 };
 
 use crate::apply::{ActionWanted, Attachments};
+use crate::consequences::due;
 use crate::consequences::{Dirty, consequences};
 use crate::directives::DirectiveState;
 use crate::reports;
+use crate::rollout::Rollout;
 use crate::world::{GroupMode, OrderState, World};
 
 /// How often consequences may have consequences before something is wrong: verified, settled, closed, dispatched is the
@@ -255,6 +257,35 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             }
             Ok(Decided::of(Event::DirectiveClosed { id, outcome: tenon_model::Outcome::Refused { by, why } }))
         }
+        Command::SetTempo { tempo, by } => {
+            if world.tempo() == tempo {
+                return refuse(RefusalCode::NothingToDo, format!("rollouts are {tempo} already"));
+            }
+            Ok(Decided::of(Event::TempoSet { tempo, by }))
+        }
+        Command::Halt { directive: id, by, why } => {
+            let state = open_directive(world, id)?;
+            if why.trim().is_empty() {
+                return refuse(RefusalCode::BadContent, "a halt needs a reason");
+            }
+            match &state.rollout {
+                Some(rollout) if rollout.halted.is_none() && !rollout.is_over() => {
+                    Ok(Decided::of(Event::RolloutHalted { id, why, by: Some(by) }))
+                }
+                _ => refuse(RefusalCode::WrongStage, format!("{id} has no rollout under way")),
+            }
+        }
+        Command::Resume { directive: id, by } => {
+            let rollout = open_directive(world, id)?.rollout.as_ref();
+            let waits = |rollout: &&Rollout| rollout.halted.is_some() || !rollout.plan.held_back.is_empty();
+            match rollout.filter(waits) {
+                Some(_) => Ok(Decided::of(Event::RolloutResumed { id, by })),
+                None => refuse(
+                    RefusalCode::WrongStage,
+                    format!("{id} has no rollout that is halted or holds assets back"),
+                ),
+            }
+        }
         Command::Retry { directive: id, asset, by } => match stage(world, open_directive(world, id)?, &asset)
         {
             Some(Stage::NeedsPerson { .. } | Stage::Failed { .. } | Stage::RolledBack { .. }) => {
@@ -278,7 +309,11 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
                     .order(order)
                     .is_some_and(|state| state.order.expires.plus_seconds(ANSWER_GRACE_SECONDS) < now)
             });
-            let events: Vec<_> = expired.map(|order| Event::OrderExpired { order: *order }).collect();
+            let mut events: Vec<_> = expired.map(|order| Event::OrderExpired { order: *order }).collect();
+            // What failed by silence is counted before anything goes on.
+            if events.is_empty() {
+                events = due(world, now);
+            }
             if events.is_empty() {
                 return refuse(RefusalCode::NothingToDo, "nothing is due");
             }

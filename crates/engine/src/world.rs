@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tenon_model::{
     Advisory, Affected, AssetId, AssetOrdinal, AssetSet, Component, Digest, DirectiveId, GroupName, Intel,
-    Members, Offer, Order, OrderId, Rules, Timestamp, TokenId, VexStatement, VulnerabilityId,
+    Members, Offer, Order, OrderId, Rules, Tempo, Timestamp, TokenId, VexStatement, VulnerabilityId,
 };
 
 use crate::assets::{AssetState, Assets};
@@ -150,6 +150,12 @@ pub struct World {
     pub(crate) feeds: BTreeMap<String, FeedState>,
     #[serde(skip_serializing_if = "Rules::is_default")]
     pub(crate) rules: Rules,
+    /// How fast rollouts go.
+    #[serde(skip_serializing_if = "is_standard")]
+    pub(crate) tempo: Tempo,
+    /// Directives with a plan that is not carried out yet.
+    #[serde(skip)]
+    pub(crate) rolling: BTreeSet<DirectiveId>,
     /// What people state about the estate as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) context: Option<KnownContext>,
@@ -162,6 +168,10 @@ pub struct World {
     /// OSV ecosystem with release -> how many hosts run it.
     #[serde(skip)]
     pub(crate) systems: BTreeMap<String, u64>,
+}
+
+fn is_standard(tempo: &Tempo) -> bool {
+    *tempo == Tempo::default()
 }
 
 /// One more of a kind.
@@ -193,6 +203,11 @@ impl World {
     /// The current leader's term.
     pub fn term(&self) -> u64 {
         self.term
+    }
+
+    /// How fast rollouts go.
+    pub fn tempo(&self) -> Tempo {
+        self.tempo
     }
 
     /// One asset.

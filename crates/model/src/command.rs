@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AdvisoryDelta, ApplyReport, AssetContext, AssetId, ContextDocument, Digest, DirectiveId, GroupName,
-    IntelDelta, Inventory, InventoryDelta, OrderId, Person, RehearsalReport, Rules, Timestamp, TokenId,
-    VexStatement,
+    IntelDelta, Inventory, InventoryDelta, OrderId, Person, RehearsalReport, Rules, Tempo, Timestamp,
+    TokenId, VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -149,6 +149,29 @@ pub enum Command {
         by: Person,
         /// Why.
         why: String,
+    },
+    /// A person chooses how fast rollouts go, from the next plan on.
+    SetTempo {
+        /// The tempo.
+        tempo: Tempo,
+        /// Who.
+        by: Person,
+    },
+    /// A person stops a rollout.
+    Halt {
+        /// The directive.
+        directive: DirectiveId,
+        /// Who.
+        by: Person,
+        /// Why.
+        why: String,
+    },
+    /// A person lets a halted rollout go on.
+    Resume {
+        /// The directive.
+        directive: DirectiveId,
+        /// Who.
+        by: Person,
     },
     /// A person asks for another attempt on an asset that stands still.
     Retry {

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ApplyOutcome, AssetContext, AssetId, Digest, Directive, DirectiveChange, DirectiveId, GroupName,
-    IntelSource, InventoryDelta, Order, OrderId, Outcome, Person, RehearsalOutcome, Rules, Timestamp,
-    TokenId, Wants,
+    IntelSource, InventoryDelta, Order, OrderId, Outcome, Person, Plan, RehearsalOutcome, Rules, Tempo,
+    Timestamp, TokenId, Wants,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.
@@ -197,6 +197,52 @@ pub enum Event {
         rehearsals: Vec<(AssetId, Digest)>,
         /// Why evidence is not preserved first, where the decision row asks for it.
         evidence_waived: Option<String>,
+    },
+    /// A person chose how fast rollouts go.
+    TempoSet {
+        /// The tempo.
+        tempo: Tempo,
+        /// Who.
+        by: Person,
+    },
+    /// What is approved is parted into waves.
+    RolloutPlanned {
+        /// The directive.
+        id: DirectiveId,
+        /// The plan.
+        plan: Plan,
+    },
+    /// A wave begins: its assets are ordered to apply.
+    WaveBegan {
+        /// The directive.
+        id: DirectiveId,
+        /// Which wave of its plan, from 0.
+        wave: u32,
+    },
+    /// Nothing of a wave is under way any more, and it did not fail.
+    WaveEnded {
+        /// The directive.
+        id: DirectiveId,
+        /// Which wave of its plan, from 0.
+        wave: u32,
+        /// How many of its assets failed, within what the plan allows.
+        failed: u64,
+    },
+    /// A rollout stops: nothing more is applied until a person lets it go on.
+    RolloutHalted {
+        /// The directive.
+        id: DirectiveId,
+        /// What happened, and what to do.
+        why: String,
+        /// The person who stopped it; `None` where it stopped by itself.
+        by: Option<Person>,
+    },
+    /// A person lets it go on.
+    RolloutResumed {
+        /// The directive.
+        id: DirectiveId,
+        /// Who.
+        by: Person,
     },
     /// A person asked for another attempt on one asset.
     RetryRequested {

@@ -3,7 +3,7 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 24] = [
+pub const EVENT_KINDS: [&str; 30] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -24,6 +24,12 @@ pub const EVENT_KINDS: [&str; 24] = [
     "order-issued",
     "rehearsal-recorded",
     "directive-approved",
+    "tempo-set",
+    "rollout-planned",
+    "wave-began",
+    "wave-ended",
+    "rollout-halted",
+    "rollout-resumed",
     "retry-requested",
     "apply-recorded",
     "asset-verified",
@@ -54,6 +60,12 @@ impl Event {
             Self::OrderIssued { .. } => "order-issued",
             Self::RehearsalRecorded { .. } => "rehearsal-recorded",
             Self::DirectiveApproved { .. } => "directive-approved",
+            Self::TempoSet { .. } => "tempo-set",
+            Self::RolloutPlanned { .. } => "rollout-planned",
+            Self::WaveBegan { .. } => "wave-began",
+            Self::WaveEnded { .. } => "wave-ended",
+            Self::RolloutHalted { .. } => "rollout-halted",
+            Self::RolloutResumed { .. } => "rollout-resumed",
             Self::RetryRequested { .. } => "retry-requested",
             Self::ApplyRecorded { .. } => "apply-recorded",
             Self::AssetVerified { .. } => "asset-verified",

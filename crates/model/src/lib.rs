@@ -18,8 +18,8 @@ mod intel;
 mod kind;
 mod order;
 mod points;
-mod sum;
 mod rollout;
+mod sum;
 mod time;
 mod vex;
 
@@ -52,7 +52,7 @@ pub use order::{
 pub use points::{
     Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure, TechnicalImpact,
 };
-pub use sum::Sum;
 pub use rollout::{Halt, HeldBack, Phase, Plan, Step, Tempo, Wave};
+pub use sum::Sum;
 pub use time::Timestamp;
 pub use vex::{VexStatement, VexSubject};

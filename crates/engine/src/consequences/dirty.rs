@@ -70,15 +70,33 @@ impl Dirty {
             Event::AssetVerified { id, asset, .. } => {
                 self.assets.extend(&one(world, asset));
                 self.changed.insert(*id);
+                self.stand_ins(world, asset);
             }
             Event::RehearsalRecorded { order, .. }
             | Event::ApplyRecorded { order, .. }
             | Event::OrderExpired { order } => {
                 if let Some(state) = world.order(order) {
                     self.idle.extend(&one(world, &state.order.asset));
+                    self.changed.insert(state.order.directive);
+                    self.stand_ins(world, &state.order.asset);
                 }
             }
-            Event::RetryRequested { asset, .. } => self.idle.extend(&one(world, asset)),
+            Event::RetryRequested { id, asset, .. } => {
+                self.idle.extend(&one(world, asset));
+                self.changed.insert(*id);
+                self.stand_ins(world, asset);
+            }
+            Event::WaveBegan { id, wave } => {
+                self.changed.insert(*id);
+                let rollout = world.directive(id).and_then(|state| state.rollout.as_ref());
+                if let Some(wave) = rollout.and_then(|rollout| rollout.wave(*wave)) {
+                    self.idle.extend(&wave.assets);
+                }
+            }
+            Event::RolloutPlanned { id, .. }
+            | Event::WaveEnded { id, .. }
+            | Event::RolloutHalted { id, .. }
+            | Event::RolloutResumed { id, .. } => drop(self.changed.insert(*id)),
             Event::ContextSet { asset, .. } => {
                 let wanted = world.ordinal(asset).map(|asset| world.directives_wanted_by(asset));
                 self.ranked.extend(wanted.unwrap_or_default());
@@ -113,6 +131,7 @@ impl Dirty {
                 }
             }
             Event::DirectiveApproved { id, .. } | Event::DirectiveClosed { id, .. } => {
+                self.changed.insert(*id);
                 if let Some(state) = world.directive(id) {
                     self.idle.extend(&state.members);
                 }
@@ -126,6 +145,7 @@ impl Dirty {
             }
             Event::DirectiveRevised { .. }
             | Event::TermBegan { .. }
+            | Event::TempoSet { .. }
             | Event::TokenIssued { .. }
             | Event::AssetEnrolled { .. }
             | Event::GroupDemoted { .. }
@@ -145,7 +165,20 @@ impl Dirty {
         }
     }
 
-    /// Directives for which nothing may be left to do.
+    /// What stands in for an asset may be changed once that is healthy again.
+    fn stand_ins(&mut self, world: &World, asset: &AssetId) {
+        let redundancy = world.asset(asset).and_then(|asset| asset.redundancy.as_ref());
+        if let Some(others) = redundancy.and_then(|name| world.assets.of_redundancy(name)) {
+            self.idle.extend(others);
+        }
+    }
+
+    /// The assets that reported.
+    pub(super) fn reported(&self) -> impl Iterator<Item = AssetOrdinal> {
+        self.before.keys().copied()
+    }
+
+    /// Directives for which nothing may be left to do, or whose rollout may go on.
     pub(super) fn touched(&self) -> &BTreeSet<DirectiveId> {
         &self.changed
     }

@@ -9,6 +9,7 @@ use tenon_model::{
 
 use super::dirty::Dirty;
 use super::needs::target_of;
+use super::roll::spare;
 use crate::assets::AssetState;
 use crate::directives::DirectiveState;
 use crate::world::{GroupMode, World};
@@ -24,10 +25,14 @@ pub(super) fn dispatch(world: &World, dirty: &Dirty, now: Timestamp, events: &mu
     let acting = world.assets.groups().filter(|(group, _)| world.mode(group) == GroupMode::Act);
     let acting: AssetSet = AssetSet::union(acting.map(|(_, assets)| assets));
     let mut next_order = world.next_order;
+    let mut changing = BTreeSet::new();
     for ordinal in candidates.intersect(&acting).iter() {
         let Some(asset) = world.asset_at(ordinal).filter(|asset| can_act(asset)) else { continue };
-        let Some((directive, action, expires)) = next(world, ordinal, asset) else { continue };
+        let Some((directive, action, expires)) = next(world, ordinal, asset, &changing) else { continue };
         next_order += 1;
+        if matches!(action, OrderAction::Apply { .. }) {
+            changing.insert(ordinal);
+        }
         events.push(Event::OrderIssued {
             order: Order {
                 id: OrderId::new(next_order),
@@ -42,22 +47,39 @@ pub(super) fn dispatch(world: &World, dirty: &Dirty, now: Timestamp, events: &mu
     }
 }
 
-/// What an asset should do next.
-fn next(world: &World, ordinal: AssetOrdinal, asset: &AssetState) -> Option<(DirectiveId, OrderAction, u32)> {
+/// What an asset should do next, while others are sent to change besides those of earlier rounds.
+fn next(
+    world: &World,
+    ordinal: AssetOrdinal,
+    asset: &AssetState,
+    changing: &BTreeSet<AssetOrdinal>,
+) -> Option<(DirectiveId, OrderAction, u32)> {
     let ids: BTreeSet<DirectiveId> = asset.begun.iter().copied().chain(world.wanted_by(ordinal)).collect();
     let open = ids.iter().filter_map(|id| Some((*id, world.directive(id)?)));
     let waiting = open.filter(|(_, state)| state.closed.is_none()).filter_map(|(directive, state)| {
         let stage = state.stage(ordinal)?;
         let approved = matches!(stage, Stage::Approved { .. });
-        (approved || matches!(stage, Stage::Proposed)).then_some((!approved, directive, state, stage))
+        let may = if approved { has_turn(state, ordinal) } else { matches!(stage, Stage::Proposed) };
+        may.then_some((!approved, directive, state, stage))
     });
     let mut waiting: Vec<_> = waiting.collect();
     waiting.sort_by_key(|(unapproved, directive, state, _)| (*unapproved, state.rank(*directive)));
     waiting.into_iter().find_map(|(_, directive, state, stage)| {
         let targets = state.targets(ordinal).filter(|targets| offers(world, asset, state, targets))?;
         let (action, expires) = order_for(state, ordinal, stage, targets)?;
+        // Over all rollouts together: no group of stand-ins falls below its minimum.
+        let changes = matches!(action, OrderAction::Apply { .. });
+        if changes && spare(world, ordinal, changing) == Some(0) {
+            return None;
+        }
         Some((directive, action, expires))
     })
+}
+
+/// Whether the wave that is under way holds the asset.
+fn has_turn(state: &DirectiveState, asset: AssetOrdinal) -> bool {
+    let rollout = state.rollout.as_ref().filter(|rollout| rollout.halted.is_none());
+    rollout.and_then(|rollout| rollout.running()).is_some_and(|(_, wave)| wave.assets.contains(asset))
 }
 
 fn can_act(asset: &AssetState) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! events --> Dirty: what to look at, directives to rank --> direct: what changes of which directive
+//!                                                         --> roll: the next wave of what is approved
 //!                                                         --> dispatch: the next order of idle assets
 //! ```
 //!
@@ -11,6 +12,7 @@ mod direct;
 mod dirty;
 mod dispatch;
 mod needs;
+mod roll;
 mod scope;
 
 use tenon_model::{Event, Outcome, Timestamp};
@@ -18,12 +20,16 @@ use tenon_model::{Event, Outcome, Timestamp};
 use crate::world::World;
 pub(crate) use dirty::Dirty;
 pub(crate) use needs::{assess, wants_of};
+pub(crate) use roll::due;
 
 /// The consequences of the World as it stands; empty when nothing is left to conclude.
 pub(crate) fn consequences(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event> {
     let mut events = direct::direct(world, dirty, now);
     if events.is_empty() {
         close_finished(world, dirty, &mut events);
+    }
+    if events.is_empty() {
+        roll::roll(world, dirty, now, &mut events);
     }
     if events.is_empty() {
         dispatch::dispatch(world, dirty, now, &mut events);

@@ -63,6 +63,7 @@ impl World {
             let installed = |glob: &Glob| carriers.get(glob).is_some_and(|held| held.contains(ordinal));
             let said = resolve(&Subject { asset, installed: &installed }, context.as_ref());
             self.assets.bear(ordinal, Bearing::of(&said));
+            self.assets.stand_in(ordinal, said.redundancy.map(|known| known.value));
         }
         self.recount_all();
     }
@@ -84,7 +85,9 @@ impl World {
     /// What ranks may be another for this asset now; what it was, where it is.
     pub(crate) fn weigh(&mut self, ordinal: AssetOrdinal) -> Option<Arc<Bearing>> {
         let asset = self.assets.get(ordinal)?;
-        let (before, bearing) = (asset.bearing(), Bearing::of(&self.effective(asset)));
+        let (before, said) = (asset.bearing(), self.effective(asset));
+        let bearing = Bearing::of(&said);
+        self.assets.stand_in(ordinal, said.redundancy.map(|known| known.value));
         self.assets.bear(ordinal, bearing).then_some(before)
     }
 }

@@ -149,6 +149,7 @@ impl World {
         if let Some(row) = self.open.remove(&id) {
             self.trend.moved(row.removes, RiskPoints(0));
         }
+        self.rolling.remove(&id);
         if !matches!(outcome, Outcome::Refused { .. })
             && let Some(standing) = self.standing.get_mut(&name)
         {

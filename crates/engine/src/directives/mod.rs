@@ -17,6 +17,7 @@ use tenon_model::{
 
 use crate::assets::Assets;
 use crate::context::Bearings;
+use crate::rollout::Rollout;
 
 /// A directive and how far it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,6 +50,12 @@ pub struct DirectiveState {
     pub rehearsals: BTreeMap<AssetOrdinal, Arc<RehearsalReport>>,
     /// Every order that was made for it, in order.
     pub orders: Vec<OrderId>,
+    /// Of the begun those that are approved and wait for their wave. Follows from the stages.
+    #[serde(skip)]
+    approved: AssetSet,
+    /// In which waves what is approved is applied; `None` before anything was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
     /// When and how it ended.
     pub closed: Option<(Timestamp, Outcome)>,
 }
@@ -108,9 +115,11 @@ impl DirectiveState {
         &self.bearings
     }
 
-    /// Finds anew who wants it, and counts whose context bears how.
+    /// Finds anew who wants it and who is approved, and counts whose context bears how.
     pub(crate) fn recount(&mut self, assets: &Assets) {
         self.wanting = AssetSet::union(self.wants.iter().map(|class| &class.assets));
+        let approved = self.begun.iter().filter(|(_, stage)| matches!(stage, Stage::Approved { .. }));
+        self.approved = approved.map(|(asset, _)| *asset).collect();
         self.bearings = assets.bearings(&self.wanting);
     }
 
@@ -123,6 +132,11 @@ impl DirectiveState {
     /// The assets on which nothing is left to do.
     pub fn done(&self) -> AssetSet {
         AssetSet::union([&self.verified, &self.fixed_otherwise])
+    }
+
+    /// The assets that show the fix after Tenon applied it.
+    pub(crate) fn verified(&self) -> &AssetSet {
+        &self.verified
     }
 
     /// How many assets show the fix after Tenon applied it, and how many had it from elsewhere.
@@ -145,6 +159,8 @@ impl DirectiveState {
             begun: BTreeMap::new(),
             rehearsals: BTreeMap::new(),
             orders: Vec::new(),
+            approved: AssetSet::default(),
+            rollout: None,
             closed: None,
         }
     }
@@ -179,8 +195,25 @@ impl DirectiveState {
         self.begun.keys().copied().filter(|asset| assets.contains(*asset)).collect()
     }
 
-    fn set(&mut self, asset: AssetOrdinal, stage: Stage) {
+    /// The assets that are approved and wait for their wave.
+    pub(crate) fn approved(&self) -> &AssetSet {
+        &self.approved
+    }
+
+    /// What has begun on an asset is forgotten.
+    fn forget(&mut self, asset: AssetOrdinal) {
         self.begun.remove(&asset);
+        self.approved.remove(asset);
+    }
+
+    fn set(&mut self, asset: AssetOrdinal, stage: Stage) {
+        self.forget(asset);
+        if let Some(rollout) = &mut self.rollout {
+            rollout.note(asset, &stage);
+        }
+        if matches!(stage, Stage::Approved { .. }) {
+            self.approved.insert(asset);
+        }
         self.verified.remove(asset);
         self.fixed_otherwise.remove(asset);
         match stage {
@@ -196,7 +229,10 @@ impl DirectiveState {
         self.verified.subtract(left);
         self.fixed_otherwise.subtract(left);
         for asset in self.begun_among(left) {
-            self.begun.remove(&asset);
+            self.forget(asset);
+        }
+        if let Some(rollout) = &mut self.rollout {
+            rollout.leave(left);
         }
         self.unwant(left);
         self.unsettle(left);
@@ -242,7 +278,10 @@ impl DirectiveState {
         for asset in self.begun_among(assets) {
             let free = self.begun.get(&asset).is_some_and(|stage| stage.outstanding_order().is_none());
             if free && self.targets(asset) != Some(&want.targets) {
-                self.begun.remove(&asset);
+                self.forget(asset);
+                if let Some(rollout) = &mut self.rollout {
+                    rollout.leave(&std::iter::once(asset).collect());
+                }
             }
         }
         // Done once, and wanted again: the host went back behind it.

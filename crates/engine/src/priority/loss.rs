@@ -71,7 +71,7 @@ fn reach(distance: Distance, exposure: Option<SystemExposure>) -> u64 {
 
 /// Of the asset's failure and of its data's disclosure together: either is enough, as in a noisy or, so that each step
 /// of each counts. What is unknown counts as medium impact, as in the tables, and adds no sensitivity.
-fn impact(stake: Stake) -> u64 {
+pub(super) fn impact(stake: Stake) -> u64 {
     let failure = match stake.human_impact {
         HumanImpact::Low => 250_000,
         HumanImpact::Medium => 500_000,

@@ -94,6 +94,11 @@ impl Subject<'_> {
     }
 }
 
+/// What the failure of an asset of this bearing would cost, in parts per million.
+pub(crate) fn harm(bearing: &Bearing) -> u64 {
+    loss::impact(stake(bearing))
+}
+
 /// What is lost if nothing is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AtStake<'b> {

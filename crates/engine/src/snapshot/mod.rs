@@ -87,6 +87,8 @@ impl World {
             open_orders: _,
             feeds,
             rules,
+            tempo,
+            rolling: _,
             context,
             vex,
             trend,
@@ -106,6 +108,7 @@ impl World {
             tokens: tokens.clone(),
             feeds: feeds.clone(),
             rules: rules.clone(),
+            tempo: *tempo,
             context: context.clone().map(SavedContext::of),
             vex: vex.iter().map(|(document, stated)| (document.clone(), stated.to_vec())).collect(),
             trend: trend.clone(),
@@ -231,6 +234,9 @@ impl World {
         }
         if state.closed.is_none() {
             self.open.insert(id, Row::of(&state));
+            if state.rollout.as_ref().is_some_and(|rollout| !rollout.is_over()) {
+                self.rolling.insert(id);
+            }
             let begun: Vec<AssetOrdinal> = state.begun().map(|(asset, _)| asset).collect();
             for asset in begun {
                 if let Some(asset) = self.assets.get_mut(asset) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tenon_model::{
     Advisory, AssetContext, AssetId, ContextDocument, Digest, GroupName, HostFacts, Intel, InventorySum,
-    OrderId, Rules, SourcePackage, Timestamp, TokenId, VexStatement, VulnerabilityId,
+    OrderId, Rules, SourcePackage, Tempo, Timestamp, TokenId, VexStatement, VulnerabilityId,
 };
 
 use crate::assets::AssetState;
@@ -28,6 +28,8 @@ pub(super) struct SavedHead {
     pub(super) tokens: BTreeMap<TokenId, TokenState>,
     pub(super) feeds: BTreeMap<String, FeedState>,
     pub(super) rules: Rules,
+    #[serde(default)]
+    pub(super) tempo: Tempo,
     pub(super) context: Option<SavedContext>,
     pub(super) vex: BTreeMap<String, Vec<VexStatement>>,
     pub(super) trend: Trend,
@@ -44,6 +46,7 @@ impl SavedHead {
         world.tokens = self.tokens;
         world.feeds = self.feeds;
         world.rules = self.rules;
+        world.tempo = self.tempo;
         world.context = self.context.map(SavedContext::restore);
         world.trend = self.trend;
         world.vex = self.vex.into_iter().map(|(document, stated)| (document, Arc::new(stated))).collect();
@@ -159,6 +162,7 @@ impl SavedAsset {
             profile,
             index_age: self.index_age,
             begun: BTreeSet::new(),
+            redundancy: None,
         }
     }
 }

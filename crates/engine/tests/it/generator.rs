@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use tenon_engine::{GroupMode, World};
+use tenon_engine::{DirectiveState, GroupMode, World};
 use tenon_model::VexSubject;
 use tenon_model::{
     AdvisoryDelta, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule, Command,
     Component, Cvss, DecisionTable, Digest, DirectiveId, Exploitation, HostFacts, HumanImpact, IntelDelta,
     Inventory, Kev, Listener, Offer, OfferState, OrderAction, OrderId, Probability, Profile, Protocol,
-    RehearsalOutcome, Rules, Ssvc, Stage, SystemExposure, TechnicalImpact, Timestamp, VexStatement,
+    RehearsalOutcome, Rules, Ssvc, Stage, SystemExposure, TechnicalImpact, Tempo, Timestamp, VexStatement,
     Virtualization, VulnerabilityId,
 };
 
@@ -91,6 +91,9 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         1,
         1,
         1,
+        1,
+        1,
+        likely(world.directives().any(|(_, state)| has_halted(state)), 4),
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -142,8 +145,23 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         13 => context(draw),
         14 => rules(draw),
         15 => vex(draw, now),
+        16 => Command::SetTempo { tempo: draw.of(Tempo::ALL), by: person() },
+        17 => Command::Halt {
+            directive: directive(draw, world, |stage| matches!(stage, Stage::Applying { .. })).0,
+            by: person(),
+            why: draw.of(&["", "the shop sells tickets tonight"]).to_owned(),
+        },
+        18 => {
+            let halted = world.directives().find(|(_, state)| has_halted(state)).map(|(id, _)| *id);
+            let any = directive(draw, world, |_| true).0;
+            Command::Resume { directive: halted.unwrap_or(any), by: person() }
+        }
         _ => document(draw, world),
     }
+}
+
+fn has_halted(state: &DirectiveState) -> bool {
+    state.closed.is_none() && state.rollout.as_ref().is_some_and(|rollout| rollout.halted.is_some())
 }
 
 fn awaits(stage: &Stage) -> bool {
@@ -329,7 +347,12 @@ fn document(draw: &mut Draw, world: &World) -> Command {
         (_, 1) => "rules: [{ when: { package: nginx* }, set: { services: db } }]",
         _ => "rules: [{ when: { group: web, host: '*a*' }, set: { services: shop } }]",
     };
-    let defaults = draw.of(&["", "defaults: { criticality: medium }"]);
+    let defaults = draw.of(&[
+        "",
+        "defaults: { criticality: medium }",
+        "redundancy: { pair: { minimum: 1 } }\ndefaults: { redundancy: pair }",
+        "redundancy: { all: { minimum: 9 } }\ndefaults: { redundancy: all }",
+    ]);
     let text = [service, asset, network, rule, defaults].join("\n");
     let document = tenon_formats::context::parse(text.as_bytes()).unwrap();
     let version = world.context().map_or(0, |known| known.version);

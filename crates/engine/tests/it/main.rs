@@ -10,6 +10,7 @@ mod old_journals;
 mod priority;
 mod properties;
 mod queue;
+mod rollouts;
 mod stories;
 mod trend;
 mod watch;

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenon_engine::{ActionWanted, GroupMode, World};
 use tenon_model::{
     Action, AssetId, Capability, Digest, Directive, DirectiveId, Event, Generation, OfferState, Order,
-    OrderAction, OrderId, Outcome, PackageTarget, RehearsalOutcome, RehearsalReport, Stage,
+    OrderAction, OrderId, Outcome, PackageTarget, Plan, RehearsalOutcome, RehearsalReport, Stage, Timestamp,
 };
 use tenon_versions::dpkg;
 
-use crate::lab::{Lab, members, stages, told};
+use crate::lab::{Lab, ids, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 31] = [
+pub(crate) const KINDS: [&str; 37] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -38,6 +38,12 @@ pub(crate) const KINDS: [&str; 31] = [
     "rehearsal-recorded failed",
     "rehearsal-recorded not-rehearsed",
     "directive-approved",
+    "tempo-set",
+    "rollout-planned",
+    "wave-began",
+    "wave-ended",
+    "rollout-halted",
+    "rollout-resumed",
     "retry-requested",
     "apply-recorded verified",
     "apply-recorded rolled-back",
@@ -46,6 +52,18 @@ pub(crate) const KINDS: [&str; 31] = [
     "asset-verified",
     "order-expired",
 ];
+
+/// A rollout, told from events.
+#[derive(Default)]
+struct Seen {
+    plan: Option<Plan>,
+    /// The wave that is under way, from 0.
+    running: Option<u32>,
+    /// The wave that ended last, when, and whether it had anything to do.
+    ended: Option<(u32, Timestamp)>,
+    ordered: usize,
+    halted: bool,
+}
 
 /// Everything the invariants need to remember.
 #[derive(Default)]
@@ -60,6 +78,7 @@ pub(crate) struct Watch {
     /// Approvals that no order has used yet.
     approved: BTreeMap<(DirectiveId, AssetId), Digest>,
     verified: BTreeSet<(DirectiveId, AssetId)>,
+    rollouts: BTreeMap<DirectiveId, Seen>,
     directives: BTreeMap<DirectiveId, Directive>,
     closed: BTreeSet<DirectiveId>,
     /// The directives that were open before the command that is looked at.
@@ -116,6 +135,11 @@ impl Watch {
                 }
             }
             Event::RulesSet { .. } => self.rules_set = true,
+            Event::RolloutPlanned { .. }
+            | Event::WaveBegan { .. }
+            | Event::WaveEnded { .. }
+            | Event::RolloutHalted { .. }
+            | Event::RolloutResumed { .. } => self.rolls(lab, event),
             Event::AssetVerified { id, asset, .. } => drop(self.verified.insert((*id, *asset))),
             Event::DirectiveRaised { id, directive, wants } => {
                 let directive = Directive { assets: told(&lab.world, wants), ..directive.clone() };
@@ -193,6 +217,15 @@ impl Watch {
             assert!(offered, "{id} orders {target:?}, which the host is not offered: {offers:?}");
         }
         if let OrderAction::Apply { targets, transaction, files } = &order.action {
+            let rollout =
+                self.rollouts.get_mut(directive).unwrap_or_else(|| panic!("{id} applies without a plan"));
+            assert!(!rollout.halted, "{id} applies in a rollout that is halted");
+            let (plan, wave) = (rollout.plan.as_ref().unwrap(), rollout.running);
+            let wave = wave.unwrap_or_else(|| panic!("{id} applies between waves"));
+            let of_wave = ids(&lab.world, &plan.waves[usize::try_from(wave).unwrap()].assets);
+            assert!(of_wave.contains(asset), "{id} applies on an asset that is not in wave {wave}");
+            rollout.ordered += 1;
+            self.services_stay_up(lab, *asset);
             let report = self.approved.remove(&(*directive, *asset));
             let report = report.unwrap_or_else(|| panic!("{id} applies what nobody approved"));
             let (_, _, rehearsed) = &self.passed[&report];
@@ -204,6 +237,76 @@ impl Watch {
         let before = self.out.insert(*asset, *id);
         assert_eq!(before, None, "{asset} has two orders");
         self.orders.insert(*id, order.clone());
+    }
+
+    fn rolls(&mut self, lab: &Lab, event: &Event) {
+        let (Event::RolloutPlanned { id, .. }
+        | Event::WaveBegan { id, .. }
+        | Event::WaveEnded { id, .. }
+        | Event::RolloutHalted { id, .. }
+        | Event::RolloutResumed { id, .. }) = event
+        else {
+            return;
+        };
+        assert!(!self.closed.contains(id), "{id} is closed and rolls on");
+        let seen = self.rollouts.entry(*id).or_default();
+        match event {
+            Event::RolloutPlanned { plan, .. } => {
+                let before = seen.plan.as_ref().map_or(0, |plan| plan.version);
+                assert_eq!(plan.version, before + 1, "{id}: plans are counted");
+                *seen = Seen { plan: Some(plan.clone()), ..Seen::default() };
+            }
+            Event::WaveBegan { wave, .. } => {
+                assert!(!seen.halted, "{id} is halted and begins wave {wave}");
+                let plan = seen.plan.as_ref().unwrap();
+                if let Some((last, at)) = seen.ended {
+                    let soak = plan.waves[usize::try_from(last).unwrap()].soak_seconds;
+                    let soaked = seen.ordered == 0 || lab.now >= at.plus_seconds(soak);
+                    assert!(soaked, "{id} begins wave {wave} while wave {last} is watched");
+                    assert_eq!(*wave, last + 1);
+                } else {
+                    assert_eq!(*wave, 0);
+                }
+                (seen.running, seen.ordered) = (Some(*wave), 0);
+            }
+            Event::WaveEnded { wave, failed, .. } => {
+                assert_eq!(seen.running, Some(*wave));
+                let plan = seen.plan.as_ref().unwrap();
+                let may_fail = plan.waves[usize::try_from(*wave).unwrap()].may_fail;
+                assert!(*failed <= u64::from(may_fail), "{id} goes on though {failed} failed");
+                (seen.running, seen.ended) = (None, Some((*wave, lab.now)));
+            }
+            Event::RolloutHalted { .. } => seen.halted = true,
+            _ => seen.halted = false,
+        }
+    }
+
+    /// No more of what stands in for each other is changed at once than may be missing.
+    fn services_stay_up(&self, lab: &Lab, asset: AssetId) {
+        let redundancy = |asset: &AssetId| {
+            lab.world.effective(lab.world.asset(asset).unwrap()).redundancy.map(|known| known.value)
+        };
+        let Some(name) = redundancy(&asset) else { return };
+        let members: Vec<AssetId> = lab
+            .world
+            .assets()
+            .map(|(id, _)| *id)
+            .filter(|id| redundancy(id).as_ref() == Some(&name))
+            .collect();
+        let minimum = lab.world.context().unwrap().document.redundancy[&name].minimum;
+        let applying = |id: &&AssetId| {
+            **id == asset
+                || self
+                    .out
+                    .get(*id)
+                    .is_some_and(|order| matches!(self.orders[order].action, OrderAction::Apply { .. }))
+        };
+        let changing = members.iter().filter(applying).count();
+        assert!(
+            changing + usize::try_from(minimum).unwrap() <= members.len(),
+            "{changing} of {} in {name} are changed at once, {minimum} must be healthy",
+            members.len()
+        );
     }
 
     fn settled(&mut self, id: OrderId, answered: bool) -> Order {
