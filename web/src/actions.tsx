@@ -1,13 +1,14 @@
-import { type KeyboardEvent, useState } from "react";
+import { useState } from "react";
 
 import type { DirectiveView } from "./api.gen";
+import { Ask } from "./ask";
 import { plural } from "./bits";
 import { live } from "./live";
 import { NoRights } from "./no-rights";
 import { awaiting, undo } from "./stages";
 import { may, session } from "./session";
 import { useStore } from "./store";
-import { type Sender, useSend } from "./use";
+import { useSend } from "./use";
 
 /** The decision, always in sight. */
 export function Actions({ directive }: { directive: DirectiveView }) {
@@ -105,47 +106,4 @@ function state(directive: DirectiveView): string {
   if (proposed.length > 0 && byHand) return "Nothing to approve: Tenon can only observe here, so this is done by hand.";
   if (stages.has("proposed")) return directive.mode === "observe" ? `Nothing to approve: group ${directive.group} is only observed.` : "Waits to be rehearsed.";
   return "Nothing to approve: a person must look at it.";
-}
-
-interface Asking {
-  id: string;
-  label: string;
-  go: string;
-  sender: Sender;
-  off: boolean;
-  onSay: (text: string) => Promise<void>;
-  onCancel: () => void;
-}
-
-/** Asks for a reason, in place. */
-function Ask({ id, label, go, sender, off, onSay, onCancel }: Asking) {
-  const [text, setText] = useState("");
-  const said = text.trim();
-  function pressed(event: KeyboardEvent): void {
-    if (event.key !== "Escape") return;
-    event.preventDefault();
-    onCancel();
-  }
-  return (
-    <form
-      className="ask"
-      data-testid={`${id}-form`}
-      onKeyDown={pressed}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (said && !off) void onSay(said);
-      }}
-    >
-      <label htmlFor={id}>{label}</label>
-      <input id={id} value={text} onChange={(event) => setText(event.target.value)} autoFocus autoComplete="off" maxLength={2000} data-testid={id} />
-      <div className="buttons">
-        <button type="submit" className="button primary" disabled={!said || off} data-testid={`${id}-send`}>
-          {sender.busy ? "Sending…" : go}
-        </button>
-        <button type="button" className="button quiet" onClick={onCancel}>
-          Cancel
-        </button>
-      </div>
-    </form>
-  );
 }

@@ -235,6 +235,7 @@ export type DirectiveView = {
   raised: string;
   /** Risk points that doing it removes. */
   removes: string;
+  rollout?: RolloutView | null;
   /** Source package. */
   source: string;
   /** How many of them are in which stage, by its name. */
@@ -422,6 +423,16 @@ export type HeadView = {
   term: number;
   /** Digest of all state at that position. */
   world: string;
+};
+
+/** Assets that no wave holds. */
+export type HeldBackView = {
+  /** How many. */
+  assets: number;
+  /** Hosts by name, at most 20. */
+  hosts: string[];
+  /** Why, and what would let them go. */
+  why: string;
 };
 
 /** The value of one column of a decision table, and why it has it. */
@@ -614,6 +625,24 @@ export type RolesBody = {
   roles: string[];
 };
 
+/** In which waves what is approved is applied. */
+export type RolloutView = {
+  /** The person who halted it; absent where it stopped by itself, or goes on. */
+  halted_by?: string | null;
+  /** What stays out of it. */
+  held_back: HeldBackView[];
+  /** `planned`, `running`, `watched`, `halted` or `over`. */
+  state: string;
+  /** How fast it goes: `cautious`, `standard` or `fast`. */
+  tempo: string;
+  /** Counts the plans of the directive, from 1. */
+  version: number;
+  /** What it waits for, in words; absent when it is over. */
+  waits?: string | null;
+  /** The waves in their order. */
+  waves: WaveView[];
+};
+
 /** The published rules that count. */
 export type RulesBody = {
   /**
@@ -720,6 +749,12 @@ export type TakeOver = {
   compared: number;
   /** The document, as `GET` gives it. */
   document: Record<string, unknown>;
+};
+
+/** How fast rollouts go. */
+export type TempoBody = {
+  /** `cautious`, `standard` or `fast`. */
+  tempo: string;
 };
 
 /** A new enrolment token. */
@@ -848,6 +883,26 @@ export type VulnerabilityView = {
   standing: StandingView[];
   /** On how many more assets a supplier's statement takes it off the list. */
   suppressed: number;
+};
+
+/** Assets that are changed together. */
+export type WaveView = {
+  /** How many assets it holds. */
+  assets: number;
+  /** Why these, and why then. */
+  because: string;
+  /** How many of them show the fix. */
+  done: number;
+  /** Hosts of it by name, at most 20. */
+  hosts: string[];
+  /** How many of them may fail before everything stops. */
+  may_fail: number;
+  /** `canary` or `widening`. */
+  phase: string;
+  /** How long it is watched before the next, in seconds. */
+  soak_seconds: number;
+  /** `waiting`, `running` or `ended`. */
+  state: string;
 };
 
 /** Why a directive has its priority: the factors that multiply to what it removes, and what would flip its decision. */

@@ -107,6 +107,8 @@ export type Decision =
   | { do: "approve"; directive: string; body: Approval }
   | { do: "refuse"; directive: string; body: RefusalBody }
   | { do: "retry"; directive: string; body: RetryBody }
+  | { do: "halt"; directive: string; body: RefusalBody }
+  | { do: "resume"; directive: string }
   | { do: "promote"; group: string }
   | { do: "demote"; group: string };
 

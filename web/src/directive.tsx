@@ -7,6 +7,7 @@ import { EvidenceOf } from "./evidence";
 import { Hosts } from "./hosts";
 import { PanelFrame } from "./panel";
 import { Due, Title } from "./queue";
+import { Rollout } from "./rollout";
 import { useLoaded } from "./use";
 import { Why } from "./why";
 import { Wrong } from "./wrong";
@@ -46,6 +47,7 @@ function Shown({ directive }: { directive: DirectiveView }) {
       </dl>
       <Wrong directive={directive} />
       <Why directive={directive} />
+      <Rollout directive={directive} />
       <Hosts directive={directive} />
       <EvidenceOf directive={directive} />
     </PanelFrame>

@@ -42,7 +42,13 @@ impl Facet {
             | Event::DirectiveRevised { .. }
             | Event::DirectiveClosed { .. }
             | Event::DirectiveApproved { .. }
+            | Event::RolloutPlanned { .. }
+            | Event::WaveBegan { .. }
+            | Event::WaveEnded { .. }
+            | Event::RolloutHalted { .. }
+            | Event::RolloutResumed { .. }
             | Event::RetryRequested { .. } => &[Self::Queue],
+            Event::TempoSet { .. } => &[Self::Context],
             _ => &Self::ALL,
         }
     }

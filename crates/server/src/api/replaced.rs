@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use tenon_engine::World;
-use tenon_model::AssetContext;
+use tenon_model::{AssetContext, Tempo};
 use tenon_model::{
     AssetId, ClockRule, Command, DecisionTable, Digest, HumanImpact, MissionAndWellBeing, Rules,
     SystemExposure,
@@ -138,6 +138,32 @@ pub(super) async fn set_rules(
     let condition = condition(&headers, |world| Some(tag(&RulesBody::of(world.rules()))))?;
     let command = Command::SetRules { rules: Rules { table, clocks }, by: caller.person };
     submit_if(&context, &headers, command, condition).await
+}
+
+/// How fast rollouts go.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct TempoBody {
+    /// `cautious`, `standard` or `fast`.
+    tempo: String,
+}
+
+/// How fast rollouts go.
+#[utoipa::path(get, path = "/api/v1/tempo", responses((status = OK, body = TempoBody)))]
+pub(super) async fn tempo(State(context): State<Shared>) -> Json<TempoBody> {
+    Json(TempoBody { tempo: context.writer.world().tempo().to_string() })
+}
+
+/// Choose how fast rollouts go, from the next plan on.
+#[utoipa::path(post, path = "/api/v1/tempo", request_body = TempoBody,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
+pub(super) async fn set_tempo(
+    State(context): State<Shared>,
+    caller: Caller,
+    headers: HeaderMap,
+    Input(body): Input<TempoBody>,
+) -> Result<Json<Done>, ApiError> {
+    let tempo = one_of(&body.tempo, Tempo::ALL)?;
+    submit_if(&context, &headers, Command::SetTempo { tempo, by: caller.person }, None).await
 }
 
 /// The value that this text names.

@@ -139,6 +139,32 @@ pub(super) async fn retry(
         .await
 }
 
+/// Stop a rollout: nothing more is applied until somebody resumes it.
+#[utoipa::path(post, path = "/api/v1/directives/{id}/halt", params(("id" = String, Path)), request_body = RefusalBody,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
+pub(super) async fn halt(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Input(body): Input<RefusalBody>,
+) -> Result<Json<Done>, ApiError> {
+    let by = caller.person;
+    submit(&context, &headers, Command::Halt { directive: parse(&id)?, by, why: body.why }).await
+}
+
+/// Let a halted rollout go on, or plan anew what is held back.
+#[utoipa::path(post, path = "/api/v1/directives/{id}/resume", params(("id" = String, Path)),
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
+pub(super) async fn resume(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Done>, ApiError> {
+    submit(&context, &headers, Command::Resume { directive: parse(&id)?, by: caller.person }).await
+}
+
 /// Let the agents of a group act.
 #[utoipa::path(post, path = "/api/v1/groups/{name}/promote", params(("name" = String, Path)),
     responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]

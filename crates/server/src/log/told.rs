@@ -17,6 +17,9 @@ pub(super) fn by(event: &Event) -> Option<&Person> {
         | Event::GroupPromoted { by, .. }
         | Event::GroupDemoted { by, .. }
         | Event::DirectiveApproved { by, .. }
+        | Event::TempoSet { by, .. }
+        | Event::RolloutHalted { by: Some(by), .. }
+        | Event::RolloutResumed { by, .. }
         | Event::RetryRequested { by, .. } => Some(by),
         Event::DirectiveClosed { outcome: Outcome::Refused { by, .. }, .. } => Some(by),
         _ => None,
@@ -94,6 +97,18 @@ pub(super) fn said(event: &Event, world: &World) -> String {
                 evidence_waived.as_ref().map(|why| format!("; evidence waived: {why}")).unwrap_or_default();
             format!("{} approved on {}{waived}", named(world, id), assets_of(rehearsals.len() as u64))
         }
+        Event::TempoSet { tempo, .. } => format!("rollouts are {tempo} from the next plan on"),
+        Event::RolloutPlanned { id, plan } => {
+            let held: u64 = plan.held_back.iter().map(|held| held.assets.len()).sum();
+            let held = if held == 0 { String::new() } else { format!(", {} held back", assets_of(held)) };
+            format!("{} planned in {} waves, {}{held}", named(world, id), plan.waves.len(), plan.tempo)
+        }
+        Event::WaveBegan { id, wave } => format!("{}: wave {} begins", named(world, id), wave + 1),
+        Event::WaveEnded { id, wave, failed } => {
+            format!("{}: wave {} ended, {failed} failed", named(world, id), wave + 1)
+        }
+        Event::RolloutHalted { id, why, .. } => format!("rollout of {} halted: {why}", named(world, id)),
+        Event::RolloutResumed { id, .. } => format!("rollout of {} resumed", named(world, id)),
         Event::RetryRequested { id, asset, .. } => {
             format!("{} to be tried again on {}", named(world, id), host(asset))
         }

@@ -10,6 +10,7 @@ use tenon_model::{
 use utoipa::ToSchema;
 
 use super::asset::observe_only;
+use super::rollout::{RolloutView, why_not_yet};
 use super::{PackageView, mode, text};
 
 /// Most assets of a directive that one answer shows besides those on which work has begun.
@@ -53,6 +54,8 @@ pub struct DirectiveView {
     pub stages: BTreeMap<String, u64>,
     /// Where, and how far: every asset on which work has begun, and at most 200 of the others.
     pub assets: Vec<DirectiveAssetView>,
+    /// In which waves what is approved is applied; absent before anything was.
+    pub rollout: Option<RolloutView>,
     /// When it was raised, RFC 3339.
     pub raised: String,
     /// How and when it ended.
@@ -241,6 +244,7 @@ impl DirectiveView {
             asset_count: state.members.len(),
             stages: counts(state),
             assets: shown(state).map(|(asset, stage)| on_asset(world, state, asset, stage)).collect(),
+            rollout: state.rollout.as_ref().map(|rollout| RolloutView::of(world, state, rollout)),
             raised: state.raised.to_string(),
             closed: state.closed.as_ref().map(|(time, outcome)| format!("{} at {time}", ending(outcome))),
         }
@@ -293,7 +297,12 @@ fn on_asset(
             .flat_map(|targets| targets.iter())
             .map(PackageView::of)
             .collect(),
-        stage: unconfirmed(world, state, asset, stage),
+        stage: match stage {
+            Stage::Approved { .. } => {
+                StageView { reason: why_not_yet(state, ordinal), ..StageView::of(stage) }
+            }
+            _ => unconfirmed(world, state, asset, stage),
+        },
         undo: rehearsal.map(|report| match &report.undo {
             Undo::Proven => "proven".to_owned(),
             Undo::Possible { reason } => format!("possible: {reason}"),

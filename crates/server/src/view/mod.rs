@@ -5,6 +5,7 @@ mod context;
 mod coverage;
 mod directive;
 mod line;
+mod rollout;
 mod trend;
 mod vulnerability;
 mod why;
@@ -23,6 +24,7 @@ pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };
 pub use line::{DirectiveLine, FirstAssetView};
+pub use rollout::{HeldBackView, RolloutView, WaveView};
 pub use trend::{TrendDayView, TrendView};
 pub use vulnerability::{StandingView, VulnerabilityView};
 pub use why::{FactorView, FlipView, SetView, WhyView};
