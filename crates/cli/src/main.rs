@@ -14,6 +14,7 @@ mod people;
 mod predict;
 mod progress;
 mod queue;
+mod rollout;
 mod rules;
 mod scan;
 mod sessions;
@@ -120,6 +121,15 @@ enum Command {
     Refuse(people::Refuse),
     /// Try again on an asset that stands still.
     Retry(people::Retry),
+    /// In which waves a directive reaches its hosts, and how far it is.
+    #[command(subcommand)]
+    Plan(rollout::Plan),
+    /// Stop a rollout.
+    Halt(rollout::Halt),
+    /// Let a halted rollout go on.
+    Resume(rollout::Resume),
+    /// How fast rollouts go.
+    Tempo(rollout::Choose),
     /// Let the agents of a group rehearse, and apply what is approved.
     Promote(people::Group),
     /// Take that back: the agents of a group only observe.
@@ -206,6 +216,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Approve(approve) => approve.run(common),
         Command::Refuse(refuse) => refuse.run(common),
         Command::Retry(retry) => retry.run(common),
+        Command::Plan(plan) => plan.run(common),
+        Command::Halt(halt) => halt.run(common),
+        Command::Resume(resume) => resume.run(common),
+        Command::Tempo(choose) => choose.run(common),
         Command::Promote(group) => group.run(common, "promote"),
         Command::Demote(group) => group.run(common, "demote"),
         Command::EnrolToken(token) => token.run(common),

@@ -57,7 +57,7 @@ pub(crate) struct Token {
     group: String,
 }
 
-fn done(common: &Common, path: &str, body: &Value, said: &str) -> Result<()> {
+pub(crate) fn done(common: &Common, path: &str, body: &Value, said: &str) -> Result<()> {
     let answer: Value = Api::new(common)?.post(path, body)?;
     match common.format {
         Format::Json => println!("{answer}"),

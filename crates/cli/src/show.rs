@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use tenon_server::{AssetDetail, AssetView, AssetsPage, DirectiveView};
+use tenon_server::{AssetDetail, AssetView, AssetsPage, DirectiveView, RolloutView};
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
@@ -123,6 +123,12 @@ fn directive_text(directive: &DirectiveView) -> String {
     text.push_str("  because\n");
     for basis in &directive.because {
         text.push_str(&format!("    {} [{}, {}]\n", basis.fact, basis.source, day(basis.as_of.as_ref())));
+    }
+    // Of a single host there is nothing to part into waves.
+    let parted = |rollout: &&RolloutView| rollout.waves.len() > 1 || rollout.state == "halted";
+    if let Some(rollout) = directive.rollout.as_ref().filter(parted) {
+        let waits = rollout.waits.as_deref().map(|waits| format!(", {waits}")).unwrap_or_default();
+        text.push_str(&format!("  rollout {}{waits} (tenon plan show {})\n", rollout.state, directive.id));
     }
     for asset in &directive.assets {
         text.push_str(&format!("  on {} ({}): {}\n", asset.hostname, asset.id, asset.stage.name));

@@ -13,7 +13,8 @@ use tenon_server::{AssetView, AssetsPage, DirectiveLine, DirectiveView, Directiv
 
 /// How long any single step of a story may take: a rehearsal or an apply with its settling, on a busy machine.
 pub(crate) const STEP: Duration = Duration::from_secs(240);
-const TENON: &str = "/usr/local/bin/tenon";
+/// The program, on the hosts.
+pub(crate) const TENON: &str = "/usr/local/bin/tenon";
 
 /// A running Tenon; everything is deleted when this is dropped.
 pub(crate) struct Machine {
@@ -57,8 +58,13 @@ pub(crate) fn machine(test: &str, feeds: &Path, keep: &[&str]) -> Option<Machine
 impl Machine {
     /// `tenon up`, until its API answers.
     pub(crate) fn up(&mut self) {
+        self.up_with(&[]);
+    }
+
+    /// The same with further words.
+    pub(crate) fn up_with(&mut self, words: &[&str]) {
         let mut command = self.host.command().unwrap();
-        command.args([TENON, "up", "--feeds", "/srv/feeds"]).stdin(Stdio::null());
+        command.args([TENON, "up", "--feeds", "/srv/feeds"]).args(words).stdin(Stdio::null());
         let log =
             std::fs::File::options().create(true).append(true).open(self.lab.dir().join("up.log")).unwrap();
         command.stdout(log.try_clone().unwrap()).stderr(log);

@@ -11,3 +11,4 @@ mod people;
 mod scan;
 mod store;
 mod story;
+mod waves;
