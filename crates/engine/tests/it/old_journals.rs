@@ -12,13 +12,19 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 6] = [
+const LATER: [&str; 12] = [
     "context-set",
     "context-taken-over",
     "rules-set",
     "vex-stated",
     "directive-changed",
     "inventory-changed",
+    "tempo-set",
+    "rollout-planned",
+    "wave-began",
+    "wave-ended",
+    "rollout-halted",
+    "rollout-resumed",
 ];
 /// Kinds of events that nothing writes any more.
 const GONE: [&str; 1] = ["directive-revised"];
@@ -34,6 +40,9 @@ const BLOBS_CONTEXT: &str = include_str!("../fixtures/blobs-v1-context.jsonl");
 /// A host reports what changed.
 const EVENTS_DELTAS: &str = include_str!("../fixtures/events-v1-deltas.jsonl");
 const BLOBS_DELTAS: &str = include_str!("../fixtures/blobs-v1-deltas.jsonl");
+/// A directive goes out in waves, is halted and resumed.
+const EVENTS_ROLLOUTS: &str = include_str!("../fixtures/events-v1-rollouts.jsonl");
+const BLOBS_ROLLOUTS: &str = include_str!("../fixtures/blobs-v1-rollouts.jsonl");
 
 /// One entry a minute, from 2026-06-15 on.
 fn entries(events: &str) -> Vec<Entry> {
@@ -60,6 +69,7 @@ fn events_of_version_1_decode_and_encode_alike() {
     let (then, mut later) = (kinds(EVENTS), kinds(EVENTS_CHANGES));
     later.extend(kinds(EVENTS_CONTEXT));
     later.extend(kinds(EVENTS_DELTAS));
+    later.extend(kinds(EVENTS_ROLLOUTS));
     for kind in LATER {
         assert!(later.contains(kind), "the later fixture holds no {kind}");
     }
@@ -141,4 +151,14 @@ fn a_delta_replays() {
             "f1094b0b53e1acbed798d605ff3bbc75bb7dd2305ca019904c5321527dca13ee".to_owned()
         ])
     );
+}
+
+#[test]
+fn a_journal_with_waves_replays() {
+    let (entries, blobs) = (entries(EVENTS_ROLLOUTS), blobs(BLOBS_ROLLOUTS));
+    let world = replay(&entries, &blobs);
+    let (_, state) = world.directives().next().unwrap();
+    let rollout = state.rollout.as_ref().unwrap();
+    assert_eq!((rollout.plan.version, rollout.plan.waves.len(), rollout.failed.len()), (2, 2, 0));
+    assert_eq!((state.done_by(), state.closed.is_some()), ((3, 0), true));
 }
