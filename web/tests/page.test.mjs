@@ -17,7 +17,7 @@ function test(name, body) {
 }
 
 describe("page", { timeout: 120_000 }, () => {
-  let browser, tenon, context, page, complaints;
+  let browser, tenon, context, page, complaints, underway;
 
   before(async () => {
     if (here) browser = await launch();
@@ -31,6 +31,9 @@ describe("page", { timeout: 120_000 }, () => {
     context.setDefaultTimeout(15_000);
     page = await context.newPage();
     complaints = [];
+    underway = new Set();
+    page.on("request", (request) => request.url().endsWith("/events") || underway.add(request));
+    for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => underway.delete(request));
     page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
     page.on("dialog", (dialog) => {
       complaints.push(`dialog: ${dialog.message()}`);
@@ -53,7 +56,21 @@ describe("page", { timeout: 120_000 }, () => {
   const opened = async (hash = `#token=${TOKEN}`) => {
     await page.goto(tenon.address + hash);
     await linked("live");
-    await page.locator(".lists [aria-busy]").first().waitFor({ state: "detached" });
+    await page.locator(".lists:not(:has([aria-busy=true]))").waitFor();
+    await settled();
+  };
+  /** Until the page has asked what it wants to know: nothing is under way, and when all of it is drawn still nothing is. */
+  const settled = async () => {
+    const deadline = Date.now() + 15_000;
+    do {
+      assert.ok(Date.now() < deadline, `still asking: ${[...underway].map((request) => request.url())}`);
+      await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    } while (underway.size > 0);
+  };
+  /** Opens a directive, and waits for what the panel says of it. */
+  const show = async (directive) => {
+    await row(directive).click();
+    await page.locator(`[data-panel-id=${directive}]:not(:has([aria-busy=true]))`).waitFor();
   };
   /** The next write that arrives. */
   const wrote = async (act) => {
@@ -73,7 +90,7 @@ describe("page", { timeout: 120_000 }, () => {
     }
     assert.match(await row("dir_4").innerText(), new RegExp(HOSTILE.replace(/[()/]/g, "\\$&")));
     assert.doesNotMatch(await row("dir_3").innerText(), /closes/, "an update that no advisory explains closes nothing that is published");
-    await row("dir_4").click();
+    await show("dir_4");
     await page.locator("[data-panel-id=dir_4] [data-testid=decision]").waitFor();
     assert.ok((await id("panel").innerText()).includes(HOSTILE));
     assert.equal(await page.locator("img, #root script").count(), 0);
@@ -81,7 +98,7 @@ describe("page", { timeout: 120_000 }, () => {
 
   test("a decision shows its inputs, its clocks, its factors and what would change it", async () => {
     await opened();
-    await row("dir_1").click();
+    await show("dir_1");
     const inputs = await id("inputs").innerText();
     for (const said of [/Publicly Exposed/, /the asset's context/, /assumed: automatable/]) assert.match(inputs, said);
     assert.match(await id("clocks").innerText(), /fedramp-rev5 rev5 row 1/);
@@ -89,14 +106,14 @@ describe("page", { timeout: 120_000 }, () => {
     for (const said of [/200\.0 risk points/, /5\.23% × 20% × 75%/, /on 2 assets/]) assert.match(factors, said);
     assert.match(await id("flips").innerText(), /14 days if Publicly Exposed of the assets were no, not yes/);
     // Of one that was decided before inputs were recorded, what it assumed is still said.
-    await row("dir_2").click();
+    await show("dir_2");
     assert.match(await id("panel").innerText(), /not publicly exposed: no owner confirmed exposure/);
   });
 
   test("the token leaves the address bar for a session that no script can read, and approving uses that", async () => {
     await opened();
     assert.equal(page.url(), tenon.address);
-    await row("dir_2").click();
+    await show("dir_2");
     const write = await wrote(() => id("approve").click());
     assert.equal(write.path, "/api/v1/directives/dir_2/approve");
     assert.equal(write.headers.authorization, undefined);
@@ -114,7 +131,7 @@ describe("page", { timeout: 120_000 }, () => {
 
   test("a row with forensics asks for a waiver before it approves", async () => {
     await opened();
-    await row("dir_1").click();
+    await show("dir_1");
     await id("approve").click();
     assert.equal(tenon.writes.length, 0);
     assert.ok(await id("waiver-send").isDisabled());
@@ -126,10 +143,10 @@ describe("page", { timeout: 120_000 }, () => {
 
   test("refuse asks why, retry names the asset, promote names the group", async () => {
     await opened();
-    await row("dir_3").click();
+    await show("dir_3");
     const retried = await wrote(() => id("retry").click());
     assert.deepEqual([retried.path, retried.body], ["/api/v1/directives/dir_3/retry", { asset: overview().assets[0].id }]);
-    await row("dir_2").click();
+    await show("dir_2");
     await id("refuse").click();
     await id("refusal").fill("the vendor withdrew it");
     const refused = await wrote(() => id("refusal-send").click());
@@ -143,7 +160,7 @@ describe("page", { timeout: 120_000 }, () => {
 
   test("a refusal by Tenon is shown in its words", async () => {
     await opened();
-    await row("dir_2").click();
+    await show("dir_2");
     tenon.refuseNext = { status: 409, body: { code: "nothing-to-approve", detail: "dir_2 has no asset with a passed rehearsal" } };
     await id("approve").click();
     await id("problem").getByText("dir_2 has no asset with a passed rehearsal").waitFor();
@@ -151,7 +168,7 @@ describe("page", { timeout: 120_000 }, () => {
 
   test("a decision that got no answer is repeated under the same key", async () => {
     await opened();
-    await row("dir_2").click();
+    await show("dir_2");
     const keys = [];
     let lost = true;
     await page.route("**/approve", async (route) => {
@@ -170,7 +187,7 @@ describe("page", { timeout: 120_000 }, () => {
   test("who may only look sees a sentence where buttons would be", async () => {
     tenon.who = { ...tenon.who, roles: ["viewer"], rights: ["read"] };
     await opened();
-    await row("dir_2").click();
+    await show("dir_2");
     await id("panel").getByTestId("no-rights").first().getByText("ada only looks at this: the role viewer").waitFor();
     for (const action of ["approve", "refuse", "retry", "promote", "demote"]) assert.equal(await id(action).count(), 0, action);
   });
@@ -178,7 +195,7 @@ describe("page", { timeout: 120_000 }, () => {
   test("where reading is open, deciding leads to the sign-in", async () => {
     tenon.who = { ...tenon.who, name: "nobody", roles: ["viewer"], rights: ["read"], via: "nothing" };
     await opened();
-    await row("dir_2").click();
+    await show("dir_2");
     await id("panel").getByTestId("no-rights").first().getByText("sign in").click();
     await page.waitForURL("**/sign-in");
   });
@@ -198,7 +215,7 @@ describe("page", { timeout: 120_000 }, () => {
 
   test("a session that ends takes what is shown with it", async () => {
     await opened();
-    await row("dir_2").click();
+    await show("dir_2");
     await id("approve").waitFor();
     tenon.ended = true;
     await id("approve").click();
@@ -268,7 +285,7 @@ describe("page", { timeout: 120_000 }, () => {
     await page.keyboard.press("Escape");
     await id("panel").waitFor({ state: "detached" });
     assert.equal(await focused(), "dir_3");
-    await row("dir_2").click();
+    await show("dir_2");
     await id("refuse").click();
     await page.keyboard.type("jk");
     assert.equal(await id("refusal").inputValue(), "jk");
@@ -280,12 +297,12 @@ describe("page", { timeout: 120_000 }, () => {
   test("evidence is fetched when it is looked at", async () => {
     await opened();
     assert.ok(!tenon.asked.some((path) => path.includes("/reports/")));
-    await row("dir_2").click();
+    await show("dir_2");
     await id("rehearsal-outcome").getByText("passed").waitFor();
     assert.ok(tenon.asked.includes(`/api/v1/reports/${REHEARSAL}`));
     assert.equal(await id("step").count(), 3);
     assert.match(await id("step").last().innerText(), /install.*added/s);
-    await row("dir_3").click();
+    await show("dir_3");
     await id("evidence-of").first().locator("summary").click();
     await id("apply-outcome").getByText("rolled back").waitFor();
     assert.match(await id("apply-report").innerText(), /exit status 0[\s\S]*nginx\.service[\s\S]*active[\s\S]*failed/);
@@ -314,7 +331,7 @@ describe("page", { timeout: 120_000 }, () => {
 
   test("offline is said, what is known stays, and it comes back by itself", async () => {
     await opened();
-    await row("dir_2").click();
+    await show("dir_2");
     await id("approve").waitFor();
     await tenon.stop();
     await linked("offline");
@@ -397,7 +414,7 @@ describe("page", { timeout: 120_000 }, () => {
     await opened();
     const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.equal(await overflow(), 0);
-    await row("dir_1").click();
+    await show("dir_1");
     const box = await id("panel").boundingBox();
     assert.deepEqual([box.width, box.height], [390, 844]);
     assert.equal(await page.getByTestId("panel").locator(".panel-body").evaluate((body) => body.scrollWidth - body.clientWidth), 0);
