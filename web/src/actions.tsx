@@ -98,6 +98,7 @@ function state(directive: DirectiveView): string {
   }
   const stages = new Set(directive.assets.map((asset) => asset.stage.name));
   if (stages.has("applying")) return "Being applied; it can be refused again after the host's report.";
+  if (directive.rollout?.halt && stages.has("approved")) return "Approved, and halted: the rest waits until a person resumes it.";
   if (stages.has("approved")) return "Approved; waits for its turn.";
   if (stages.has("rehearsing")) return "Being rehearsed; it can be approved when that passes.";
   if (stages.has("applied")) return "Applied; the next inventory must confirm it.";

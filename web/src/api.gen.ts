@@ -415,6 +415,16 @@ export type GroupView = {
   name: string;
 };
 
+/** Why a rollout stands still until a person resumes it. */
+export type HaltView = {
+  /** Since when, RFC 3339. */
+  at: string;
+  /** The person who halted it; absent where it stopped by itself. */
+  by?: string | null;
+  /** What happened, and what to do. */
+  why: string;
+};
+
 /** The end of the journal. */
 export type HeadView = {
   /** Position of the last event. */
@@ -429,8 +439,8 @@ export type HeadView = {
 export type HeldBackView = {
   /** How many. */
   assets: number;
-  /** Hosts by name, at most 20. */
-  hosts: string[];
+  /** The hosts, at most 200. */
+  hosts: WaveHostView[];
   /** Why, and what would let them go. */
   why: string;
 };
@@ -627,18 +637,23 @@ export type RolesBody = {
 
 /** In which waves what is approved is applied. */
 export type RolloutView = {
-  /** The person who halted it; absent where it stopped by itself, or goes on. */
-  halted_by?: string | null;
+  halt?: HaltView | null;
   /** What stays out of it. */
   held_back: HeldBackView[];
+  /** Since when it is at the step that it is at, RFC 3339. */
+  since: string;
   /** `planned`, `running`, `watched`, `halted` or `over`. */
   state: string;
   /** How fast it goes: `cautious`, `standard` or `fast`. */
   tempo: string;
+  /** When that has an end of its own, RFC 3339: the watching of a wave, or the time after which hosts without word halt it. */
+  until?: string | null;
   /** Counts the plans of the directive, from 1. */
   version: number;
   /** What it waits for, in words; absent when it is over. */
   waits?: string | null;
+  /** How long the waves that are still to begin wait for watching alone, in seconds: it cannot be over sooner. */
+  watching_ahead_seconds: number;
   /** The waves in their order. */
   waves: WaveView[];
 };
@@ -885,6 +900,18 @@ export type VulnerabilityView = {
   suppressed: number;
 };
 
+/** A host of a wave. */
+export type WaveHostView = {
+  /** Its name. */
+  hostname: string;
+  /** The asset. */
+  id: string;
+  /** How far the directive is there, as in the directive's own list; `left` where it is no part of it any more. */
+  stage: string;
+  /** Why it does not show the fix yet; absent where it does. */
+  why_not_yet?: string | null;
+};
+
 /** Assets that are changed together. */
 export type WaveView = {
   /** How many assets it holds. */
@@ -893,15 +920,17 @@ export type WaveView = {
   because: string;
   /** How many of them show the fix. */
   done: number;
-  /** Hosts of it by name, at most 20. */
-  hosts: string[];
+  /** How many of them failed, were rolled back, or need a person. */
+  failed: number;
+  /** Hosts of it, at most 200. */
+  hosts: WaveHostView[];
   /** How many of them may fail before everything stops. */
   may_fail: number;
   /** `canary` or `widening`. */
   phase: string;
   /** How long it is watched before the next, in seconds. */
   soak_seconds: number;
-  /** `waiting`, `running` or `ended`. */
+  /** `waiting`, `running`, `watched` or `ended`. */
   state: string;
 };
 

@@ -12,7 +12,6 @@ interface Asking {
   onCancel: () => void;
 }
 
-/** Asks for a reason, in place. */
 /** Asks for the reason of a decision, and sends it with that. */
 export function Ask({ id, label, go, sender, off, onSay, onCancel }: Asking) {
   const [text, setText] = useState("");

@@ -20,7 +20,18 @@ export function Time({ at, as = "short" }: { at: string; as?: "short" | "ago" })
   );
 }
 
-const SHAPES: Record<Tone, ReactNode> = {
+const INSTANT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+/** A sentence of Tenon's, with the recorded times in it in the reader's zone. */
+export function Said({ text }: { text: string }) {
+  // A split by one group gives texts and times in turn.
+  return <>{text.split(INSTANT).map((part, at) => (at % 2 === 1 ? <Time key={at} at={part} /> : part))}</>;
+}
+
+/** Most tones have one shape; these need another beside it. */
+export type Shape = Tone | "seen" | "gone";
+
+const SHAPES: Record<Shape, ReactNode> = {
   wait: <circle cx="6" cy="6" r="4.25" className="line" strokeDasharray="2 1.6" />,
   run: (
     <>
@@ -46,14 +57,21 @@ const SHAPES: Record<Tone, ReactNode> = {
       <path d="m4.2 4.2 3.6 3.6m0-3.6-3.6 3.6" className="cut" />
     </>
   ),
+  seen: (
+    <>
+      <circle cx="6" cy="6" r="4.25" className="line" />
+      <circle cx="6" cy="6" r="1.75" className="fill" />
+    </>
+  ),
+  gone: <path d="M2.5 6h7" className="line" />,
   back: <path d="M4.2 1.3 1.5 4l2.7 2.7M1.7 4h5.1a3.3 3.3 0 0 1 0 6.6H4" className="line" />,
 };
 
 /** A sign that reads without colour: every tone has a shape of its own. */
-export function Sign({ tone }: { tone: Tone }) {
+export function Sign({ tone, shape = tone }: { tone: Tone; shape?: Shape }) {
   return (
     <svg className="sign" data-tone={tone} viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
-      {SHAPES[tone]}
+      {SHAPES[shape]}
     </svg>
   );
 }

@@ -1,5 +1,5 @@
 import type { DirectiveAssetView, DirectiveView } from "./api.gen";
-import { plural, Section, Sign, StageMark } from "./bits";
+import { plural, Said, Section, Sign, StageMark } from "./bits";
 import { live } from "./live";
 import { Packages } from "./packages";
 import { known, type Tone, undo } from "./stages";
@@ -15,7 +15,7 @@ export function Hosts({ directive }: { directive: DirectiveView }) {
     known(a.stage.name).rank - known(b.stage.name).rank || a.hostname.localeCompare(b.hostname);
   return (
     <Section id="hosts" title="What to do on which host">
-      <ul className="hosts">
+      <ul className={directive.assets.length > FIT ? "hosts many" : "hosts"}>
         {directive.assets.toSorted(order).map((asset) => (
           <Host key={asset.id} directive={directive} asset={asset} />
         ))}
@@ -29,16 +29,40 @@ export function Hosts({ directive }: { directive: DirectiveView }) {
   );
 }
 
+/** Hosts that are shown with all that is known of them; of more, those that stand still, and the others folded. */
+const FIT = 6;
+
 function Host({ directive, asset }: { directive: DirectiveView; asset: DirectiveAssetView }) {
+  const head = (
+    <>
+      <h3>{asset.hostname}</h3>
+      <StageMark stage={asset.stage.name} />
+    </>
+  );
+  if (directive.assets.length > FIT && !asset.stage.retry) {
+    return (
+      <li data-testid="host" data-asset={asset.id}>
+        <details className="host folded">
+          <summary className="host-head">{head}</summary>
+          <Told directive={directive} asset={asset} />
+        </details>
+      </li>
+    );
+  }
+  return (
+    <li className="host" data-testid="host" data-asset={asset.id}>
+      <div className="host-head">{head}</div>
+      <Told directive={directive} asset={asset} />
+    </li>
+  );
+}
+
+function Told({ directive, asset }: { directive: DirectiveView; asset: DirectiveAssetView }) {
   const { stage } = asset;
   const reason = stage.reason ?? waits(directive, asset);
   return (
-    <li className="host" data-testid="host" data-asset={asset.id}>
-      <div className="host-head">
-        <h3>{asset.hostname}</h3>
-        <StageMark stage={stage.name} />
-      </div>
-      {reason && <p className="reason">{reason}</p>}
+    <>
+      {reason && <p className="reason"><Said text={reason} /></p>}
       {stage.retry && !directive.closed && <Retry directive={directive.id} asset={asset.id} />}
       <Packages packages={asset.packages} />
       <dl className="facts">
@@ -53,7 +77,7 @@ function Host({ directive, asset }: { directive: DirectiveView; asset: Directive
           </>
         )}
       </dl>
-    </li>
+    </>
   );
 }
 

@@ -3,6 +3,7 @@ import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/lists.css";
 import "./styles/panel.css";
+import "./styles/rollout.css";
 import "./styles/evidence.css";
 
 import { StrictMode } from "react";

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useRef } from "react";
 
-import { close } from "./place";
+import { close, from } from "./place";
 
 interface Frame {
   id: string;
@@ -14,6 +14,7 @@ interface Frame {
 export function PanelFrame({ id, title, sub, foot, children }: Frame) {
   const heading = useRef<HTMLHeadingElement>(null);
   const content = useRef<HTMLDivElement>(null);
+  const back = from();
   // Where the keyboard stands in a list, it stays there: the walk through the list goes on beside the panel.
   useEffect(() => {
     content.current?.scrollTo(0, 0);
@@ -27,6 +28,14 @@ export function PanelFrame({ id, title, sub, foot, children }: Frame) {
     <aside className="panel" aria-labelledby="panel-title" data-testid="panel" data-panel-id={id}>
       <header className="panel-head">
         <div>
+          {back && (
+            <button type="button" className="back" data-testid="back" onClick={() => window.history.back()}>
+              <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
+                <path d="M7.5 2 3.5 6l4 4" className="line" />
+              </svg>
+              back to {back}
+            </button>
+          )}
           <h2 id="panel-title" ref={heading} tabIndex={-1}>
             {title}
           </h2>

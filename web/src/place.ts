@@ -27,6 +27,18 @@ export function open(id: string): void {
   follow();
 }
 
+/** Opens what stands in the panel, with a way back to it. */
+export function openFrom(id: string): void {
+  window.history.pushState({ from: place.get()?.id }, "", `#${id}`);
+  follow();
+}
+
+/** From where what the panel shows was opened, where that was the panel itself. */
+export function from(): string | null {
+  const state: unknown = window.history.state;
+  return typeof state === "object" && state !== null && "from" in state && typeof state.from === "string" ? state.from : null;
+}
+
 export function close(): void {
   window.history.replaceState(null, "", window.location.pathname + window.location.search);
   follow();

@@ -214,8 +214,8 @@ export const overview = (more = {}) => ({
   ...more,
 });
 
-export const detail = (id) => ({
-  ...assets.find((asset) => asset.id === id),
+export const detail = (asset) => ({
+  ...asset,
   offers: libssl,
   open: [
     { vulnerability: "CVE-2026-5535", advisory: "DSA-5801-1", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: "3.0.15-1~deb12u1", state: "fix-offered", said: "fix offered: 3.0.15-1~deb12u1", opened: at(-50) },

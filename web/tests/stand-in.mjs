@@ -81,7 +81,7 @@ export class StandIn {
     const directive = [...this.overview.queue, ...this.overview.closed].find(({ id }) => id === named);
     if (directive) return json(response, 200, whole(directive, this.overview.assets));
     const [, kind, id] = /^\/api\/v1\/(assets|reports)\/(\w+)$/.exec(pathname) ?? [];
-    if (kind === "assets") return json(response, 200, detail(id));
+    if (kind === "assets") return json(response, 200, detail(this.overview.assets.find((asset) => asset.id === id)));
     if (kind === "reports" && reports[id]) return json(response, 200, reports[id]);
     if (/^\/api\/v1\/directives\/dir_1\/why$/.test(pathname)) return json(response, 200, why);
     if (pathname.startsWith("/api/")) return json(response, 404, { code: "not-found", detail: "no such path" });

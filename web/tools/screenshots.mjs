@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { launch } from "../tests/browser.mjs";
 import { large, overview } from "../tests/answers.mjs";
+import { rolling } from "../tests/rollouts.mjs";
 import { StandIn, TOKEN } from "../tests/stand-in.mjs";
 
 const folder = process.argv[2];
@@ -21,6 +22,11 @@ const STATES = {
   hostile: { world: full, open: "#dir_4" },
   asset: { world: full, open: "#ast_00000000000000000000000000000003" },
   observing: { world: { ...full, assets: observed, queue: full.queue.map((directive) => ({ ...directive, assets: directive.assets.map((asset) => ({ ...asset, stage: { name: "proposed" }, undo: null, units: [] })) })) } },
+  running: { world: rolling(), open: "#dir_11", at: "rollout" },
+  halted: { world: rolling(), open: "#dir_12", at: "rollout" },
+  held: { world: rolling(), open: "#dir_13", at: "rollout" },
+  many: { world: rolling(), open: "#dir_11", at: "hosts" },
+  over: { world: rolling(), open: "#dir_14", at: "rollout" },
   large: { world: large(50_000, 100_000) },
   beside: { world: large(50_000, 100_000), open: "#dir_3" },
   nothing: { world: { ...full, queue: [], closed: [], closed_total: 0 } },
@@ -33,7 +39,7 @@ const tenon = await new StandIn().start();
 const browser = await launch();
 for (const [size, viewport] of Object.entries(SIZES)) {
   for (const colorScheme of ["light", "dark"]) {
-    for (const [state, { world, open = "", offline, unfold }] of Object.entries(STATES)) {
+    for (const [state, { world, open = "", at, offline, unfold }] of Object.entries(STATES)) {
       const name = `${state}-${size}-${colorScheme}`;
       if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
       tenon.overview = world;
@@ -46,6 +52,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
         await page.getByTestId("panel").waitFor();
         await page.locator("[aria-busy]").waitFor({ state: "detached" });
       }
+      if (at) await page.getByTestId(at).evaluate((part) => part.scrollIntoView({ block: "start" }));
       if (unfold) {
         await page.getByTestId("evidence-of").first().locator("summary").click();
         await page.getByTestId("evidence-of").first().scrollIntoViewIfNeeded();

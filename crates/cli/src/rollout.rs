@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenon_model::Tempo;
-use tenon_server::{DirectiveView, RolloutView, WaveView};
+use tenon_server::{DirectiveView, RolloutView, WaveHostView, WaveView};
 
 use crate::api::Api;
 use crate::common::{Common, Format};
@@ -125,8 +125,8 @@ fn count(assets: u64) -> String {
     if assets == 1 { "1 host".to_owned() } else { format!("{assets} hosts") }
 }
 
-fn named(hosts: &[String], of: u64) -> String {
-    let shown: Vec<&str> = hosts.iter().take(NAMED).map(String::as_str).collect();
+fn named(hosts: &[WaveHostView], of: u64) -> String {
+    let shown: Vec<&str> = hosts.iter().take(NAMED).map(|host| host.hostname.as_str()).collect();
     let rest = of.saturating_sub(shown.len() as u64);
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     format!("{}{more}", shown.join(", "))

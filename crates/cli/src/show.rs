@@ -127,7 +127,7 @@ fn directive_text(directive: &DirectiveView) -> String {
     // Of a single host there is nothing to part into waves.
     let parted = |rollout: &&RolloutView| rollout.waves.len() > 1 || rollout.state == "halted";
     if let Some(rollout) = directive.rollout.as_ref().filter(parted) {
-        let waits = rollout.waits.as_deref().map(|waits| format!(", {waits}")).unwrap_or_default();
+        let waits = rollout.waits.as_deref().map(|waits| format!(", waits for {waits}")).unwrap_or_default();
         text.push_str(&format!("  rollout {}{waits} (tenon plan show {})\n", rollout.state, directive.id));
     }
     for asset in &directive.assets {

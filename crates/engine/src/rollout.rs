@@ -8,6 +8,9 @@ use tenon_model::{AssetOrdinal, AssetSet, DirectiveId, Halt, Plan, Stage, Step, 
 use crate::apply::ApplyError;
 use crate::world::World;
 
+/// How long a wave may take until a person must look, in seconds: hosts that are away for a night may come back.
+const WAVE_DEADLINE_SECONDS: u32 = 24 * 3_600;
+
 /// A plan, and how far it is carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rollout {
@@ -54,6 +57,21 @@ impl Rollout {
         match self.step {
             Step::Running { wave } => Some((wave, self.wave(wave)?)),
             Step::Planned | Step::Soaking { .. } => None,
+        }
+    }
+
+    /// When what it waits for ends by itself: a wave was watched for its soak, or hosts without word halt it. `None` where
+    /// only a person or a host moves it on.
+    pub fn waits_until(&self) -> Option<Timestamp> {
+        match self.step {
+            _ if self.halted.is_some() || self.is_over() => None,
+            Step::Soaking { wave } => {
+                // Where the wave changed nothing there is nothing to watch.
+                let soak = if self.set_out == 0 { 0 } else { self.wave(wave)?.soak_seconds };
+                Some(self.since.plus_seconds(soak))
+            }
+            Step::Planned | Step::Running { .. } if self.open.is_empty() => None,
+            Step::Planned | Step::Running { .. } => Some(self.since.plus_seconds(WAVE_DEADLINE_SECONDS)),
         }
     }
 

@@ -41,8 +41,9 @@ pub use serve::{Running, ServeError, Settings, serve};
 pub use view::{
     AssetDetail, AssetView, BasisView, ClockView, ContextDocumentView, ContextView, DecisionView,
     DirectiveAssetView, DirectiveLine, DirectiveView, EffectView, FactorView, FeedView, FindingStateView,
-    FindingView, FirstAssetView, FlipView, GapView, GroupView, HeadView, HeldBackView, InputView, OrderView,
-    Overview, PackageView, PreviewView, RolloutView, SaidView, SetView, StageView, StandingView,
-    SuppressedView, TrendDayView, TrendView, UnstatedView, VulnerabilityView, WaveView, WhyView, queue,
+    FindingView, FirstAssetView, FlipView, GapView, GroupView, HaltView, HeadView, HeldBackView, InputView,
+    OrderView, Overview, PackageView, PreviewView, RolloutView, SaidView, SetView, StageView, StandingView,
+    SuppressedView, TrendDayView, TrendView, UnstatedView, VulnerabilityView, WaveHostView, WaveView,
+    WhyView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

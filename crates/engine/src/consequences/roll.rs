@@ -20,9 +20,6 @@ use crate::priority::harm;
 use crate::rollout::Rollout;
 use crate::world::World;
 
-/// How long a wave may take until a person must look, in seconds: hosts that are away for a night may come back.
-const WAVE_DEADLINE_SECONDS: u32 = 24 * 3_600;
-
 /// The next steps of the rollouts that events may have moved.
 pub(super) fn roll(world: &World, dirty: &Dirty, now: Timestamp, events: &mut Vec<Event>) {
     for id in dirty.touched() {
@@ -74,29 +71,20 @@ fn step(world: &World, id: DirectiveId, state: &DirectiveState, now: Timestamp) 
 
 /// The step that only waits for time to pass.
 fn in_time(id: DirectiveId, rollout: &Rollout, now: Timestamp) -> Option<Event> {
-    if rollout.halted.is_some() {
-        return None;
-    }
+    let until = rollout.waits_until()?;
     match rollout.step {
         Step::Soaking { wave } => {
-            let ended = rollout.wave(wave)?;
             rollout.wave(wave + 1)?;
-            // Where the wave changed nothing there is nothing to watch.
-            let soak = if rollout.set_out == 0 { 0 } else { ended.soak_seconds };
-            (now >= rollout.since.plus_seconds(soak)).then_some(Event::WaveBegan { id, wave: wave + 1 })
+            (now >= until).then_some(Event::WaveBegan { id, wave: wave + 1 })
         }
-        Step::Planned | Step::Running { .. } if rollout.open.is_empty() => None,
-        Step::Planned | Step::Running { .. } => {
-            let late = now > rollout.since.plus_seconds(WAVE_DEADLINE_SECONDS);
-            late.then(|| Event::RolloutHalted {
-                id,
-                why: format!(
-                    "{} assets have not shown the fix within 24 hours: look at them, then resume, which plans the rest anew",
-                    rollout.open.len()
-                ),
-                by: None,
-            })
-        }
+        Step::Planned | Step::Running { .. } => (now > until).then(|| Event::RolloutHalted {
+            id,
+            why: format!(
+                "{} assets have not shown the fix within 24 hours: look at them, then resume, which plans the rest anew",
+                rollout.open.len()
+            ),
+            by: None,
+        }),
     }
 }
 

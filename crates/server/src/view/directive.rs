@@ -297,12 +297,7 @@ fn on_asset(
             .flat_map(|targets| targets.iter())
             .map(PackageView::of)
             .collect(),
-        stage: match stage {
-            Stage::Approved { .. } => {
-                StageView { reason: why_not_yet(state, ordinal), ..StageView::of(stage) }
-            }
-            _ => unconfirmed(world, state, asset, stage),
-        },
+        stage: stage_on(world, state, ordinal, stage),
         undo: rehearsal.map(|report| match &report.undo {
             Undo::Proven => "proven".to_owned(),
             Undo::Possible { reason } => format!("possible: {reason}"),
@@ -318,6 +313,21 @@ fn on_asset(
             .filter(|order| asset.is_some_and(|asset| asset.id == order.order.asset))
             .map(OrderView::of)
             .collect(),
+    }
+}
+
+/// A stage on an asset, with what it waits for where it waits.
+pub(super) fn stage_on(
+    world: &World,
+    state: &DirectiveState,
+    ordinal: AssetOrdinal,
+    stage: &Stage,
+) -> StageView {
+    match stage {
+        Stage::Approved { .. } => {
+            StageView { reason: why_not_yet(world, state, ordinal), ..StageView::of(stage) }
+        }
+        _ => unconfirmed(world, state, world.asset_at(ordinal), stage),
     }
 }
 

@@ -24,7 +24,7 @@ pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };
 pub use line::{DirectiveLine, FirstAssetView};
-pub use rollout::{HeldBackView, RolloutView, WaveView};
+pub use rollout::{HaltView, HeldBackView, RolloutView, WaveHostView, WaveView};
 pub use trend::{TrendDayView, TrendView};
 pub use vulnerability::{StandingView, VulnerabilityView};
 pub use why::{FactorView, FlipView, SetView, WhyView};

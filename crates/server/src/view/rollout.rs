@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use tenon_engine::{DirectiveState, Rollout, World};
-use tenon_model::{AssetOrdinal, AssetSet, Phase, Step};
+use tenon_model::{AssetOrdinal, AssetSet, Phase, Stage, Step};
 use utoipa::ToSchema;
 
-/// Most hosts that are named of one wave.
-const MAX_HOSTS: usize = 20;
+use super::directive::stage_on;
+
+/// Most hosts that are shown of one wave, and of what is held back for one reason.
+const MAX_HOSTS: usize = 200;
 
 /// In which waves what is approved is applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -17,14 +19,31 @@ pub struct RolloutView {
     pub tempo: String,
     /// `planned`, `running`, `watched`, `halted` or `over`.
     pub state: String,
+    /// Since when it is at the step that it is at, RFC 3339.
+    pub since: String,
     /// What it waits for, in words; absent when it is over.
     pub waits: Option<String>,
-    /// The person who halted it; absent where it stopped by itself, or goes on.
-    pub halted_by: Option<String>,
+    /// When that has an end of its own, RFC 3339: the watching of a wave, or the time after which hosts without word halt it.
+    pub until: Option<String>,
+    /// How long the waves that are still to begin wait for watching alone, in seconds: it cannot be over sooner.
+    pub watching_ahead_seconds: u64,
+    /// Why it stands still, where it does.
+    pub halt: Option<HaltView>,
     /// The waves in their order.
     pub waves: Vec<WaveView>,
     /// What stays out of it.
     pub held_back: Vec<HeldBackView>,
+}
+
+/// Why a rollout stands still until a person resumes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HaltView {
+    /// Since when, RFC 3339.
+    pub at: String,
+    /// The person who halted it; absent where it stopped by itself.
+    pub by: Option<String>,
+    /// What happened, and what to do.
+    pub why: String,
 }
 
 /// Assets that are changed together.
@@ -32,20 +51,35 @@ pub struct RolloutView {
 pub struct WaveView {
     /// `canary` or `widening`.
     pub phase: String,
-    /// `waiting`, `running` or `ended`.
+    /// `waiting`, `running`, `watched` or `ended`.
     pub state: String,
     /// How many assets it holds.
     pub assets: u64,
     /// How many of them show the fix.
     pub done: u64,
+    /// How many of them failed, were rolled back, or need a person.
+    pub failed: u64,
     /// How many of them may fail before everything stops.
     pub may_fail: u32,
     /// How long it is watched before the next, in seconds.
     pub soak_seconds: u32,
     /// Why these, and why then.
     pub because: String,
-    /// Hosts of it by name, at most 20.
-    pub hosts: Vec<String>,
+    /// Hosts of it, at most 200.
+    pub hosts: Vec<WaveHostView>,
+}
+
+/// A host of a wave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WaveHostView {
+    /// The asset.
+    pub id: String,
+    /// Its name.
+    pub hostname: String,
+    /// How far the directive is there, as in the directive's own list; `left` where it is no part of it any more.
+    pub stage: String,
+    /// Why it does not show the fix yet; absent where it does.
+    pub why_not_yet: Option<String>,
 }
 
 /// Assets that no wave holds.
@@ -53,46 +87,88 @@ pub struct WaveView {
 pub struct HeldBackView {
     /// How many.
     pub assets: u64,
-    /// Hosts by name, at most 20.
-    pub hosts: Vec<String>,
+    /// The hosts, at most 200.
+    pub hosts: Vec<WaveHostView>,
     /// Why, and what would let them go.
     pub why: String,
 }
 
-fn hosts(world: &World, assets: &AssetSet) -> Vec<String> {
-    let known = assets.iter().take(MAX_HOSTS).filter_map(|asset| world.asset_at(asset));
-    known.map(|asset| asset.hostname.clone()).collect()
+fn hosts(world: &World, state: &DirectiveState, assets: &AssetSet) -> Vec<WaveHostView> {
+    let host = |ordinal: AssetOrdinal| {
+        let asset = world.asset_at(ordinal)?;
+        let (stage, reason) = match state.stage(ordinal) {
+            None => ("left".to_owned(), Some("it is no part of the directive any more".to_owned())),
+            Some(stage) => {
+                let view = stage_on(world, state, ordinal, stage);
+                (view.name, view.reason.or_else(|| awaited(stage).map(str::to_owned)))
+            }
+        };
+        Some(WaveHostView {
+            id: asset.id.to_string(),
+            hostname: asset.hostname.clone(),
+            stage,
+            why_not_yet: reason,
+        })
+    };
+    assets.iter().take(MAX_HOSTS).filter_map(host).collect()
+}
+
+/// What comes next at a stage that states no reason of its own.
+fn awaited(stage: &Stage) -> Option<&'static str> {
+    match stage {
+        Stage::Proposed => Some("it waits to be rehearsed"),
+        Stage::Rehearsing { .. } => Some("it is being rehearsed again"),
+        Stage::AwaitingApproval { .. } => Some("its rehearsal passed and waits for approval"),
+        Stage::Applying { .. } => Some("it has its order; the host's report is awaited"),
+        Stage::Applied { .. } => Some("the host reports success; its next inventory must confirm it"),
+        Stage::Approved { .. }
+        | Stage::Verified
+        | Stage::FixedOtherwise
+        | Stage::NeedsPerson { .. }
+        | Stage::RolledBack { .. }
+        | Stage::Failed { .. } => None,
+    }
+}
+
+fn failed(state: &DirectiveState, assets: &AssetSet) -> u64 {
+    let failed = state.begun().filter(|(asset, stage)| {
+        let failed =
+            matches!(stage, Stage::Failed { .. } | Stage::RolledBack { .. } | Stage::NeedsPerson { .. });
+        failed && assets.contains(*asset)
+    });
+    failed.count() as u64
 }
 
 impl RolloutView {
     pub(super) fn of(world: &World, state: &DirectiveState, rollout: &Rollout) -> Self {
         let done = state.done();
-        let (ended, running) = progress(rollout);
         let waves = rollout.plan.waves.iter().zip(0_u32..).map(|(wave, number)| WaveView {
             phase: match wave.phase {
                 Phase::Canary => "canary".to_owned(),
                 Phase::Widening => "widening".to_owned(),
             },
-            state: if number < ended {
-                "ended".to_owned()
-            } else if Some(number) == running {
-                "running".to_owned()
-            } else {
-                "waiting".to_owned()
-            },
+            state: wave_state(rollout, number).to_owned(),
             assets: wave.assets.len(),
             done: wave.assets.common(&done),
+            failed: failed(state, &wave.assets),
             may_fail: wave.may_fail,
             soak_seconds: wave.soak_seconds,
             because: wave.because.clone(),
-            hosts: hosts(world, &wave.assets),
+            hosts: hosts(world, state, &wave.assets),
         });
         Self {
             version: rollout.plan.version,
             tempo: rollout.plan.tempo.to_string(),
             state: name(rollout).to_owned(),
+            since: rollout.since.to_string(),
             waits: waits(rollout),
-            halted_by: rollout.halted.as_ref().and_then(|halt| halt.by.as_ref()).map(ToString::to_string),
+            until: rollout.waits_until().map(|until| until.to_string()),
+            watching_ahead_seconds: watching_ahead(rollout),
+            halt: rollout.halted.as_ref().map(|halt| HaltView {
+                at: halt.at.to_string(),
+                by: halt.by.as_ref().map(ToString::to_string),
+                why: halt.why.clone(),
+            }),
             waves: waves.collect(),
             held_back: rollout
                 .plan
@@ -100,7 +176,7 @@ impl RolloutView {
                 .iter()
                 .map(|held| HeldBackView {
                     assets: held.assets.len(),
-                    hosts: hosts(world, &held.assets),
+                    hosts: hosts(world, state, &held.assets),
                     why: held.why.clone(),
                 })
                 .collect(),
@@ -108,12 +184,14 @@ impl RolloutView {
     }
 }
 
-/// How many waves have ended, and which one is under way.
-fn progress(rollout: &Rollout) -> (u32, Option<u32>) {
+fn wave_state(rollout: &Rollout, wave: u32) -> &'static str {
     match rollout.step {
-        Step::Planned => (0, None),
-        Step::Running { wave } => (wave, Some(wave)),
-        Step::Soaking { wave } => (wave.saturating_add(1), None),
+        Step::Running { wave: running } if wave == running => "running",
+        Step::Running { wave: running } if wave < running => "ended",
+        // Behind the last wave nothing waits for what it shows.
+        Step::Soaking { wave: last } if wave == last && !rollout.is_over() => "watched",
+        Step::Soaking { wave: last } if wave <= last => "ended",
+        Step::Planned | Step::Running { .. } | Step::Soaking { .. } => "waiting",
     }
 }
 
@@ -127,38 +205,68 @@ fn name(rollout: &Rollout) -> &'static str {
     }
 }
 
+/// The watching of every wave that has not ended, but for the last, which nothing waits for.
+fn watching_ahead(rollout: &Rollout) -> u64 {
+    let ahead = match rollout.step {
+        Step::Planned => 0,
+        Step::Running { wave } => wave,
+        Step::Soaking { wave } => wave.saturating_add(1),
+    };
+    let before_last = rollout.plan.waves.len().saturating_sub(1);
+    let waves =
+        rollout.plan.waves.iter().take(before_last).skip(usize::try_from(ahead).unwrap_or(usize::MAX));
+    waves.map(|wave| u64::from(wave.soak_seconds)).sum()
+}
+
 /// What the rollout as a whole waits for.
 fn waits(rollout: &Rollout) -> Option<String> {
     if let Some(halt) = &rollout.halted {
-        return Some(format!("halted at {}: {}", halt.at, halt.why));
+        let by = halt.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+        return Some(format!("a person to resume it: halted{by} at {}: {}", halt.at, halt.why));
     }
     if rollout.is_over() {
         return None;
     }
     Some(match rollout.step {
-        Step::Planned => format!("{} assets on which an earlier plan set out", rollout.open.len()),
-        Step::Running { wave } => format!("{} assets of wave {}", rollout.open.len(), wave + 1),
+        Step::Planned => format!("{} on which an earlier plan set out", plural(rollout.open.len())),
+        Step::Running { wave } => {
+            format!("{} of wave {} to show the fix", plural(rollout.open.len()), wave + 1)
+        }
         Step::Soaking { wave } => {
-            let soak = rollout.wave(wave).map_or(0, |wave| wave.soak_seconds);
-            format!("wave {} is watched until {}", wave + 1, rollout.since.plus_seconds(soak))
+            let until = rollout.waits_until().unwrap_or(rollout.since);
+            format!("the end of watching wave {}, at {until}", wave + 1)
         }
     })
 }
 
+fn plural(hosts: u64) -> String {
+    if hosts == 1 { "1 host".to_owned() } else { format!("{hosts} hosts") }
+}
+
 /// Why an approved asset is not changed yet.
-pub(super) fn why_not_yet(state: &DirectiveState, asset: AssetOrdinal) -> Option<String> {
+pub(super) fn why_not_yet(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> Option<String> {
     let rollout = state.rollout.as_ref()?;
     if let Some(held) = rollout.plan.held_back.iter().find(|held| held.assets.contains(asset)) {
-        return Some(held.why.clone());
+        return Some(format!("held back: {}", held.why));
     }
     let wave = rollout.plan.waves.iter().position(|wave| wave.assets.contains(asset))?;
     let of = rollout.plan.waves.len();
-    match (rollout.running(), waits(rollout)) {
-        _ if rollout.halted.is_some() => waits(rollout),
-        (Some((running, _)), _) if usize::try_from(running) == Ok(wave) => {
-            Some("its wave is under way: it waits until the host takes an order, or until what stands in for it is healthy".to_owned())
-        }
-        (_, Some(waits)) => Some(format!("it is in wave {} of {of}; {waits}", wave + 1)),
-        (_, None) => Some(format!("it is in wave {} of {of}", wave + 1)),
+    let its = format!("it is in wave {} of {of}", wave + 1);
+    if rollout.halted.is_some() {
+        return Some(format!("{its}, and the rollout is halted until a person resumes it"));
     }
+    if rollout.running().is_some_and(|(running, _)| usize::try_from(running) == Ok(wave)) {
+        let known = world.asset_at(asset)?;
+        return Some(match world.effective(known).redundancy {
+            Some(group) => format!(
+                "its wave is under way: it takes its order when it next asks, and when redundancy group {} can spare it",
+                group.value
+            ),
+            None => "its wave is under way: it takes its order when it next asks".to_owned(),
+        });
+    }
+    Some(match waits(rollout) {
+        Some(waits) => format!("{its}, which waits for {waits}"),
+        None => its,
+    })
 }

@@ -1,0 +1,41 @@
+// What axe finds that keeps people out: nothing serious may be left, in either colour scheme.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+import { overview } from "./answers.mjs";
+import { rolling } from "./rollouts.mjs";
+import { visits } from "./visit.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SERIOUS = ["serious", "critical"];
+
+const VIEWS = {
+  "the lists": { world: overview },
+  "a directive to approve": { world: overview, hash: "#dir_2" },
+  "a directive with forensics": { world: overview, hash: "#dir_1" },
+  "a host that is not wholly known": { world: overview, hash: "#ast_00000000000000000000000000000003" },
+  "a rollout under way": { world: rolling, hash: "#dir_11" },
+  "a rollout that halted": { world: rolling, hash: "#dir_12" },
+  "hosts that are held back": { world: rolling, hash: "#dir_13" },
+  "nothing yet": { world: () => overview({ assets: [], queue: [], closed: [], closed_total: 0, feeds: [] }) },
+};
+
+visits("axe", (visit, test) => {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const [name, { world, hash }] of Object.entries(VIEWS)) {
+      test(`${name}, ${colorScheme}`, async () => {
+        await visit.page.emulateMedia({ colorScheme });
+        visit.tenon.overview = world();
+        await visit.opened(hash);
+        await visit.page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
+        // The debugger's way in, past the page's own policy against scripts from elsewhere.
+        await visit.page.evaluate(AXE);
+        const { violations, passes } = await visit.page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+        assert.ok(passes.length > 10, "axe looked at the page");
+        const serious = violations.filter(({ impact }) => SERIOUS.includes(impact));
+        assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary}`).join("\n")}`), []);
+      });
+    }
+  }
+});

@@ -1,0 +1,67 @@
+// The built page in Chromium against a stand-in: one browser for a file of tests, one stand-in and one page for each.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+
+import { hasChromium, launch } from "./browser.mjs";
+import { StandIn, TOKEN } from "./stand-in.mjs";
+
+const here = hasChromium();
+if (here && !existsSync(new URL("../dist/index.html", import.meta.url))) throw new Error("the page is not built: npm run build");
+
+/** Tests of the page. `tests` gets what they need of it; a test names itself where it cannot run. */
+export function visits(name, tests) {
+  describe(name, { timeout: 120_000 }, () => {
+    let browser;
+    const visit = {
+      tenon: null,
+      context: null,
+      page: null,
+      complaints: [],
+      id: (testid) => visit.page.getByTestId(testid),
+      linked: (state) => visit.page.locator(`[data-testid=live-state][data-state=${state}]`).waitFor(),
+      /** The page, live and with its lists. */
+      async opened(hash = "") {
+        await visit.page.goto(`${visit.tenon.address}#token=${TOKEN}`);
+        await visit.linked("live");
+        await visit.page.locator(".lists [aria-busy]").first().waitFor({ state: "detached" });
+        if (!hash) return;
+        await visit.page.evaluate((to) => (location.hash = to), hash);
+        await visit.page.locator(`[data-panel-id=${hash.slice(1)}] .section`).first().waitFor();
+      },
+      /** The next write that arrives. */
+      async wrote(act) {
+        const answered = visit.page.waitForResponse((response) => response.request().method() === "POST");
+        await act();
+        await answered;
+        return visit.tenon.writes.at(-1);
+      },
+    };
+    before(async () => {
+      if (here) browser = await launch();
+    });
+    after(async () => browser?.close());
+    beforeEach(async () => {
+      if (!here) return;
+      visit.tenon = await new StandIn().start();
+      visit.context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId: "Europe/Berlin", locale: "en-GB" });
+      visit.context.setDefaultTimeout(15_000);
+      visit.page = await visit.context.newPage();
+      visit.complaints = [];
+      visit.page.on("pageerror", (error) => visit.complaints.push(`error: ${error.message}`));
+      visit.page.on("console", (message) => {
+        if (/Content Security Policy|Refused to|Warning:/i.test(message.text())) visit.complaints.push(message.text());
+      });
+    });
+    afterEach(async () => {
+      if (!here) return;
+      await visit.context.close();
+      await visit.tenon.stop();
+      assert.deepEqual(visit.complaints, [], "the page broke its own security policy, or ran what it must not run");
+    });
+    tests(visit, (title, body) => {
+      if (!here) console.log(`skipped: ${title}: no chromium`);
+      it(title, { skip: here ? false : `skipped: ${title}: no chromium` }, body);
+    });
+  });
+}
