@@ -28,7 +28,6 @@ visits("axe", (visit, test) => {
         await visit.page.emulateMedia({ colorScheme });
         visit.tenon.overview = world();
         await visit.opened(hash);
-        await visit.page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
         // The debugger's way in, past the page's own policy against scripts from elsewhere.
         await visit.page.evaluate(AXE);
         const { violations, passes } = await visit.page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));

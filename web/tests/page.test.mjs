@@ -1,83 +1,21 @@
 // The built page in a real browser, against a stand-in for Tenon. Run `npm run build` first.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { beforeEach } from "node:test";
 
 import { HOSTILE, large, overview, REHEARSAL } from "./answers.mjs";
-import { hasChromium, launch } from "./browser.mjs";
-import { StandIn, TOKEN } from "./stand-in.mjs";
+import { TOKEN } from "./stand-in.mjs";
+import { visits } from "./visit.mjs";
 
-const here = hasChromium();
-if (here && !existsSync(new URL("../dist/index.html", import.meta.url))) throw new Error("the page is not built: npm run build");
+visits("page", (visit, test) => {
+  const { id, linked, opened, settled, wrote } = visit;
+  let tenon, page;
+  beforeEach(() => ({ tenon, page } = visit));
 
-/** A test that names itself where it cannot run. */
-function test(name, body) {
-  if (!here) console.log(`skipped: ${name}: no chromium`);
-  it(name, { skip: here ? false : `skipped: ${name}: no chromium` }, body);
-}
-
-describe("page", { timeout: 120_000 }, () => {
-  let browser, tenon, context, page, complaints, underway;
-
-  before(async () => {
-    if (here) browser = await launch();
-  });
-  after(async () => browser?.close());
-
-  beforeEach(async () => {
-    if (!here) return;
-    tenon = await new StandIn().start();
-    context = await browser.newContext({ viewport: { width: 1440, height: 900 }, timezoneId: "Europe/Berlin", locale: "en-GB" });
-    context.setDefaultTimeout(15_000);
-    page = await context.newPage();
-    complaints = [];
-    underway = new Set();
-    page.on("request", (request) => request.url().endsWith("/events") || underway.add(request));
-    for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => underway.delete(request));
-    page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
-    page.on("dialog", (dialog) => {
-      complaints.push(`dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    page.on("console", (message) => {
-      if (/Content Security Policy|Refused to|Warning:/i.test(message.text())) complaints.push(message.text());
-    });
-  });
-  afterEach(async () => {
-    if (!here) return;
-    await context.close();
-    await tenon.stop();
-    assert.deepEqual(complaints, [], "the page broke its own security policy, or ran what it must not run");
-  });
-
-  const id = (name) => page.getByTestId(name);
   const row = (directive) => page.locator(`[data-testid=queue-row][data-id=${directive}]`);
-  const linked = (state) => page.locator(`[data-testid=live-state][data-state=${state}]`).waitFor();
-  const opened = async (hash = `#token=${TOKEN}`) => {
-    await page.goto(tenon.address + hash);
-    await linked("live");
-    await page.locator(".lists:not(:has([aria-busy=true]))").waitFor();
-    await settled();
-  };
-  /** Until the page has asked what it wants to know: nothing is under way, and when all of it is drawn still nothing is. */
-  const settled = async () => {
-    const deadline = Date.now() + 15_000;
-    do {
-      assert.ok(Date.now() < deadline, `still asking: ${[...underway].map((request) => request.url())}`);
-      await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
-    } while (underway.size > 0);
-  };
   /** Opens a directive, and waits for what the panel says of it. */
   const show = async (directive) => {
     await row(directive).click();
     await page.locator(`[data-panel-id=${directive}]:not(:has([aria-busy=true]))`).waitFor();
-  };
-  /** The next write that arrives. */
-  const wrote = async (act) => {
-    const answered = page.waitForResponse((response) => response.request().method() === "POST");
-    await act();
-    await answered;
-    return tenon.writes.at(-1);
   };
 
   test("the queue stands in Tenon's order, and a hostile name is only text", async () => {

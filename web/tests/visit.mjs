@@ -20,14 +20,25 @@ export function visits(name, tests) {
       complaints: [],
       id: (testid) => visit.page.getByTestId(testid),
       linked: (state) => visit.page.locator(`[data-testid=live-state][data-state=${state}]`).waitFor(),
-      /** The page, live and with its lists. */
+      underway: new Set(),
+      /** Until the page has asked what it wants to know: nothing is under way, and when all of it is drawn still nothing is. */
+      async settled() {
+        const deadline = Date.now() + 15_000;
+        do {
+          assert.ok(Date.now() < deadline, `still asking: ${[...visit.underway].map((request) => request.url())}`);
+          await visit.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+        } while (visit.underway.size > 0);
+      },
+      /** The page, live and with its lists, and what `hash` names in its panel. */
       async opened(hash = "") {
         await visit.page.goto(`${visit.tenon.address}#token=${TOKEN}`);
         await visit.linked("live");
-        await visit.page.locator(".lists [aria-busy]").first().waitFor({ state: "detached" });
+        await visit.page.locator(".lists:not(:has([aria-busy=true]))").waitFor();
+        await visit.settled();
         if (!hash) return;
         await visit.page.evaluate((to) => (location.hash = to), hash);
-        await visit.page.locator(`[data-panel-id=${hash.slice(1)}] .section`).first().waitFor();
+        await visit.page.locator(`[data-panel-id=${hash.slice(1)}]:not(:has([aria-busy=true]))`).waitFor();
+        await visit.settled();
       },
       /** The next write that arrives. */
       async wrote(act) {
@@ -48,6 +59,13 @@ export function visits(name, tests) {
       visit.context.setDefaultTimeout(15_000);
       visit.page = await visit.context.newPage();
       visit.complaints = [];
+      visit.underway = new Set();
+      visit.page.on("request", (request) => request.url().endsWith("/events") || visit.underway.add(request));
+      for (const end of ["requestfinished", "requestfailed"]) visit.page.on(end, (request) => visit.underway.delete(request));
+      visit.page.on("dialog", (dialog) => {
+        visit.complaints.push(`dialog: ${dialog.message()}`);
+        void dialog.dismiss();
+      });
       visit.page.on("pageerror", (error) => visit.complaints.push(`error: ${error.message}`));
       visit.page.on("console", (message) => {
         if (/Content Security Policy|Refused to|Warning:/i.test(message.text())) visit.complaints.push(message.text());
