@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
-use crate::snapshot::PART;
 use crate::{
     Acknowledged, Batch, ClientKey, Head, Journal, JournalError, MAX_GROUP_ENTRIES, MAX_PAGE_BYTES,
-    MAX_PAGE_ENTRIES, MAX_PAYLOAD, NewEntry, Snapshot, export, genesis_hash, restore, verify, verify_export,
+    MAX_PAGE_ENTRIES, MAX_PAYLOAD, NewEntry, Removal, SNAPSHOT_PART, Snapshot, export, genesis_hash, restore,
+    verify, verify_export,
 };
 use tenon_model::Digest;
 
@@ -25,7 +25,7 @@ macro_rules! contract_cases {
             an_append_on_a_moved_head_is_refused, time_never_goes_back, a_superseded_term_is_refused,
             sizes_are_bounded, blobs_are_addressed_by_content, a_refused_append_leaves_nothing,
             a_client_key_is_answered_once, an_export_verifies_without_the_journal, an_altered_export_is_refused,
-            a_group_of_batches_is_one_append, snapshots_are_kept_by_entry, the_newest_good_snapshot_is_restored);
+            a_group_of_batches_is_one_append, snapshots_are_kept_by_entry, a_snapshot_comes_and_goes_in_parts, the_newest_good_snapshot_is_restored);
     };
 }
 
@@ -273,7 +273,7 @@ pub fn snapshots_are_kept_by_entry(journal: &mut dyn Journal) -> Outcome {
     assert!(matches!(refused, Err(JournalError::SnapshotUnfounded { seq: 0, .. })), "{refused:?}");
     let first = journal.append(&Head::genesis(), &[batch(vec![entry(1, 1, "a")])])?;
     let second = journal.append(&first, &[batch(vec![entry(2, 1, "b")])])?;
-    let large: Vec<u8> = (0..PART + 1_000).map(|n| (n % 251) as u8).collect();
+    let large: Vec<u8> = (0..SNAPSHOT_PART + 1_000).map(|n| (n % 251) as u8).collect();
     journal.keep_snapshot(&second, 7, &large)?;
     journal.keep_snapshot(&first, 7, b"older, stored later")?;
     let held = journal.snapshots()?;
@@ -288,11 +288,41 @@ pub fn snapshots_are_kept_by_entry(journal: &mut dyn Journal) -> Outcome {
     let forked = Head { hash: Digest::of(b"another journal"), ..second };
     let refused = journal.keep_snapshot(&forked, 8, b"fork");
     assert!(matches!(refused, Err(JournalError::SnapshotUnfounded { seq: 2, .. })), "{refused:?}");
-    journal.forget_snapshot(2)?;
-    journal.forget_snapshot(2)?;
+    assert_eq!(journal.forget_snapshot(2)?, Removal::Whole);
+    assert_eq!(journal.forget_snapshot(2)?, Removal::Whole);
     assert_eq!(journal.read_snapshot(2)?, None);
     assert_eq!(journal.snapshots()?.len(), 1);
     assert_eq!((journal.head()?, journal.blobs(None, 10)?), (second, Vec::new()));
+    Ok(())
+}
+
+/// Other appends go between its parts; before the last and after the first removal it is none.
+pub fn a_snapshot_comes_and_goes_in_parts(journal: &mut dyn Journal) -> Outcome {
+    let head = journal.append(&Head::genesis(), &[batch(vec![entry(1, 1, "a")])])?;
+    let content: Vec<u8> = (0..2 * SNAPSHOT_PART + 1_000).map(|n| (n % 251) as u8).collect();
+    let parts: Vec<&[u8]> = content.chunks(SNAPSHOT_PART).collect();
+    assert!(journal.add_to_snapshot(1, 0, parts[0]).is_err(), "a part of what was not begun");
+    let snapshot = Snapshot::of(&head, 7, &content);
+    journal.begin_snapshot(&snapshot)?;
+    let twice = journal.begin_snapshot(&snapshot);
+    assert!(matches!(twice, Err(JournalError::SnapshotHeld { seq: 1 })), "{twice:?}");
+    let mut last = head;
+    for (n, part) in (0..).zip(&parts) {
+        assert_eq!((journal.snapshots()?, journal.read_snapshot(1)?), (Vec::new(), None), "part {n}");
+        assert_eq!(journal.unfinished_snapshots()?, [1]);
+        last = journal.append(&last, &[batch(vec![entry(2, 1, "between")])])?;
+        journal.add_to_snapshot(1, n, part)?;
+    }
+    assert_eq!((journal.snapshots()?, journal.unfinished_snapshots()?), (vec![snapshot], Vec::new()));
+    assert!(journal.read_snapshot(1)?.as_deref() == Some(&content[..]), "the content is another");
+    for left in (0..parts.len()).rev() {
+        let removal = journal.forget_snapshot(1)?;
+        assert_eq!(removal, if left > 0 { Removal::Partly } else { Removal::Whole });
+        assert_eq!((journal.snapshots()?, journal.read_snapshot(1)?), (Vec::new(), None), "{left} are left");
+        assert_eq!(journal.unfinished_snapshots()?.len(), usize::from(left > 0));
+        last = journal.append(&last, &[batch(vec![entry(3, 1, "between")])])?;
+    }
+    assert_eq!(verify(journal)?.head, last);
     Ok(())
 }
 

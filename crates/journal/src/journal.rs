@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use tenon_model::Digest;
 
-use crate::{Entry, Head, NewEntry, Snapshot};
+use crate::{Entry, Head, NewEntry, SNAPSHOT_PART, Snapshot};
 
 /// Largest payload of one entry, in bytes. Whatever is larger belongs into a blob.
 pub const MAX_PAYLOAD: usize = 4 << 20;
@@ -133,12 +133,33 @@ pub trait Journal: Send {
     /// When the storage cannot be read.
     fn lookup_client_key(&self, key: &ClientKey) -> Result<Option<Acknowledged>, JournalError>;
 
-    /// Stores a copy of the state after the entry `head`, whole and durable when it returns. One that was stored for the
-    /// same entry is replaced.
+    /// Begins a snapshot: a copy of the state after an entry. Its content follows in parts, with any appends between; until
+    /// its last byte is there it is neither listed nor read.
     ///
     /// # Errors
-    /// [`JournalError::SnapshotUnfounded`] when the journal has no such entry, or when the storage fails.
-    fn keep_snapshot(&mut self, head: &Head, format: u32, content: &[u8]) -> Result<(), JournalError>;
+    /// [`JournalError::SnapshotUnfounded`] when the journal has no such entry, [`JournalError::SnapshotHeld`] when one of the
+    /// same entry is there or begun, or when the storage fails.
+    fn begin_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), JournalError>;
+
+    /// Adds a part to the snapshot after this entry that was begun; durable when it returns. Parts are numbered from 0
+    /// and hold at most [`SNAPSHOT_PART`](crate::SNAPSHOT_PART) bytes, so that nothing waits long for one.
+    ///
+    /// # Errors
+    /// When no such snapshot was begun, or the storage fails.
+    fn add_to_snapshot(&mut self, seq: u64, part: u32, content: &[u8]) -> Result<(), JournalError>;
+
+    /// Stores a whole snapshot; it waits for all of it. One that was stored for the same entry is replaced.
+    ///
+    /// # Errors
+    /// Those of [`begin_snapshot`](Journal::begin_snapshot) and [`add_to_snapshot`](Journal::add_to_snapshot).
+    fn keep_snapshot(&mut self, head: &Head, format: u32, content: &[u8]) -> Result<(), JournalError> {
+        while self.forget_snapshot(head.seq)? == Removal::Partly {}
+        self.begin_snapshot(&Snapshot::of(head, format, content))?;
+        for (part, content) in (0..).zip(content.chunks(SNAPSHOT_PART)) {
+            self.add_to_snapshot(head.seq, part, content)?;
+        }
+        Ok(())
+    }
 
     /// The snapshots held, the newest first.
     ///
@@ -146,23 +167,39 @@ pub trait Journal: Send {
     /// When the storage cannot be read.
     fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError>;
 
+    /// The entries of snapshots of which parts are missing: under way, or left behind by a process that ended.
+    ///
+    /// # Errors
+    /// When the storage cannot be read.
+    fn unfinished_snapshots(&self) -> Result<Vec<u64>, JournalError>;
+
     /// The content of the snapshot after this entry, checked against its digest.
     ///
     /// # Errors
     /// [`JournalError::SnapshotDamaged`], or when the storage cannot be read.
     fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError>;
 
-    /// Lets the snapshot after this entry go. Doing it again changes nothing.
+    /// Lets the snapshot after this entry go, finished or not, one part at a time: from the first on it is not held any more.
+    /// Doing it again where nothing is left changes nothing.
     ///
     /// # Errors
     /// When the storage fails.
-    fn forget_snapshot(&mut self, seq: u64) -> Result<(), JournalError>;
+    fn forget_snapshot(&mut self, seq: u64) -> Result<Removal, JournalError>;
 
     /// What an acknowledged append survives.
     ///
     /// # Errors
     /// When the storage cannot be asked.
     fn durability(&self) -> Result<Durability, JournalError>;
+}
+
+/// How far something was removed that is removed step by step, so that appends need not wait for all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// Nothing of it is left.
+    Whole,
+    /// Ask again.
+    Partly,
 }
 
 /// What an acknowledged append survives.
@@ -303,6 +340,12 @@ pub enum JournalError {
         seq: u64,
         /// The hash of its last entry.
         hash: Digest,
+    },
+    /// A snapshot of the same entry is there.
+    #[error("a snapshot after entry {seq} is held or begun already: let it go first")]
+    SnapshotHeld {
+        /// The place of its last entry.
+        seq: u64,
     },
     /// A snapshot that is not as it was stored.
     #[error(

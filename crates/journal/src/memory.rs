@@ -8,7 +8,7 @@ use tenon_model::Digest;
 use crate::journal::{Checked, check, check_blob};
 use crate::{
     Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_BYTES,
-    MAX_PAGE_ENTRIES, Snapshot,
+    MAX_PAGE_ENTRIES, Removal, Snapshot,
 };
 
 /// What happens to one write (an append or a blob) of a [`MemoryJournal`].
@@ -35,12 +35,19 @@ pub struct MemoryJournal {
     entries: Vec<Entry>,
     blobs: BTreeMap<Digest, Vec<u8>>,
     keys: BTreeMap<ClientKey, Acknowledged>,
-    snapshots: BTreeMap<u64, (Snapshot, Vec<u8>)>,
+    snapshots: BTreeMap<u64, Held>,
     records: Vec<Record>,
     faults: BTreeMap<u64, Fault>,
     writes: u64,
     rng: u64,
     crashed: bool,
+}
+
+/// A snapshot and the parts of it that are there.
+type Held = (Snapshot, Vec<Vec<u8>>);
+
+fn is_whole((snapshot, parts): &Held) -> bool {
+    parts.iter().map(|part| part.len() as u64).sum::<u64>() == snapshot.size
 }
 
 /// One write as the disk has it: every entry, blob and key is a piece, and one more marks the end.
@@ -232,27 +239,64 @@ impl Journal for MemoryJournal {
         Ok(self.keys.get(key).copied())
     }
 
-    fn keep_snapshot(&mut self, head: &Head, format: u32, content: &[u8]) -> Result<(), JournalError> {
-        Snapshot::check(head, self.read(head.seq, 1)?.into_iter().next())?;
-        self.snapshots.insert(head.seq, (Snapshot::of(head, format, content), content.to_vec()));
-        Ok(())
+    fn begin_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), JournalError> {
+        let seq = snapshot.head.seq;
+        Snapshot::check(&snapshot.head, self.read(seq, 1)?.into_iter().next())?;
+        match self.snapshots.entry(seq) {
+            btree_map::Entry::Occupied(_) => Err(JournalError::SnapshotHeld { seq }),
+            btree_map::Entry::Vacant(place) => {
+                place.insert((*snapshot, Vec::new()));
+                Ok(())
+            }
+        }
+    }
+
+    fn add_to_snapshot(&mut self, seq: u64, part: u32, content: &[u8]) -> Result<(), JournalError> {
+        self.alive()?;
+        match self.snapshots.get_mut(&seq) {
+            Some((_, parts)) if parts.len() == part as usize => {
+                parts.push(content.to_vec());
+                Ok(())
+            }
+            _ => Err(JournalError::Storage {
+                doing: "add to a snapshot in",
+                path: Self::path(),
+                source: format!("no snapshot after entry {seq} waits for its part {part}").into(),
+            }),
+        }
     }
 
     fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError> {
         self.alive()?;
-        Ok(self.snapshots.values().rev().map(|(snapshot, _)| *snapshot).collect())
+        Ok(self
+            .snapshots
+            .values()
+            .rev()
+            .filter(|held| is_whole(held))
+            .map(|(snapshot, _)| *snapshot)
+            .collect())
+    }
+
+    fn unfinished_snapshots(&self) -> Result<Vec<u64>, JournalError> {
+        self.alive()?;
+        Ok(self.snapshots.iter().filter(|(_, held)| !is_whole(held)).map(|(seq, _)| *seq).collect())
     }
 
     fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
         self.alive()?;
-        let held = self.snapshots.get(&seq);
-        held.map(|(snapshot, content)| snapshot.check_content(content.clone())).transpose()
+        let held = self.snapshots.get(&seq).filter(|held| is_whole(held));
+        held.map(|(snapshot, parts)| snapshot.check_content(parts.concat())).transpose()
     }
 
-    fn forget_snapshot(&mut self, seq: u64) -> Result<(), JournalError> {
+    fn forget_snapshot(&mut self, seq: u64) -> Result<Removal, JournalError> {
         self.alive()?;
+        let Some((_, parts)) = self.snapshots.get_mut(&seq) else { return Ok(Removal::Whole) };
+        parts.pop();
+        if !parts.is_empty() {
+            return Ok(Removal::Partly);
+        }
         self.snapshots.remove(&seq);
-        Ok(())
+        Ok(Removal::Whole)
     }
 
     fn durability(&self) -> Result<Durability, JournalError> {

@@ -5,9 +5,8 @@ use tenon_model::Digest;
 
 use crate::{Entry, Head, Journal, JournalError};
 
-/// A snapshot is stored in parts of so many bytes: far below the gigabyte that a value of SQLite or a message of
-/// PostgreSQL may hold.
-pub(crate) const PART: usize = 32 << 20;
+/// A snapshot is stored in parts of so many bytes: what one takes to write is what an append waits at most.
+pub const SNAPSHOT_PART: usize = 1 << 20;
 
 /// What is known of a snapshot without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +22,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(crate) fn of(head: &Head, format: u32, content: &[u8]) -> Self {
+    /// What is known of a snapshot with this content.
+    pub fn of(head: &Head, format: u32, content: &[u8]) -> Self {
         Self { head: *head, format, size: content.len() as u64, digest: Digest::of(content) }
     }
 

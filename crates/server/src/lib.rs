@@ -9,6 +9,7 @@
 mod access;
 mod api;
 mod authority;
+mod between;
 mod clock;
 mod doors;
 mod facets;

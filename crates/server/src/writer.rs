@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tenon_engine::{ActionWanted, Attachments, Undecided, World, advance};
-use tenon_journal::{Batch, ClientKey, Head, Journal, JournalError, NewEntry, export};
+use tenon_journal::{Batch, ClientKey, Journal, JournalError, NewEntry, export};
 use tenon_model::{Command, Digest, Record, Refusal, Timestamp, Versioned};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::between::{Between, Direct, Work};
 use crate::facets::Generation;
 use crate::metrics::Metrics;
 use crate::replay::{ReplayError, restore};
-use crate::snapshots::{self, SNAPSHOT_EVERY, Snapshots};
+use crate::snapshots::{self, Cadence, Snapshots};
 
 /// Commands that wait for the writer before callers are held back.
 const QUEUE: usize = 1_024;
@@ -52,7 +53,7 @@ pub(crate) type Condition = Box<dyn FnOnce(&World) -> bool + Send>;
 /// Something to do with the record that changes nothing in it.
 type Look = Box<dyn FnOnce(&dyn Journal) + Send>;
 
-enum Message {
+pub(crate) enum Message {
     Submit {
         command: Box<Command>,
         condition: Option<Condition>,
@@ -61,11 +62,10 @@ enum Message {
     },
     /// Somebody reads the record: only this thread has it open.
     Look(Look),
-    /// A snapshot was encoded.
-    Snapshot {
-        head: Head,
-        content: Result<Vec<u8>, String>,
-    },
+    /// Somebody changes what lies beside the entries.
+    Work(Work),
+    /// The snapshot that was begun is kept, or given up.
+    SnapshotEnded,
     Stop {
         reply: oneshot::Sender<()>,
     },
@@ -86,7 +86,7 @@ impl Writer {
     /// # Errors
     /// When the journal does not replay.
     pub fn start(journal: Box<dyn Journal>, clock: fn() -> Timestamp) -> Result<Self, ReplayError> {
-        Self::start_keeping(journal, clock, SNAPSHOT_EVERY)
+        Self::start_at(journal, clock, Cadence::USUAL)
     }
 
     /// Like [`start`](Self::start), with a snapshot after every so many entries.
@@ -98,8 +98,16 @@ impl Writer {
         clock: fn() -> Timestamp,
         every: u64,
     ) -> Result<Self, ReplayError> {
+        Self::start_at(journal, clock, Cadence::every(every))
+    }
+
+    fn start_at(
+        journal: Box<dyn Journal>,
+        clock: fn() -> Timestamp,
+        cadence: Cadence,
+    ) -> Result<Self, ReplayError> {
         let world = restore(journal.as_ref())?;
-        let snapshots = Snapshots::new(journal.as_ref(), every)?;
+        let snapshots = Snapshots::new(journal.as_ref(), cadence)?;
         let (sender, receiver) = mpsc::channel(QUEUE);
         let (publish, published) = watch::channel(Arc::new(world.clone()));
         let generation = Generation::replayed(world.seq());
@@ -277,9 +285,8 @@ impl State {
                         self.stage(&mut group, *command, condition, key, reply);
                     }
                     Message::Look(look) => look(self.journal.as_ref()),
-                    Message::Snapshot { head, content } => {
-                        self.snapshots.keep(self.journal.as_mut(), &head, content);
-                    }
+                    Message::Work(work) => work(self.journal.as_mut()),
+                    Message::SnapshotEnded => self.snapshots.ended(Instant::now()),
                     Message::Stop { reply } => {
                         stop = Some(reply);
                         break;
@@ -308,18 +315,18 @@ impl State {
         }
     }
 
-    /// Encodes the World beside this thread, where it is time for that; the snapshot comes back as a message.
+    /// Begins a snapshot beside this thread, where it is time for that; it is written by parts that come as messages.
     fn begin_snapshot(&mut self) {
-        if !self.snapshots.is_due(self.world.seq()) {
+        if !self.snapshots.is_due(self.world.seq(), self.world.time(), Instant::now()) {
             return;
         }
         match (self.journal.head(), self.own.upgrade()) {
             (Ok(head), Some(sender)) => {
                 let world = self.world.clone();
                 std::thread::spawn(move || {
-                    let content = snapshots::encode(&world);
+                    snapshots::keep(&mut Between(sender.clone()), head, world);
                     // The writer may have stopped.
-                    let _gone = sender.blocking_send(Message::Snapshot { head, content });
+                    let _gone = sender.blocking_send(Message::SnapshotEnded);
                 });
             }
             // The next append meets the same failure, and tells.
@@ -332,7 +339,7 @@ impl State {
             return;
         }
         match self.journal.head() {
-            Ok(head) => self.snapshots.keep(self.journal.as_mut(), &head, snapshots::encode(&self.world)),
+            Ok(head) => snapshots::keep(&mut Direct(self.journal.as_mut()), head, self.world.clone()),
             Err(error) => tracing::warn!(%error, "no snapshot is kept"),
         }
     }
@@ -444,6 +451,7 @@ impl State {
         match appended {
             Ok(_) => {
                 self.metrics.appended(start.elapsed());
+                self.snapshots.grew(size_of(&group.batches));
                 self.world = group.fork;
                 self.generation = group.generation;
                 self.publish.send_replace(Arc::new(self.world.clone()));
@@ -474,6 +482,15 @@ impl State {
             }
         }
     }
+}
+
+/// Bytes of the events and of what they name.
+fn size_of(batches: &[Batch]) -> u64 {
+    let sizes = |batch: &Batch| -> usize {
+        let payloads: usize = batch.entries.iter().map(|entry| entry.payload.len()).sum();
+        payloads + batch.blobs.iter().map(Vec::len).sum::<usize>()
+    };
+    batches.iter().map(sizes).sum::<usize>() as u64
 }
 
 enum Staged {

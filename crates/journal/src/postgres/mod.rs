@@ -35,7 +35,7 @@ pub use self::url::{PostgresUrl, PostgresUrlError};
 use crate::journal::{check, check_blob, checked_blob};
 use crate::{
     Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_ENTRIES,
-    Snapshot,
+    Removal, Snapshot,
 };
 
 /// Begins every writing transaction.
@@ -304,25 +304,28 @@ impl Journal for PostgresJournal {
         })
     }
 
-    fn keep_snapshot(&mut self, head: &Head, format: u32, content: &[u8]) -> Result<(), JournalError> {
-        self.transact("keep a snapshot in", |client| {
-            snapshots::keep(client, &self.url, head, format, content)
-        })
+    fn begin_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), JournalError> {
+        self.transact("begin a snapshot in", |client| snapshots::begin(client, &self.url, snapshot))
+    }
+
+    fn add_to_snapshot(&mut self, seq: u64, part: u32, content: &[u8]) -> Result<(), JournalError> {
+        self.transact("add to a snapshot in", |client| snapshots::add(client, seq, part, content))
     }
 
     fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError> {
         self.run("list the snapshots of", |client| snapshots::list(client, &self.url))
     }
 
+    fn unfinished_snapshots(&self) -> Result<Vec<u64>, JournalError> {
+        self.run("list the snapshots of", |client| snapshots::unfinished(client, &self.url))
+    }
+
     fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
         self.run("read a snapshot of", |client| snapshots::read(client, &self.url, seq))
     }
 
-    fn forget_snapshot(&mut self, seq: u64) -> Result<(), JournalError> {
-        self.transact("let go a snapshot of", |client| {
-            client.query_typed("DELETE FROM tenon.snapshot WHERE seq = $1", &[(&stored(seq), Type::INT8)])?;
-            Ok(())
-        })
+    fn forget_snapshot(&mut self, seq: u64) -> Result<Removal, JournalError> {
+        self.transact("let go a snapshot of", |client| snapshots::forget(client, seq))
     }
 
     fn durability(&self) -> Result<Durability, JournalError> {

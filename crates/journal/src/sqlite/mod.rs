@@ -16,7 +16,7 @@ use tenon_model::Digest;
 use crate::journal::{check, check_blob, checked_blob};
 use crate::{
     Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_BYTES,
-    MAX_PAGE_ENTRIES, Snapshot,
+    MAX_PAGE_ENTRIES, Removal, Snapshot,
 };
 
 /// A journal in one SQLite file, with one writer.
@@ -189,8 +189,12 @@ impl Journal for SqliteJournal {
             .map_err(self.error("look up a client key in"))
     }
 
-    fn keep_snapshot(&mut self, head: &Head, format: u32, content: &[u8]) -> Result<(), JournalError> {
-        self.transact(|connection, path| snapshots::keep(connection, path, head, format, content))
+    fn begin_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), JournalError> {
+        self.transact(|connection, path| snapshots::begin(connection, path, snapshot))
+    }
+
+    fn add_to_snapshot(&mut self, seq: u64, part: u32, content: &[u8]) -> Result<(), JournalError> {
+        self.transact(|connection, path| snapshots::add(connection, path, seq, part, content))
     }
 
     fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError> {
@@ -198,16 +202,18 @@ impl Journal for SqliteJournal {
         snapshots::list(&self.connection, &self.path)
     }
 
+    fn unfinished_snapshots(&self) -> Result<Vec<u64>, JournalError> {
+        self.sound()?;
+        snapshots::unfinished(&self.connection, &self.path)
+    }
+
     fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
         self.sound()?;
         snapshots::read(&self.connection, &self.path, seq)
     }
 
-    fn forget_snapshot(&mut self, seq: u64) -> Result<(), JournalError> {
-        self.transact(|connection, path| {
-            let failed = |source| storage_error(path, "let go a snapshot of", source);
-            connection.execute("DELETE FROM snapshot WHERE seq = ?1", [stored(seq)]).map(drop).map_err(failed)
-        })
+    fn forget_snapshot(&mut self, seq: u64) -> Result<Removal, JournalError> {
+        self.transact(|connection, path| snapshots::forget(connection, path, seq))
     }
 
     fn durability(&self) -> Result<Durability, JournalError> {

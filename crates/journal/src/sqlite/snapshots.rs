@@ -5,54 +5,93 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{digest_of_column, entry_of_row, storage_error, stored, unsigned_of_column};
-use crate::snapshot::PART;
-use crate::{Head, JournalError, Snapshot};
+use crate::{Head, JournalError, Removal, Snapshot};
 
-pub(super) fn keep(
-    connection: &Connection,
-    path: &Path,
-    head: &Head,
-    format: u32,
-    content: &[u8],
-) -> Result<(), JournalError> {
-    let failed = |source| storage_error(path, "keep a snapshot in", source);
+pub(super) fn begin(connection: &Connection, path: &Path, snapshot: &Snapshot) -> Result<(), JournalError> {
+    let failed = |source| storage_error(path, "begin a snapshot in", source);
+    let Snapshot { head, format, size, digest } = snapshot;
     let mut statement = connection
         .prepare_cached("SELECT seq, time_ms, term, payload, prev, hash FROM entry WHERE seq = ?1")
         .map_err(failed)?;
     let mut rows = statement.query([stored(head.seq)]).map_err(failed)?;
     let entry = rows.next().map_err(failed)?.map(|row| entry_of_row(row, path)).transpose()?;
     Snapshot::check(head, entry)?;
-    let Snapshot { size, digest, .. } = Snapshot::of(head, format, content);
-    let seq = stored(head.seq);
-    connection.execute("DELETE FROM snapshot WHERE seq = ?1", [seq]).map_err(failed)?;
-    connection
+    let begun = connection
         .execute(
-            "INSERT INTO snapshot (seq, hash, format, size, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![seq, head.hash.as_bytes(), format, stored(size), digest.as_bytes()],
+            "INSERT INTO snapshot (seq, hash, format, size, digest) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+            params![stored(head.seq), head.hash.as_bytes(), format, stored(*size), digest.as_bytes()],
         )
         .map_err(failed)?;
-    for (part, content) in (0_i64..).zip(content.chunks(PART)) {
-        connection
-            .execute(
-                "INSERT INTO snapshot_part (seq, part, content) VALUES (?1, ?2, ?3)",
-                params![seq, part, content],
-            )
-            .map_err(failed)?;
+    if begun == 0 {
+        return Err(JournalError::SnapshotHeld { seq: head.seq });
     }
     Ok(())
 }
 
+/// Without a snapshot that was begun, the reference from the part to it is refused.
+pub(super) fn add(
+    connection: &Connection,
+    path: &Path,
+    seq: u64,
+    part: u32,
+    content: &[u8],
+) -> Result<(), JournalError> {
+    connection
+        .prepare_cached("INSERT INTO snapshot_part (seq, part, content) VALUES (?1, ?2, ?3)")
+        .and_then(|mut statement| statement.execute(params![stored(seq), part, content]))
+        .map(drop)
+        .map_err(|source| storage_error(path, "add to a snapshot in", source))
+}
+
+pub(super) fn forget(connection: &Connection, path: &Path, seq: u64) -> Result<Removal, JournalError> {
+    let forgotten = || -> rusqlite::Result<Removal> {
+        connection.execute(
+            "DELETE FROM snapshot_part WHERE seq = ?1
+             AND part = (SELECT max(part) FROM snapshot_part WHERE seq = ?1)",
+            [stored(seq)],
+        )?;
+        let gone = connection.execute(
+            "DELETE FROM snapshot WHERE seq = ?1
+             AND NOT EXISTS (SELECT * FROM snapshot_part WHERE snapshot_part.seq = ?1)",
+            [stored(seq)],
+        )?;
+        let left: bool = connection.query_row(
+            "SELECT EXISTS (SELECT * FROM snapshot WHERE seq = ?1)",
+            [stored(seq)],
+            |row| row.get(0),
+        )?;
+        Ok(if gone == 0 && left { Removal::Partly } else { Removal::Whole })
+    };
+    forgotten().map_err(|source| storage_error(path, "let go a snapshot of", source))
+}
+
 const COLUMNS: &str = "SELECT snapshot.seq, time_ms, term, snapshot.hash, format, size, digest
     FROM snapshot JOIN entry USING (seq)";
+/// Bytes that are there of a snapshot. Their lengths are read without them.
+const THERE: &str =
+    "(SELECT coalesce(sum(length(content)), 0) FROM snapshot_part WHERE snapshot_part.seq = snapshot.seq)";
 
 pub(super) fn list(connection: &Connection, path: &Path) -> Result<Vec<Snapshot>, JournalError> {
     let failed = |source| storage_error(path, "list the snapshots of", source);
     if !has_snapshots(connection).map_err(failed)? {
         return Ok(Vec::new());
     }
-    let mut statement =
-        connection.prepare_cached(&format!("{COLUMNS} ORDER BY snapshot.seq DESC")).map_err(failed)?;
+    let mut statement = connection
+        .prepare_cached(&format!("{COLUMNS} WHERE size = {THERE} ORDER BY snapshot.seq DESC"))
+        .map_err(failed)?;
     let rows = statement.query_map([], snapshot_of_row).map_err(failed)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(failed)
+}
+
+pub(super) fn unfinished(connection: &Connection, path: &Path) -> Result<Vec<u64>, JournalError> {
+    let failed = |source| storage_error(path, "list the snapshots of", source);
+    if !has_snapshots(connection).map_err(failed)? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT seq FROM snapshot WHERE size <> {THERE} ORDER BY seq"))
+        .map_err(failed)?;
+    let rows = statement.query_map([], |row| unsigned_of_column(row, 0)).map_err(failed)?;
     rows.collect::<rusqlite::Result<_>>().map_err(failed)
 }
 
@@ -62,7 +101,7 @@ pub(super) fn read(connection: &Connection, path: &Path, seq: u64) -> Result<Opt
         return Ok(None);
     }
     let snapshot: Option<Snapshot> = connection
-        .prepare_cached(&format!("{COLUMNS} WHERE snapshot.seq = ?1"))
+        .prepare_cached(&format!("{COLUMNS} WHERE snapshot.seq = ?1 AND size = {THERE}"))
         .and_then(|mut statement| statement.query_row([stored(seq)], snapshot_of_row).optional())
         .map_err(failed)?;
     let Some(snapshot) = snapshot else { return Ok(None) };
