@@ -70,7 +70,7 @@ impl Bench {
         }
         self.told += 1;
         let decided = advance(&mut self.world, command, self.now)?;
-        let mut bytes = decided.blobs.iter().map(|blob| blob.len() as u64).sum::<u64>();
+        let mut bytes = decided.blobs.iter().map(|blob| blob.bytes().len() as u64).sum::<u64>();
         for event in &decided.events {
             bytes += Versioned::encode(event)?.len() as u64;
         }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    ApplyOutcome, ApplyReport, AssetContext, AssetId, AssetOrdinal, AssetSet, Digest, DirectiveId, Event,
-    Halt, HostFacts, Manifest, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport, Stage,
-    Step, VexStatement,
+    ApplyOutcome, ApplyReport, AssetContext, AssetId, AssetOrdinal, AssetSet, Blob, Digest, DirectiveId,
+    Event, Halt, HostFacts, Manifest, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport,
+    Stage, Step, VexStatement,
 };
 
 use crate::assets::AssetState;
@@ -16,15 +16,15 @@ use crate::world::{FeedState, GroupMode, OrderState, TokenState, World};
 /// The blobs that a batch of events names, by content. The shell loads them; `apply` only looks them up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attachments {
-    blobs: BTreeMap<Digest, Arc<[u8]>>,
+    blobs: BTreeMap<Digest, Blob>,
     /// Manifests that were read already, so that a report's is read once.
     manifests: BTreeMap<Digest, Arc<Manifest>>,
 }
 
 impl Attachments {
-    /// Adds a blob under its own digest.
-    pub fn insert(&mut self, bytes: Vec<u8>) {
-        self.blobs.insert(Digest::of(&bytes), bytes.into());
+    /// Adds a blob.
+    pub fn insert(&mut self, blob: Blob) {
+        self.blobs.insert(blob.digest(), blob);
     }
 
     /// Adds a manifest whose blob has this digest.
@@ -42,7 +42,7 @@ impl Attachments {
     }
 
     fn get(&self, digest: &Digest) -> Result<&[u8], ApplyError> {
-        self.blobs.get(digest).map(Arc::as_ref).ok_or(ApplyError::MissingBlob(*digest))
+        self.blobs.get(digest).map(Blob::bytes).ok_or(ApplyError::MissingBlob(*digest))
     }
 
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, ApplyError> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use tenon_model::{
-    ApplyReport, AssetId, Command, Event, GroupName, OrderAction, OrderId, Record, Refusal, RefusalCode,
-    RehearsalReport, Stage, Timestamp,
+    ApplyReport, AssetId, Blob, Command, Event, GroupName, OrderAction, OrderId, Record, Refusal,
+    RefusalCode, RehearsalReport, Stage, Timestamp,
 };
 
 use crate::apply::{ActionWanted, Attachments};
@@ -27,7 +27,7 @@ pub struct Decided {
     /// The facts and all their consequences, in order.
     pub events: Vec<Event>,
     /// Blobs the events name; store them first.
-    pub blobs: Vec<Vec<u8>>,
+    pub blobs: Vec<Blob>,
     /// The same for [`World::apply`].
     pub attachments: Attachments,
     /// What the shell should do once the events are durable.
@@ -39,7 +39,7 @@ impl Decided {
         Self { events: vec![event], ..Self::default() }
     }
 
-    pub(crate) fn with(event: Event, blobs: Vec<Vec<u8>>) -> Self {
+    pub(crate) fn with(event: Event, blobs: Vec<Blob>) -> Self {
         Self { events: vec![event], blobs, ..Self::default() }
     }
 }
@@ -48,8 +48,9 @@ pub(crate) fn refuse<T>(code: RefusalCode, message: impl Into<String>) -> Result
     Err(Refusal::new(code, message))
 }
 
-pub(crate) fn encode<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn encode<T: serde::Serialize>(value: &T) -> Result<Blob, Refusal> {
     serde_json::to_vec(value)
+        .map(Blob::new)
         .map_err(|error| Refusal::new(RefusalCode::BadContent, format!("cannot be stored: {error}")))
 }
 
@@ -116,7 +117,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
                 return refuse(RefusalCode::NothingToDo, format!("feed {feed} brings no change"));
             }
             let blob = encode(&delta)?;
-            let delta = tenon_model::Digest::of(&blob);
+            let delta = blob.digest();
             let event = Event::AdvisoriesChanged { feed, delta, published, withdrawn, as_of };
             Ok(Decided::with(event, vec![blob]))
         }
@@ -126,7 +127,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
                 return refuse(RefusalCode::NothingToDo, "the intel feed brings no change");
             }
             let (source, blob) = (delta.source(), encode(&delta)?);
-            let event = Event::IntelChanged { source, delta: tenon_model::Digest::of(&blob), changed, as_of };
+            let event = Event::IntelChanged { source, delta: blob.digest(), changed, as_of };
             Ok(Decided::with(event, vec![blob]))
         }
         Command::IssueToken { token, secret, group, expires, by } => {
@@ -179,7 +180,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
                 );
             }
             let blob = encode(&document)?;
-            let document = tenon_model::Digest::of(&blob);
+            let document = blob.digest();
             let event = Event::ContextTakenOver { version: version.saturating_add(1), document, by };
             Ok(Decided::with(event, vec![blob]))
         }
@@ -191,7 +192,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             }
             let blob = encode(&statements)?;
             let count = count(statements.len());
-            let statements = tenon_model::Digest::of(&blob);
+            let statements = blob.digest();
             let event = Event::VexStated { document, statements, count, by };
             Ok(Decided::with(event, vec![blob]))
         }
@@ -364,7 +365,7 @@ fn rehearsed(
     }
     let outcome = report.outcome.clone();
     let blob = encode(report)?;
-    let event = Event::RehearsalRecorded { order, report: tenon_model::Digest::of(&blob), outcome };
+    let event = Event::RehearsalRecorded { order, report: blob.digest(), outcome };
     Ok(Decided::with(event, vec![blob]))
 }
 
@@ -381,6 +382,6 @@ fn applied(world: &World, asset: AssetId, order: OrderId, report: &ApplyReport) 
     }
     let outcome = report.outcome.clone();
     let blob = encode(report)?;
-    let event = Event::ApplyRecorded { order, report: tenon_model::Digest::of(&blob), outcome };
+    let event = Event::ApplyRecorded { order, report: blob.digest(), outcome };
     Ok(Decided::with(event, vec![blob]))
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tenon_model::{
-    AssetId, AssetOrdinal, Component, Digest, Event, HostFacts, IndexState, Inventory, InventoryDelta,
+    AssetId, AssetOrdinal, Blob, Component, Digest, Event, HostFacts, IndexState, Inventory, InventoryDelta,
     InventorySum, Manifest, Offer, Record, Refusal, RefusalCode, SourcePackage, Sum,
 };
 use tenon_versions::Scheme;
@@ -51,10 +51,10 @@ pub(crate) fn whole(
     reporting(world, asset, sequence)?;
     let manifest = Manifest::new(inventory.components)
         .map_err(|error| Refusal::new(RefusalCode::BadInventory, error.to_string()))?;
-    let blobs = vec![manifest.to_blob(), encode(&inventory.facts)?];
-    let [digest, facts] = [0, 1].map(|index: usize| Digest::of(&blobs[index]));
-    let event = Event::InventoryReported { asset, sequence, manifest: digest, facts };
-    let mut decided = Decided::with(event, blobs);
+    let (blob, facts) = (Blob::new(manifest.to_blob()), encode(&inventory.facts)?);
+    let event = Event::InventoryReported { asset, sequence, manifest: blob.digest(), facts: facts.digest() };
+    let digest = blob.digest();
+    let mut decided = Decided::with(event, vec![blob, facts]);
     decided.attachments.insert_manifest(digest, manifest);
     Ok(decided)
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tenon_journal::postgres::PostgresJournal;
 use tenon_journal::postgres::server::{Server, ServerError};
 use tenon_journal::{Batch, Journal, NewEntry, SqliteJournal};
+use tenon_model::Blob;
 
 /// How long each case is measured.
 const MEASURED: Duration = Duration::from_secs(3);
@@ -48,7 +49,7 @@ fn group(case: Case, number: u64) -> Result<Vec<Batch>, Box<dyn Error>> {
                 .take(case.blob)
                 .collect();
             Ok(Batch {
-                blobs: if case.blob == 0 { Vec::new() } else { vec![blob] },
+                blobs: if case.blob == 0 { Vec::new() } else { vec![Blob::new(blob)] },
                 entries: vec![NewEntry { time_ms: 1, term: 1, payload }],
                 client_key: Some(name.parse()?),
             })

@@ -7,7 +7,7 @@ use crate::{
     MAX_PAGE_ENTRIES, MAX_PAYLOAD, NewEntry, Removal, SNAPSHOT_PART, Snapshot, export, genesis_hash, restore,
     verify, verify_export,
 };
-use tenon_model::Digest;
+use tenon_model::{Blob, Digest};
 
 /// Outcome of a case: a failed assertion panics, an unexpected error is returned.
 pub type Outcome = Result<(), Box<dyn Error>>;
@@ -161,7 +161,8 @@ pub fn blobs_are_addressed_by_content(journal: &mut dyn Journal) -> Outcome {
     assert_eq!(journal.put_blob(b"manifest")?, digest);
     assert_eq!(journal.get_blob(&digest)?.as_deref(), Some(&b"manifest"[..]));
     assert_eq!(journal.get_blob(&Digest::of(b"other"))?, None);
-    let with_blob = Batch { blobs: vec![b"manifest".to_vec(), Vec::new()], ..batch(vec![entry(1, 1, "a")]) };
+    let with_blob =
+        Batch { blobs: vec![Blob::new(*b"manifest"), Blob::new([])], ..batch(vec![entry(1, 1, "a")]) };
     journal.append(&Head::genesis(), &[with_blob])?;
     let mut expected = [digest, Digest::of(b"")];
     expected.sort_unstable();
@@ -175,7 +176,7 @@ pub fn blobs_are_addressed_by_content(journal: &mut dyn Journal) -> Outcome {
 pub fn a_refused_append_leaves_nothing(journal: &mut dyn Journal) -> Outcome {
     let key: ClientKey = "command-1".parse()?;
     let good = Batch {
-        blobs: vec![b"blob".to_vec()],
+        blobs: vec![Blob::new(*b"blob")],
         entries: vec![entry(5, 1, "a")],
         client_key: Some(key.clone()),
     };
@@ -195,7 +196,7 @@ pub fn a_client_key_is_answered_once(journal: &mut dyn Journal) -> Outcome {
     let head = journal.append(&head, &[keyed(vec![entry(1, 1, "b"), entry(1, 1, "c")])])?;
     let answer = Acknowledged { after: 1, last: 3 };
     assert_eq!(journal.lookup_client_key(&key)?, Some(answer));
-    let repeated = Batch { blobs: vec![b"again".to_vec()], ..keyed(vec![entry(1, 1, "d")]) };
+    let repeated = Batch { blobs: vec![Blob::new(*b"again")], ..keyed(vec![entry(1, 1, "d")]) };
     let refused = journal.append(&head, &[repeated]);
     assert!(
         matches!(&refused, Err(JournalError::ClientKeyUsed { acknowledged, .. }) if *acknowledged == answer),

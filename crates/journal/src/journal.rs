@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use tenon_model::Digest;
+use tenon_model::{Blob, Digest};
 
 use crate::{Entry, Head, NewEntry, SNAPSHOT_PART, Snapshot};
 
@@ -63,7 +63,7 @@ impl fmt::Display for ClientKey {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     /// Content that the entries name; stored in the same transaction, so durable no later than they are.
-    pub blobs: Vec<Vec<u8>>,
+    pub blobs: Vec<Blob>,
     /// The events, in order; empty for a command that changed nothing but must not be repeated.
     pub entries: Vec<NewEntry>,
     /// The key under which a repetition of the command finds this batch.
@@ -452,7 +452,7 @@ pub(crate) fn check(actual: Head, expected: &Head, batches: &[Batch]) -> Result<
     let mut keys: Vec<(ClientKey, Acknowledged)> = Vec::new();
     for batch in batches {
         for blob in &batch.blobs {
-            check_blob(blob)?;
+            check_blob(blob.bytes())?;
         }
         let after = head.seq;
         for new in &batch.entries {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, btree_map};
 use std::path::PathBuf;
 
-use tenon_model::Digest;
+use tenon_model::{Blob, Digest};
 
 use crate::journal::{Checked, check, check_blob};
 use crate::{
@@ -130,7 +130,7 @@ impl MemoryJournal {
         if self.crashed { Err(JournalError::NeedsReopen { path: Self::path() }) } else { Ok(()) }
     }
 
-    fn write(&mut self, checked: Checked, contents: &[&[u8]]) -> Result<Head, JournalError> {
+    fn write(&mut self, checked: Checked, contents: &[&Blob]) -> Result<Head, JournalError> {
         let fault = self.faults.remove(&self.writes);
         self.writes += 1;
         let pieces = checked.entries.len() + checked.keys.len() + contents.len() + 1;
@@ -147,10 +147,9 @@ impl MemoryJournal {
         let mut record =
             Record { entries: checked.entries.len(), blobs: Vec::new(), keys: Vec::new(), survives };
         for content in contents {
-            let digest = Digest::of(content);
-            if let btree_map::Entry::Vacant(place) = self.blobs.entry(digest) {
-                place.insert(content.to_vec());
-                record.blobs.push(digest);
+            if let btree_map::Entry::Vacant(place) = self.blobs.entry(content.digest()) {
+                place.insert(content.bytes().to_vec());
+                record.blobs.push(content.digest());
             }
         }
         for (key, acknowledged) in checked.keys {
@@ -185,7 +184,7 @@ impl Journal for MemoryJournal {
                 return Err(JournalError::ClientKeyUsed { key: key.clone(), acknowledged: *acknowledged });
             }
         }
-        let contents: Vec<&[u8]> = batches.iter().flat_map(|batch| &batch.blobs).map(Vec::as_slice).collect();
+        let contents: Vec<&Blob> = batches.iter().flat_map(|batch| &batch.blobs).collect();
         self.write(checked, &contents)
     }
 
@@ -213,8 +212,9 @@ impl Journal for MemoryJournal {
         self.alive()?;
         check_blob(content)?;
         let checked = Checked { entries: Vec::new(), keys: Vec::new(), head: self.current_head() };
-        self.write(checked, &[content])?;
-        Ok(Digest::of(content))
+        let blob = Blob::new(content);
+        self.write(checked, &[&blob])?;
+        Ok(blob.digest())
     }
 
     fn get_blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
@@ -19,6 +20,12 @@ impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// The digest of these bytes one after the other.
+    pub fn of_all<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let digested = parts.into_iter().fold(sha2::Sha256::new(), sha2::Sha256::chain_update);
+        Self(digested.finalize().into())
     }
 
     /// A digest computed elsewhere.
@@ -55,3 +62,34 @@ impl FromStr for Digest {
 }
 
 crate::ids::serde_as_text!(Digest);
+
+/// Content under its address, which is computed once however many hands it goes through.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Blob {
+    digest: Digest,
+    bytes: Arc<[u8]>,
+}
+
+impl Blob {
+    /// This content.
+    pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
+        let bytes = bytes.into();
+        Self { digest: Digest::of(&bytes), bytes }
+    }
+
+    /// Its address.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The content.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for Blob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blob({} bytes, {})", self.bytes.len(), self.digest)
+    }
+}

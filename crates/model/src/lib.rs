@@ -29,7 +29,7 @@ pub use command::{Command, Refusal, RefusalCode};
 pub use component::{Component, Manifest, ManifestError, SourcePackage};
 pub use context::{AssetContext, ClockRule, ContextDocument, DecisionTable, Rules};
 pub use delta::{DeltaError, FactsChange, InventoryDelta, InventorySum, MAX_DELTA_NAMED, OfferKey, Reported};
-pub use digest::{Digest, DigestError};
+pub use digest::{Blob, Digest, DigestError};
 pub use directive::{
     Action, Basis, Clock, Decision, DecisionInput, Directive, DirectiveChange, Grounds, Outcome, Priority,
     RiskPoints, Stage, Want, WantClass, Wants,

@@ -2,7 +2,7 @@
 
 use tenon_engine::{ApplyError, Attachments, SNAPSHOT_VERSION, World};
 use tenon_journal::{Entry, Journal, JournalError, MAX_PAGE_ENTRIES, Snapshot};
-use tenon_model::{Digest, EventError, Record, Timestamp, Versioned};
+use tenon_model::{Blob, Digest, EventError, Record, Timestamp, Versioned};
 
 use crate::writer::{SubmitError, Writer};
 
@@ -111,7 +111,7 @@ pub(crate) fn follow<S: Source + ?Sized>(
             for digest in event.blobs() {
                 // One that is missing is named by `apply`, with the event that needs it.
                 if let Some(content) = source.blob(digest)? {
-                    attachments.insert(content);
+                    attachments.insert(Blob::new(content));
                 }
             }
             let record = Record { seq: entry.seq, time: Timestamp::from_millis(entry.time_ms), event };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tenon_engine::{ActionWanted, Attachments, DirectiveState, Undecided, World, advance};
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, ApplyOutcome, ApplyReport, Architecture, AssetId,
-    AssetSet, Capability, Change, Command, Component, Digest, DirectiveId, Event, Evidence, HostFacts,
+    AssetSet, Blob, Capability, Change, Command, Component, Digest, DirectiveId, Event, Evidence, HostFacts,
     IndexState, Inventory, Kernel, Members, Offer, OfferState, Order, OrderAction, OrderId, OsRelease,
     PackageTarget, Person, PinnedFile, Record, Refusal, RehearsalOutcome, RehearsalReport, Reported,
     SourcePackage, Stage, Timestamp, Transaction, TransactionStep, Undo, Versioned, Virtualization,
@@ -69,7 +69,7 @@ impl Lab {
             }
             Err(Undecided::Broken(error)) => panic!("{error}"),
         };
-        self.blobs.extend(decided.blobs.into_iter().map(|blob| (Digest::of(&blob), blob)));
+        self.blobs.extend(decided.blobs.into_iter().map(|blob| (blob.digest(), blob.bytes().to_vec())));
         self.actions.clear();
         for event in &decided.events {
             let payload = Versioned::encode(event).unwrap();
@@ -207,7 +207,7 @@ pub(crate) fn apply(
     let event = Versioned::decode(seq, &entry.payload).unwrap();
     let mut attachments = Attachments::default();
     for digest in event.blobs() {
-        attachments.insert(blobs[&digest].clone());
+        attachments.insert(Blob::new(blobs[&digest].clone()));
     }
     world.apply(&Record { seq, time: entry.time, event }, &attachments, actions).unwrap();
 }

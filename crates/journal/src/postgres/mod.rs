@@ -237,7 +237,7 @@ impl Journal for PostgresJournal {
             let checked = check(head_of_row(&row, &self.url)?, expected, batches)?;
             insert_keys(client, &self.url, &checked.keys)?;
             for blob in batches.iter().flat_map(|batch| &batch.blobs) {
-                insert_blob(client, blob)?;
+                insert_blob(client, &blob.digest(), blob.bytes())?;
             }
             insert_entries(client, &checked.entries)?;
             let Head { seq, time_ms, term, hash } = checked.head;
@@ -267,7 +267,9 @@ impl Journal for PostgresJournal {
 
     fn put_blob(&mut self, content: &[u8]) -> Result<Digest, JournalError> {
         check_blob(content)?;
-        self.transact("store a blob in", |client| insert_blob(client, content))
+        let digest = Digest::of(content);
+        self.transact("store a blob in", |client| insert_blob(client, &digest, content))?;
+        Ok(digest)
     }
 
     fn get_blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {

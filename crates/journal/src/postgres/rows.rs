@@ -53,13 +53,12 @@ pub(super) fn insert_keys(
     Ok(())
 }
 
-pub(super) fn insert_blob(client: &mut Client, content: &[u8]) -> Result<Digest, Failure> {
-    let digest = Digest::of(content);
+pub(super) fn insert_blob(client: &mut Client, digest: &Digest, content: &[u8]) -> Result<(), Failure> {
     client.query_typed(
         "INSERT INTO tenon.blob (digest, content) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING",
-        &[(&bytes(&digest), Type::BYTEA), (&content, Type::BYTEA)],
+        &[(&bytes(digest), Type::BYTEA), (&content, Type::BYTEA)],
     )?;
-    Ok(digest)
+    Ok(())
 }
 
 pub(super) fn insert_entries(client: &mut Client, entries: &[Entry]) -> Result<(), Failure> {

@@ -90,7 +90,7 @@ impl Journal for SqliteJournal {
                 insert_key.execute(params![key.as_str(), after, last]).map_err(failed)?;
             }
             for blob in batches.iter().flat_map(|batch| &batch.blobs) {
-                insert_blob(connection, blob).map_err(failed)?;
+                insert_blob(connection, &blob.digest(), blob.bytes()).map_err(failed)?;
             }
             let mut insert = connection
                 .prepare_cached(
@@ -145,9 +145,12 @@ impl Journal for SqliteJournal {
 
     fn put_blob(&mut self, content: &[u8]) -> Result<Digest, JournalError> {
         check_blob(content)?;
+        let digest = Digest::of(content);
         self.transact(|connection, path| {
-            insert_blob(connection, content).map_err(|source| storage_error(path, "store a blob in", source))
-        })
+            insert_blob(connection, &digest, content)
+                .map_err(|source| storage_error(path, "store a blob in", source))
+        })?;
+        Ok(digest)
     }
 
     fn get_blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
@@ -228,12 +231,11 @@ fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn insert_blob(connection: &Connection, content: &[u8]) -> rusqlite::Result<Digest> {
-    let digest = Digest::of(content);
+fn insert_blob(connection: &Connection, digest: &Digest, content: &[u8]) -> rusqlite::Result<()> {
     connection
         .prepare_cached("INSERT INTO blob (digest, content) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING")?
         .execute(params![digest.as_bytes(), content])?;
-    Ok(digest)
+    Ok(())
 }
 
 fn read_head(connection: &Connection, path: &std::path::Path) -> Result<Head, JournalError> {

@@ -1,6 +1,7 @@
 //! The memory journal: the contract, and what its faults leave behind.
 
 use tenon_journal::{Batch, Fault, Head, Journal, JournalError, MemoryJournal, NewEntry, verify};
+use tenon_model::Blob;
 
 tenon_journal::contract_tests!(((), MemoryJournal::new(7)));
 
@@ -8,7 +9,7 @@ const APPENDS: u64 = 8;
 
 fn batch(n: u64) -> Batch {
     Batch {
-        blobs: vec![format!("blob {n}").into_bytes()],
+        blobs: vec![Blob::new(format!("blob {n}").into_bytes())],
         entries: vec![NewEntry { time_ms: 1, term: 1, payload: format!("event {n}").into_bytes() }],
         client_key: Some(format!("command-{n}").parse().unwrap()),
     }

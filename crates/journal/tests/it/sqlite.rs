@@ -8,6 +8,7 @@ use tenon_journal::{
     Batch, ChainError, EntryFault, Head, Journal, JournalError, NewEntry, Snapshot, SqliteJournal, restore,
     verify,
 };
+use tenon_model::Blob;
 
 tenon_journal::contract_tests!({
     let folder = tempfile::tempdir().unwrap();
@@ -23,7 +24,7 @@ fn entries(count: u64) -> Vec<NewEntry> {
 
 fn write(path: &Path, count: u64) -> Head {
     let mut journal = SqliteJournal::open(path).unwrap();
-    let batch = Batch { blobs: vec![b"blob".to_vec()], entries: entries(count), client_key: None };
+    let batch = Batch { blobs: vec![Blob::new(*b"blob")], entries: entries(count), client_key: None };
     journal.append(&Head::genesis(), &[batch]).unwrap()
 }
 

@@ -7,7 +7,7 @@ use tenon_journal::{
     Acknowledged, Batch, ClientKey, Entry, Head, Journal, JournalError, MemoryJournal, NewEntry, entry_hash,
     verify,
 };
-use tenon_model::Digest;
+use tenon_model::{Blob, Digest};
 
 /// Where a workload's journal is kept, and what may fail there.
 pub(crate) trait Place {
@@ -312,7 +312,7 @@ fn batch(number: usize, sizes: &[usize], blobs: Vec<Vec<u8>>) -> Batch {
         NewEntry { time_ms: 1_700_000_000_000 + number as i64, term: 1, payload }
     };
     Batch {
-        blobs,
+        blobs: blobs.into_iter().map(Blob::new).collect(),
         entries: sizes.iter().enumerate().map(entry).collect(),
         client_key: Some(format!("command-{number}").parse().unwrap()),
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tenon_journal::postgres::server::Server;
 use tenon_journal::postgres::{PostgresJournal, PostgresUrl};
 use tenon_journal::{Acknowledged, Batch, Journal, JournalError, NewEntry, verify};
-use tenon_model::Digest;
+use tenon_model::Blob;
 
 use super::proxy::{Failure, Plan, Proxy};
 use super::server;
@@ -190,7 +190,7 @@ impl Leader<'_> {
     fn command(&self, number: u64) -> Batch {
         let text = |n| format!("leader {}, command {number}, event {n}", self.name).into_bytes();
         Batch {
-            blobs: vec![text(9)],
+            blobs: vec![Blob::new(text(9))],
             entries: [0, 1].map(|n| NewEntry { time_ms: 1, term: 1, payload: text(n) }).into(),
             client_key: Some(format!("{}-{number}", self.name).parse().unwrap()),
         }
@@ -239,8 +239,8 @@ fn two_leaders_and_failures_lose_and_repeat_nothing() {
                 let there: Vec<&[u8]> = entries.iter().map(|entry| entry.payload.as_slice()).collect();
                 assert_eq!(there, [&command.entries[0].payload[..], &command.entries[1].payload[..]]);
                 assert_eq!(
-                    journal.get_blob(&Digest::of(&command.blobs[0])).unwrap().unwrap(),
-                    command.blobs[0]
+                    journal.get_blob(&command.blobs[0].digest()).unwrap().unwrap(),
+                    command.blobs[0].bytes()
                 );
             }
         }

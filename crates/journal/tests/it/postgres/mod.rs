@@ -11,6 +11,7 @@ use tenon_journal::postgres::{PostgresJournal, PostgresUrl};
 use tenon_journal::{
     Batch, ChainError, Durability, EntryFault, Head, Journal, JournalError, NewEntry, contract, verify,
 };
+use tenon_model::Blob;
 
 /// The server, or nothing where this machine has none, which is then said.
 pub(crate) fn server() -> Option<Arc<Server>> {
@@ -53,7 +54,7 @@ fn entries(count: u64) -> Vec<NewEntry> {
 
 fn write(url: &PostgresUrl, count: u64) -> Head {
     let mut journal = PostgresJournal::open(url).unwrap();
-    let batch = Batch { blobs: vec![b"blob".to_vec()], entries: entries(count), client_key: None };
+    let batch = Batch { blobs: vec![Blob::new(*b"blob")], entries: entries(count), client_key: None };
     journal.append(&Head::genesis(), &[batch]).unwrap()
 }
 
@@ -91,7 +92,7 @@ fn fight(url: &PostgresUrl, writers: u64, rounds: usize) -> Vec<usize> {
                         let batch = Batch {
                             entries: vec![NewEntry { time_ms: 1, term: 1, payload }],
                             client_key: Some(format!("{writer}-{round}").parse().unwrap()),
-                            blobs: vec![b"the same blob".to_vec()],
+                            blobs: vec![Blob::new(*b"the same blob")],
                         };
                         match journal.append(&head, &[batch]) {
                             Ok(_) => won += 1,
