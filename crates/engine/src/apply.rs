@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use tenon_model::{
     ApplyOutcome, ApplyReport, AssetContext, AssetId, AssetOrdinal, AssetSet, Blob, Digest, DirectiveId,
-    Event, Halt, HostFacts, Manifest, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport,
-    Stage, Step, VexStatement,
+    Event, Halt, Manifest, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport, Stage,
+    Step, VexStatement,
 };
 
+use crate::ahead::Report;
 use crate::assets::AssetState;
 use crate::directives::DirectiveState;
 use crate::world::{FeedState, GroupMode, OrderState, TokenState, World};
@@ -17,8 +18,8 @@ use crate::world::{FeedState, GroupMode, OrderState, TokenState, World};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attachments {
     blobs: BTreeMap<Digest, Blob>,
-    /// Manifests that were read already, so that a report's is read once.
-    manifests: BTreeMap<Digest, Arc<Manifest>>,
+    /// A report that is at hand already, so that its blobs need not be read.
+    report: Option<Arc<Report>>,
 }
 
 impl Attachments {
@@ -27,26 +28,29 @@ impl Attachments {
         self.blobs.insert(blob.digest(), blob);
     }
 
-    /// Adds a manifest whose blob has this digest.
-    pub(crate) fn insert_manifest(&mut self, digest: Digest, manifest: Manifest) {
-        self.manifests.insert(digest, Arc::new(manifest));
+    /// Adds a report with its blobs.
+    pub(crate) fn insert_report(&mut self, report: Report) {
+        self.report = Some(Arc::new(report));
     }
 
-    fn manifest(&self, digest: &Digest) -> Result<Arc<Manifest>, ApplyError> {
-        match self.manifests.get(digest) {
-            Some(known) => Ok(known.clone()),
-            None => Manifest::from_blob(self.get(digest)?)
-                .map(Arc::new)
-                .map_err(|source| ApplyError::BadManifest { digest: *digest, source }),
+    /// The report that these blobs tell.
+    fn report(&self, manifest: &Digest, facts: &Digest) -> Result<Arc<Report>, ApplyError> {
+        let is = |report: &&Arc<Report>| report.blobs().each_ref().map(Blob::digest) == [*manifest, *facts];
+        if let Some(known) = self.report.as_ref().filter(is) {
+            return Ok(known.clone());
         }
+        let blobs = [self.get(manifest)?.clone(), self.get(facts)?.clone()];
+        let contents = Manifest::from_blob(blobs[0].bytes())
+            .map_err(|source| ApplyError::BadManifest { digest: *manifest, source })?;
+        Ok(Arc::new(Report::read(contents, self.json(facts)?, blobs)))
     }
 
-    fn get(&self, digest: &Digest) -> Result<&[u8], ApplyError> {
-        self.blobs.get(digest).map(Blob::bytes).ok_or(ApplyError::MissingBlob(*digest))
+    fn get(&self, digest: &Digest) -> Result<&Blob, ApplyError> {
+        self.blobs.get(digest).ok_or(ApplyError::MissingBlob(*digest))
     }
 
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T, ApplyError> {
-        serde_json::from_slice(self.get(digest)?)
+        serde_json::from_slice(self.get(digest)?.bytes())
             .map_err(|source| ApplyError::BadBlob { digest: *digest, source })
     }
 }
@@ -169,10 +173,8 @@ impl World {
                 });
             }
             Event::InventoryReported { asset, sequence, manifest, facts } => {
-                let contents = blobs.manifest(manifest)?;
-                let said: HostFacts = blobs.json(facts)?;
-                let report = (*asset, *sequence);
-                self.replace_inventory(record, report, *manifest, contents.as_ref(), said)?;
+                let report = blobs.report(manifest, facts)?;
+                self.replace_inventory(record, (*asset, *sequence), &report)?;
             }
             Event::InventoryChanged { asset, sequence, delta } => {
                 self.change_inventory(record, (*asset, *sequence), delta)?;

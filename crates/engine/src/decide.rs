@@ -7,6 +7,7 @@ use tenon_model::{
     RefusalCode, RehearsalReport, Stage, Timestamp,
 };
 
+use crate::ahead::{Kind, Prepared, Report};
 use crate::apply::{ActionWanted, Attachments};
 use crate::consequences::due;
 use crate::consequences::{Dirty, consequences};
@@ -69,20 +70,28 @@ pub enum Undecided {
 ///
 /// # Errors
 /// A [`Refusal`] with a stable code; nothing changes then.
-pub fn decide(world: &World, command: Command, now: Timestamp) -> Result<Decided, Refusal> {
+pub fn decide(world: &World, command: impl Into<Prepared>, now: Timestamp) -> Result<Decided, Refusal> {
     advance(&mut world.clone(), command, now).map_err(|undecided| match undecided {
         Undecided::Refused(refusal) => refusal,
         Undecided::Broken(error) => Refusal::new(RefusalCode::BadContent, error),
     })
 }
 
-/// Decides one command like [`decide`], and applies what it leads to.
+/// Decides one command like [`decide`], and applies what it leads to. What is large is best made ready before:
+/// [`Prepared::on`].
 ///
 /// # Errors
 /// [`Undecided`]: after a refusal the World is as it was.
-pub fn advance(world: &mut World, command: Command, now: Timestamp) -> Result<Decided, Undecided> {
+pub fn advance(
+    world: &mut World,
+    command: impl Into<Prepared>,
+    now: Timestamp,
+) -> Result<Decided, Undecided> {
     let now = world.time().map_or(now, |last| last.max(now));
-    let mut decided = primary(world, command, now)?;
+    let mut decided = match command.into().0 {
+        Kind::Plain(command) => primary(world, *command, now)?,
+        Kind::Report(asset, sequence, report) => reports::whole(world, asset, sequence, *report)?,
+    };
     for blob in &decided.blobs {
         decided.attachments.insert(blob.clone());
     }
@@ -155,7 +164,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             Ok(Decided::of(Event::AssetEnrolled { asset, hostname, group: known.group.clone(), token }))
         }
         Command::ReportInventory { asset, sequence, inventory } => {
-            reports::whole(world, asset, sequence, inventory)
+            reports::whole(world, asset, sequence, Report::new(inventory)?)
         }
         Command::ReportDelta { asset, sequence, delta } => reports::delta(world, asset, sequence, delta),
         Command::SetContext { asset, context, by } => match world.asset(&asset) {

@@ -5,13 +5,15 @@
 //!                                 --wants---> what follows for them
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tenon_model::{AssetOrdinal, AssetSet, Component, Digest, HostFacts, Manifest, SourcePackage, Want};
+use tenon_model::{AssetOrdinal, AssetSet, Component, Digest, HostFacts, SourcePackage, Want};
 
+use crate::pool::Pool;
+use crate::reading::{Mark, ReadBefore};
 use crate::shards::{ShardKey, Shards};
-use crate::stance::{Around, Draft, Stance, Sums, drafts, is_split_kernel, print};
+use crate::stance::{Draft, Stance, StanceKey, print};
 use crate::table::Table;
 
 /// A stance by its number, given out in the order in which the journal brings them. One that no asset is in any more
@@ -23,39 +25,6 @@ pub(crate) type Stances = Arc<[StanceId]>;
 
 /// What must be done in a stance, by the source version that its offers lead to.
 pub(crate) type WantsOf = Arc<[(SourcePackage, Arc<Want>)]>;
-
-/// Where something is looked for: by its hash, and which of several that share it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Print(u64, u16);
-
-impl ShardKey for Print {
-    fn shard(&self) -> usize {
-        usize::try_from(self.0 ^ (self.0 >> 32)).unwrap_or_default()
-    }
-}
-
-/// Keeps something under the hash of its content, so that equal ones are found.
-trait ByPrint<V: Clone> {
-    /// Where one that passes is kept, or else where the next of this hash would be.
-    fn place(&self, hash: u64, is: impl Fn(&V) -> bool) -> (Print, Option<&V>);
-}
-
-impl<V: Clone> ByPrint<V> for Shards<Print, V> {
-    fn place(&self, hash: u64, is: impl Fn(&V) -> bool) -> (Print, Option<&V>) {
-        let mut place = Print(hash, 0);
-        while let Some(known) = self.get(&place) {
-            if is(known) {
-                return (place, Some(known));
-            }
-            // Past so many of one hash the last place is taken over; whoever has what was kept there goes on having it.
-            if place.1 == u16::MAX {
-                break;
-            }
-            place.1 += 1;
-        }
-        (place, None)
-    }
-}
 
 /// What is found in a stance, counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -72,53 +41,13 @@ const MAX_MOVED: usize = 512;
 /// A stance, who is in it, and what follows.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
+    /// A hash of this and all stances before it: two indexes that agree in it number these alike.
+    history: u64,
     pub(crate) stance: Arc<Stance>,
-    pub(crate) sums: Sums,
     /// Those that were in it before assets moved that are yet to be merged.
     merged: AssetSet,
     pub(crate) wants: WantsOf,
     pub(crate) tally: Arc<Tally>,
-}
-
-/// Things of which equal ones are kept once, each with how many use it.
-#[derive(Debug)]
-struct Pool<T: ?Sized>(Shards<Print, (Arc<T>, u32)>);
-
-impl<T: ?Sized> Clone for Pool<T> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<T: ?Sized> Default for Pool<T> {
-    fn default() -> Self {
-        Self(Shards::default())
-    }
-}
-
-impl<T: ?Sized + PartialEq + std::hash::Hash> Pool<T> {
-    /// The one that is kept of this content, used once more.
-    fn take(&mut self, value: &T, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
-        let (place, known) = self.0.place(print(&value), |(known, _)| known.as_ref() == value);
-        let (kept, uses) = known.cloned().unwrap_or_else(|| (make(), 0));
-        self.0.insert(place, (kept.clone(), uses.saturating_add(1)));
-        kept
-    }
-
-    /// Used once less.
-    fn give_back(&mut self, value: &T) {
-        let (place, known) = self.0.place(print(&value), |(known, _)| known.as_ref() == value);
-        match known {
-            Some((_, uses)) if *uses > 1 => {
-                if let Some((_, uses)) = self.0.get_mut(&place) {
-                    *uses -= 1;
-                }
-            }
-            // Those of the same hash behind it are kept once more when they come again.
-            Some(_) => drop(self.0.remove(&place)),
-            None => {}
-        }
-    }
 }
 
 /// The inverted index.
@@ -128,34 +57,23 @@ pub(crate) struct Index {
     /// The stances of assets as they are merged, and as they are. A report changes hundreds of sets, most of which nobody
     /// asks about before the next one comes: they are written together.
     moved: BTreeMap<AssetOrdinal, (Option<Stances>, Stances)>,
-    found: Shards<Print, StanceId>,
+    found: Shards<StanceKey, StanceId>,
+    /// The ecosystems of operating systems by their numbers.
+    systems: Shards<String, u32>,
+    system_count: u32,
     /// Package name -> stances to packages of this name, of whatever ecosystem.
     named: Shards<String, Vec<StanceId>>,
-    components: Shards<Print, Arc<Component>>,
+    components: Shards<Digest, Arc<Component>>,
     lists: Pool<[StanceId]>,
     profiles: Pool<HostFacts>,
-    /// What reports were read as: a shortcut, forgotten as a whole now and then.
-    read: Shards<Digest, Stances>,
-    read_count: usize,
+    pub(crate) read: ReadBefore,
 }
-
-/// Most reports that are remembered.
-const MAX_READ: usize = 65_536;
 
 impl ShardKey for Digest {
     fn shard(&self) -> usize {
         let bytes = self.as_bytes();
         usize::from(bytes[0]) << 8 | usize::from(bytes[1])
     }
-}
-
-/// Everything of a report that its stances are made of, as a digest: a host can choose what it reports, so that a hash which it
-/// could make collide with another's does not do. `None` where it cannot be encoded.
-fn key_of(manifest: Digest, os: Option<&str>, facts: &HostFacts) -> Option<Digest> {
-    let replaced: BTreeSet<&str> =
-        facts.stale.iter().filter_map(|process| process.package.as_deref()).collect();
-    let said = (manifest, os, &facts.offers, facts.offers_known, replaced, &facts.kernel);
-    Some(Digest::of(&serde_json::to_vec(&said).ok()?))
 }
 
 impl Index {
@@ -179,61 +97,53 @@ impl Index {
         (0..).zip(self.entries.iter())
     }
 
-    /// The stances that a report tells, and those of them that were not known before. Hosts made alike report alike: what was read
-    /// once of a manifest with the same offers is not read again.
-    pub(crate) fn read(
-        &mut self,
-        digest: Digest,
-        os: Option<&str>,
-        facts: &HostFacts,
-        manifest: &Manifest,
-    ) -> (Stances, Vec<StanceId>) {
-        let key = key_of(digest, os, facts);
-        if let Some(known) = key.and_then(|key| self.read.get(&key)).cloned() {
-            return (self.lists.take(&known, || known.clone()), Vec::new());
-        }
-        let (stances, fresh) = self.read_anew(os, facts, manifest);
-        if let Some(key) = key {
-            if self.read_count >= MAX_READ {
-                (self.read, self.read_count) = Default::default();
-            }
-            self.read.insert(key, stances.clone());
-            self.read_count += 1;
-        }
-        (stances, fresh)
+    /// How far this index has come.
+    pub(crate) fn mark(&self) -> Mark {
+        self.mark_at(u32::try_from(self.entries.len()).unwrap_or(u32::MAX))
     }
 
-    fn read_anew(
-        &mut self,
-        os: Option<&str>,
-        facts: &HostFacts,
-        manifest: &Manifest,
-    ) -> (Stances, Vec<StanceId>) {
-        let components = manifest.components();
-        let split = components.iter().any(|component| is_split_kernel(component));
-        let around = Around { os, facts, split };
-        let (mut ids, fresh) = self.find(drafts(around, components.iter(), facts.offers.iter()));
-        ids.sort_unstable();
-        (self.list(&ids), fresh)
+    fn mark_at(&self, stances: u32) -> Mark {
+        let last = stances.checked_sub(1).and_then(|last| self.entries.get(last));
+        Mark { stances, history: last.map_or(0, |entry| entry.history) }
     }
 
-    /// The stances of drafts, and those of them that were not known before.
-    pub(crate) fn find(&mut self, drafts: Vec<Draft<'_>>) -> (Vec<StanceId>, Vec<StanceId>) {
-        let mut ids = Vec::with_capacity(drafts.len());
-        let mut fresh = Vec::new();
-        for draft in drafts {
-            let is = |id: &StanceId| self.entries.get(*id).is_some_and(|entry| draft.is(&entry.stance));
-            let (place, known) = self.found.place(draft.print(), is);
-            if let Some(id) = known {
-                ids.push(*id);
-                continue;
-            }
-            let stance = draft.keep(|component| self.share(component));
-            let Some(id) = self.add(place, stance) else { continue };
-            ids.push(id);
-            fresh.push(id);
-        }
-        (ids, fresh)
+    /// Whether this index came from one with this mark: the numbers of its stances then mean the same here.
+    pub(crate) fn comes_from(&self, mark: Mark) -> bool {
+        mark.stances as usize <= self.entries.len() && self.mark_at(mark.stances) == mark
+    }
+
+    /// A stance that is kept already.
+    pub(crate) fn known(&self, key: &StanceKey) -> Option<StanceId> {
+        self.found.get(key).copied()
+    }
+
+    /// The number of an operating system's ecosystem.
+    pub(crate) fn system(&self, ecosystem: &str) -> Option<u32> {
+        self.systems.get_by(ecosystem).copied()
+    }
+
+    /// By what a stance is found; numbers its system where it is a new one.
+    pub(crate) fn key_of(&mut self, draft: &Draft<'_>) -> StanceKey {
+        draft.key(|ecosystem| {
+            let known = self.system(ecosystem);
+            known.unwrap_or_else(|| {
+                self.system_count = self.system_count.saturating_add(1);
+                self.systems.insert(ecosystem.to_owned(), self.system_count);
+                self.system_count
+            })
+        })
+    }
+
+    /// Keeps a stance that is not known; `None` where there are no numbers left.
+    pub(crate) fn keep(&mut self, key: StanceKey, draft: &Draft<'_>) -> Option<StanceId> {
+        let stance = draft.keep(|part| {
+            let known = self.components.get(&part.digest).cloned();
+            known.unwrap_or_else(|| {
+                self.components.insert(part.digest, part.component.clone());
+                part.component.clone()
+            })
+        });
+        self.add(key, stance)
     }
 
     /// A list of stances as all share it, used once more.
@@ -260,38 +170,20 @@ impl Index {
         }
     }
 
-    /// What these stances add to the sums of an asset.
-    pub(crate) fn sums(&self, stances: &[StanceId]) -> Sums {
-        self.entries_of(stances).fold(Sums::default(), |sums, entry| Sums {
-            components: sums.components.and(entry.sums.components),
-            offers: sums.offers.and(entry.sums.offers),
-        })
-    }
-
     /// Adds a stance in which nobody is yet; `None` where there are no numbers left.
-    fn add(&mut self, place: Print, stance: Stance) -> Option<StanceId> {
+    fn add(&mut self, key: StanceKey, stance: Stance) -> Option<StanceId> {
         let package = stance.package.clone();
         let entry = Entry {
-            sums: stance.sums(),
+            history: print(&(self.mark().history, key)),
             stance: Arc::new(stance),
             merged: AssetSet::default(),
             wants: Arc::default(),
             tally: Arc::default(),
         };
         let id = self.entries.push(entry)?;
-        self.found.insert(place, id);
+        self.found.insert(key, id);
         self.named.entry(package, Vec::new).push(id);
         Some(id)
-    }
-
-    /// A component as all share it.
-    fn share(&mut self, component: &Arc<Component>) -> Arc<Component> {
-        let (place, known) = self.components.place(print(component), |known| known == component);
-        if let Some(known) = known {
-            return known.clone();
-        }
-        self.components.insert(place, component.clone());
-        component.clone()
     }
 
     /// What a host says besides its packages and offers, as all share it.
@@ -382,10 +274,10 @@ impl Index {
     }
 
     /// A stance of a snapshot, as the next one.
-    pub(crate) fn restore(&mut self, mut stance: Stance) {
-        stance.components = stance.components.iter().map(|component| self.share(component)).collect();
-        let (place, _) = self.found.place(Draft::of(&stance).print(), |_| false);
-        self.add(place, stance);
+    pub(crate) fn restore(&mut self, stance: &Stance) {
+        let draft = Draft::of(stance);
+        let key = self.key_of(&draft);
+        self.keep(key, &draft);
     }
 
     /// Who is in a stance of a snapshot; `None` where there is no such stance.

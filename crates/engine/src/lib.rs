@@ -8,6 +8,7 @@
 //! No clock, no I/O, no randomness, no floats. The same journal gives the same [`World`], bit for bit, which
 //! [`World::digest`] shows.
 
+mod ahead;
 mod apply;
 mod assets;
 mod consequences;
@@ -21,8 +22,10 @@ mod findings;
 mod index;
 mod kernel;
 mod matching;
+mod pool;
 mod priority;
 mod queue;
+mod reading;
 mod reports;
 mod rollout;
 mod rows;
@@ -33,6 +36,7 @@ mod table;
 mod trend;
 mod world;
 
+pub use ahead::Prepared;
 pub use apply::{ActionWanted, ApplyError, Attachments};
 pub use assets::AssetState;
 pub use consequences::recompute;

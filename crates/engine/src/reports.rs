@@ -9,24 +9,25 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tenon_model::{
-    AssetId, AssetOrdinal, Blob, Component, Digest, Event, HostFacts, IndexState, Inventory, InventoryDelta,
-    InventorySum, Manifest, Offer, Record, Refusal, RefusalCode, SourcePackage, Sum,
+    AssetId, AssetOrdinal, Blob, Component, Digest, Event, HostFacts, IndexState, InventoryDelta,
+    InventorySum, Offer, Record, Refusal, RefusalCode, SourcePackage, Sum,
 };
 use tenon_versions::Scheme;
 
+use crate::ahead::Report;
 use crate::apply::ApplyError;
 use crate::assets::AssetState;
-use crate::decide::{Decided, encode, refuse};
+use crate::decide::{Decided, refuse};
 use crate::index::{StanceId, Stances, only_in};
 use crate::kernel::is_kernel;
-use crate::stance::{Around, drafts, is_split_kernel, package_of, replaced};
+use crate::stance::{Around, Part, drafts, is_split_kernel, package_of, replaced};
 use crate::world::{World, count_off, count_one};
 
 /// Where the stance to a package is kept: ecosystem and name.
 type Place<'a> = (Option<&'a str>, &'a str);
 
 /// The asset, if this report of it is a new one.
-fn reporting(world: &World, asset: AssetId, sequence: u64) -> Result<&AssetState, Refusal> {
+pub(crate) fn reporting(world: &World, asset: AssetId, sequence: u64) -> Result<&AssetState, Refusal> {
     let Some(state) = world.asset(&asset) else {
         return refuse(RefusalCode::UnknownAsset, format!("{asset} is not enrolled"));
     };
@@ -46,16 +47,14 @@ pub(crate) fn whole(
     world: &World,
     asset: AssetId,
     sequence: u64,
-    inventory: Inventory,
+    report: Report,
 ) -> Result<Decided, Refusal> {
     reporting(world, asset, sequence)?;
-    let manifest = Manifest::new(inventory.components)
-        .map_err(|error| Refusal::new(RefusalCode::BadInventory, error.to_string()))?;
-    let (blob, facts) = (Blob::new(manifest.to_blob()), encode(&inventory.facts)?);
-    let event = Event::InventoryReported { asset, sequence, manifest: blob.digest(), facts: facts.digest() };
-    let digest = blob.digest();
-    let mut decided = Decided::with(event, vec![blob, facts]);
-    decided.attachments.insert_manifest(digest, manifest);
+    let blobs = report.blobs().clone();
+    let [manifest, facts] = blobs.each_ref().map(Blob::digest);
+    let event = Event::InventoryReported { asset, sequence, manifest, facts };
+    let mut decided = Decided::with(event, blobs.into());
+    decided.attachments.insert_report(report);
     Ok(decided)
 }
 
@@ -156,21 +155,18 @@ impl World {
         &mut self,
         record: &Record,
         (id, sequence): (AssetId, u64),
-        manifest: Digest,
-        contents: &Manifest,
-        facts: HostFacts,
+        report: &Report,
     ) -> Result<(), ApplyError> {
         let ordinal = self.known(record.seq, &id)?;
-        let os = facts.os.osv_ecosystem();
-        let (stances, fresh) = self.index.read(manifest, os.as_deref(), &facts, contents);
+        let (stances, fresh) = self.index.read(report);
         self.conclude(&fresh);
-        let sums = self.index.sums(&stances);
+        let facts = report.facts();
         let said = Said {
             stances: Some(stances),
             addresses: Some(facts.addresses.as_slice().into()),
             index_age: facts.index.oldest_age_seconds,
-            sum: InventorySum { packages: sums.components, facts: facts.sum_of_parts().and(sums.offers) },
-            profile: Some(profile_of(facts)),
+            sum: report.sum(),
+            profile: Some(profile_of(facts.clone())),
         };
         self.take_report(record, ordinal, sequence, said);
         Ok(())
@@ -245,8 +241,8 @@ impl World {
             }
         };
         let around = Around { os: os.as_deref(), facts: now, split };
-        let drafts = drafts(around, components.iter(), offers.into_iter());
-        let (found, fresh) = self.index.find(drafts);
+        let drafts = drafts(around, components.iter().map(Part::of), offers.into_iter());
+        let (found, fresh) = self.index.find(&drafts);
         let mut ids: Vec<StanceId> = only_in(stances, &touched).chain(found).collect();
         ids.sort_unstable();
         let other = ids != **stances;

@@ -8,11 +8,12 @@ use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher as _};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tenon_model::{Component, HostFacts, Offer, SourcePackage, Sum, Virtualization};
+use tenon_model::{Component, Digest, HostFacts, Offer, SourcePackage, Virtualization};
 use tenon_versions::Scheme;
 
 use crate::kernel::is_kernel;
 use crate::matching::{Named, name};
+use crate::shards::ShardKey;
 
 /// The host's kernel, as far as it bears on the packages built from a kernel.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,13 +24,6 @@ pub(crate) struct KernelFacts {
     pub(crate) owner: Virtualization,
     /// Whether the image was split off into `kernel-core`.
     pub(crate) split: bool,
-}
-
-/// What a stance adds to the sums of an asset.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Sums {
-    pub(crate) components: Sum,
-    pub(crate) offers: Sum,
 }
 
 /// All that a host says of one package.
@@ -64,13 +58,6 @@ impl Stance {
         names
     }
 
-    /// The sums of its components and of its offers.
-    pub(crate) fn sums(&self) -> Sums {
-        let components = self.components.iter().fold(Sum::default(), |sum, one| sum.with(&one.digest()));
-        let offers = self.offers.iter().fold(Sum::default(), |sum, one| sum.with(&one.digest()));
-        Sums { components, offers }
-    }
-
     /// Names and versions that ranges speak of.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = SourcePackage> {
         self.components
@@ -79,25 +66,67 @@ impl Stance {
     }
 }
 
+/// A component and its digest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part<'a> {
+    pub(crate) component: &'a Arc<Component>,
+    pub(crate) digest: Digest,
+}
+
+impl<'a> Part<'a> {
+    pub(crate) fn of(component: &'a Arc<Component>) -> Self {
+        Self { component, digest: component.digest() }
+    }
+}
+
+/// By what a stance is found. A host can choose what it reports: what equal stances have in common is digested, and not only
+/// hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum StanceKey {
+    /// Of one component about which nothing else is said, as most are: its digest, and what else bears on it.
+    Alone(Digest, Whereabouts),
+    /// The digest of all of it.
+    Whole(Digest),
+}
+
+/// What bears on a package of an operating system that is said once for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Whereabouts {
+    /// The ecosystem by its number; `None` of a language package, which names its own.
+    pub(crate) system: Option<u32>,
+    pub(crate) offers_known: bool,
+}
+
 /// A stance as a report says it, before it is known whether it is kept already.
-#[derive(Debug, Hash)]
+#[derive(Debug)]
 pub(crate) struct Draft<'a> {
     ecosystem: Option<&'a str>,
     package: &'a str,
-    components: Vec<&'a Arc<Component>>,
+    first: Option<Part<'a>>,
+    /// The others: of most packages there are none.
+    more: Vec<Part<'a>>,
     offers: Vec<&'a Offer>,
     offers_known: bool,
     runs_replaced: bool,
     kernel: Option<KernelFacts>,
 }
 
+impl ShardKey for StanceKey {
+    fn shard(&self) -> usize {
+        let (Self::Alone(digest, _) | Self::Whole(digest)) = self;
+        digest.shard()
+    }
+}
+
 impl<'a> Draft<'a> {
     /// What a report would say that tells this stance.
     pub(crate) fn of(stance: &'a Stance) -> Self {
+        let mut parts = stance.components.iter().map(Part::of);
         Self {
             ecosystem: stance.ecosystem.as_deref(),
             package: &stance.package,
-            components: stance.components.iter().collect(),
+            first: parts.next(),
+            more: parts.collect(),
             offers: stance.offers.iter().collect(),
             offers_known: stance.offers_known,
             runs_replaced: stance.runs_replaced,
@@ -105,26 +134,40 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Where it is looked for: equal ones in the same place.
-    pub(crate) fn print(&self) -> u64 {
-        print(self)
+    fn parts(&self) -> impl Iterator<Item = &Part<'a>> {
+        self.first.iter().chain(&self.more)
     }
 
-    pub(crate) fn is(&self, stance: &Stance) -> bool {
-        self.ecosystem == stance.ecosystem.as_deref()
-            && self.package == stance.package
-            && self.offers_known == stance.offers_known
-            && self.runs_replaced == stance.runs_replaced
-            && self.kernel == stance.kernel
-            && self.components.iter().copied().eq(&stance.components)
-            && self.offers.iter().copied().eq(&stance.offers)
+    /// By what it is found; `system` numbers the ecosystems of operating systems.
+    pub(crate) fn key(&self, system: impl FnOnce(&str) -> u32) -> StanceKey {
+        let said = !self.more.is_empty() || !self.offers.is_empty() || self.runs_replaced;
+        match &self.first {
+            Some(part) if !said && self.kernel.is_none() => {
+                let of_system = part.component.ecosystem.is_none();
+                let system = of_system.then(|| system(self.ecosystem.unwrap_or_default()));
+                StanceKey::Alone(part.digest, Whereabouts { system, offers_known: self.offers_known })
+            }
+            _ => StanceKey::Whole(self.digest()),
+        }
     }
 
-    pub(crate) fn keep(&self, mut share: impl FnMut(&Arc<Component>) -> Arc<Component>) -> Stance {
+    fn digest(&self) -> Digest {
+        let count = self.parts().count();
+        let head = (self.ecosystem, self.package, self.offers_known, self.runs_replaced, &self.kernel, count);
+        // Text and numbers always encode.
+        let head = serde_json::to_vec(&head).unwrap_or_default();
+        let offers: Vec<Digest> = self.offers.iter().map(|offer| offer.digest()).collect();
+        let digests = self.parts().map(|part| &part.digest).chain(&offers);
+        Digest::of_all(
+            std::iter::once(head.as_slice()).chain(digests.map(|digest| digest.as_bytes().as_slice())),
+        )
+    }
+
+    pub(crate) fn keep(&self, share: impl FnMut(&Part<'_>) -> Arc<Component>) -> Stance {
         Stance {
             ecosystem: self.ecosystem.map(str::to_owned),
             package: self.package.to_owned(),
-            components: self.components.iter().map(|component| share(component)).collect(),
+            components: self.parts().map(share).collect(),
             offers: self.offers.iter().map(|offer| (*offer).clone()).collect(),
             offers_known: self.offers_known,
             runs_replaced: self.runs_replaced,
@@ -161,12 +204,14 @@ pub(crate) fn is_split_kernel(component: &Component) -> bool {
 /// Ecosystem and package under which the stance to a component is kept.
 pub(crate) fn package_of<'a>(os: Option<&'a str>, component: &'a Component) -> (Option<&'a str>, &'a str) {
     let ecosystem = component.ecosystem.as_deref().or(os);
-    let package = match name(os, component) {
-        Some(named) => named.package,
-        None if component.ecosystem.is_none() => &component.source.name,
-        None => &component.name,
-    };
-    (ecosystem, package)
+    (ecosystem, package_in(ecosystem.and_then(Scheme::of_osv_ecosystem), component))
+}
+
+/// The name that advisories use where versions are of this scheme (see [`crate::matching::name`]); where there is none, that of
+/// the source of a package of the operating system.
+fn package_in(scheme: Option<Scheme>, component: &Component) -> &str {
+    let by_source = matches!(scheme, None | Some(Scheme::Dpkg | Scheme::Apk));
+    if by_source && component.ecosystem.is_none() { &component.source.name } else { &component.name }
 }
 
 /// The names of binary packages of which a process runs replaced files.
@@ -177,19 +222,22 @@ pub(crate) fn replaced(facts: &HostFacts) -> BTreeSet<&str> {
 /// What a report says of each of these packages, in the order in which they are first named. The components are sorted.
 pub(crate) fn drafts<'a>(
     around: Around<'a>,
-    components: impl Iterator<Item = &'a Arc<Component>>,
+    parts: impl Iterator<Item = Part<'a>>,
     offers: impl Iterator<Item = &'a Offer>,
 ) -> Vec<Draft<'a>> {
     let Around { os, facts, split } = around;
+    let os_scheme = os.and_then(Scheme::of_osv_ecosystem);
     let replaced = replaced(facts);
-    let mut drafts: Vec<Draft<'a>> = Vec::new();
+    let mut drafts: Vec<Draft<'a>> = Vec::with_capacity(parts.size_hint().0);
     let mut places: HashMap<(Option<&'a str>, &'a str), usize, Fixed> = HashMap::default();
+    places.reserve(parts.size_hint().0);
     let mut draft_of = |drafts: &mut Vec<Draft<'a>>, (ecosystem, package)| {
         *places.entry((ecosystem, package)).or_insert_with(|| {
             drafts.push(Draft {
                 ecosystem,
                 package,
-                components: Vec::new(),
+                first: None,
+                more: Vec::new(),
                 offers: Vec::new(),
                 offers_known: facts.offers_known,
                 runs_replaced: false,
@@ -198,16 +246,22 @@ pub(crate) fn drafts<'a>(
             drafts.len() - 1
         })
     };
-    for component in components {
-        let of = package_of(os, component);
-        let place = draft_of(&mut drafts, of);
+    for part in parts {
+        let component: &'a Component = part.component;
+        let (ecosystem, scheme) = match component.ecosystem.as_deref() {
+            None => (os, os_scheme),
+            Some(ecosystem) => (Some(ecosystem), Scheme::of_osv_ecosystem(ecosystem)),
+        };
+        let place = draft_of(&mut drafts, (ecosystem, package_in(scheme, component)));
         let draft = &mut drafts[place];
-        draft.components.push(component);
         draft.runs_replaced |= component.ecosystem.is_none() && replaced.contains(component.name.as_str());
-        let scheme = of.0.and_then(Scheme::of_osv_ecosystem);
         if draft.kernel.is_none() && scheme.is_some_and(|scheme| is_kernel(scheme, component)) {
             let (running, owner) = (facts.kernel.running.clone(), facts.kernel.owner);
             draft.kernel = Some(KernelFacts { running, owner, split });
+        }
+        match draft.first {
+            None => draft.first = Some(part),
+            Some(_) => draft.more.push(part),
         }
     }
     for offer in offers {

@@ -166,10 +166,18 @@ fn part(name: &str, value: &impl Serialize) -> Digest {
     Digest::of(&bytes)
 }
 
+/// The name under which a component is digested.
+const COMPONENT: &str = "component";
+
 impl Component {
     /// Its digest as a member of a sum.
     pub fn digest(&self) -> Digest {
-        part("component", self)
+        part(COMPONENT, self)
+    }
+
+    /// The same of one that is written already.
+    pub(crate) fn digest_of(written: &[u8]) -> Digest {
+        Digest::of_all([COMPONENT.as_bytes(), &[0], written])
     }
 }
 

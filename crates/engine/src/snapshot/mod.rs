@@ -172,7 +172,7 @@ impl World {
             world.intel.insert(id, Arc::new(intel));
         }
         for stance in from.lines::<Stance>(Section::Stances)? {
-            world.index.restore(stance?);
+            world.index.restore(&stance?);
         }
         world.restore_assets(&mut from)?;
         for saved in from.lines::<(tenon_model::DirectiveId, DirectiveState)>(Section::Directives)? {

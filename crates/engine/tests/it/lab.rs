@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tenon_engine::{ActionWanted, Attachments, DirectiveState, Undecided, World, advance};
+use tenon_engine::{ActionWanted, Attachments, DirectiveState, Prepared, Undecided, World, advance};
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, ApplyOutcome, ApplyReport, Architecture, AssetId,
     AssetSet, Blob, Capability, Change, Command, Component, Digest, DirectiveId, Event, Evidence, HostFacts,
@@ -25,6 +25,8 @@ pub(crate) struct Entry {
 
 pub(crate) struct Lab {
     pub(crate) world: World,
+    /// A World that this one came from.
+    pub(crate) earlier: World,
     pub(crate) entries: Vec<Entry>,
     pub(crate) blobs: BTreeMap<Digest, Vec<u8>>,
     pub(crate) now: Timestamp,
@@ -38,6 +40,7 @@ impl Lab {
     pub(crate) fn new() -> Self {
         Self {
             world: World::default(),
+            earlier: World::default(),
             entries: Vec::new(),
             blobs: BTreeMap::new(),
             said: BTreeMap::new(),
@@ -57,7 +60,12 @@ impl Lab {
             Command::ReportInventory { asset, inventory, .. } => Some((*asset, inventory.clone())),
             _ => None,
         };
-        let decided = match advance(&mut ahead, command, self.now) {
+        // Whole reports are made ready on a World of some time ago, as a server does.
+        let prepared = Prepared::on(&self.earlier, command)?;
+        if self.entries.len() as u64 >= self.earlier.seq() + 20 {
+            self.earlier = self.world.clone();
+        }
+        let decided = match advance(&mut ahead, prepared, self.now) {
             Ok(decided) => decided,
             Err(Undecided::Refused(refusal)) => {
                 assert_eq!(

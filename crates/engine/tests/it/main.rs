@@ -1,6 +1,7 @@
 //! The core as a whole: commands in, events out, the same World again from the record.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod ahead;
 mod context;
 mod deltas;
 mod generator;

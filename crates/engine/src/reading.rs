@@ -1,0 +1,139 @@
+//! Reading reports: which stances a whole report tells.
+//!
+//! ```text
+//! report --Index::read_ahead (any earlier World, any thread)--> Reading --Index::take (the World that decides)--> stances
+//! ```
+//!
+//! Most of the work is to find what is known already, and an index only ever adds: what was found in an earlier one holds in
+//! every index that came from it.
+
+use std::collections::BTreeSet;
+
+use tenon_model::Digest;
+
+use crate::ahead::Report;
+use crate::index::{Index, StanceId, Stances};
+use crate::shards::Shards;
+use crate::stance::{Around, Draft, Stance, StanceKey, drafts, is_split_kernel};
+
+/// How far an index has come: how many stances it has, and a hash of them all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) stances: u32,
+    pub(crate) history: u64,
+}
+
+/// What an index made of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reading {
+    mark: Mark,
+    key: Option<Digest>,
+    found: Found,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Found {
+    /// One that was read before said the same.
+    Before(Stances),
+    /// The stances that were known, and those that were not.
+    Apart(Vec<StanceId>, Vec<Stance>),
+}
+
+/// Most reports that are remembered.
+const MAX_READ: usize = 65_536;
+
+/// What reports were read as: a shortcut, forgotten as a whole now and then.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReadBefore {
+    read: Shards<Digest, Stances>,
+    count: usize,
+}
+
+impl ReadBefore {
+    fn insert(&mut self, key: Digest, stances: Stances) {
+        if self.count >= MAX_READ {
+            *self = Self::default();
+        }
+        self.read.insert(key, stances);
+        self.count += 1;
+    }
+}
+
+/// Everything of a report that its stances are made of, as a digest: a host can choose what it reports, so that a hash which it
+/// could make collide with another's does not do. `None` where it cannot be encoded.
+fn key_of(report: &Report, os: Option<&str>) -> Option<Digest> {
+    let facts = report.facts();
+    let replaced: BTreeSet<&str> =
+        facts.stale.iter().filter_map(|process| process.package.as_deref()).collect();
+    let said = (report.manifest_digest(), os, &facts.offers, facts.offers_known, replaced, &facts.kernel);
+    Some(Digest::of(&serde_json::to_vec(&said).ok()?))
+}
+
+impl Index {
+    /// What this index knows of a report. Changes nothing, so that it can be asked beside the thread that decides.
+    pub(crate) fn read_ahead(&self, report: &Report) -> Reading {
+        let (mark, facts) = (self.mark(), report.facts());
+        let os = facts.os.osv_ecosystem();
+        let os = os.as_deref();
+        let key = key_of(report, os);
+        if let Some(known) = key.and_then(|key| self.read.read.get(&key)) {
+            return Reading { mark, key, found: Found::Before(known.clone()) };
+        }
+        let split = report.parts().any(|part| is_split_kernel(part.component));
+        let drafts = drafts(Around { os, facts, split }, report.parts(), facts.offers.iter());
+        let system = self.system(os.unwrap_or_default());
+        let (mut known, mut fresh) = (Vec::with_capacity(drafts.len()), Vec::new());
+        for draft in &drafts {
+            // No stance is kept under the number 0, which stands for a system that has none yet.
+            match self.known(&draft.key(|_| system.unwrap_or(0))) {
+                Some(id) => known.push(id),
+                None => fresh.push(draft.keep(|part| part.component.clone())),
+            }
+        }
+        Reading { mark, key, found: Found::Apart(known, fresh) }
+    }
+
+    /// The stances that a report tells, and those of them that were not known before. Hosts made alike report alike: what was read
+    /// once of a manifest with the same offers is not read again.
+    pub(crate) fn read(&mut self, report: &Report) -> (Stances, Vec<StanceId>) {
+        match report.reading() {
+            Some(reading) if self.comes_from(reading.mark) => self.take(reading),
+            _ => {
+                let reading = self.read_ahead(report);
+                self.take(&reading)
+            }
+        }
+    }
+
+    fn take(&mut self, reading: &Reading) -> (Stances, Vec<StanceId>) {
+        let (known, fresh) = match &reading.found {
+            Found::Before(stances) => return (self.list(stances), Vec::new()),
+            Found::Apart(known, fresh) => (known, fresh),
+        };
+        let drafts: Vec<Draft<'_>> = fresh.iter().map(Draft::of).collect();
+        let (found, fresh) = self.find(&drafts);
+        let mut ids: Vec<StanceId> = known.iter().copied().chain(found).collect();
+        ids.sort_unstable();
+        let stances = self.list(&ids);
+        if let Some(key) = reading.key {
+            self.read.insert(key, stances.clone());
+        }
+        (stances, fresh)
+    }
+
+    /// The stances of drafts, and those of them that were not known before.
+    pub(crate) fn find(&mut self, drafts: &[Draft<'_>]) -> (Vec<StanceId>, Vec<StanceId>) {
+        let mut ids = Vec::with_capacity(drafts.len());
+        let mut fresh = Vec::new();
+        for draft in drafts {
+            let key: StanceKey = self.key_of(draft);
+            if let Some(id) = self.known(&key) {
+                ids.push(id);
+            } else if let Some(id) = self.keep(key, draft) {
+                ids.push(id);
+                fresh.push(id);
+            }
+        }
+        (ids, fresh)
+    }
+}
