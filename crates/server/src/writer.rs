@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tenon_engine::{ActionWanted, Attachments, Undecided, World, advance};
+use tenon_engine::{ActionWanted, Attachments, Prepared, Undecided, World, advance};
 use tenon_journal::{Batch, ClientKey, Journal, JournalError, NewEntry, export};
 use tenon_model::{Command, Digest, Record, Refusal, Timestamp, Versioned};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::between::{Between, Direct, Work};
 use crate::facets::Generation;
@@ -55,7 +55,7 @@ type Look = Box<dyn FnOnce(&dyn Journal) + Send>;
 
 pub(crate) enum Message {
     Submit {
-        command: Box<Command>,
+        command: Prepared,
         condition: Option<Condition>,
         key: Option<ClientKey>,
         reply: oneshot::Sender<Result<Accepted, SubmitError>>,
@@ -78,6 +78,8 @@ pub struct Writer {
     world: watch::Receiver<Arc<World>>,
     generation: watch::Receiver<Generation>,
     metrics: Arc<Metrics>,
+    /// How many reports are made ready at the same time.
+    preparing: Arc<Semaphore>,
 }
 
 impl Writer {
@@ -126,7 +128,9 @@ impl Writer {
             own: sender.downgrade(),
         };
         std::thread::spawn(move || state.run(receiver));
-        Ok(Self { sender, world: published, generation: announced, metrics })
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let preparing = Arc::new(Semaphore::new(processors));
+        Ok(Self { sender, world: published, generation: announced, metrics, preparing })
     }
 
     /// The World as it now is. Holding it blocks nobody.
@@ -169,10 +173,35 @@ impl Writer {
         key: Option<ClientKey>,
         condition: Option<Condition>,
     ) -> Result<Accepted, SubmitError> {
+        // A repetition is answered as it was the first time: what has changed since does not matter to it.
+        let command = match key {
+            None => self.prepare(command).await?,
+            Some(_) => command.into(),
+        };
         let (reply, answer) = oneshot::channel();
-        let message = Message::Submit { command: Box::new(command), condition, key, reply };
+        let message = Message::Submit { command, condition, key, reply };
         self.sender.send(message).await.map_err(|_| SubmitError::Stopped)?;
         answer.await.map_err(|_| SubmitError::Stopped)?
+    }
+
+    /// Makes ready what can be made ready beside the writer.
+    async fn prepare(&self, command: Command) -> Result<Prepared, SubmitError> {
+        if !matches!(command, Command::ReportInventory { .. }) {
+            return Ok(command.into());
+        }
+        // Milliseconds of work with a large report: other requests go on meanwhile, and the writer has a processor too.
+        let permit = self.preparing.clone().acquire_owned().await.map_err(|_| SubmitError::Stopped)?;
+        let world = self.world();
+        let prepared = tokio::task::spawn_blocking(move || {
+            let prepared = Prepared::on(&world, command);
+            drop(permit);
+            prepared
+        });
+        let prepared = prepared.await.map_err(|_| SubmitError::Stopped)?;
+        prepared.map_err(|refusal| {
+            self.metrics.refused(refusal.code);
+            refusal.into()
+        })
     }
 
     /// Reads the record between two appends, which wait for it: what it does is best short.
@@ -282,7 +311,7 @@ impl State {
             while let Some(message) = next.take() {
                 match message {
                     Message::Submit { command, condition, key, reply } => {
-                        self.stage(&mut group, *command, condition, key, reply);
+                        self.stage(&mut group, command, condition, key, reply);
                     }
                     Message::Look(look) => look(self.journal.as_ref()),
                     Message::Work(work) => work(self.journal.as_mut()),
@@ -348,13 +377,13 @@ impl State {
     fn stage(
         &self,
         group: &mut Group,
-        command: Command,
+        command: Prepared,
         condition: Option<Condition>,
         key: Option<ClientKey>,
         reply: oneshot::Sender<Result<Accepted, SubmitError>>,
     ) {
         // A tick at which nothing fell due is refused every few seconds, and is no news.
-        let is_tick = matches!(command, Command::Tick);
+        let is_tick = command.is_tick();
         match self.try_stage(group, command, condition, key) {
             Ok(Staged::New { seq }) => group.decided.push(Decided { reply, seq }),
             Ok(Staged::Repeated { seq }) => drop(reply.send(Ok(Accepted { seq, repeated: true }))),
@@ -370,7 +399,7 @@ impl State {
     fn try_stage(
         &self,
         group: &mut Group,
-        command: Command,
+        command: Prepared,
         condition: Option<Condition>,
         key: Option<ClientKey>,
     ) -> Result<Staged, SubmitError> {
@@ -488,7 +517,7 @@ impl State {
 fn size_of(batches: &[Batch]) -> u64 {
     let sizes = |batch: &Batch| -> usize {
         let payloads: usize = batch.entries.iter().map(|entry| entry.payload.len()).sum();
-        payloads + batch.blobs.iter().map(Vec::len).sum::<usize>()
+        payloads + batch.blobs.iter().map(|blob| blob.bytes().len()).sum::<usize>()
     };
     batches.iter().map(sizes).sum::<usize>() as u64
 }
