@@ -139,6 +139,29 @@ export type DecisionView = {
   vulnerability?: string | null;
 };
 
+/**
+ * A demonstration as programs and people see it. Every answer of the API says that it is one, too: the header
+ * `tenon-demo`.
+ */
+export type DemoView = {
+  /** What one can do, the first thing first. */
+  can: string[];
+  /** The directive that it is about. */
+  directive?: string | null;
+  /** What happens now. */
+  happens: string;
+  /** The record's time, RFC 3339: it runs ahead. */
+  now: string;
+  /** How many of its seconds pass in one. */
+  pace: number;
+  /** Which part of the story it is, from 1. */
+  part: number;
+  /** Of how many. */
+  parts: number;
+  /** Whether the story waits for somebody to do it. */
+  waits: boolean;
+};
+
 /** A directive on one asset. */
 export type DirectiveAssetView = {
   /** Its name. */
@@ -539,6 +562,7 @@ export type Overview = {
   assets: number;
   /** How many directives are closed. */
   closed: number;
+  demo?: DemoView | null;
   /** Feeds: what they last brought. */
   feeds: FeedView[];
   /** The groups that have assets, by name, at most 1,000. */

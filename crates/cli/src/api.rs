@@ -27,6 +27,8 @@ pub(crate) struct Api<'a> {
     agent: ureq::Agent,
     /// Whether the position of an answer was told: all answers to one command have the same.
     told: Cell<bool>,
+    /// Whether it was told that everything is played.
+    warned: Cell<bool>,
 }
 
 impl<'a> Api<'a> {
@@ -48,7 +50,13 @@ impl<'a> Api<'a> {
             let roots = RootCerts::new_with_certs(&[certificate]);
             config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
         }
-        Ok(Self { common, url: url.to_owned(), agent: config.build().new_agent(), told: Cell::new(false) })
+        Ok(Self {
+            common,
+            url: url.to_owned(),
+            agent: config.build().new_agent(),
+            told: Cell::new(false),
+            warned: Cell::new(false),
+        })
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
@@ -120,6 +128,9 @@ impl<'a> Api<'a> {
 
     fn read(&self, path: &str, mut response: Response<Body>) -> Result<String> {
         let status = response.status();
+        if response.headers().contains_key("tenon-demo") && !self.warned.replace(true) {
+            eprintln!("DEMO: every host and every advisory of this server is invented");
+        }
         let text = response.body_mut().with_config().limit(MAX_ANSWER).read_to_string();
         let text = text.with_context(|| format!("reading {}{path}", self.url))?;
         if status.is_success() {

@@ -6,6 +6,8 @@ mod api;
 mod backtest;
 mod common;
 mod context;
+#[cfg(feature = "demo")]
+mod demo;
 mod explain;
 mod feeds;
 mod gaps;

@@ -11,7 +11,7 @@ use clap::Args;
 use tenon_agent::AgentState;
 use tenon_feeds::Source;
 use tenon_model::{Command as CoreCommand, GroupName, Person};
-use tenon_server::{Running, Settings, TlsFiles, serve};
+use tenon_server::{Hosts, Running, Settings, TlsFiles, serve};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,7 +27,7 @@ const RESTART: Duration = Duration::from_secs(5);
 /// Start Tenon.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tenon up\n  tenon up --data /srv/tenon --feeds /srv/mirror\n  tenon up --no-agent --gateway 10.0.0.5:8421 --gateway-name tenon.example.org\n  tenon up --store postgres://tenon@%2Frun%2Fpostgresql/tenon\n\n\
+    after_help = "Examples:\n  tenon up\n  tenon up --data /srv/tenon --feeds /srv/mirror\n  tenon up --no-agent --gateway 10.0.0.5:8421 --gateway-name tenon.example.org\n  tenon up --store postgres://tenon@%2Frun%2Fpostgresql/tenon\n  tenon up --demo\n\n\
     Nothing on this machine changes until a person promotes its group: the agent only looks."
 )]
 pub(crate) struct Up {
@@ -60,20 +60,36 @@ pub(crate) struct Up {
     /// Do not run an agent for this machine.
     #[arg(long)]
     no_agent: bool,
+    /// An estate of 2,000 hosts that are played, and a story to learn on: no agents, no feeds, a folder of its own, which is
+    /// temporary unless --data names one.
+    #[cfg(feature = "demo")]
+    #[arg(long, conflicts_with_all = ["gateway", "gateway_name", "feeds", "no_agent", "store"])]
+    demo: bool,
+    /// How many seconds of the demonstration pass in one.
+    #[cfg(feature = "demo")]
+    #[arg(long, requires = "demo", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600), value_name = "TIMES")]
+    demo_pace: u32,
 }
 
 impl Up {
     pub(crate) fn run(self, common: &Common) -> Result<()> {
         log_to_stderr();
-        let data = common.data()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let served = runtime.block_on(self.serve(&data));
+        #[cfg(feature = "demo")]
+        if self.demo {
+            let served =
+                runtime.block_on(crate::demo::up(common, self.settings(PathBuf::new())?, self.demo_pace));
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            return served;
+        }
+        let data = common.data()?;
+        let served = runtime.block_on(self.serve(data));
         // A feed may still be downloading; the journal is closed already.
         runtime.shutdown_timeout(Duration::from_secs(1));
         served
     }
 
-    async fn serve(self, data: &Path) -> Result<()> {
+    fn settings(&self, data: PathBuf) -> Result<Settings> {
         let feeds = match self.feeds.as_str() {
             "none" => None,
             text => Some(text.parse::<Source>()?),
@@ -89,12 +105,11 @@ impl Up {
             .or_else(|_| std::env::var("USER"))
             .unwrap_or_else(|_| "operator".to_owned());
         let person: Person = user.parse().or_else(|_| "operator".parse())?;
-        let settings = Settings {
-            data: data.to_owned(),
+        Ok(Settings {
+            data,
             store: self.store.named()?,
             listen: self.listen,
-            gateway: self.gateway,
-            gateway_names,
+            hosts: Hosts::Real { gateway: self.gateway, names: gateway_names },
             person,
             open_reading: self.open_reading,
             names: self.name.clone(),
@@ -106,10 +121,15 @@ impl Up {
                 .zip(self.tls_key.clone())
                 .map(|(certificate, key)| TlsFiles { certificate, key }),
             feeds,
-        };
+        })
+    }
+
+    async fn serve(self, data: PathBuf) -> Result<()> {
+        let settings = self.settings(data)?;
         let scheme = if settings.tls.is_some() { "https" } else { "http" };
         let running = serve(settings).await?;
         greet(&running, scheme)?;
+        std::io::stdout().flush()?;
         let group: GroupName = GROUP.parse()?;
         let (stop, stopped) = watch::channel(false);
         let mut terminate = signal(SignalKind::terminate())?;
@@ -140,18 +160,19 @@ impl Up {
 }
 
 /// Ends when the watch says so; a dropped sender says so too.
-async fn until(mut stopped: watch::Receiver<bool>) {
+pub(crate) async fn until(mut stopped: watch::Receiver<bool>) {
     let _said = stopped.wait_for(|stop| *stop).await;
 }
 
-fn greet(running: &Running, scheme: &str) -> Result<()> {
+pub(crate) fn greet(running: &Running, scheme: &str) -> Result<()> {
     let token = running.folder.operator_token()?;
     println!("Tenon  {scheme}://{}/", running.listen);
     println!("       to sign in there, open  {scheme}://{}/#token={}", running.listen, token.expose());
     println!("data   {}", running.folder.root().display());
     println!("record {} ({})", running.store, running.durability);
-    println!("agents https://{}  (more hosts: tenon enrol-token)", running.gateway);
-    std::io::stdout().flush()?;
+    if let Some(gateway) = running.gateway {
+        println!("agents https://{gateway}  (more hosts: tenon enrol-token)");
+    }
     Ok(())
 }
 
@@ -191,10 +212,11 @@ async fn keep_agent(running: &Running, group: &GroupName, stopped: watch::Receiv
 
 async fn start_agent(running: &Running, group: &GroupName, state: &Path) -> Result<Child> {
     let program = std::env::current_exe().context("finding this program's file")?;
+    let gateway = running.gateway.context("no gateway is open for agents")?;
     if AgentState::open(state)?.identity()?.is_none() {
         let token = running.enrol_token(group.clone()).await?;
         let mut enrol = Command::new(&program)
-            .args(["agent", "enrol", "--server", &format!("https://{}", running.gateway), "--state"])
+            .args(["agent", "enrol", "--server", &format!("https://{gateway}"), "--state"])
             .arg(state)
             .stdin(Stdio::piped())
             .kill_on_drop(true)

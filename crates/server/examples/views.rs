@@ -17,7 +17,7 @@ use tenon_model::{
     HostFacts, IndexState, IntelDelta, Inventory, Kev, Offer, OfferState, OsRelease, Person, Probability,
     SourcePackage, Timestamp, VulnerabilityId,
 };
-use tenon_server::{Settings, Writer, serve};
+use tenon_server::{Hosts, Settings, Writer, serve};
 
 /// As in the program.
 #[global_allocator]
@@ -339,8 +339,7 @@ fn main() -> Outcome<()> {
         data: folder.path().join("data"),
         store: None,
         listen: "127.0.0.1:0".parse()?,
-        gateway: "127.0.0.1:0".parse()?,
-        gateway_names: vec!["localhost".to_owned()],
+        hosts: Hosts::Real { gateway: "127.0.0.1:0".parse()?, names: vec!["localhost".to_owned()] },
         person: person.clone(),
         open_reading: false,
         names: Vec::new(),

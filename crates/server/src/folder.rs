@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! journal.sqlite      the record, unless it is kept in a database
+//! demo                there when everything in the folder is played: `tenon up --demo`
 //! authority.pem       certificate of the certificate authority
 //! authority.key       its key (0600)
 //! directive.key       seed of the key that signs orders (0600)
@@ -47,6 +48,14 @@ pub enum FolderError {
         /// What should be there.
         expected: &'static str,
     },
+    /// A demonstration and a real estate never share a folder.
+    #[error("{path} {}", if *played { "is not empty and holds no demonstration: name an empty folder with --data" } else { "holds a demonstration, where every host is played: name another folder with --data" }, path = path.display())]
+    Mixed {
+        /// The folder.
+        path: PathBuf,
+        /// Whether a demonstration was asked for.
+        played: bool,
+    },
     /// A secret that others can read is none.
     #[error("{path} can be read by others (mode {mode:o}): chmod 600 it, and replace the secret if they may have", path = path.display())]
     Readable {
@@ -57,7 +66,27 @@ pub enum FolderError {
     },
 }
 
+/// The file that tells the folder of a demonstration.
+const DEMO: &str = "demo";
+
 impl DataFolder {
+    /// Makes sure that what is played and what is real never share a folder: remembers what a new one is for.
+    ///
+    /// # Errors
+    /// [`FolderError::Mixed`] where the folder is for the other, or a file operation failed.
+    pub fn claim(&self, played: bool) -> Result<(), FolderError> {
+        let marked = self.read(DEMO, Secrecy::Public)?.is_some();
+        let io = |source| FolderError::Io { doing: "list", path: self.0.clone(), source };
+        let empty = fs::read_dir(&self.0).map_err(io)?.next().is_none();
+        match (played, marked) {
+            (true, true) | (false, false) => Ok(()),
+            (true, false) if empty => {
+                self.write(DEMO, "Everything in this folder is played.\n", Secrecy::Public)
+            }
+            _ => Err(FolderError::Mixed { path: self.0.clone(), played }),
+        }
+    }
+
     /// Opens the folder, creating it (0700) where it does not exist.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod api;
 mod authority;
 mod between;
 mod clock;
+mod demo;
 mod doors;
 mod facets;
 mod feeding;
@@ -33,12 +34,13 @@ pub use api::{
     SessionView, TokenView, UserView, openapi, refusals_reference,
 };
 pub use authority::{Authority, AuthorityError};
+pub use demo::{Demo, DemoView, Guide};
 pub use doors::{TlsFiles, TlsFilesError};
 pub use folder::{DataFolder, FolderError};
 pub use log::{LogEntryView, LogError, LogFilter, LogPage, ReadEntries, read_log};
 pub use past::{Moment, Past, PastError};
 pub use replay::{ReplayError, replay, replay_to, restore};
-pub use serve::{Running, ServeError, Settings, serve};
+pub use serve::{Hosts, Running, ServeError, Settings, serve};
 pub use view::{
     AssetDetail, AssetView, BasisView, ClockView, ContextDocumentView, ContextView, DecisionView,
     DirectiveAssetView, DirectiveLine, DirectiveView, EffectView, FactorView, FeedView, FindingStateView,

@@ -17,6 +17,7 @@ use crate::access::{Passwords, People, PeopleError, Rate, Rates};
 use crate::api;
 use crate::authority::{Authority, AuthorityError};
 use crate::clock::clock;
+use crate::demo::Demo;
 use crate::doors::{self, TlsFiles, TlsFilesError};
 use crate::feeding::Feeding;
 use crate::folder::{DataFolder, FolderError};
@@ -49,10 +50,8 @@ pub struct Settings {
     pub store: Option<Store>,
     /// Where people and the CLI connect.
     pub listen: SocketAddr,
-    /// Where agents connect.
-    pub gateway: SocketAddr,
-    /// Names and addresses in the gateway's certificate; the agents' URL must use one of them.
-    pub gateway_names: Vec<String>,
+    /// Where reports come from.
+    pub hosts: Hosts,
     /// The name under which the owner of the data folder becomes the first user.
     pub person: Person,
     /// Whether reading takes no session. Refused unless `listen` is on loopback.
@@ -67,6 +66,20 @@ pub struct Settings {
     pub names: Vec<String>,
     /// Where advisories and intel come from; `None` asks no feed.
     pub feeds: Option<Source>,
+}
+
+/// Where reports come from and orders go.
+#[derive(Debug, Clone)]
+pub enum Hosts {
+    /// Agents.
+    Real {
+        /// Where they connect.
+        gateway: SocketAddr,
+        /// Names and addresses in the gateway's certificate; the agents' URL must use one of them.
+        names: Vec<String>,
+    },
+    /// A demonstration. No gateway is opened, so that no order can leave.
+    Played(Arc<dyn Demo>),
 }
 
 /// Why Tenon cannot serve.
@@ -129,8 +142,8 @@ pub struct Running {
     pub durability: Durability,
     /// Where people connect; the port is the real one where 0 was asked for.
     pub listen: SocketAddr,
-    /// Where agents connect.
-    pub gateway: SocketAddr,
+    /// Where agents connect; `None` in a demonstration.
+    pub gateway: Option<SocketAddr>,
     context: api::Shared,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
@@ -145,18 +158,30 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         return Err(ServeError::OpenReading(settings.listen));
     }
     let folder = DataFolder::open(&settings.data)?;
+    let demo = match &settings.hosts {
+        Hosts::Played(demo) => Some(demo.clone()),
+        Hosts::Real { .. } => None,
+    };
+    folder.claim(demo.is_some())?;
     let store = settings.store.unwrap_or_else(|| folder.store());
     let opening = store.clone();
     // Opening and replaying block.
     let journal = tokio::task::spawn_blocking(move || opening.open()).await??;
     let api_tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
     let (listener, listen) = doors::bind(settings.listen).await?;
-    let (agents, gateway_address) = doors::bind(settings.gateway).await?;
     let authority = Authority::open(&folder)?;
-    let tls = authority.gateway_tls(&settings.gateway_names)?;
+    let agents = match &settings.hosts {
+        Hosts::Real { gateway, names } => {
+            let (listener, address) = doors::bind(*gateway).await?;
+            Some((listener, address, authority.gateway_tls(names)?))
+        }
+        Hosts::Played(_) => None,
+    };
+    let playing = demo.clone();
+    let now = move || playing.as_ref().map_or_else(clock, |demo| demo.now());
     let (writer, durability) = tokio::task::spawn_blocking(move || {
         let durability = journal.durability()?;
-        Ok::<_, ServeError>((Writer::start(journal, clock)?, durability))
+        Ok::<_, ServeError>((Writer::start(journal, now)?, durability))
     })
     .await??;
     tracing::info!(%store, %durability, "the record is open");
@@ -191,14 +216,8 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         patience: settings.patience,
         hosts,
         authority: authority.digest(),
+        demo,
         health: health.clone(),
-    });
-    let gateway = Arc::new(Gateway {
-        writer: writer.clone(),
-        authority,
-        key: folder.directive_key()?,
-        patience: settings.patience,
-        stopped: stopped.clone(),
     });
     let mut tasks = vec![
         tokio::spawn(doors::people(
@@ -208,19 +227,29 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
             settings.patience,
             stopped.clone(),
         )),
-        tokio::spawn(doors::agents(
-            TlsListener::start(agents, tls),
+        tokio::spawn(ticks(writer.clone(), stopped.clone())),
+    ];
+    let gateway = agents.as_ref().map(|(_, address, _)| *address);
+    if let Some((listener, _, tls)) = agents {
+        let gateway = Arc::new(Gateway {
+            writer: writer.clone(),
+            authority,
+            key: folder.directive_key()?,
+            patience: settings.patience,
+            stopped: stopped.clone(),
+        });
+        tasks.push(tokio::spawn(doors::agents(
+            TlsListener::start(listener, tls),
             gateway::router(gateway),
             settings.patience,
             stopped.clone(),
-        )),
-        tokio::spawn(ticks(writer.clone(), stopped.clone())),
-    ];
+        )));
+    }
     if let Some(source) = settings.feeds {
         let feeding = Feeding { writer: writer.clone(), source, store: folder.path("feeds"), health };
         tasks.push(tokio::spawn(feeding.run(stopped)));
     }
-    Ok(Running { writer, folder, store, durability, listen, gateway: gateway_address, context, stop, tasks })
+    Ok(Running { writer, folder, store, durability, listen, gateway, context, stop, tasks })
 }
 
 /// Waits until the watch says so. A dropped sender ends the server too.

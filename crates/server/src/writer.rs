@@ -87,8 +87,11 @@ impl Writer {
     ///
     /// # Errors
     /// When the journal does not replay.
-    pub fn start(journal: Box<dyn Journal>, clock: fn() -> Timestamp) -> Result<Self, ReplayError> {
-        Self::start_at(journal, clock, Cadence::USUAL)
+    pub fn start(
+        journal: Box<dyn Journal>,
+        clock: impl Fn() -> Timestamp + Send + 'static,
+    ) -> Result<Self, ReplayError> {
+        Self::start_at(journal, Box::new(clock), Cadence::USUAL)
     }
 
     /// Like [`start`](Self::start), with a snapshot after every so many entries.
@@ -97,15 +100,15 @@ impl Writer {
     /// When the journal does not replay.
     pub fn start_keeping(
         journal: Box<dyn Journal>,
-        clock: fn() -> Timestamp,
+        clock: impl Fn() -> Timestamp + Send + 'static,
         every: u64,
     ) -> Result<Self, ReplayError> {
-        Self::start_at(journal, clock, Cadence::every(every))
+        Self::start_at(journal, Box::new(clock), Cadence::every(every))
     }
 
     fn start_at(
         journal: Box<dyn Journal>,
-        clock: fn() -> Timestamp,
+        clock: Box<dyn Fn() -> Timestamp + Send>,
         cadence: Cadence,
     ) -> Result<Self, ReplayError> {
         let world = restore(journal.as_ref())?;
@@ -276,7 +279,7 @@ struct State {
     generation: Generation,
     announce: watch::Sender<Generation>,
     metrics: Arc<Metrics>,
-    clock: fn() -> Timestamp,
+    clock: Box<dyn Fn() -> Timestamp + Send>,
     snapshots: Snapshots,
     own: mpsc::WeakSender<Message>,
 }

@@ -78,8 +78,10 @@ fn a_context_file_is_shown_first_and_taken_over_with_a_word() {
         data: data.clone(),
         store: None,
         listen: "127.0.0.1:0".parse().unwrap(),
-        gateway: "127.0.0.1:0".parse().unwrap(),
-        gateway_names: vec!["localhost".to_owned()],
+        hosts: tenon_server::Hosts::Real {
+            gateway: "127.0.0.1:0".parse().unwrap(),
+            names: vec!["localhost".to_owned()],
+        },
         person: "tester".parse().unwrap(),
         open_reading: false,
         names: Vec::new(),

@@ -12,7 +12,6 @@ use utoipa::IntoParams;
 
 use super::log::time;
 use super::{ApiError, Code, Context};
-use crate::clock::clock;
 use crate::past::{Moment, PastError};
 
 /// The position that an answer shows: the place of the last entry ...
@@ -42,7 +41,7 @@ pub(super) struct Then {
 impl Context {
     /// The World as it is, or as it was.
     pub(super) async fn then(&self, as_of: Option<&String>) -> Result<Then, ApiError> {
-        let now = clock();
+        let now = self.now();
         let Some(said) = as_of else { return Ok(Then { world: self.writer.world(), now }) };
         let moment = moment(said, now)?;
         let world = self.past.at(moment, now).await?;

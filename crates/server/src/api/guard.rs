@@ -190,6 +190,15 @@ pub(super) fn address(request: &Request) -> IpAddr {
     client.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(client)| client.address)
 }
 
+/// Says of every answer of a demonstration that it is one.
+pub(super) async fn demo_header(State(context): State<Shared>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if context.demo.is_some() {
+        response.headers_mut().insert("tenon-demo", HeaderValue::from_static("synthetic"));
+    }
+    response
+}
+
 /// The page may load only what comes with it, and be framed by nobody.
 pub(super) async fn security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();

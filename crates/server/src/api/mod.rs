@@ -28,7 +28,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::header;
 use axum::middleware;
 use axum::routing::{get, post};
-use tenon_model::{Digest, Person};
+use tenon_model::{Digest, Person, Timestamp};
 use tokio::sync::watch;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -47,6 +47,8 @@ pub use users::{InvitationView, UserView};
 pub(crate) use write::new_token;
 
 use crate::access::{Passwords, People, Rates};
+use crate::clock::clock;
+use crate::demo::Demo;
 use crate::health::FeedHealth;
 use crate::metrics::Door;
 use crate::past::Past;
@@ -83,11 +85,20 @@ pub(crate) struct Context {
     pub(crate) authority: Digest,
     /// Becomes true when Tenon stops.
     pub(crate) stopped: watch::Receiver<bool>,
+    /// Who plays, in a demonstration.
+    pub(crate) demo: Option<Arc<dyn Demo>>,
     /// How the last attempts at the feeds went.
     pub(crate) health: FeedHealth,
 }
 
 pub(crate) type Shared = Arc<Context>;
+
+impl Context {
+    /// The record's time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.demo.as_ref().map_or_else(clock, |demo| demo.now())
+    }
+}
 
 #[derive(utoipa::OpenApi)]
 #[openapi(info(
@@ -182,6 +193,7 @@ pub(crate) fn router(context: Shared) -> Router {
         .merge(page())
         .fallback(|| async { ApiError::not_found("no such path; see /api/v1/openapi.json") })
         .layer(middleware::from_fn_with_state(context.clone(), guard::known_host))
+        .layer(middleware::from_fn_with_state(context.clone(), guard::demo_header))
         .layer(middleware::map_response(guard::security_headers))
         .layer(middleware::from_fn_with_state(counted, request::identified))
         .layer(axum::Extension(Patience(context.patience)))

@@ -35,6 +35,14 @@ impl Names {
         self.0.iter().find(|(known, _)| *known == id).map_or(id, |(_, name)| name.clone())
     }
 
+    /// Puts the names of whoever refused a directive, and of whoever halted it.
+    pub(super) fn put_into(&self, view: &mut DirectiveView) {
+        self.put(&mut view.closed);
+        if let Some(by) = view.rollout.as_mut().and_then(|rollout| rollout.halt.as_mut()?.by.as_mut()) {
+            *by = self.of_id(std::mem::take(by));
+        }
+    }
+
     /// Puts the name of whoever refused into how a directive ended.
     pub(super) fn put(&self, closed: &mut Option<String>) {
         let Some(closed) = closed else { return };
@@ -49,7 +57,8 @@ impl Names {
 /// How many assets, groups and directives there are, and how the feeds are.
 #[utoipa::path(get, path = "/api/v1/overview", responses((status = OK, body = Overview)))]
 pub(super) async fn overview(State(context): State<Shared>) -> Result<Json<Overview>, ApiError> {
-    Ok(Json(Overview::of(&context.writer.world(), &context.health.attempts())))
+    let demo = context.demo.as_deref();
+    Ok(Json(Overview::of(&context.writer.world(), &context.health.attempts(), demo)))
 }
 
 /// One directive.
@@ -64,7 +73,7 @@ pub(super) async fn directive(
     let then = context.then(as_of.as_ref()).await?;
     let state = then.world.directive(&id).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))?;
     let mut view = DirectiveView::of(&then.world, id, state);
-    Names::of(&context)?.put(&mut view.closed);
+    Names::of(&context)?.put_into(&mut view);
     Ok(then.answer(view))
 }
 

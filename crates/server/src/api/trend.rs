@@ -8,7 +8,6 @@ use tenon_model::Timestamp;
 use utoipa::IntoParams;
 
 use super::{ApiError, Shared};
-use crate::clock::clock;
 use crate::view::TrendView;
 
 /// Days where nobody says how many, and the most.
@@ -39,7 +38,7 @@ pub(super) async fn trend(
     let until = match &span.until {
         Some(said) => Timestamp::parse(said)
             .ok_or_else(|| ApiError::bad_request(format!("{said:?} is no day, as in 2026-11-25")))?,
-        None => clock(),
+        None => context.now(),
     };
     let last = Day::of(until);
     let first = Day(last.0.saturating_sub(i64::from(days) - 1));

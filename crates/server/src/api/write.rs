@@ -237,7 +237,7 @@ pub(crate) async fn new_token(
     let name = random_secret().map_err(|error| ApiError::internal(&error))?;
     let id: TokenId = parse(&format!("t{}", &name.expose()[..8]))?;
     let world_time = context.writer.world().time();
-    let now = crate::clock::clock();
+    let now = context.now();
     let now = world_time.map_or(now, |time| time.max(now));
     let command = Command::IssueToken {
         token: id.clone(),

@@ -29,6 +29,7 @@ pub use trend::{TrendDayView, TrendView};
 pub use vulnerability::{StandingView, VulnerabilityView};
 pub use why::{FactorView, FlipView, SetView, WhyView};
 
+use crate::demo::{Demo, DemoView};
 use crate::health::Attempt;
 
 /// Most groups that an overview names.
@@ -51,6 +52,8 @@ pub struct Overview {
     pub closed: u64,
     /// Feeds: what they last brought.
     pub feeds: Vec<FeedView>,
+    /// Only where everything is played: `tenon up --demo`.
+    pub demo: Option<DemoView>,
 }
 
 /// A group of assets.
@@ -133,7 +136,7 @@ fn mode(world: &World, group: &GroupName) -> &'static str {
 
 impl Overview {
     /// The World as one answer.
-    pub(crate) fn of(world: &World, attempts: &BTreeMap<String, Attempt>) -> Self {
+    pub(crate) fn of(world: &World, attempts: &BTreeMap<String, Attempt>, demo: Option<&dyn Demo>) -> Self {
         let (open, closed) = world.directive_counts();
         let group = |(name, assets): (&GroupName, u64)| GroupView {
             name: name.to_string(),
@@ -148,6 +151,7 @@ impl Overview {
             open,
             closed,
             feeds: feeds(world, attempts),
+            demo: demo.map(|demo| DemoView::of(demo, world)),
         }
     }
 }

@@ -221,8 +221,7 @@ fn watching_ahead(rollout: &Rollout) -> u64 {
 /// What the rollout as a whole waits for.
 fn waits(rollout: &Rollout) -> Option<String> {
     if let Some(halt) = &rollout.halted {
-        let by = halt.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-        return Some(format!("a person to resume it: halted{by} at {}: {}", halt.at, halt.why));
+        return Some(format!("a person to resume it: halted at {}: {}", halt.at, halt.why));
     }
     if rollout.is_over() {
         return None;

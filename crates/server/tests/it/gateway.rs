@@ -156,7 +156,8 @@ fn nobody_reports_without_a_certificate_of_this_authority() {
     let own = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap().pem();
     assert!(agent(&authority(&server), Some((&own, &key))).get(server.gateway(path::ORDER)).call().is_err());
     // And plain HTTP gets nothing.
-    let plain = client().get(format!("http://{}{}", server.running().gateway, path::AUTHORITY)).call();
+    let plain =
+        client().get(format!("http://{}{}", server.running().gateway.unwrap(), path::AUTHORITY)).call();
     assert!(plain.is_err());
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tenon_server::{Running, Settings, serve};
+use tenon_server::{Hosts, Running, Settings, serve};
 use ureq::http::Response;
 use ureq::typestate::{WithBody, WithoutBody};
 use ureq::{Agent, RequestBuilder};
@@ -60,7 +60,7 @@ impl Server {
     }
 
     pub(crate) fn gateway(&self, path: &str) -> String {
-        format!("https://{}{path}", self.running().gateway)
+        format!("https://{}{path}", self.running().gateway.unwrap())
     }
 
     pub(crate) fn token(&self) -> String {
@@ -80,8 +80,10 @@ pub(crate) fn settings(folder: &Path) -> Settings {
         data: folder.join("data"),
         store: None,
         listen: "127.0.0.1:0".parse().unwrap(),
-        gateway: "127.0.0.1:0".parse().unwrap(),
-        gateway_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+        hosts: Hosts::Real {
+            gateway: "127.0.0.1:0".parse().unwrap(),
+            names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+        },
         person: "tester".parse().unwrap(),
         open_reading: false,
         names: Vec::new(),

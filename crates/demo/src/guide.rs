@@ -1,0 +1,83 @@
+//! What a visitor is told: what happens now, and what there is to do.
+
+use tenon_engine::{DirectiveState, World};
+use tenon_model::{DirectiveId, Stage};
+use tenon_server::Guide;
+
+use crate::story::{Part, hero};
+
+/// What to say in a World of the story.
+pub(crate) fn guide(world: &World, part: Part) -> Guide {
+    let about = hero(world);
+    let (happens, can) = told(part, about);
+    let waits = matches!(part, Part::Approval | Part::Halted | Part::Left);
+    Guide {
+        part: part.number(),
+        parts: Part::Over.number(),
+        happens,
+        can: can.into_iter().map(str::to_owned).collect(),
+        directive: about.map(|(id, _)| id),
+        waits,
+    }
+}
+
+fn told(part: Part, about: Option<(DirectiveId, &DirectiveState)>) -> (String, Vec<&'static str>) {
+    let count = |wanted: fn(&Stage) -> bool| {
+        about.map_or(0, |(_, state)| state.begun().filter(|(_, stage)| wanted(stage)).count())
+    };
+    let of = about.map_or(0, |(_, state)| state.members.len());
+    match part {
+        Part::Arriving => (
+            "The hosts of the estate enrol and report for the first time; ten days pass in some seconds.".to_owned(),
+            vec!["Watch the assets come in."],
+        ),
+        Part::Quiet => (
+            "A usual morning. Team data rolls out quillsql-15 in waves, each watched before the next.".to_owned(),
+            vec![
+                "Open upgrade quillsql-15: its waves, what each waits for, and why two hosts are held back.",
+                "Halt it with a reason, and resume it.",
+            ],
+        ),
+        Part::Offered => (
+            "The repositories of the web servers of team shop have a newer lanternd. Nobody says yet what it mends.".to_owned(),
+            vec!["Open a host named web-... under Assets: the update is offered there, and nothing is directed."],
+        ),
+        Part::Disclosed => (
+            format!("An advisory is published: lanternd has a weakness. Within the same moment Tenon directs its upgrade on {of} hosts; each rehearses it on a throw-away copy of itself."),
+            vec!["Open it: what is wrong, which row of which table decided, by when."],
+        ),
+        Part::Exploited => (
+            format!("The weakness is exploited somewhere: it is listed in KEV. The directive has a new date and place in the queue; {} hosts still rehearse.", count(|stage| matches!(stage, Stage::Rehearsing { .. }))),
+            vec!["See what moved it: Why it matters here, and its clocks."],
+        ),
+        Part::Approval => (
+            format!("{} rehearsals passed, and one host could not be rehearsed. Nothing changes on any host before somebody approves it.", count(|stage| matches!(stage, Stage::AwaitingApproval { .. }))),
+            vec![
+                "Look at the evidence of a rehearsal, then approve. Where its row asks for evidence to be preserved first, say why it may go ahead.",
+            ],
+        ),
+        Part::Rolling => (
+            "What was approved goes out in waves: one canary, then one of each sort of host, then more. What is exploited is not watched for long.".to_owned(),
+            vec!["Watch the waves under Rollout. Point at a cell to see what its host waits for."],
+        ),
+        Part::Halted => (
+            "A canary failed: its service did not start, and the old version is back on it. The rollout stopped by itself; no other host was touched.".to_owned(),
+            vec![
+                "See why: the gate, the host's reason, its report under Evidence.",
+                "Resume: the rest is planned anew, with another canary of that sort.",
+            ],
+        ),
+        Part::Left => (
+            "All others show the fix. What stands still waits for a person: on the one host a changed file, on the other what failed.".to_owned(),
+            vec!["Retry both: they were mended by hand in the meantime. Approve again when their rehearsal passed."],
+        ),
+        Part::Over => (
+            "Every host shows the fix in a later report, and the directive is closed.".to_owned(),
+            vec![
+                "Look at Exposure, at Closed, and at the record: tenon log.",
+                "Let another group act, and bring its directives to their end.",
+                "See it as it was: tenon show DIRECTIVE --as-of TIME.",
+            ],
+        ),
+    }
+}
