@@ -2,6 +2,7 @@ import { AssetPanel } from "./asset";
 import { Assets } from "./assets";
 import { Closed } from "./closed";
 import { Coverage } from "./coverage";
+import { DemoGuide, DemoMark } from "./demo";
 import { DirectivePanel } from "./directive";
 import { FirstAnswer } from "./first-answer";
 import { Header } from "./header";
@@ -23,12 +24,14 @@ export function App() {
   const { overview } = state;
   if (who.is === "out") return <SignedOut session={who} />;
   return (
-    <div className="page" data-panel={here && overview ? "open" : "closed"}>
+    <div className="page" data-panel={here && overview ? "open" : "closed"} data-demo={overview?.demo ? "" : undefined}>
       <Header state={state} />
+      {overview?.demo && <DemoMark demo={overview.demo} />}
       {overview ? (
         <div className="columns">
           <main className="lists" inert={narrow && here !== null}>
             <Interruption state={state} />
+            {overview.demo && <DemoGuide demo={overview.demo} />}
             <Queue overview={overview} version={state.changed.queue} assetsVersion={state.changed.assets} covered={narrow && here !== null} />
             <Trend version={state.changed.queue} />
             <Assets overview={overview} version={state.changed.assets} />

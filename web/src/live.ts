@@ -2,6 +2,7 @@ import { findSession, getOverview, Unreachable } from "./api";
 import type { Overview } from "./api.gen";
 import { session } from "./session";
 import { Store } from "./store";
+import { keepTimeOf } from "./time";
 
 /**
  * `live`: changes arrive by themselves. `stale`: Tenon can be asked, but what is shown may lag. `offline`: Tenon does
@@ -74,6 +75,7 @@ class LiveStore extends Store<Live> {
       try {
         await findSession();
         const overview = await getOverview();
+        keepTimeOf(overview.demo);
         this.set({
           link: this.#open ? "live" : "stale",
           overview,

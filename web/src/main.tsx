@@ -4,6 +4,7 @@ import "./styles/layout.css";
 import "./styles/lists.css";
 import "./styles/panel.css";
 import "./styles/rollout.css";
+import "./styles/demo.css";
 import "./styles/evidence.css";
 
 import { StrictMode } from "react";

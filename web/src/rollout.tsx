@@ -181,17 +181,21 @@ function Steering({ id, rollout }: { id: string; rollout: RolloutView }) {
         />
       ) : (
         <div className="buttons steering">
-          {resumes && (
-            <button type="button" className="button" data-testid="resume" disabled={off} onClick={() => void resume()}>
-              Resume with a new plan
-            </button>
-          )}
           {halts && (
             <button type="button" className="button quiet" data-testid="halt-open" disabled={off} onClick={() => setAsking(true)}>
               Halt…
             </button>
           )}
-          {resumes && <span className="hint">The rest is planned anew, for the estate as it is now.</span>}
+          {resumes && (
+            <button type="button" className="button" data-testid="resume" disabled={off} onClick={() => void resume()}>
+              {rollout.state === "halted" ? "Resume with a new plan" : "Plan anew"}
+            </button>
+          )}
+          {resumes && (
+            <span className="hint">
+              {rollout.state === "halted" ? "The rest is planned anew, for the estate as it is now." : "Plans also what is held back, for the estate as it is now."}
+            </span>
+          )}
         </div>
       )}
       {sender.problem && <p className="problem" role="alert" data-testid="rollout-problem">{sender.problem}</p>}

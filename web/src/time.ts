@@ -1,8 +1,28 @@
 import { Store, useStore } from "./store";
 
-/** The present, in steps that suit words like "in 5 min". */
+/** How often the present is looked at, which suits words like "in 5 min". */
+const STEP_MS = 15_000;
+/** The same in a demonstration, whose time runs. */
+const DEMO_STEP_MS = 1_000;
+
+/** Since when it is which time in a demonstration. */
+let demo: { time: number; since: number; pace: number } | null = null;
+const present = (): number => (demo ? demo.time + (Date.now() - demo.since) * demo.pace : Date.now());
+
 const clock = new Store(Date.now());
-setInterval(() => clock.set(Date.now()), 15_000);
+let ticking = setInterval(() => clock.set(present()), STEP_MS);
+
+/** Takes the record's time for the present: that of a demonstration runs ahead. */
+export function keepTimeOf(said: { now: string; pace: number } | null | undefined): void {
+  const time = said ? Date.parse(said.now) : Number.NaN;
+  if (!said || Number.isNaN(time)) return;
+  if (!demo) {
+    clearInterval(ticking);
+    ticking = setInterval(() => clock.set(present()), DEMO_STEP_MS);
+  }
+  demo = { time, since: Date.now(), pace: said.pace };
+  clock.set(present());
+}
 
 export const useNow = (): number => useStore(clock);
 

@@ -199,6 +199,18 @@ const closed = [
   directive(7, "bind9", "1:9.18.33-1~deb12u2", { assets: [], closed: `refused by anna: replaced by unbound next week at ${at(-70)}` }),
 ];
 
+/** What a demonstration tells its visitor. */
+export const DEMO = {
+  now: at(300),
+  pace: 60,
+  part: 6,
+  parts: 10,
+  happens: "47 rehearsals passed, and one host could not be rehearsed. Nothing changes on any host before somebody approves it.",
+  can: ["Look at the evidence of a rehearsal, then approve.", "Or refuse it."],
+  directive: "dir_1",
+  waits: true,
+};
+
 export const overview = (more = {}) => ({
   seq: 1204,
   time: at(-0.03),

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-import { overview } from "./answers.mjs";
+import { DEMO, overview } from "./answers.mjs";
 import { rolling } from "./rollouts.mjs";
 import { visits } from "./visit.mjs";
 
@@ -18,6 +18,7 @@ const VIEWS = {
   "a rollout under way": { world: rolling, hash: "#dir_11" },
   "a rollout that halted": { world: rolling, hash: "#dir_12" },
   "hosts that are held back": { world: rolling, hash: "#dir_13" },
+  "a demonstration": { world: () => overview({ demo: DEMO }), hash: "#dir_2" },
   "nothing yet": { world: () => overview({ assets: [], queue: [], closed: [], closed_total: 0, feeds: [] }) },
 };
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach } from "node:test";
 
-import { HOSTILE, large, overview, REHEARSAL } from "./answers.mjs";
+import { DEMO, HOSTILE, large, overview, REHEARSAL } from "./answers.mjs";
 import { TOKEN } from "./stand-in.mjs";
 import { visits } from "./visit.mjs";
 
@@ -256,6 +256,25 @@ visits("page", (visit, test) => {
     const off = await id("suppressed").innerText();
     assert.ok(off.includes("CVE-2026-8080") && off.includes("not affected: <script>") && off.includes("Example Ltd"), off);
     assert.equal(await id("gap").count(), 3);
+  });
+
+  test("a demonstration says so above everything, and its time is the present", async () => {
+    tenon.overview = overview({ demo: DEMO });
+    await opened();
+    await id("demo-mark").getByText("every host and every advisory here is invented").waitFor();
+    // Due in 11 hours by this machine's clock, and long overdue by the record's.
+    assert.match(await row("dir_2").innerText(), /overdue by 12 days/);
+    await id("guide-waits").waitFor();
+    assert.match(await id("guide").innerText(), /Part 6 of 10[\s\S]*47 rehearsals passed[\s\S]*Or refuse it/);
+    await id("guide-open").click();
+    await page.locator("[data-panel-id=dir_1] [data-testid=decision]").waitFor();
+    assert.equal(await id("guide-open").count(), 0, "it is open");
+    await id("guide-hide").click();
+    await id("guide").waitFor({ state: "detached" });
+    await id("guide-show").click();
+    tenon.moved({ demo: { ...DEMO, part: 7, waits: false } }, ["queue"]);
+    await page.locator("[data-testid=guide][data-part='7']").waitFor();
+    assert.equal(await id("guide-waits").count(), 0);
   });
 
   test("the trend tells what is newly seen from what got worse", async () => {

@@ -178,13 +178,13 @@ function whole(directive, assets) {
   return { ...directive, mode, assets: on };
 }
 
-function totals({ seq, time, assets, queue, closed_total: closed, feeds }) {
+function totals({ seq, time, assets, queue, closed_total: closed, feeds, demo = null }) {
   const names = [...new Set(assets.map((asset) => asset.group))].sort();
   const groups = names.map((name) => {
     const of = assets.filter((asset) => asset.group === name);
     return { name, mode: of[0].mode, assets: of.length };
   });
-  return { seq, time, assets: assets.length, groups, open: queue.length, closed, feeds };
+  return { seq, time, assets: assets.length, groups, open: queue.length, closed, feeds, demo };
 }
 
 /** Half way through the span hosts enrol; two days later something gets worse; on the last day something is done. */

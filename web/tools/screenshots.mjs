@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { launch } from "../tests/browser.mjs";
-import { large, overview } from "../tests/answers.mjs";
+import { DEMO, large, overview } from "../tests/answers.mjs";
 import { rolling } from "../tests/rollouts.mjs";
 import { StandIn, TOKEN } from "../tests/stand-in.mjs";
 
@@ -29,6 +29,8 @@ const STATES = {
   over: { world: rolling(), open: "#dir_14", at: "rollout" },
   large: { world: large(50_000, 100_000) },
   beside: { world: large(50_000, 100_000), open: "#dir_3" },
+  demo: { world: { ...full, demo: DEMO } },
+  "demo-beside": { world: { ...full, demo: DEMO }, open: "#dir_1" },
   nothing: { world: { ...full, queue: [], closed: [], closed_total: 0 } },
   first: { world: { ...full, seq: 2, assets: [], queue: [], closed: [], closed_total: 0, feeds: [] } },
   offline: { world: full, offline: true },

@@ -1,6 +1,7 @@
 //! How the estate comes: the ten days before the visitor, played in some seconds.
 
-use tenon_model::{Command, Digest, GroupName, IdError, Person, Timestamp};
+use tenon_engine::World;
+use tenon_model::{Command, Digest, GroupName, IdError, Person, Step, Timestamp};
 use tenon_server::Writer;
 
 use crate::context::document;
@@ -8,7 +9,7 @@ use crate::estate::{DATA, HERO};
 use crate::feed::{BULLETINS, mended};
 use crate::packages::invented;
 use crate::player::{PlayError, Player, all};
-use crate::story::publish;
+use crate::story::{colleagues, publish};
 
 /// How many days they are.
 const DAYS: u32 = 10;
@@ -40,10 +41,15 @@ pub(crate) async fn arrive(player: &mut Player, writer: &Writer) -> Result<(), P
         mend(player, writer, before + 1).await?;
         publish_of(player, writer, before).await?;
     }
-    for team in [DATA, HERO] {
-        all(writer, vec![Command::Promote { group: team.parse()?, by: by.clone() }]).await?;
-    }
-    Ok(())
+    // A rollout is under way when the visitor comes: its first canary is watched.
+    all(writer, vec![Command::Promote { group: DATA.parse()?, by: by.clone() }]).await?;
+    player.hurry(writer, is_watched).await?;
+    all(writer, vec![Command::Promote { group: HERO.parse()?, by }]).await
+}
+
+fn is_watched(world: &World) -> bool {
+    let rollout = colleagues(world).and_then(|(_, state)| state.rollout.as_ref());
+    rollout.is_some_and(|rollout| rollout.is_over() || matches!(rollout.step, Step::Soaking { .. }))
 }
 
 async fn publish_of(player: &Player, writer: &Writer, before: u32) -> Result<(), PlayError> {

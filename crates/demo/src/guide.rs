@@ -4,7 +4,7 @@ use tenon_engine::{DirectiveState, World};
 use tenon_model::{DirectiveId, Stage};
 use tenon_server::Guide;
 
-use crate::story::{Part, hero};
+use crate::story::{Part, colleagues, hero};
 
 /// What to say in a World of the story.
 pub(crate) fn guide(world: &World, part: Part) -> Guide {
@@ -16,7 +16,12 @@ pub(crate) fn guide(world: &World, part: Part) -> Guide {
         parts: Part::Over.number(),
         happens,
         can: can.into_iter().map(str::to_owned).collect(),
-        directive: about.map(|(id, _)| id),
+        directive: match part {
+            // Nothing of the story is there yet: what is under way is the colleague's.
+            Part::Quiet => colleagues(world),
+            _ => about,
+        }
+        .map(|(id, _)| id),
         waits,
     }
 }
@@ -25,6 +30,8 @@ fn told(part: Part, about: Option<(DirectiveId, &DirectiveState)>) -> (String, V
     let count = |wanted: fn(&Stage) -> bool| {
         about.map_or(0, |(_, state)| state.begun().filter(|(_, stage)| wanted(stage)).count())
     };
+    let halt = about.and_then(|(_, state)| state.rollout.as_ref()?.halted.as_ref());
+    let by_hand = halt.is_some_and(|halt| halt.by.is_some());
     let of = about.map_or(0, |(_, state)| state.members.len());
     match part {
         Part::Arriving => (
@@ -34,7 +41,7 @@ fn told(part: Part, about: Option<(DirectiveId, &DirectiveState)>) -> (String, V
         Part::Quiet => (
             "A usual morning. Team data rolls out quillsql-15 in waves, each watched before the next.".to_owned(),
             vec![
-                "Open upgrade quillsql-15: its waves, what each waits for, and why two hosts are held back.",
+                "Open upgrade quillsql-15: its waves, what each waits for, and why some hosts are held back.",
                 "Halt it with a reason, and resume it.",
             ],
         ),
@@ -60,8 +67,14 @@ fn told(part: Part, about: Option<(DirectiveId, &DirectiveState)>) -> (String, V
             "What was approved goes out in waves: one canary, then one of each sort of host, then more. What is exploited is not watched for long.".to_owned(),
             vec!["Watch the waves under Rollout. Point at a cell to see what its host waits for."],
         ),
+        Part::Halted if by_hand => (
+            "The rollout is halted by a person: what a host has begun it ends, and nothing more is ordered.".to_owned(),
+            vec!["Resume: the rest is planned anew, for the estate as it is now."],
+        ),
         Part::Halted => (
-            "A canary failed: its service did not start, and the old version is back on it. The rollout stopped by itself; no other host was touched.".to_owned(),
+            "A canary failed: its service did not start, and the old version is back on it. The rollout stopped by itself, \
+             before any wave behind the canaries."
+                .to_owned(),
             vec![
                 "See why: the gate, the host's reason, its report under Evidence.",
                 "Resume: the rest is planned anew, with another canary of that sort.",

@@ -299,6 +299,28 @@ impl Player {
         }
         crate::arrival::arrive(self, writer).await
     }
+
+    /// Plays on without waiting for the time to pass, until the World is as wanted or nothing is due any more.
+    pub(crate) async fn hurry(
+        &mut self,
+        writer: &Writer,
+        wanted: impl Fn(&World) -> bool,
+    ) -> Result<(), PlayError> {
+        loop {
+            let world = writer.world();
+            if wanted(&world) {
+                return Ok(());
+            }
+            let (due, later) = self.due(&world, self.clock.now())?;
+            let (seq, idle) = (world.seq(), due.is_empty());
+            drop(world);
+            all(writer, due).await?;
+            if idle || writer.world().seq() == seq {
+                let Some(later) = later else { return Ok(()) };
+                self.clock.forward_to(later);
+            }
+        }
+    }
 }
 
 /// The packages that open directives have changed on an asset, of which it has not reported since.

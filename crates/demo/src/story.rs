@@ -141,9 +141,14 @@ pub(crate) fn commands(act: Act, now: Timestamp) -> Result<Vec<Command>, IdError
     }
 }
 
+/// The directive of the rollout that is under way when the visitor comes.
+pub(crate) fn colleagues(world: &World) -> Option<(DirectiveId, &DirectiveState)> {
+    of_source(world, DATA_SOURCE, DATA)
+}
+
 /// Team data approves its own upgrade once it is rehearsed: a rollout is under way when the visitor comes.
 pub(crate) fn colleague(world: &World) -> Result<Option<Command>, IdError> {
-    let Some((directive, state)) = of_source(world, DATA_SOURCE, DATA) else { return Ok(None) };
+    let Some((directive, state)) = colleagues(world) else { return Ok(None) };
     let waits = state.begun().any(|(_, stage)| matches!(stage, Stage::AwaitingApproval { .. }));
     let rehearses = state.begun().any(|(_, stage)| matches!(stage, Stage::Rehearsing { .. }));
     if state.closed.is_some()
