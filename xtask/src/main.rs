@@ -206,6 +206,7 @@ fn check() -> Result<()> {
         "tenon-journal",
         "tenon-wire",
         "tenon-server",
+        "tenon-demo",
     ];
     let mut arguments = vec!["test", "--quiet"];
     for package in fast {

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod context;
+#[cfg(feature = "demo")]
+mod demo;
 mod explain;
 mod feeds;
 mod feeds_command;
