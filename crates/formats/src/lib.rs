@@ -18,6 +18,7 @@ mod problem;
 pub mod purl;
 mod text;
 pub mod vers;
+pub mod yaml;
 
 pub use error::FormatError;
 pub use problem::{MAX_LISTED_PROBLEMS, Problem, Problems};

@@ -6,6 +6,7 @@
 mod feeds;
 mod formats;
 mod hosts;
+mod policy;
 mod records;
 mod versions;
 
@@ -37,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     target("vers", formats::vers),
     target("context", formats::context),
     target("cmdb", formats::cmdb),
+    target("policy", policy::policy),
     target("feed-lists", feeds::lists),
     target("feed-archive", feeds::archive),
     target("feed-rows", feeds::rows),

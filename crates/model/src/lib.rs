@@ -18,6 +18,7 @@ mod intel;
 mod kind;
 mod order;
 mod points;
+mod role;
 mod rollout;
 mod sum;
 mod time;
@@ -52,6 +53,7 @@ pub use order::{
 pub use points::{
     Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure, TechnicalImpact,
 };
+pub use role::{NoRole, Role};
 pub use rollout::{Halt, HeldBack, Phase, Plan, Step, Tempo, Wave};
 pub use sum::Sum;
 pub use time::Timestamp;

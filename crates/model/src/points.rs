@@ -14,7 +14,7 @@ macro_rules! decision_point {
             pub const ALL: &'static [Self] = &[$(Self::$value,)+];
 
             /// As the tables write it.
-            pub fn as_str(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$value => $text,)+ }
             }
 

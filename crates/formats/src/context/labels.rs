@@ -6,7 +6,7 @@ use tenon_model::context::{Criticality, Environment, Labels, Reference, Sensitiv
 use tenon_model::{HumanImpact, MissionAndWellBeing, SystemExposure};
 
 use super::Reader;
-use super::yaml::Node;
+use crate::yaml::Node;
 
 /// The value that a text names; blanks may be written as hyphens.
 pub(super) fn point<T: Copy + Display>(text: &str, all: &[T]) -> Option<T> {

@@ -6,13 +6,12 @@
 pub mod cmdb;
 mod labels;
 mod parts;
-mod yaml;
 
 use tenon_model::ContextDocument;
 use tenon_model::context::Reference;
 
+use crate::yaml::{self, Node, Place, Value};
 use crate::{Problem, Problems};
-use yaml::{Node, Place, Value};
 
 /// Largest document, in bytes.
 pub const MAX_DOCUMENT: usize = 64 << 20;

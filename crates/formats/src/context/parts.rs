@@ -7,7 +7,7 @@ use tenon_model::context::{
 use tenon_model::{Probability, Protocol};
 
 use super::Reader;
-use super::yaml::Node;
+use crate::yaml::Node;
 
 /// Longest contact of a team, in characters.
 const MAX_CONTACT: usize = 200;

@@ -1,25 +1,8 @@
 //! Roles, and the rights they give.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
-/// What a person or token is for. A person may have several.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Looks.
-    Viewer,
-    /// States what assets are for, and which rules count.
-    Analyst,
-    /// Enrols hosts, lets groups act, tries again.
-    Operator,
-    /// Approves and refuses.
-    Approver,
-    /// Reads the whole record, and who may do what.
-    Auditor,
-    /// All of it, and people besides.
-    Admin,
-}
+pub use tenon_model::{NoRole, Role};
 
 /// What an operation needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,51 +21,16 @@ pub(crate) enum Right {
     Administer,
 }
 
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 6] =
-        [Self::Viewer, Self::Analyst, Self::Operator, Self::Approver, Self::Auditor, Self::Admin];
-
-    pub(crate) fn rights(self) -> &'static [Right] {
-        use Right::{Administer, Approve, Assess, Audit, Operate, Read};
-        match self {
-            Self::Viewer => &[Read],
-            Self::Analyst => &[Read, Assess],
-            Self::Operator => &[Read, Operate],
-            Self::Approver => &[Read, Approve],
-            Self::Auditor => &[Read, Audit],
-            Self::Admin => &[Read, Assess, Operate, Approve, Audit, Administer],
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Analyst => "analyst",
-            Self::Operator => "operator",
-            Self::Approver => "approver",
-            Self::Auditor => "auditor",
-            Self::Admin => "admin",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A text that names no role.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no role: viewer, analyst, operator, approver, auditor or admin")]
-pub struct NoRole(String);
-
-impl FromStr for Role {
-    type Err = NoRole;
-
-    fn from_str(text: &str) -> Result<Self, NoRole> {
-        Self::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| NoRole(text.to_owned()))
+/// The rights that a role gives.
+fn rights_of(role: Role) -> &'static [Right] {
+    use Right::{Administer, Approve, Assess, Audit, Operate, Read};
+    match role {
+        Role::Viewer => &[Read],
+        Role::Analyst => &[Read, Assess],
+        Role::Operator => &[Read, Operate],
+        Role::Approver => &[Read, Approve],
+        Role::Auditor => &[Read, Audit],
+        Role::Admin => &[Read, Assess, Operate, Approve, Audit, Administer],
     }
 }
 
@@ -103,7 +51,7 @@ impl Right {
 
     /// The roles that give it, for people who lack it.
     pub(crate) fn given_by(self) -> String {
-        let roles = Role::ALL.into_iter().filter(|role| role.rights().contains(&self));
+        let roles = Role::ALL.into_iter().filter(|role| rights_of(*role).contains(&self));
         roles.map(Role::name).collect::<Vec<_>>().join(" or ")
     }
 }
@@ -118,7 +66,7 @@ impl Roles {
     }
 
     pub(crate) fn may(&self, right: Right) -> bool {
-        self.0.iter().any(|role| role.rights().contains(&right))
+        self.0.iter().any(|role| rights_of(*role).contains(&right))
     }
 
     /// The rights, in their order.

@@ -13,9 +13,11 @@ const MAX_NODES: usize = 20_000_000;
 
 /// Where something stands, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    line: usize,
-    column: usize,
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
 }
 
 impl From<&Marker> for Place {
@@ -32,18 +34,21 @@ impl fmt::Display for Place {
 
 /// A text with its place.
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) place: Place,
-    pub(super) text: String,
+pub struct Key {
+    /// Where it begins.
+    pub place: Place,
+    /// The text.
+    pub text: String,
 }
 
 /// What a node holds.
 #[derive(Debug)]
-pub(super) enum Value {
+pub enum Value {
     /// Nothing, or `null` or `~` without quotes.
     Nothing,
     /// A scalar, as text: what it means is its reader's business, so that `no` is a text and `1.10` keeps its zero.
     Text(String),
+    /// A sequence.
     List(Vec<Node>),
     /// In the order of the file; no key twice.
     Map(Vec<(Key, Node)>),
@@ -51,16 +56,20 @@ pub(super) enum Value {
 
 /// A part of the document.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) value: Value,
+pub struct Node {
+    /// Where it begins.
+    pub place: Place,
+    /// What it holds.
+    pub value: Value,
 }
 
 /// Why there is no tree.
 #[derive(Debug)]
-pub(super) struct YamlError {
-    pub(super) place: Place,
-    pub(super) reason: String,
+pub struct YamlError {
+    /// Where the reader stopped.
+    pub place: Place,
+    /// What is wrong there.
+    pub reason: String,
 }
 
 /// A list or mapping that has not ended.
@@ -70,7 +79,10 @@ enum Open {
 }
 
 /// Reads a document; an empty one is nothing.
-pub(super) fn read(bytes: &[u8]) -> Result<Node, YamlError> {
+///
+/// # Errors
+/// [`YamlError`] with its place, where the bytes are no YAML of this kind or exceed a bound.
+pub fn read(bytes: &[u8]) -> Result<Node, YamlError> {
     let start = Place { line: 1, column: 1 };
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -106,7 +118,7 @@ impl Builder {
         let refuse = |reason: &str| Err(YamlError { place, reason: reason.to_owned() });
         self.nodes += 1;
         if self.nodes > MAX_NODES {
-            return refuse("more values than a context may hold");
+            return refuse("more values than such a file may hold");
         }
         if let Event::Scalar(_, _, anchor, tag) = &event
             && (*anchor != 0 || tag.is_some())
@@ -118,7 +130,7 @@ impl Builder {
                 return refuse("anchors and tags are not read: write the value where it is used");
             }
             if self.open.len() >= MAX_DEPTH {
-                return refuse("nested deeper than a context is");
+                return refuse("nested deeper than such a file is");
             }
             if matches!(self.open.last(), Some(Open::Map { key: None, .. })) {
                 return refuse("a key is one text");

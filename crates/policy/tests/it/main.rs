@@ -1,0 +1,7 @@
+//! Policies as files: what reads, what does not and where, what rules decide, and when windows are open.
+
+mod calendar;
+mod document;
+mod expressions;
+mod file;
+mod oracle;
