@@ -164,6 +164,8 @@ export type DemoView = {
 
 /** A directive on one asset. */
 export type DirectiveAssetView = {
+  /** Who has approved so far, where the policy asks for several people. */
+  approved_by: string[];
   /** Its name. */
   hostname: string;
   /** The asset. */
@@ -174,6 +176,11 @@ export type DirectiveAssetView = {
   orders: OrderView[];
   /** What changes there. */
   packages: PackageView[];
+  /**
+   * What the policy says of it, in words: who approves, and by which rule it was approved; absent where no policy is set, or
+   * nothing waits for it.
+   */
+  policy?: string | null;
   /** How long the rehearsal took, in milliseconds. */
   rehearsed_ms?: number | null;
   /** How far it is. */
@@ -400,6 +407,18 @@ export type FlipView = {
   vulnerability?: string | null;
 };
 
+/** A freeze. */
+export type FreezeView = {
+  /** From when, RFC 3339. */
+  from: string;
+  /** Its name. */
+  name: string;
+  /** Until when, RFC 3339. */
+  until: string;
+  /** For what; absent where it is for all. */
+  when?: string | null;
+};
+
 /** A gap, and which assets have it. Never read it as "not vulnerable". */
 export type GapView = {
   /** How many assets have it. */
@@ -599,6 +618,52 @@ export type PartView = {
   removes: string;
 };
 
+/** What two policies say of a directive. */
+export type PolicyEffectView = {
+  /** By the other one. */
+  after: RulingView[];
+  /** By the policy that counts. */
+  before: RulingView[];
+  /** Whose work it is. */
+  group: string;
+  /** The directive. */
+  id: string;
+  /** The action in words. */
+  title: string;
+};
+
+/** What would change if another policy counted. */
+export type PolicyPreviewView = {
+  /** On how many assets the change would be approved at once, because its rehearsal has passed. */
+  approved_at_once: number;
+  /** As of when, RFC 3339. */
+  as_of: string;
+  /** Of how many open directives it says something else. */
+  changed: number;
+  /** Those, at most 200, the most urgent first. */
+  directives: PolicyEffectView[];
+  /** Whether it is that very file. */
+  same: boolean;
+  /** The version that it was compared with; 0 where none was ever set. */
+  version: number;
+};
+
+/** The policy that counts. */
+export type PolicyView = {
+  /** The file's digest. */
+  digest?: string | null;
+  /** When nothing begins. */
+  freezes: FreezeView[];
+  /** Its rules in their order; what none matches is approved by one person, at any time. */
+  rules: RuleView[];
+  /** The file, as it was written. */
+  text?: string | null;
+  /** Counts the policies, from 1; 0 where none was ever set. */
+  version: number;
+  /** The windows that they name. */
+  windows: WindowView[];
+};
+
 /** What taking over a document would change. */
 export type PreviewView = {
   /** For how many assets anything changes. */
@@ -682,6 +747,22 @@ export type RolloutView = {
   waves: WaveView[];
 };
 
+/** A rule. */
+export type RuleView = {
+  /** Who approves, in words. */
+  approval: string;
+  /** Its name. */
+  name: string;
+  /** How fast; absent where `tenon tempo` says. */
+  tempo?: string | null;
+  /** When it matches; absent where it matches always. */
+  when?: string | null;
+  /** Why, in the words of whoever wrote it. */
+  why?: string | null;
+  /** In which windows changes begin; at any time where there is none. */
+  windows: string[];
+};
+
 /** The published rules that count. */
 export type RulesBody = {
   /**
@@ -691,6 +772,22 @@ export type RulesBody = {
   clocks: string[];
   /** The table that decides: `bod-26-04`, `ssvc-deployer` or `cisa-coordinator`. */
   table: string;
+};
+
+/** What a policy says of some assets of a directive. */
+export type RulingView = {
+  /** Who approves, in words. */
+  approval: string;
+  /** On how many assets. */
+  assets: number;
+  /** Why it is not automatic, though the rule says so. */
+  not_automatic?: string | null;
+  /** When it may begin, RFC 3339, where that is not now. */
+  opens?: string | null;
+  /** The rule that matches; absent where that depends on a rehearsal. */
+  rule?: string | null;
+  /** Why it may not begin now, where it may not. */
+  waits?: string | null;
 };
 
 /** One thing that is said of an asset. */
@@ -715,6 +812,14 @@ export type SessionView = {
   roles: string[];
   /** `session`, `token`, or `nothing` where reading is open. */
   via: string;
+};
+
+/** A policy that takes the place of the one before. */
+export type SetPolicy = {
+  /** The version that it was compared with; when another counts by now, nothing changes (`evidence-changed`). */
+  compared: number;
+  /** The file, as `docs/policy.md` describes it. */
+  text: string;
 };
 
 /** A column of the table set to another value. */
@@ -854,6 +959,12 @@ export type TrendView = {
   generation: number;
 };
 
+/** A policy to try. */
+export type TriedPolicy = {
+  /** The file. */
+  text: string;
+};
+
 /** Of how many assets nobody states a field. */
 export type UnstatedView = {
   /** Of how many assets nobody states it. */
@@ -964,4 +1075,12 @@ export type WhyView = {
   factors: FactorView[];
   /** The smallest change to a more urgent outcome and to a less urgent one, as far as there are any. */
   flips: FlipView[];
+};
+
+/** A window. */
+export type WindowView = {
+  /** Its name. */
+  name: string;
+  /** When it opens, in words. */
+  opens: string;
 };

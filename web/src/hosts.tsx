@@ -66,6 +66,15 @@ function Told({ directive, asset }: { directive: DirectiveView; asset: Directive
       {stage.retry && !directive.closed && <Retry directive={directive.id} asset={asset.id} />}
       <Packages packages={asset.packages} />
       <dl className="facts">
+        {asset.policy && (
+          <>
+            <dt>Policy</dt>
+            <dd data-testid="policy">
+              {asset.policy}
+              {asset.approved_by.length > 0 && `; approved so far by ${asset.approved_by.join(", ")}`}
+            </dd>
+          </>
+        )}
         <dt>Undo</dt>
         <dd><UndoMark text={asset.undo} /></dd>
         <dt>Units touched</dt>

@@ -62,6 +62,8 @@ const on = ({ id, hostname }, packages, stage, more = {}) => ({
   undo: null,
   units: [],
   rehearsed_ms: null,
+  policy: null,
+  approved_by: [],
   orders: stage.report ? [order("rehearse", REHEARSAL), ...(stage.report === APPLY ? [order("apply", APPLY)] : [])] : [],
   ...more,
 });

@@ -53,6 +53,8 @@ function directive(n, source, version, plan, more = {}) {
     undo: "proven",
     units: [`${source}.service`],
     rehearsed_ms: 6_200,
+    policy: "approved by policy, rule routine of version 2",
+    approved_by: [],
     orders: [],
   }));
   return {

@@ -1,10 +1,14 @@
 //! Whether a plan keeps what plans must keep. It shares the planner's types and none of its code, so that a mistake there is
 //! not made here as well.
 
+mod begins;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_model::{AssetOrdinal, Digest, Phase, Plan, Wave};
 use tenon_planner::{Candidate, Question, Service};
+
+pub use begins::{Begins, Early, check_begins};
 
 /// What a plan breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +59,9 @@ pub enum Violation {
     /// A later environment is changed before an earlier one is done, or together with it.
     #[error("wave {0} changes an environment out of its order")]
     Environment(usize),
+    /// A wave holds assets that may not begin at the same times.
+    #[error("wave {0} holds assets of several calendars")]
+    Calendars(usize),
     /// A wave is larger than the tempo allows.
     #[error("wave {wave} holds {assets} of {of} assets")]
     TooLarge {
@@ -110,6 +117,12 @@ pub fn check(question: &Question, plan: &Plan) -> Vec<Violation> {
         roles(question, (number, wave), &of_wave, &mut found);
         if dependents(question, &of_wave) {
             found.push(Violation::ProviderWithDependent(number));
+        }
+        if of_wave
+            .iter()
+            .any(|candidate| Some(candidate.calendar) != of_wave.first().map(|first| first.calendar))
+        {
+            found.push(Violation::Calendars(number));
         }
         // Within a phase: canaries of production may go before the rest of what is tested.
         let ranks: BTreeSet<u8> = of_wave.iter().map(|candidate| candidate.environment).collect();

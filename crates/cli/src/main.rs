@@ -13,6 +13,7 @@ mod feeds;
 mod gaps;
 mod log;
 mod people;
+mod policy;
 mod predict;
 mod progress;
 mod queue;
@@ -123,6 +124,9 @@ enum Command {
     Refuse(people::Refuse),
     /// Try again on an asset that stands still.
     Retry(people::Retry),
+    /// Who approves what, when changes may begin, how fast they go.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// In which waves a directive reaches its hosts, and how far it is.
     #[command(subcommand)]
     Plan(rollout::Plan),
@@ -218,6 +222,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Approve(approve) => approve.run(common),
         Command::Refuse(refuse) => refuse.run(common),
         Command::Retry(retry) => retry.run(common),
+        Command::Policy(policy) => policy.run(common),
         Command::Plan(plan) => plan.run(common),
         Command::Halt(halt) => halt.run(common),
         Command::Resume(resume) => resume.run(common),

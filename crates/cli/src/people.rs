@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
-use tenon_server::DirectiveView;
+use tenon_server::{DirectiveAssetView, DirectiveView};
 
 use crate::api::Api;
 use crate::common::{Common, Format};
@@ -83,7 +83,28 @@ impl Approve {
             eprintln!("    undo {}", asset.undo.as_deref().unwrap_or("not known"));
         }
         let body = json!({ "reports": reports, "waive_evidence": self.waive_evidence });
-        done(common, &format!("{path}/approve"), &body, &format!("{} approved", self.directive))
+        let api = Api::new(common)?;
+        let answer: Value = api.post(&format!("{path}/approve"), &body)?;
+        if common.format == Format::Json {
+            println!("{answer}");
+            return Ok(());
+        }
+        // Where the policy asks for several people, or forbids it on some hosts, some wait on.
+        let after: DirectiveView = api.get(&path)?;
+        let waits = |asset: &&DirectiveAssetView| asset.stage.name == "awaiting-approval";
+        let waiting: Vec<&DirectiveAssetView> = after.assets.iter().filter(waits).collect();
+        let said = match waiting.first() {
+            None => format!("{} approved", self.directive),
+            Some(first) => format!(
+                "{}: your approval counts; {} still wait for approval, {} first: {}",
+                self.directive,
+                waiting.len(),
+                first.hostname,
+                first.policy.as_deref().unwrap_or("rehearsed since")
+            ),
+        };
+        println!("{said} (entry {} of the record)", answer["seq"]);
+        Ok(())
     }
 }
 

@@ -147,6 +147,12 @@ fn directive_text(directive: &DirectiveView) -> String {
         if !asset.units.is_empty() {
             text.push_str(&format!("    touches {}\n", listed(&asset.units)));
         }
+        if let Some(policy) = &asset.policy {
+            text.push_str(&format!("    {policy}\n"));
+        }
+        if !asset.approved_by.is_empty() {
+            text.push_str(&format!("    approved so far by {}\n", listed(&asset.approved_by)));
+        }
         if let Some(reason) = &asset.stage.reason {
             text.push_str(&format!("    {reason}\n"));
         }

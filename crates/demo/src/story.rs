@@ -1,5 +1,6 @@
 //! What the story does next. Where it is follows from the World; only since when it is there is remembered.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tenon_engine::{DirectiveState, World};
@@ -160,7 +161,7 @@ pub(crate) fn colleague(world: &World) -> Result<Option<Command>, IdError> {
         return Ok(None);
     }
     let by: Person = "dana-of-the-demo".parse()?;
-    Ok(Some(Command::Approve { directive, by, reports: None, waive_evidence: None }))
+    Ok(Some(Command::Approve { directive, by, roles: BTreeSet::new(), reports: None, waive_evidence: None }))
 }
 
 /// How an order ends on a host.

@@ -12,6 +12,7 @@ use tenon_model::{
 use crate::ahead::Report;
 use crate::assets::AssetState;
 use crate::directives::DirectiveState;
+use crate::policy::KnownPolicy;
 use crate::world::{FeedState, GroupMode, OrderState, TokenState, World};
 
 /// The blobs that a batch of events names, by content. The shell loads them; `apply` only looks them up.
@@ -68,6 +69,14 @@ pub enum ApplyError {
         digest: Digest,
         /// What the decoder says.
         source: serde_json::Error,
+    },
+    /// A blob is no text.
+    #[error("blob {digest} is no text: {source}")]
+    BadText {
+        /// Which blob.
+        digest: Digest,
+        /// Where it is not.
+        source: std::str::Utf8Error,
     },
     /// A manifest in the journal breaks a bound.
     #[error("manifest blob {digest}: {source}")]
@@ -230,6 +239,28 @@ impl World {
                     let asset = self.known(record.seq, asset)?;
                     self.set_stage(*id, asset, Stage::Approved { report: *report });
                 }
+                self.approved_more(*id);
+            }
+            Event::PolicySet { version, policy, .. } => {
+                let text = std::str::from_utf8(blobs.get(policy)?.bytes());
+                let text = text.map_err(|source| ApplyError::BadText { digest: *policy, source })?;
+                self.policy = Some(KnownPolicy::of(*version, *policy, text));
+                self.plan_held_back_anew();
+            }
+            Event::ApprovalGiven { id, by, rehearsals, .. } => {
+                for (asset, report) in rehearsals {
+                    let asset = self.known(record.seq, asset)?;
+                    self.directive_mut(record.seq, *id)?.give(asset, *report, by);
+                }
+            }
+            Event::ApprovedByPolicy { id, version, rule, rehearsals, .. } => {
+                let rule: Arc<str> = rule.as_str().into();
+                for (asset, report) in rehearsals {
+                    let asset = self.known(record.seq, asset)?;
+                    self.set_stage(*id, asset, Stage::Approved { report: *report });
+                    self.directive_mut(record.seq, *id)?.approve_by(asset, *version, &rule);
+                }
+                self.approved_more(*id);
             }
             Event::TempoSet { tempo, .. } => self.tempo = *tempo,
             Event::RolloutPlanned { id, plan } => self.plan_rollout(record.seq, *id, plan, now)?,

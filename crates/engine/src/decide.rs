@@ -1,7 +1,5 @@
 //! `decide`: a command against the World gives events, or a refusal with a reason. Pure.
 
-use std::collections::BTreeSet;
-
 use tenon_model::{
     ApplyReport, AssetId, Blob, Command, Event, GroupName, OrderAction, OrderId, Record, Refusal,
     RefusalCode, RehearsalReport, Stage, Timestamp,
@@ -9,8 +7,8 @@ use tenon_model::{
 
 use crate::ahead::{Kind, Prepared, Report};
 use crate::apply::{ActionWanted, Attachments};
-use crate::consequences::due;
-use crate::consequences::{Dirty, consequences};
+use crate::approvals::{self, Approval};
+use crate::consequences::{Dirty, asks_people, consequences, due};
 use crate::directives::DirectiveState;
 use crate::reports;
 use crate::rollout::Rollout;
@@ -109,6 +107,11 @@ pub fn advance(
         dirty.weigh(world);
         pending = consequences(world, &dirty, now);
         if pending.is_empty() {
+            // What the policy has approved asks nobody.
+            decided.wanted.retain(|wanted| match wanted {
+                ActionWanted::AskApproval { directive } => asks_people(world, *directive),
+                ActionWanted::SendOrder { .. } => true,
+            });
             return Ok(decided);
         }
         decided.events.extend(pending.iter().cloned());
@@ -219,40 +222,10 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
         }
         Command::ReportRehearsal { asset, order, report } => rehearsed(world, asset, order, &report),
         Command::ReportApply { asset, order, report } => applied(world, asset, order, &report),
-        Command::Approve { directive: id, by, reports, waive_evidence } => {
-            let state = open_directive(world, id)?;
-            let rehearsals: Vec<_> = state
-                .begun()
-                .filter_map(|(asset, stage)| match stage {
-                    Stage::AwaitingApproval { report } => Some((world.asset_at(asset)?.id, *report)),
-                    _ => None,
-                })
-                .collect();
-            if rehearsals.is_empty() {
-                return refuse(
-                    RefusalCode::NothingToApprove,
-                    format!("{id} has no asset with a passed rehearsal that waits for approval"),
-                );
-            }
-            let waiting: BTreeSet<_> = rehearsals.iter().map(|(_, report)| *report).collect();
-            if reports.is_some_and(|seen| seen != waiting) {
-                return refuse(
-                    RefusalCode::EvidenceChanged,
-                    format!("what waits for approval on {id} is not what was looked at: look again"),
-                );
-            }
-            let waived = waive_evidence.filter(|why| !why.trim().is_empty());
-            if state.directive.priority.decision.forensics && waived.is_none() {
-                return refuse(
-                    RefusalCode::EvidenceRequired,
-                    format!(
-                        "{id} is decided by {} row {}, which asks for evidence before anything changes: preserve it \
-                         and say so, or waive it with a reason",
-                        state.directive.priority.decision.table, state.directive.priority.decision.row
-                    ),
-                );
-            }
-            Ok(Decided::of(Event::DirectiveApproved { id, by, rehearsals, evidence_waived: waived }))
+        Command::SetPolicy { text, compared, by } => approvals::set_policy(world, text, compared, by),
+        Command::Approve { directive, by, roles, reports, waive_evidence } => {
+            let approval = Approval { by, roles, reports, waive_evidence };
+            approvals::approve(world, directive, approval, now)
         }
         Command::Refuse { directive: id, by, why } => {
             let state = open_directive(world, id)?;
@@ -340,7 +313,10 @@ fn stage<'w>(world: &World, state: &'w DirectiveState, asset: &AssetId) -> Optio
     state.stage(world.ordinal(asset)?)
 }
 
-fn open_directive(world: &World, id: tenon_model::DirectiveId) -> Result<&DirectiveState, Refusal> {
+pub(crate) fn open_directive(
+    world: &World,
+    id: tenon_model::DirectiveId,
+) -> Result<&DirectiveState, Refusal> {
     world
         .directive(&id)
         .filter(|state| state.closed.is_none())

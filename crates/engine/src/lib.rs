@@ -10,6 +10,7 @@
 
 mod ahead;
 mod apply;
+mod approvals;
 mod assets;
 mod consequences;
 mod context;
@@ -22,6 +23,7 @@ mod findings;
 mod index;
 mod kernel;
 mod matching;
+mod policy;
 mod pool;
 mod priority;
 mod queue;
@@ -46,6 +48,7 @@ pub use decide::{Decided, Undecided, advance, decide};
 pub use directives::DirectiveState;
 pub use exposure::{Exposed, Exposure};
 pub use findings::{Assessment, Finding, FindingState, findings, not_assessed, not_loaded, tally};
+pub use policy::{Asker, KnownPolicy, Outlook, Ruling, Said, outlook};
 pub use priority::{Factors, Flip, FlipSet, Weighed, Why, why};
 pub use queue::{Closed, DueIn, Filter, Queue, Sort, Start, Sum, Window};
 pub use rollout::Rollout;

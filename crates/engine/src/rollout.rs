@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tenon_model::{AssetOrdinal, AssetSet, DirectiveId, Halt, Plan, Stage, Step, Timestamp, Wave};
 
 use crate::apply::ApplyError;
+use crate::directives::DirectiveState;
 use crate::world::World;
 
 /// How long a wave may take until a person must look, in seconds: hosts that are away for a night may come back.
@@ -31,6 +32,9 @@ pub struct Rollout {
     pub halted: Option<Halt>,
     /// Whether the plan is to be made anew.
     pub stale: bool,
+    /// Whether what the plan holds back is asked about anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) reconsidered: bool,
 }
 
 impl Rollout {
@@ -44,6 +48,7 @@ impl Rollout {
             failed: AssetSet::default(),
             halted: None,
             stale: false,
+            reconsidered: false,
         }
     }
 
@@ -60,16 +65,25 @@ impl Rollout {
         }
     }
 
+    /// Whether the wave that ended last has been watched.
+    pub(crate) fn is_watched(&self, now: Timestamp) -> bool {
+        self.watched_until().is_none_or(|until| now >= until)
+    }
+
+    /// Until when the wave that ended last is watched.
+    fn watched_until(&self) -> Option<Timestamp> {
+        let Step::Soaking { wave } = self.step else { return None };
+        // Where the wave changed nothing there is nothing to watch.
+        let soak = if self.set_out == 0 { 0 } else { self.wave(wave)?.soak_seconds };
+        Some(self.since.plus_seconds(soak))
+    }
+
     /// When what it waits for ends by itself: a wave was watched for its soak, or hosts without word halt it. `None` where
     /// only a person or a host moves it on.
     pub fn waits_until(&self) -> Option<Timestamp> {
         match self.step {
             _ if self.halted.is_some() || self.is_over() => None,
-            Step::Soaking { wave } => {
-                // Where the wave changed nothing there is nothing to watch.
-                let soak = if self.set_out == 0 { 0 } else { self.wave(wave)?.soak_seconds };
-                Some(self.since.plus_seconds(soak))
-            }
+            Step::Soaking { .. } => self.watched_until(),
             Step::Planned | Step::Running { .. } if self.open.is_empty() => None,
             Step::Planned | Step::Running { .. } => Some(self.since.plus_seconds(WAVE_DEADLINE_SECONDS)),
         }
@@ -88,7 +102,8 @@ impl Rollout {
     pub(crate) fn to_come(&self) -> AssetSet {
         let ahead = usize::try_from(self.ahead()).unwrap_or(usize::MAX);
         let waves = self.plan.waves.iter().skip(ahead).map(|wave| &wave.assets);
-        AssetSet::union(waves.chain(self.plan.held_back.iter().map(|held| &held.assets)))
+        let held = self.plan.held_back.iter().filter(|_| !self.reconsidered).map(|held| &held.assets);
+        AssetSet::union(waves.chain(held))
     }
 
     /// Whether every wave has ended.
@@ -114,10 +129,29 @@ impl Rollout {
     }
 }
 
+impl DirectiveState {
+    /// Whether something is approved that its plan does not come to.
+    pub(crate) fn asks_for_plan(&self) -> bool {
+        self.rollout.as_ref().is_some_and(|rollout| !self.approved().is_subset(&rollout.to_come()))
+    }
+
+    /// Whether its rollout may go on by itself as time passes.
+    pub(crate) fn rolls(&self) -> bool {
+        self.rollout.as_ref().is_some_and(|rollout| !rollout.is_over()) || self.asks_for_plan()
+    }
+}
+
 impl World {
     /// The directives with a plan that is not carried out yet.
     pub(crate) fn rolling(&self) -> impl Iterator<Item = DirectiveId> {
         self.rolling.iter().copied()
+    }
+
+    /// What is approved may ask for another plan, once the wave that is under way has been watched.
+    pub(crate) fn approved_more(&mut self, id: DirectiveId) {
+        if self.directive(&id).is_some_and(DirectiveState::asks_for_plan) {
+            self.rolling.insert(id);
+        }
     }
 
     pub(crate) fn plan_rollout(
@@ -132,6 +166,20 @@ impl World {
         state.rollout = Some(Rollout::planned(plan.clone(), under_way, now));
         self.rolling.insert(id);
         Ok(())
+    }
+
+    /// What plans hold back is asked about anew: another policy may let it go. What is halted waits for a person.
+    pub(crate) fn plan_held_back_anew(&mut self) {
+        let held = |rollout: &Rollout| rollout.halted.is_none() && !rollout.plan.held_back.is_empty();
+        let open = self.open_directives().filter(|(_, state)| state.rollout.as_ref().is_some_and(held));
+        let ids: Vec<DirectiveId> = open.map(|(id, _)| id).collect();
+        for id in ids {
+            let state = self.directives.get_mut(&id).map(Arc::make_mut);
+            if let Some(rollout) = state.and_then(|state| state.rollout.as_mut()) {
+                rollout.reconsidered = true;
+                self.rolling.insert(id);
+            }
+        }
     }
 
     /// The assets on which the change was ordered and of which no later report has told how it went.
@@ -162,7 +210,7 @@ impl World {
         let rollout =
             state.rollout.as_mut().ok_or(ApplyError::Dangling { seq, what: format!("the plan of {id}") })?;
         change(rollout, &approved);
-        if rollout.is_over() {
+        if !state.rolls() {
             self.rolling.remove(&id);
         }
         Ok(())

@@ -13,6 +13,7 @@ use crate::assets::{AssetState, Assets};
 use crate::context::KnownContext;
 use crate::directives::DirectiveState;
 use crate::index::Index;
+use crate::policy::KnownPolicy;
 use crate::queue::holds;
 use crate::rows::Row;
 use crate::shards::{ShardKey, Shards, fnv1a};
@@ -150,6 +151,9 @@ pub struct World {
     pub(crate) feeds: BTreeMap<String, FeedState>,
     #[serde(skip_serializing_if = "Rules::is_default")]
     pub(crate) rules: Rules,
+    /// What people decided beforehand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<KnownPolicy>,
     /// How fast rollouts go.
     #[serde(skip_serializing_if = "is_standard")]
     pub(crate) tempo: Tempo,

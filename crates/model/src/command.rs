@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AdvisoryDelta, ApplyReport, AssetContext, AssetId, ContextDocument, Digest, DirectiveId, GroupName,
-    IntelDelta, Inventory, InventoryDelta, OrderId, Person, RehearsalReport, Rules, Tempo, Timestamp,
+    IntelDelta, Inventory, InventoryDelta, OrderId, Person, RehearsalReport, Role, Rules, Tempo, Timestamp,
     TokenId, VexStatement,
 };
 
@@ -130,12 +130,23 @@ pub enum Command {
         /// What it found.
         report: RehearsalReport,
     },
+    /// A person sets a policy. It replaces the one before.
+    SetPolicy {
+        /// The file, as it was written.
+        text: String,
+        /// The version that it was compared with; 0 where there was none.
+        compared: u32,
+        /// Who.
+        by: Person,
+    },
     /// A person approves a directive wherever its rehearsal passed.
     Approve {
         /// The directive.
         directive: DirectiveId,
         /// Who.
         by: Person,
+        /// Their roles; a policy may ask for one.
+        roles: BTreeSet<Role>,
         /// The rehearsal reports that were looked at. When others wait by now, nothing is approved.
         reports: Option<BTreeSet<Digest>>,
         /// Why evidence need not be preserved first; needed where the decision row asks for it.
@@ -221,6 +232,12 @@ pub enum RefusalCode {
     EvidenceChanged,
     /// The decision row wants evidence preserved first, or a named waiver.
     EvidenceRequired,
+    /// The policy forbids it.
+    ForbiddenByPolicy,
+    /// The policy asks for an approval by somebody with another role.
+    RoleNeeded,
+    /// The policy asks for several people, and this one has approved already.
+    AnotherPersonNeeded,
     /// The asset's stage does not allow it.
     WrongStage,
     /// The command changes nothing.
@@ -231,7 +248,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// Every code; a test holds the list against the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::UnknownAsset,
         Self::UnknownDirective,
         Self::UnknownOrder,
@@ -243,6 +260,9 @@ impl RefusalCode {
         Self::NothingToApprove,
         Self::EvidenceChanged,
         Self::EvidenceRequired,
+        Self::ForbiddenByPolicy,
+        Self::RoleNeeded,
+        Self::AnotherPersonNeeded,
         Self::WrongStage,
         Self::NothingToDo,
         Self::BadContent,

@@ -187,7 +187,40 @@ pub enum Event {
         #[serde(flatten)]
         outcome: RehearsalOutcome,
     },
-    /// A person approved what the rehearsals showed.
+    /// A person set a policy; the blob is its text.
+    PolicySet {
+        /// Counts the policies, from 1.
+        version: u32,
+        /// The file, as it was written.
+        policy: Digest,
+        /// Who.
+        by: Person,
+    },
+    /// One of several people whom the policy asks for approved what the rehearsals showed.
+    ApprovalGiven {
+        /// The directive.
+        id: DirectiveId,
+        /// Who.
+        by: Person,
+        /// The assets, each with the rehearsal report that was looked at.
+        rehearsals: Vec<(AssetId, Digest)>,
+        /// Why evidence is not preserved first, where the decision row asks for it.
+        evidence_waived: Option<String>,
+    },
+    /// The policy approved what the rehearsals showed, by a rule that lets it.
+    ApprovedByPolicy {
+        /// The directive.
+        id: DirectiveId,
+        /// The version of the policy.
+        version: u32,
+        /// The file.
+        policy: Digest,
+        /// The rule that matched.
+        rule: String,
+        /// The assets, each with the report of its rehearsal.
+        rehearsals: Vec<(AssetId, Digest)>,
+    },
+    /// A person approved what the rehearsals showed; of several whom the policy asks for, the last.
     DirectiveApproved {
         /// The directive.
         id: DirectiveId,
@@ -285,6 +318,7 @@ impl Event {
         match self {
             Self::AdvisoriesChanged { delta, .. } | Self::IntelChanged { delta, .. } => vec![*delta],
             Self::ContextTakenOver { document, .. } => vec![*document],
+            Self::PolicySet { policy, .. } => vec![*policy],
             Self::VexStated { statements, .. } => vec![*statements],
             Self::InventoryReported { manifest, facts, .. } => vec![*manifest, *facts],
             Self::RehearsalRecorded { report, .. } | Self::ApplyRecorded { report, .. } => vec![*report],

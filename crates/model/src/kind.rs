@@ -3,7 +3,7 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 30] = [
+pub const EVENT_KINDS: [&str; 33] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -23,6 +23,9 @@ pub const EVENT_KINDS: [&str; 30] = [
     "directive-closed",
     "order-issued",
     "rehearsal-recorded",
+    "policy-set",
+    "approval-given",
+    "approved-by-policy",
     "directive-approved",
     "tempo-set",
     "rollout-planned",
@@ -59,6 +62,9 @@ impl Event {
             Self::DirectiveClosed { .. } => "directive-closed",
             Self::OrderIssued { .. } => "order-issued",
             Self::RehearsalRecorded { .. } => "rehearsal-recorded",
+            Self::PolicySet { .. } => "policy-set",
+            Self::ApprovalGiven { .. } => "approval-given",
+            Self::ApprovedByPolicy { .. } => "approved-by-policy",
             Self::DirectiveApproved { .. } => "directive-approved",
             Self::TempoSet { .. } => "tempo-set",
             Self::RolloutPlanned { .. } => "rollout-planned",

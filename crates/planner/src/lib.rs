@@ -4,7 +4,7 @@
 //! candidates, in the order of environment, providers, harm
 //!    --> canaries: of each class that is not proven one, the least harmful first
 //!    --> widening waves, each larger than the one before
-//! each wave: no service below its minimum, no provider with what depends on it, one environment
+//! each wave: no service below its minimum, no provider with what depends on it, one environment, one calendar
 //! ```
 //!
 //! Pure: the same question gives the same plan. Whether a plan keeps what it must is found by another crate.
@@ -53,6 +53,8 @@ pub struct Candidate {
     pub redundancy: Option<usize>,
     /// The services that it carries.
     pub carries: BTreeSet<Service>,
+    /// When it may begin, as a number: assets of one calendar may begin at the same times.
+    pub calendar: usize,
 }
 
 /// What is asked.
@@ -220,7 +222,8 @@ impl Packer<'_> {
         let mut of_role: HashMap<usize, usize> = HashMap::new();
         // What the wave carries, and what that needs.
         let (mut carried, mut needed): (BTreeSet<Service>, BTreeSet<Service>) = Default::default();
-        let environment = queue.first().map(|one| one.candidate.environment);
+        let alike = |candidate: &Candidate| (candidate.environment, candidate.calendar);
+        let first = queue.first().map(|one| alike(one.candidate));
         for one in queue {
             let candidate = one.candidate;
             let count = of_role.entry(one.role).or_default();
@@ -228,7 +231,7 @@ impl Packer<'_> {
             let apart = needs().any(|service| carried.contains(service))
                 || candidate.carries.iter().any(|service| needed.contains(service));
             if wave.len() < room
-                && Some(candidate.environment) == environment
+                && Some(alike(candidate)) == first
                 && *count < self.cap(&one, phase)
                 && !apart
             {

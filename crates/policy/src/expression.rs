@@ -127,9 +127,30 @@ impl Expression {
         &self.text
     }
 
+    /// Whether it asks about a field.
+    pub fn asks(&self, field: &str) -> bool {
+        asks(&self.root, field)
+    }
+
     /// Whether it holds; `None` where that depends on a rehearsal that has not passed yet.
     pub fn holds(&self, facts: &Facts<'_>) -> Option<bool> {
         truth(&self.root, facts)
+    }
+}
+
+fn asks(node: &Node, name: &str) -> bool {
+    match node {
+        Node::Bool(_) | Node::Int(_) | Node::Text(_) => false,
+        Node::Field(field) => field.name == name,
+        Node::List(items) => items.iter().any(|item| asks(item, name)),
+        Node::Not(of) | Node::Size(of) => asks(of, name),
+        Node::Choose(of) => of.iter().any(|of| asks(of, name)),
+        Node::And(left, right)
+        | Node::Or(left, right)
+        | Node::Equal(left, right)
+        | Node::Compare(_, left, right)
+        | Node::In(left, right)
+        | Node::Test(_, left, right) => asks(left, name) || asks(right, name),
     }
 }
 

@@ -115,6 +115,13 @@ impl Verdict<'_> {
 }
 
 impl Policy {
+    /// Whether any condition asks about a field.
+    pub fn asks(&self, field: &str) -> bool {
+        let rules = self.rules.iter().filter_map(|rule| rule.when.as_ref());
+        let freezes = self.freezes.iter().filter_map(|freeze| freeze.when.as_ref());
+        rules.chain(freezes).chain(&self.emergency.when).any(|when| when.asks(field))
+    }
+
     /// What the policy says; `None` where that depends on a rehearsal that has not passed yet.
     pub fn verdict(&self, facts: &Facts<'_>) -> Option<Verdict<'_>> {
         let emergency = self.is_emergency(facts);

@@ -72,10 +72,10 @@ impl Reader<'_> {
         match entry(&sections, "version").map(|node| (node.place, self.text(node))) {
             Some((_, Some(VERSION))) => {}
             Some((place, _)) => {
-                self.problem(place, format!("this program reads version {VERSION} of the file"))
+                self.problem(place, format!("this program reads version {VERSION} of the file"));
             }
             None => {
-                self.problem(root.place, format!("a policy says which shape it has: `version: {VERSION}`"))
+                self.problem(root.place, format!("a policy says which shape it has: `version: {VERSION}`"));
             }
         }
         if let Some(node) = entry(&sections, "windows") {

@@ -42,12 +42,15 @@ impl Facet {
             | Event::DirectiveRevised { .. }
             | Event::DirectiveClosed { .. }
             | Event::DirectiveApproved { .. }
+            | Event::ApprovalGiven { .. }
+            | Event::ApprovedByPolicy { .. }
             | Event::RolloutPlanned { .. }
             | Event::WaveBegan { .. }
             | Event::WaveEnded { .. }
             | Event::RolloutHalted { .. }
             | Event::RolloutResumed { .. }
             | Event::RetryRequested { .. } => &[Self::Queue],
+            Event::PolicySet { .. } => &[Self::Queue, Self::Context],
             Event::TempoSet { .. } => &[Self::Context],
             _ => &Self::ALL,
         }

@@ -44,9 +44,10 @@ pub use serve::{Hosts, Running, ServeError, Settings, serve};
 pub use view::{
     AssetDetail, AssetView, BasisView, ClockView, ContextDocumentView, ContextView, DecisionView,
     DirectiveAssetView, DirectiveLine, DirectiveView, EffectView, FactorView, FeedView, FindingStateView,
-    FindingView, FirstAssetView, FlipView, GapView, GroupView, HaltView, HeadView, HeldBackView, InputView,
-    OrderView, Overview, PackageView, PreviewView, RolloutView, SaidView, SetView, StageView, StandingView,
+    FindingView, FirstAssetView, FlipView, FreezeView, GapView, GroupView, HaltView, HeadView, HeldBackView,
+    InputView, OrderView, Overview, PackageView, PolicyEffectView, PolicyPreviewView, PolicyView,
+    PreviewView, RolloutView, RuleView, RulingView, SaidView, SetView, StageView, StandingView,
     SuppressedView, TrendDayView, TrendView, UnstatedView, VulnerabilityView, WaveHostView, WaveView,
-    WhyView, queue,
+    WhyView, WindowView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

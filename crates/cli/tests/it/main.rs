@@ -10,6 +10,7 @@ mod feeds_command;
 mod foresight;
 mod machine;
 mod people;
+mod policy;
 mod scan;
 mod store;
 mod story;

@@ -13,6 +13,15 @@ use crate::context::Bearing;
 use crate::index::Stances;
 use crate::world::World;
 
+/// On which assets a policy may say something else.
+#[derive(Debug)]
+pub(super) enum Judged {
+    /// On all.
+    All,
+    /// On these.
+    Some(AssetSet),
+}
+
 /// What to look at again.
 #[derive(Debug, Default)]
 pub(crate) struct Dirty {
@@ -30,6 +39,8 @@ pub(crate) struct Dirty {
     pub(super) ranked: BTreeSet<DirectiveId>,
     /// Directives of which something changed, so that nothing may be left to do for them.
     changed: BTreeSet<DirectiveId>,
+    /// Directives of which the policy may say something else.
+    judged: BTreeMap<DirectiveId, Judged>,
     /// Other published rules count now: what the old ones set does not bind.
     pub(super) other_rules: bool,
     /// Nothing happened: it is only looked whether the directives are what the assets want.
@@ -42,6 +53,7 @@ impl Dirty {
         Self {
             packages: world.index.all().map(|(_, entry)| entry.stance.package.clone()).collect(),
             ranked: world.open_directives().map(|(id, _)| id).collect(),
+            judged: world.open_directives().map(|(id, _)| (id, Judged::All)).collect(),
             audit: true,
             ..Self::default()
         }
@@ -65,6 +77,7 @@ impl Dirty {
                     self.before.entry(ordinal).or_insert(before);
                     let bearing = world.asset_at(ordinal).and_then(|asset| asset.bearing.clone());
                     self.bearings.entry(ordinal).or_insert(bearing);
+                    self.judge_on(world, ordinal);
                 }
             }
             Event::AssetVerified { id, asset, .. } => {
@@ -72,9 +85,16 @@ impl Dirty {
                 self.changed.insert(*id);
                 self.stand_ins(world, asset);
             }
-            Event::RehearsalRecorded { order, .. }
-            | Event::ApplyRecorded { order, .. }
-            | Event::OrderExpired { order } => {
+            Event::RehearsalRecorded { order, .. } => {
+                if let Some(state) = world.order(order) {
+                    self.idle.extend(&one(world, &state.order.asset));
+                    self.stand_ins(world, &state.order.asset);
+                    self.changed.insert(state.order.directive);
+                    let asset = world.ordinal(&state.order.asset);
+                    asset.into_iter().for_each(|asset| self.judge_one(state.order.directive, asset));
+                }
+            }
+            Event::ApplyRecorded { order, .. } | Event::OrderExpired { order } => {
                 if let Some(state) = world.order(order) {
                     self.idle.extend(&one(world, &state.order.asset));
                     self.changed.insert(state.order.directive);
@@ -100,6 +120,7 @@ impl Dirty {
             Event::ContextSet { asset, .. } => {
                 let wanted = world.ordinal(asset).map(|asset| world.directives_wanted_by(asset));
                 self.ranked.extend(wanted.unwrap_or_default());
+                world.ordinal(asset).into_iter().for_each(|asset| self.judge_on(world, asset));
             }
             // A blob that cannot be read fails the event itself.
             Event::AdvisoriesChanged { delta, .. } => {
@@ -120,6 +141,14 @@ impl Dirty {
             }
             Event::ContextTakenOver { .. } => {
                 self.ranked.extend(world.open_directives().map(|(id, _)| id));
+                self.judge_all(world, world.open_directives().map(|(id, _)| id));
+            }
+            // Windows and freezes of another policy may be open, and what it forbade may go out.
+            Event::PolicySet { .. } => {
+                self.judged.extend(world.open_directives().map(|(id, _)| (id, Judged::All)));
+                self.changed.extend(world.open_directives().map(|(id, _)| id));
+                let open = world.open_directives().map(|(_, state)| state.approved());
+                self.idle.extend(&AssetSet::union(open));
             }
             Event::RulesSet { .. } => {
                 self.other_rules = true;
@@ -130,7 +159,9 @@ impl Dirty {
                     self.idle.extend(of_group);
                 }
             }
-            Event::DirectiveApproved { id, .. } | Event::DirectiveClosed { id, .. } => {
+            Event::DirectiveApproved { id, .. }
+            | Event::ApprovedByPolicy { id, .. }
+            | Event::DirectiveClosed { id, .. } => {
                 self.changed.insert(*id);
                 if let Some(state) = world.directive(id) {
                     self.idle.extend(&state.members);
@@ -139,6 +170,10 @@ impl Dirty {
             Event::DirectiveRaised { wants, .. } => self.idle.extend(&all(wants)),
             Event::DirectiveChanged { id, change } => {
                 self.changed.insert(*id);
+                let of_size = || world.policy().is_some_and(|known| known.asks_of_size);
+                if change.priority.is_some() || change.grounds.is_some() || of_size() {
+                    self.judge_all(world, std::iter::once(*id));
+                }
                 self.idle.extend(&all(&change.joined));
                 self.idle.extend(&world.set_of(&change.settled));
                 self.idle.extend(&world.set_of(&change.left));
@@ -146,6 +181,7 @@ impl Dirty {
             Event::DirectiveRevised { .. }
             | Event::TermBegan { .. }
             | Event::TempoSet { .. }
+            | Event::ApprovalGiven { .. }
             | Event::TokenIssued { .. }
             | Event::AssetEnrolled { .. }
             | Event::GroupDemoted { .. }
@@ -163,6 +199,41 @@ impl Dirty {
                 self.ranked.extend(world.directives_wanted_by(ordinal));
             }
         }
+    }
+
+    /// What is said of an asset may be another, and with it the rule that matches.
+    fn judge_on(&mut self, world: &World, asset: AssetOrdinal) {
+        let begun = world.asset_at(asset).filter(|_| world.policy().is_some()).map(|asset| &asset.begun);
+        for id in begun.into_iter().flatten() {
+            self.judge_one(*id, asset);
+        }
+    }
+
+    fn judge_one(&mut self, id: DirectiveId, asset: AssetOrdinal) {
+        self.changed.insert(id);
+        if let Judged::Some(assets) = self.judged.entry(id).or_insert(Judged::Some(AssetSet::default())) {
+            assets.insert(asset);
+        }
+    }
+
+    /// The same on every asset of some directives.
+    fn judge_all(&mut self, world: &World, ids: impl Iterator<Item = DirectiveId>) {
+        if world.policy().is_some() {
+            for id in ids {
+                self.changed.insert(id);
+                self.judged.insert(id, Judged::All);
+            }
+        }
+    }
+
+    /// Directives of which the policy may say something else, each with the assets on which it may.
+    pub(super) fn judged(&self) -> impl Iterator<Item = (DirectiveId, &Judged)> {
+        self.judged.iter().map(|(id, judged)| (*id, judged))
+    }
+
+    /// Whether the policy may say something else of a directive as a whole.
+    pub(super) fn is_judged_anew(&self, id: DirectiveId) -> bool {
+        matches!(self.judged.get(&id), Some(Judged::All))
     }
 
     /// What stands in for an asset may be changed once that is healthy again.
@@ -202,7 +273,9 @@ impl Dirty {
             directive.closes.iter().chain(&directive.claims).any(|id| changed.contains(id))
         };
         let open = world.open_directives().filter(|(_, state)| about(&state.directive));
-        self.ranked.extend(open.map(|(id, _)| id));
+        let open: Vec<DirectiveId> = open.map(|(id, _)| id).collect();
+        self.judge_all(world, open.iter().copied());
+        self.ranked.extend(open);
     }
 }
 

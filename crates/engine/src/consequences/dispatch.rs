@@ -1,17 +1,20 @@
 //! The next order of assets that have none: one at a time on a host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use tenon_checker::{Begins, check_begins};
 use tenon_model::{
     AssetOrdinal, AssetSet, Capability, DirectiveId, Event, Generation, Offer, OfferState, Order,
     OrderAction, OrderId, PackageTarget, Stage, Timestamp,
 };
+use tenon_policy::{Approval, Turn};
 
 use super::dirty::Dirty;
 use super::needs::target_of;
 use super::roll::spare;
 use crate::assets::AssetState;
 use crate::directives::DirectiveState;
+use crate::policy::Asker;
 use crate::world::{GroupMode, World};
 
 /// How long a host may take to begin a rehearsal, in seconds.
@@ -25,13 +28,14 @@ pub(super) fn dispatch(world: &World, dirty: &Dirty, now: Timestamp, events: &mu
     let acting = world.assets.groups().filter(|(group, _)| world.mode(group) == GroupMode::Act);
     let acting: AssetSet = AssetSet::union(acting.map(|(_, assets)| assets));
     let mut next_order = world.next_order;
-    let mut changing = BTreeSet::new();
+    let mut round =
+        Round { world, now, changing: BTreeSet::new(), askers: BTreeMap::new(), halted: BTreeMap::new() };
     for ordinal in candidates.intersect(&acting).iter() {
         let Some(asset) = world.asset_at(ordinal).filter(|asset| can_act(asset)) else { continue };
-        let Some((directive, action, expires)) = next(world, ordinal, asset, &changing) else { continue };
+        let Some((directive, action, expires)) = round.next(ordinal, asset) else { continue };
         next_order += 1;
         if matches!(action, OrderAction::Apply { .. }) {
-            changing.insert(ordinal);
+            round.changing.insert(ordinal);
         }
         events.push(Event::OrderIssued {
             order: Order {
@@ -40,40 +44,94 @@ pub(super) fn dispatch(world: &World, dirty: &Dirty, now: Timestamp, events: &mu
                 directive,
                 generation: Generation { term: world.term(), counter: next_order },
                 issued: now,
-                expires: now.plus_seconds(expires),
+                expires,
                 action,
             },
         });
     }
+    let halted = round.halted.into_iter();
+    events.extend(halted.map(|(id, why)| Event::RolloutHalted { id, why, by: None }));
 }
 
-/// What an asset should do next, while others are sent to change besides those of earlier rounds.
-fn next(
-    world: &World,
-    ordinal: AssetOrdinal,
-    asset: &AssetState,
-    changing: &BTreeSet<AssetOrdinal>,
-) -> Option<(DirectiveId, OrderAction, u32)> {
-    let ids: BTreeSet<DirectiveId> = asset.begun.iter().copied().chain(world.wanted_by(ordinal)).collect();
-    let open = ids.iter().filter_map(|id| Some((*id, world.directive(id)?)));
-    let waiting = open.filter(|(_, state)| state.closed.is_none()).filter_map(|(directive, state)| {
-        let stage = state.stage(ordinal)?;
-        let approved = matches!(stage, Stage::Approved { .. });
-        let may = if approved { has_turn(state, ordinal) } else { matches!(stage, Stage::Proposed) };
-        may.then_some((!approved, directive, state, stage))
-    });
-    let mut waiting: Vec<_> = waiting.collect();
-    waiting.sort_by_key(|(unapproved, directive, state, _)| (*unapproved, state.rank(*directive)));
-    waiting.into_iter().find_map(|(_, directive, state, stage)| {
-        let targets = state.targets(ordinal).filter(|targets| offers(world, asset, state, targets))?;
-        let (action, expires) = order_for(state, ordinal, stage, targets)?;
-        // Over all rollouts together: no group of stand-ins falls below its minimum.
-        let changes = matches!(action, OrderAction::Apply { .. });
-        if changes && spare(world, ordinal, changing) == Some(0) {
+/// What one round of orders has come to so far.
+struct Round<'w> {
+    world: &'w World,
+    now: Timestamp,
+    /// The assets that are sent to change, besides those of earlier rounds.
+    changing: BTreeSet<AssetOrdinal>,
+    askers: BTreeMap<DirectiveId, Asker<'w>>,
+    /// Rollouts of which the checker refuses an order, each with what is wrong.
+    halted: BTreeMap<DirectiveId, String>,
+}
+
+impl<'w> Round<'w> {
+    /// What an asset should do next, and until when it may begin.
+    fn next(
+        &mut self,
+        ordinal: AssetOrdinal,
+        asset: &AssetState,
+    ) -> Option<(DirectiveId, OrderAction, Timestamp)> {
+        let world = self.world;
+        let ids: BTreeSet<DirectiveId> =
+            asset.begun.iter().copied().chain(world.wanted_by(ordinal)).collect();
+        let open = ids.iter().filter_map(|id| Some((*id, world.directive(id)?)));
+        let waiting = open.filter(|(_, state)| state.closed.is_none()).filter_map(|(directive, state)| {
+            let stage = state.stage(ordinal)?;
+            let approved = matches!(stage, Stage::Approved { .. });
+            let may = if approved { has_turn(state, ordinal) } else { matches!(stage, Stage::Proposed) };
+            may.then_some((!approved, directive, state, stage))
+        });
+        let mut waiting: Vec<_> = waiting.collect();
+        waiting.sort_by_key(|(unapproved, directive, state, _)| (*unapproved, state.rank(*directive)));
+        waiting.into_iter().find_map(|(_, directive, state, stage)| {
+            let targets = state.targets(ordinal).filter(|targets| offers(world, asset, state, targets))?;
+            let action = order_for(state, ordinal, stage, targets)?;
+            if !matches!(action, OrderAction::Apply { .. }) {
+                return Some((directive, action, self.now.plus_seconds(REHEARSE_EXPIRES_SECONDS)));
+            }
+            // Over all rollouts together: no group of stand-ins falls below its minimum.
+            if spare(world, ordinal, &self.changing) == Some(0) {
+                return None;
+            }
+            Some((directive, action, self.apply_until(ordinal, directive, state)?))
+        })
+    }
+
+    /// Until when a change may begin; `None` where it may not now.
+    fn apply_until(
+        &mut self,
+        asset: AssetOrdinal,
+        id: DirectiveId,
+        state: &'w DirectiveState,
+    ) -> Option<Timestamp> {
+        let usual = self.now.plus_seconds(APPLY_EXPIRES_SECONDS);
+        let asker = self.askers.entry(id).or_insert_with(|| Asker::new(self.world, state));
+        let ruling = asker.ruling(asset, self.now);
+        if ruling.approval == Approval::Forbidden {
             return None;
         }
-        Some((directive, action, expires))
-    })
+        let expires = match ruling.turn {
+            Turn::Closed { .. } => return None,
+            // An order that is begun late is begun inside its window, or not at all.
+            Turn::Open { until } => until.map_or(usual, |until| until.min(usual)),
+        };
+        let begins = Begins {
+            approval: ruling.approval,
+            windows: &ruling.windows,
+            freezes: &ruling.freezes,
+            from: self.now,
+            until: expires,
+        };
+        match check_begins(&begins) {
+            Ok(()) => Some(expires),
+            Err(wrong) => {
+                let why =
+                    format!("an order fails its check, a defect of Tenon that should be reported: {wrong}");
+                self.halted.entry(id).or_insert(why);
+                None
+            }
+        }
+    }
 }
 
 /// Whether the wave that is under way holds the asset.
@@ -104,12 +162,12 @@ fn order_for(
     asset: AssetOrdinal,
     stage: &Stage,
     targets: &[PackageTarget],
-) -> Option<(OrderAction, u32)> {
+) -> Option<OrderAction> {
     let targets = targets.to_vec();
     if matches!(stage, Stage::Approved { .. }) {
         let report = state.rehearsals.get(&asset)?;
         let (transaction, files) = (report.transaction.clone(), report.files.clone());
-        return Some((OrderAction::Apply { targets, transaction, files }, APPLY_EXPIRES_SECONDS));
+        return Some(OrderAction::Apply { targets, transaction, files });
     }
-    Some((OrderAction::Rehearse { targets }, REHEARSE_EXPIRES_SECONDS))
+    Some(OrderAction::Rehearse { targets })
 }

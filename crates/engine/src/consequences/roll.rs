@@ -10,12 +10,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenon_checker::check;
 use tenon_model::context::Environment;
 use tenon_model::{
-    AssetOrdinal, Digest, DirectiveId, Event, RedundancyName, ServiceName, Stage, Step, Timestamp,
+    AssetOrdinal, AssetSet, Digest, DirectiveId, Event, HeldBack, RedundancyName, ServiceName, Stage, Step,
+    Tempo, Timestamp,
 };
 use tenon_planner::{Candidate, Needs, Question, Redundancy, Service, plan};
+use tenon_policy::Approval;
 
 use super::dirty::Dirty;
 use crate::directives::DirectiveState;
+use crate::policy::{Asker, Ruling};
 use crate::priority::harm;
 use crate::rollout::Rollout;
 use crate::world::World;
@@ -24,7 +27,7 @@ use crate::world::World;
 pub(super) fn roll(world: &World, dirty: &Dirty, now: Timestamp, events: &mut Vec<Event>) {
     for id in dirty.touched() {
         let Some(state) = world.directive(id).filter(|state| state.closed.is_none()) else { continue };
-        events.extend(step(world, *id, state, now));
+        events.extend(step(world, *id, state, now, dirty.is_judged_anew(*id)));
     }
     if events.is_empty() {
         unconfirmed(world, dirty, events);
@@ -34,13 +37,17 @@ pub(super) fn roll(world: &World, dirty: &Dirty, now: Timestamp, events: &mut Ve
 /// What is due on rollouts because time has passed.
 pub(crate) fn due(world: &World, now: Timestamp) -> Vec<Event> {
     let open = world.rolling().filter_map(|id| Some((id, world.directive(&id)?)));
-    open.filter_map(|(id, state)| in_time(id, state.rollout.as_ref()?, now)).collect()
+    open.filter(|(_, state)| state.rollout.is_some())
+        .filter_map(|(id, state)| step(world, id, state, now, false))
+        .collect()
 }
 
-/// The next step of one; `None` while it waits.
-fn step(world: &World, id: DirectiveId, state: &DirectiveState, now: Timestamp) -> Option<Event> {
+/// The next step of one; `None` while it waits. `anew`: the policy may say something else of any asset of it.
+///
+/// Late approvals make another plan, but not while a wave is under way or watched: what a canary is to show is waited for.
+fn step(world: &World, id: DirectiveId, state: &DirectiveState, now: Timestamp, anew: bool) -> Option<Event> {
     let Some(rollout) = &state.rollout else {
-        return (!state.approved().is_empty()).then(|| planned(world, id, state));
+        return (!state.approved().is_empty()).then(|| planned(world, id, state, now));
     };
     if rollout.halted.is_some() {
         return None;
@@ -54,38 +61,87 @@ fn step(world: &World, id: DirectiveId, state: &DirectiveState, now: Timestamp) 
         );
         return Some(Event::RolloutHalted { id, why, by: None });
     }
-    let asked = rollout.stale || !state.approved().is_subset(&rollout.to_come());
-    if asked && (rollout.stale || !state.approved().is_empty()) {
-        return Some(planned(world, id, state));
+    if rollout.stale {
+        return Some(planned(world, id, state, now));
     }
-    match rollout.step {
-        Step::Planned if rollout.open.is_empty() && !rollout.plan.waves.is_empty() => {
-            Some(Event::WaveBegan { id, wave: 0 })
-        }
+    let next = match rollout.step {
         Step::Running { wave } if rollout.open.is_empty() => {
-            Some(Event::WaveEnded { id, wave, failed: rollout.failed.len() })
+            return Some(Event::WaveEnded { id, wave, failed: rollout.failed.len() });
         }
-        _ => in_time(id, rollout, now),
+        Step::Running { .. } => {
+            let left = rollout.open.intersect(state.approved());
+            return if is_closed(world, state, &left, now, anew) {
+                Some(planned(world, id, state, now))
+            } else {
+                too_late(id, rollout, now)
+            };
+        }
+        Step::Planned if !rollout.open.is_empty() => return too_late(id, rollout, now),
+        Step::Soaking { .. } if !rollout.is_watched(now) => return None,
+        Step::Planned => 0,
+        Step::Soaking { wave } => wave.saturating_add(1),
+    };
+    if state.asks_for_plan() {
+        return Some(planned(world, id, state, now));
     }
+    begin(world, (id, state), rollout, next, now, anew)
 }
 
-/// The step that only waits for time to pass.
-fn in_time(id: DirectiveId, rollout: &Rollout, now: Timestamp) -> Option<Event> {
-    let until = rollout.waits_until()?;
-    match rollout.step {
-        Step::Soaking { wave } => {
-            rollout.wave(wave + 1)?;
-            (now >= until).then_some(Event::WaveBegan { id, wave: wave + 1 })
+/// Begins a wave, where every asset of it may begin. Where only some may, or the policy forbids one by now, the plan is of
+/// another time and made anew.
+fn begin(
+    world: &World,
+    (id, state): (DirectiveId, &DirectiveState),
+    rollout: &Rollout,
+    wave: u32,
+    now: Timestamp,
+    anew: bool,
+) -> Option<Event> {
+    let assets = rollout.wave(wave)?.assets.intersect(state.approved());
+    let asker = Asker::new(world, state);
+    let (mut open, mut closed) = (false, false);
+    for asset in assets.iter().take_while(|_| world.policy().is_some()) {
+        let ruling = asker.ruling(asset, now);
+        if ruling.approval == Approval::Forbidden {
+            return Some(planned(world, id, state, now));
         }
-        Step::Planned | Step::Running { .. } => (now > until).then(|| Event::RolloutHalted {
-            id,
-            why: format!(
-                "{} assets have not shown the fix within 24 hours: look at them, then resume, which plans the rest anew",
-                rollout.open.len()
-            ),
-            by: None,
-        }),
+        open |= ruling.is_open();
+        closed |= !ruling.is_open();
+        if open && closed {
+            return Some(planned(world, id, state, now));
+        }
+        // Those of one wave had one calendar when it was planned: while that is closed one is asked for all.
+        if closed && !anew {
+            return None;
+        }
     }
+    (!closed).then_some(Event::WaveBegan { id, wave })
+}
+
+/// Whether what a wave has not set out on may not begin any more: its window has ended, or the policy forbids it.
+fn is_closed(world: &World, state: &DirectiveState, left: &AssetSet, now: Timestamp, anew: bool) -> bool {
+    if world.policy().is_none() {
+        return false;
+    }
+    let asker = Asker::new(world, state);
+    let asked = if anew { usize::MAX } else { 1 };
+    left.iter().take(asked).any(|asset| {
+        let ruling = asker.ruling(asset, now);
+        ruling.approval == Approval::Forbidden || !ruling.is_open()
+    })
+}
+
+/// Hosts of which nothing is heard stop the rollout.
+fn too_late(id: DirectiveId, rollout: &Rollout, now: Timestamp) -> Option<Event> {
+    let until = rollout.waits_until()?;
+    (now > until).then(|| Event::RolloutHalted {
+        id,
+        why: format!(
+            "{} assets have not shown the fix within 24 hours: look at them, then resume, which plans the rest anew",
+            rollout.open.len()
+        ),
+        by: None,
+    })
 }
 
 /// A host that reports after its change, and still lacks the fix, stops the rollout.
@@ -116,17 +172,18 @@ fn unconfirmed(world: &World, dirty: &Dirty, events: &mut Vec<Event>) {
     }
 }
 
-fn planned(world: &World, id: DirectiveId, state: &DirectiveState) -> Event {
+fn planned(world: &World, id: DirectiveId, state: &DirectiveState, now: Timestamp) -> Event {
     let version = state.rollout.as_ref().map_or(1, |rollout| rollout.plan.version.saturating_add(1));
-    let question = question(world, state);
-    let plan = plan(&question, version);
+    let (question, forbidden) = question(world, state, now);
+    let mut plan = plan(&question, version);
     let broken = check(&question, &plan);
+    plan.held_back.extend(forbidden);
     match broken.first() {
         None => Event::RolloutPlanned { id, plan },
         // Nothing is done by a plan that breaks what plans must keep.
         Some(broken) => {
             let waves = Vec::new();
-            let held = tenon_model::HeldBack {
+            let held = HeldBack {
                 assets: state.approved().clone(),
                 why: format!("the plan fails its check, a defect of Tenon that should be reported: {broken}"),
             };
@@ -135,8 +192,8 @@ fn planned(world: &World, id: DirectiveId, state: &DirectiveState) -> Event {
     }
 }
 
-/// What the planner must know of what is approved.
-fn question(world: &World, state: &DirectiveState) -> Question {
+/// What the planner must know of what is approved, and what the policy forbids by now.
+fn question(world: &World, state: &DirectiveState, now: Timestamp) -> (Question, Vec<HeldBack>) {
     let document = world.context().map(|known| known.document.as_ref());
     let services: BTreeMap<&ServiceName, Service> =
         document.into_iter().flat_map(|document| document.services.keys()).zip(0..).collect();
@@ -148,8 +205,22 @@ fn question(world: &World, state: &DirectiveState) -> Question {
     let mut redundancy: BTreeMap<&RedundancyName, usize> = BTreeMap::new();
     let mut groups = Vec::new();
     let mut candidates = Vec::new();
+    let asker = Asker::new(world, state);
+    let mut calendars: BTreeMap<Calendar<'_>, usize> = BTreeMap::new();
+    let mut forbidden: BTreeMap<String, AssetSet> = BTreeMap::new();
+    let mut tempo: Option<Tempo> = None;
     for asset in state.approved().iter() {
         let Some((known, class)) = world.asset_at(asset).zip(class_of(state, asset)) else { continue };
+        let ruling = asker.ruling(asset, now);
+        if ruling.approval == Approval::Forbidden {
+            forbidden.entry(ruling.waits().unwrap_or_default()).or_default().insert(asset);
+            continue;
+        }
+        // What goes out together goes as slowly as the slowest of it.
+        let its = asker.tempo(&ruling);
+        tempo = Some(tempo.map_or(its, |tempo| tempo.min(its)));
+        let next = calendars.len();
+        let calendar = *calendars.entry(Calendar::of(&ruling)).or_insert(next);
         let stands_in = known.redundancy.as_ref().map(|name| {
             *redundancy.entry(name).or_insert_with(|| {
                 groups.push(group(world, name));
@@ -164,17 +235,33 @@ fn question(world: &World, state: &DirectiveState) -> Question {
             harm: harm(&known.bearing()),
             redundancy: stands_in,
             carries: said.services.iter().filter_map(|name| services.get(name).copied()).collect(),
+            calendar,
         });
     }
-    let exploited = |id| world.intel(id).kev.is_some();
-    let directive = &state.directive;
-    let hurried = directive.closes.iter().chain(&directive.claims).any(exploited);
-    Question {
+    let question = Question {
         candidates,
         proven: state.verified().iter().filter_map(|asset| class_of(state, asset)).collect(),
         redundancy: groups,
         services: services.keys().map(|name| needs(name)).collect(),
-        tempo: if hurried { world.tempo().hurried() } else { world.tempo() },
+        tempo: tempo.unwrap_or(world.tempo()),
+    };
+    let held = forbidden.into_iter().map(|(why, assets)| HeldBack { assets, why });
+    (question, held.collect())
+}
+
+/// When something may begin: the windows and freezes that it keeps to, by their names.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Calendar<'p> {
+    windows: Vec<&'p str>,
+    freezes: Vec<&'p str>,
+}
+
+impl<'p> Calendar<'p> {
+    fn of(ruling: &Ruling<'p>) -> Self {
+        Self {
+            windows: ruling.windows.iter().map(|window| window.name.as_str()).collect(),
+            freezes: ruling.freezes.iter().map(|freeze| freeze.name.as_str()).collect(),
+        }
     }
 }
 
@@ -188,7 +275,7 @@ fn group(world: &World, name: &RedundancyName) -> Redundancy {
         document.and_then(|document| document.redundancy.get(name)).map_or(0, |group| group.minimum);
     Redundancy {
         name: name.to_string(),
-        members: world.assets.of_redundancy(name).map_or(0, tenon_model::AssetSet::len),
+        members: world.assets.of_redundancy(name).map_or(0, AssetSet::len),
         minimum: u64::from(minimum),
     }
 }

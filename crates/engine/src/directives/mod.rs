@@ -6,13 +6,13 @@
 mod change;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{
-    Action, AssetOrdinal, AssetSet, Directive, DirectiveId, OrderId, Outcome, PackageTarget, RehearsalReport,
-    RiskPoints, SourcePackage, Stage, Timestamp, Want, WantClass,
+    Action, AssetOrdinal, AssetSet, Digest, Directive, DirectiveId, OrderId, Outcome, PackageTarget, Person,
+    RehearsalReport, RiskPoints, SourcePackage, Stage, Timestamp, Want, WantClass,
 };
 
 use crate::assets::Assets;
@@ -46,6 +46,12 @@ pub struct DirectiveState {
     fixed_otherwise: AssetSet,
     /// Every stage between proposed and done.
     begun: BTreeMap<AssetOrdinal, Stage>,
+    /// What some of the people whom the policy asks for have approved, where more are needed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    given: BTreeMap<AssetOrdinal, Given>,
+    /// The rule of the policy that approved, by asset, for what waits or is under way.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    by_rule: BTreeMap<AssetOrdinal, ByRule>,
     /// The last passed rehearsal of each asset, which an apply order pins.
     pub rehearsals: BTreeMap<AssetOrdinal, Arc<RehearsalReport>>,
     /// Every order that was made for it, in order.
@@ -58,6 +64,24 @@ pub struct DirectiveState {
     pub rollout: Option<Rollout>,
     /// When and how it ended.
     pub closed: Option<(Timestamp, Outcome)>,
+}
+
+/// Who has approved a rehearsal report of which the policy asks several people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// The report that was looked at.
+    pub report: Digest,
+    /// The people.
+    pub by: BTreeSet<Person>,
+}
+
+/// The rule by which the policy approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByRule {
+    /// The version of the policy.
+    pub version: u32,
+    /// The rule.
+    pub rule: Arc<str>,
 }
 
 impl DirectiveState {
@@ -157,6 +181,8 @@ impl DirectiveState {
             verified: AssetSet::default(),
             fixed_otherwise: AssetSet::default(),
             begun: BTreeMap::new(),
+            given: BTreeMap::new(),
+            by_rule: BTreeMap::new(),
             rehearsals: BTreeMap::new(),
             orders: Vec::new(),
             approved: AssetSet::default(),
@@ -200,14 +226,50 @@ impl DirectiveState {
         &self.approved
     }
 
+    /// Who has approved what waits on an asset, where more people are needed.
+    pub fn given(&self, asset: AssetOrdinal) -> Option<&Given> {
+        self.given.get(&asset)
+    }
+
+    /// One of several people has approved the report of a rehearsal.
+    pub(crate) fn give(&mut self, asset: AssetOrdinal, report: Digest, by: &Person) {
+        let given = self.given.entry(asset).or_insert_with(|| Given { report, by: BTreeSet::new() });
+        // Approvals of another report say nothing of this one.
+        if given.report != report {
+            *given = Given { report, by: BTreeSet::new() };
+        }
+        given.by.insert(by.clone());
+    }
+
+    /// The rule by which the policy approved the change of an asset; `None` where a person did, or it is not approved.
+    pub fn by_rule(&self, asset: AssetOrdinal) -> Option<&ByRule> {
+        self.by_rule.get(&asset)
+    }
+
+    /// The policy approved the change of an asset.
+    pub(crate) fn approve_by(&mut self, asset: AssetOrdinal, version: u32, rule: &Arc<str>) {
+        if self.begun.contains_key(&asset) {
+            self.by_rule.insert(asset, ByRule { version, rule: rule.clone() });
+        }
+    }
+
     /// What has begun on an asset is forgotten.
     fn forget(&mut self, asset: AssetOrdinal) {
+        self.given.remove(&asset);
+        self.by_rule.remove(&asset);
         self.begun.remove(&asset);
         self.approved.remove(asset);
     }
 
     fn set(&mut self, asset: AssetOrdinal, stage: Stage) {
+        // Who approved is remembered until it is done or begins anew.
+        let goes_on = matches!(
+            stage,
+            Stage::Applying { .. } | Stage::Applied { .. } | Stage::Failed { .. } | Stage::RolledBack { .. }
+        );
+        let by_rule = self.by_rule.remove(&asset).filter(|_| goes_on);
         self.forget(asset);
+        self.by_rule.extend(by_rule.map(|by_rule| (asset, by_rule)));
         if let Some(rollout) = &mut self.rollout {
             rollout.note(asset, &stage);
         }

@@ -18,10 +18,10 @@ use crate::rows::Row;
 use crate::stance::Stance;
 use crate::world::{OrderState, PackageKey, Standing, World, count_one};
 use frame::{Reader, Section, Writer};
-use saved::{SavedAdvisory, SavedAsset, SavedContext, SavedHead, SavedIntel};
+use saved::{SavedAdvisory, SavedAsset, SavedContext, SavedHead, SavedIntel, SavedPolicy};
 
 /// The version of the encoding. Another one is not read.
-pub const SNAPSHOT_VERSION: u16 = 4;
+pub const SNAPSHOT_VERSION: u16 = 5;
 /// How a snapshot begins.
 const MAGIC: &[u8; 8] = b"TENONSNP";
 
@@ -87,6 +87,7 @@ impl World {
             open_orders: _,
             feeds,
             rules,
+            policy,
             tempo,
             rolling: _,
             context,
@@ -108,6 +109,7 @@ impl World {
             tokens: tokens.clone(),
             feeds: feeds.clone(),
             rules: rules.clone(),
+            policy: policy.as_ref().map(SavedPolicy::of),
             tempo: *tempo,
             context: context.clone().map(SavedContext::of),
             vex: vex.iter().map(|(document, stated)| (document.clone(), stated.to_vec())).collect(),
@@ -234,7 +236,7 @@ impl World {
         }
         if state.closed.is_none() {
             self.open.insert(id, Row::of(&state));
-            if state.rollout.as_ref().is_some_and(|rollout| !rollout.is_over()) {
+            if state.rolls() {
                 self.rolling.insert(id);
             }
             let begun: Vec<AssetOrdinal> = state.begun().map(|(asset, _)| asset).collect();

@@ -13,6 +13,7 @@ use tenon_model::{
 use crate::assets::AssetState;
 use crate::context::{KnownContext, Written};
 use crate::index::Stances;
+use crate::policy::KnownPolicy;
 use crate::trend::Trend;
 use crate::world::{FeedState, GroupMode, KnownAdvisory, TokenState, World};
 
@@ -28,6 +29,7 @@ pub(super) struct SavedHead {
     pub(super) tokens: BTreeMap<TokenId, TokenState>,
     pub(super) feeds: BTreeMap<String, FeedState>,
     pub(super) rules: Rules,
+    pub(super) policy: Option<SavedPolicy>,
     #[serde(default)]
     pub(super) tempo: Tempo,
     pub(super) context: Option<SavedContext>,
@@ -46,10 +48,29 @@ impl SavedHead {
         world.tokens = self.tokens;
         world.feeds = self.feeds;
         world.rules = self.rules;
+        world.policy = self.policy.map(SavedPolicy::restore);
         world.tempo = self.tempo;
         world.context = self.context.map(SavedContext::restore);
         world.trend = self.trend;
         world.vex = self.vex.into_iter().map(|(document, stated)| (document, Arc::new(stated))).collect();
+    }
+}
+
+/// The policy that counts.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedPolicy {
+    version: u32,
+    blob: Digest,
+    text: String,
+}
+
+impl SavedPolicy {
+    pub(super) fn of(known: &KnownPolicy) -> Self {
+        Self { version: known.version, blob: known.blob, text: known.text.to_string() }
+    }
+
+    fn restore(self) -> KnownPolicy {
+        KnownPolicy::of(self.version, self.blob, &self.text)
     }
 }
 

@@ -8,8 +8,8 @@ use tenon_model::{
     AdvisoryDelta, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule, Command,
     Component, Cvss, DecisionTable, Digest, DirectiveId, Exploitation, HostFacts, HumanImpact, IntelDelta,
     Inventory, Kev, Listener, Offer, OfferState, OrderAction, OrderId, Probability, Profile, Protocol,
-    RehearsalOutcome, Rules, Ssvc, Stage, SystemExposure, TechnicalImpact, Tempo, Timestamp, VexStatement,
-    Virtualization, VulnerabilityId,
+    RehearsalOutcome, Role, Rules, Ssvc, Stage, SystemExposure, TechnicalImpact, Tempo, Timestamp,
+    VexStatement, Virtualization, VulnerabilityId,
 };
 
 use crate::lab::{
@@ -94,6 +94,8 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         1,
         1,
         likely(world.directives().any(|(_, state)| has_halted(state)), 4),
+        1,
+        2,
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -122,7 +124,12 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
             let seen = [None, Some(waiting.collect()), Some(BTreeSet::from([Digest::of(b"another report")]))];
             Command::Approve {
                 directive,
-                by: person(),
+                by: draw.of(&[person(), "somebody else".parse().unwrap()]),
+                roles: draw.of(&[
+                    BTreeSet::new(),
+                    BTreeSet::from([Role::Approver]),
+                    BTreeSet::from([Role::Admin]),
+                ]),
                 reports: draw.of(&seen),
                 waive_evidence: draw.of(&[
                     None,
@@ -156,8 +163,30 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
             let any = directive(draw, world, |_| true).0;
             Command::Resume { directive: halted.unwrap_or(any), by: person() }
         }
+        19 => policy(draw, world),
         _ => document(draw, world),
     }
+}
+
+/// Policies that let most things out by themselves, or few, at night, at weekends, or not.
+const POLICIES: [&str; 6] = [
+    "version: 1\n",
+    "version: 1\nrules:\n  - {name: all, approval: automatic}\n",
+    "version: 1\nwindows:\n  night: {zone: Europe/Berlin, from: '22:00', to: '04:00'}\nrules:\n  - {name: keys, when: \
+     directive.package == 'openssl', approval: forbidden}\n  - {name: web, when: directive.group == 'web', approval: \
+     automatic, windows: night}\n  - {name: db, approval: {people: 2, role: approver}}\n",
+    "version: 1\nwindows:\n  weekend: {zone: America/New_York, days: [saturday, sunday], from: '00:00', to: '00:00'}\n\
+     freezes:\n  summer: {zone: UTC, from: 2026-07-01, until: 2026-07-20, when: directive.group == 'db'}\nemergency: \
+     {crosses: [windows]}\nrules:\n  - {name: all, approval: {people: 1}, windows: weekend, tempo: fast}\n",
+    "version: 1\nrules:\n  - {name: few, when: directive.assets < 3 && rehearsal.undo == 'proven', approval: automatic, \
+     tempo: fast}\n  - {name: many, approval: {people: 2}}\n",
+    "version: 1\nrules:\n  - {name: none, approval: automatc}\n",
+];
+
+fn policy(draw: &mut Draw, world: &World) -> Command {
+    let compared = world.policy().map_or(0, |known| known.version);
+    let compared = if draw.one_in(8) { compared + 1 } else { compared };
+    Command::SetPolicy { text: draw.of(&POLICIES).to_owned(), compared, by: person() }
 }
 
 fn has_halted(state: &DirectiveState) -> bool {

@@ -32,7 +32,7 @@ pub(crate) struct Lab {
     pub(crate) now: Timestamp,
     /// What each asset last said, as its agent remembers it.
     pub(crate) said: BTreeMap<AssetId, Reported>,
-    /// What the events of the last command asked the shell to do.
+    /// What the last command asked the shell to do.
     pub(crate) actions: Vec<ActionWanted>,
 }
 
@@ -78,13 +78,13 @@ impl Lab {
             Err(Undecided::Broken(error)) => panic!("{error}"),
         };
         self.blobs.extend(decided.blobs.into_iter().map(|blob| (blob.digest(), blob.bytes().to_vec())));
-        self.actions.clear();
         for event in &decided.events {
             let payload = Versioned::encode(event).unwrap();
             let entry = Entry { time: self.now, payload };
-            apply(&mut self.world, &entry, &self.blobs, &mut self.actions);
+            apply(&mut self.world, &entry, &self.blobs, &mut Vec::new());
             self.entries.push(entry);
         }
+        self.actions = decided.wanted;
         // What was decided on is what its record tells.
         assert_eq!(self.world.digest().unwrap(), ahead.digest().unwrap());
         if let Some((asset, inventory)) = told {
@@ -167,7 +167,13 @@ impl Lab {
     }
 
     pub(crate) fn approve(&mut self, directive: DirectiveId) -> Vec<Event> {
-        self.must(Command::Approve { directive, by: person(), reports: None, waive_evidence: None })
+        self.must(Command::Approve {
+            directive,
+            by: person(),
+            roles: BTreeSet::new(),
+            reports: None,
+            waive_evidence: None,
+        })
     }
 
     pub(crate) fn applied(&mut self, asset: AssetId, outcome: ApplyOutcome) -> Vec<Event> {

@@ -12,13 +12,16 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 12] = [
+const LATER: [&str; 15] = [
     "context-set",
     "context-taken-over",
     "rules-set",
     "vex-stated",
     "directive-changed",
     "inventory-changed",
+    "policy-set",
+    "approval-given",
+    "approved-by-policy",
     "tempo-set",
     "rollout-planned",
     "wave-began",
@@ -43,6 +46,10 @@ const BLOBS_DELTAS: &str = include_str!("../fixtures/blobs-v1-deltas.jsonl");
 /// A directive goes out in waves, is halted and resumed.
 const EVENTS_ROLLOUTS: &str = include_str!("../fixtures/events-v1-rollouts.jsonl");
 const BLOBS_ROLLOUTS: &str = include_str!("../fixtures/blobs-v1-rollouts.jsonl");
+
+/// A policy approves on one host, two people on another, which waits for its window.
+const EVENTS_POLICY: &str = include_str!("../fixtures/events-v1-policy.jsonl");
+const BLOBS_POLICY: &str = include_str!("../fixtures/blobs-v1-policy.jsonl");
 
 /// One entry a minute, from 2026-06-15 on.
 fn entries(events: &str) -> Vec<Entry> {
@@ -70,6 +77,7 @@ fn events_of_version_1_decode_and_encode_alike() {
     later.extend(kinds(EVENTS_CONTEXT));
     later.extend(kinds(EVENTS_DELTAS));
     later.extend(kinds(EVENTS_ROLLOUTS));
+    later.extend(kinds(EVENTS_POLICY));
     for kind in LATER {
         assert!(later.contains(kind), "the later fixture holds no {kind}");
     }
@@ -161,4 +169,16 @@ fn a_journal_with_waves_replays() {
     let rollout = state.rollout.as_ref().unwrap();
     assert_eq!((rollout.plan.version, rollout.plan.waves.len(), rollout.failed.len()), (2, 2, 0));
     assert_eq!((state.done_by(), state.closed.is_some()), ((3, 0), true));
+}
+
+#[test]
+fn a_journal_with_a_policy_replays() {
+    let (entries, blobs) = (entries(EVENTS_POLICY), blobs(BLOBS_POLICY));
+    let world = replay(&entries, &blobs);
+    assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
+    let known = world.policy().unwrap();
+    let rules: Vec<&str> = known.policy.rules.iter().map(|rule| rule.name.as_str()).collect();
+    assert_eq!((known.version, rules), (1, vec!["first", "two"]));
+    let (_, state) = world.directives().next().unwrap();
+    assert_eq!((state.done_by(), state.closed.is_some()), ((2, 0), true));
 }

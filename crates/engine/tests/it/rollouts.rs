@@ -187,7 +187,13 @@ fn what_is_exploited_is_rolled_out_faster() {
     let delta = IntelDelta::Kev { listed: vec![("CVE-2026-7".parse().unwrap(), kev)], retracted: Vec::new() };
     lab.must(Command::ChangeIntel { delta, as_of: None });
     let waive_evidence = Some("volatile data is saved".to_owned());
-    lab.must(Command::Approve { directive: id, by: person(), reports: None, waive_evidence });
+    lab.must(Command::Approve {
+        directive: id,
+        by: person(),
+        roles: std::collections::BTreeSet::new(),
+        reports: None,
+        waive_evidence,
+    });
     let plan = &rollout(&lab, id).plan;
     assert_eq!((lab.world.tempo(), plan.tempo), (Tempo::Standard, Tempo::Fast));
     // Faster, and still a canary first.

@@ -152,8 +152,13 @@ fn only_a_passed_rehearsal_can_be_approved() {
         lab.rehearsed(asset, outcome);
         let Stage::NeedsPerson { reason: shown, .. } = lab.stage(id, asset) else { panic!() };
         assert!(shown.contains(&reason), "{shown}");
-        let refused =
-            lab.run(Command::Approve { directive: id, by: person(), reports: None, waive_evidence: None });
+        let refused = lab.run(Command::Approve {
+            directive: id,
+            by: person(),
+            roles: std::collections::BTreeSet::new(),
+            reports: None,
+            waive_evidence: None,
+        });
         assert_eq!(refused.unwrap_err().code, RefusalCode::NothingToApprove);
     }
 }
@@ -273,6 +278,7 @@ fn kev_ranks_higher_and_is_due_earlier_and_asks_for_evidence() {
     let approve = |waive_evidence: Option<&str>| Command::Approve {
         directive: second,
         by: person(),
+        roles: std::collections::BTreeSet::new(),
         reports: None,
         waive_evidence: waive_evidence.map(str::to_owned),
     };

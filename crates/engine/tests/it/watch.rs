@@ -3,17 +3,20 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenon_engine::{ActionWanted, GroupMode, World};
+use tenon_checker::{Begins, check_begins};
+use tenon_engine::{ActionWanted, Asker, GroupMode, Ruling, World};
 use tenon_model::{
     Action, AssetId, Capability, Digest, Directive, DirectiveId, Event, Generation, OfferState, Order,
-    OrderAction, OrderId, Outcome, PackageTarget, Plan, RehearsalOutcome, RehearsalReport, Stage, Timestamp,
+    OrderAction, OrderId, Outcome, PackageTarget, Person, Plan, RehearsalOutcome, RehearsalReport, Stage,
+    Timestamp, Undo,
 };
+use tenon_policy::Approval;
 use tenon_versions::dpkg;
 
 use crate::lab::{Lab, ids, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 37] = [
+pub(crate) const KINDS: [&str; 40] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -37,6 +40,9 @@ pub(crate) const KINDS: [&str; 37] = [
     "rehearsal-recorded passed",
     "rehearsal-recorded failed",
     "rehearsal-recorded not-rehearsed",
+    "policy-set",
+    "approval-given",
+    "approved-by-policy",
     "directive-approved",
     "tempo-set",
     "rollout-planned",
@@ -63,6 +69,8 @@ struct Seen {
     ended: Option<(u32, Timestamp)>,
     ordered: usize,
     halted: bool,
+    /// Whether a person has let it go on.
+    resumed: bool,
 }
 
 /// Everything the invariants need to remember.
@@ -77,6 +85,8 @@ pub(crate) struct Watch {
     passed: BTreeMap<Digest, (DirectiveId, AssetId, Vec<PackageTarget>)>,
     /// Approvals that no order has used yet.
     approved: BTreeMap<(DirectiveId, AssetId), Digest>,
+    /// Who approved a report of which the policy asks several people.
+    given: BTreeMap<(DirectiveId, AssetId, Digest), BTreeSet<Person>>,
     verified: BTreeSet<(DirectiveId, AssetId)>,
     rollouts: BTreeMap<DirectiveId, Seen>,
     directives: BTreeMap<DirectiveId, Directive>,
@@ -127,8 +137,38 @@ impl Watch {
             }
             Event::ApplyRecorded { order, .. } => drop(self.settled(*order, true)),
             Event::OrderExpired { order } => drop(self.settled(*order, false)),
-            Event::DirectiveApproved { id, rehearsals, .. } => {
+            Event::ApprovalGiven { id, by, rehearsals, .. } => {
                 for (asset, report) in rehearsals {
+                    assert!(
+                        self.given.entry((*id, *asset, *report)).or_default().insert(by.clone()),
+                        "{id}: {by} approves twice on {asset}"
+                    );
+                    assert!(awaits(lab.stage(*id, *asset)), "{id} goes on with too few approvals");
+                }
+            }
+            Event::ApprovedByPolicy { id, rule, rehearsals, .. } => {
+                for (asset, report) in rehearsals {
+                    let (directive, of, _) = &self.passed[report];
+                    assert_eq!((directive, of), (id, asset), "approved is a rehearsal of something else");
+                    let ruling = ruling(lab, *id, *asset);
+                    assert_eq!((ruling.approval, ruling.rule()), (Approval::Automatic, rule.as_str()));
+                    assert!(!self.directives[id].priority.decision.forensics, "{id} skips evidence");
+                    let report_of: RehearsalReport = serde_json::from_slice(&lab.blobs[report]).unwrap();
+                    assert!(!matches!(report_of.undo, Undo::NotPossible { .. }), "{id} cannot be taken back");
+                    self.approved.insert((*id, *asset), *report);
+                }
+            }
+            Event::DirectiveApproved { id, by, rehearsals, .. } => {
+                for (asset, report) in rehearsals {
+                    let mut people = self.given.remove(&(*id, *asset, *report)).unwrap_or_default();
+                    people.insert(by.clone());
+                    match ruling(lab, *id, *asset).approval {
+                        Approval::People { people: needed, .. } => {
+                            assert!(people.len() >= usize::from(needed), "{id}: only {people:?} approve");
+                        }
+                        Approval::Automatic => {}
+                        Approval::Forbidden => panic!("{id} is approved and forbidden"),
+                    }
                     let (directive, of, _) = &self.passed[report];
                     assert_eq!((directive, of), (id, asset), "approved is a rehearsal of something else");
                     self.approved.insert((*id, *asset), *report);
@@ -225,6 +265,15 @@ impl Watch {
             let of_wave = ids(&lab.world, &plan.waves[usize::try_from(wave).unwrap()].assets);
             assert!(of_wave.contains(asset), "{id} applies on an asset that is not in wave {wave}");
             rollout.ordered += 1;
+            let ruling = ruling(lab, *directive, *asset);
+            let begins = Begins {
+                approval: ruling.approval,
+                windows: &ruling.windows,
+                freezes: &ruling.freezes,
+                from: order.issued,
+                until: order.expires,
+            };
+            assert_eq!(check_begins(&begins), Ok(()), "{id} begins outside of what the policy says");
             self.services_stay_up(lab, *asset);
             let report = self.approved.remove(&(*directive, *asset));
             let report = report.unwrap_or_else(|| panic!("{id} applies what nobody approved"));
@@ -254,6 +303,13 @@ impl Watch {
             Event::RolloutPlanned { plan, .. } => {
                 let before = seen.plan.as_ref().map_or(0, |plan| plan.version);
                 assert_eq!(plan.version, before + 1, "{id}: plans are counted");
+                // A change of mind does not cut short what a wave is watched for; what a person resumes begins anew.
+                if let (Some((last, at)), Some(plan), false) = (seen.ended, &seen.plan, seen.resumed) {
+                    let soak = plan.waves[usize::try_from(last).unwrap()].soak_seconds;
+                    let soaked =
+                        seen.running.is_some() || seen.ordered == 0 || lab.now >= at.plus_seconds(soak);
+                    assert!(soaked, "{id} is planned anew while wave {last} is watched");
+                }
                 *seen = Seen { plan: Some(plan.clone()), ..Seen::default() };
             }
             Event::WaveBegan { wave, .. } => {
@@ -277,7 +333,7 @@ impl Watch {
                 (seen.running, seen.ended) = (None, Some((*wave, lab.now)));
             }
             Event::RolloutHalted { .. } => seen.halted = true,
-            _ => seen.halted = false,
+            _ => (seen.halted, seen.resumed) = (false, true),
         }
     }
 
@@ -390,6 +446,12 @@ impl Watch {
             assert!(stage.is_some_and(Stage::is_done), "{id} was verified on {asset}, and is now {stage:?}");
         }
     }
+}
+
+/// What the policy says of a directive on an asset.
+fn ruling(lab: &Lab, id: DirectiveId, asset: AssetId) -> Ruling<'_> {
+    let state = lab.world.directive(&id).unwrap();
+    Asker::new(&lab.world, state).ruling(lab.world.ordinal(&asset).unwrap(), lab.now)
 }
 
 fn awaits(stage: &Stage) -> bool {

@@ -1,4 +1,7 @@
 //! The planner, held against the checker and against what people expect of single cases.
+#![allow(clippy::unwrap_used)]
+
+mod begins;
 
 use std::collections::BTreeSet;
 
@@ -19,6 +22,7 @@ fn candidate(asset: u32) -> Candidate {
         harm: 500_000,
         redundancy: None,
         carries: BTreeSet::new(),
+        calendar: 0,
     }
 }
 
@@ -44,6 +48,7 @@ fn questions() -> impl Strategy<Value = Question> {
             0_u64..5,
             prop::option::of(0_usize..4),
             prop::collection::btree_set(0_usize..6, 0..3),
+            0_usize..3,
         ),
         0..80,
     );
@@ -52,7 +57,7 @@ fn questions() -> impl Strategy<Value = Question> {
         |(redundancy, services, drawn, tempo, proven)| {
             let mut used = vec![0; redundancy.len()];
             let mut candidates = Vec::new();
-            for (asset, (kind, environment, harm, of, carries)) in (0..).zip(drawn) {
+            for (asset, (kind, environment, harm, of, carries, calendar)) in (0..).zip(drawn) {
                 // A group has no more candidates than members.
                 let of = of.filter(|place: &usize| {
                     redundancy.get(*place).is_some_and(|group: &Redundancy| used[*place] < group.members)
@@ -68,6 +73,7 @@ fn questions() -> impl Strategy<Value = Question> {
                     harm,
                     redundancy: of,
                     carries,
+                    calendar,
                 });
             }
             let services = services.into_iter().map(Needs).collect();

@@ -1,8 +1,10 @@
 //! Who asks.
 
+use std::collections::BTreeSet;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use tenon_model::Person;
+use tenon_model::{Person, Role};
 
 use super::roles::{Right, Roles};
 use crate::api::{ApiError, Code};
@@ -45,6 +47,11 @@ impl Caller {
     /// The rights, in their order.
     pub(crate) fn rights(&self) -> Vec<Right> {
         self.roles.rights().into_iter().filter(|right| self.may(*right)).collect()
+    }
+
+    /// The roles in which something is done: a token's are its own.
+    pub(crate) fn acting_roles(&self) -> BTreeSet<Role> {
+        self.scope.as_ref().unwrap_or(&self.roles).iter().collect()
     }
 
     /// The person's roles.

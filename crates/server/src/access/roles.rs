@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-pub use tenon_model::{NoRole, Role};
+pub(crate) use tenon_model::NoRole;
+pub use tenon_model::Role;
 
 /// What an operation needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +73,11 @@ impl Roles {
     /// The rights, in their order.
     pub(crate) fn rights(&self) -> Vec<Right> {
         Right::ALL.into_iter().filter(|right| self.may(*right)).collect()
+    }
+
+    /// Each of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Role> {
+        self.0.iter().copied()
     }
 
     /// The names, as views and the store hold them.

@@ -59,7 +59,7 @@ pub(super) async fn take_over_context(
 }
 
 /// Every asset is looked at, which may take seconds: not on the thread that answers others.
-async fn in_background<T: Send + 'static>(
+pub(super) async fn in_background<T: Send + 'static>(
     look: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Json<T>, ApiError> {
     tokio::task::spawn_blocking(look).await.map(Json).map_err(|error| ApiError::internal(&error))

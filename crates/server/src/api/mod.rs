@@ -9,6 +9,7 @@ mod input;
 mod lists;
 mod log;
 mod operating;
+mod policy;
 mod problem;
 mod read;
 mod replaced;
@@ -145,6 +146,11 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(context::context_document, context::take_over_context))
         .routes(routes!(context::preview_context))
         .layer(DefaultBodyLimit::max(tenon_formats::context::MAX_DOCUMENT));
+    // A text in JSON may be twice as long.
+    let policies = OpenApiRouter::new()
+        .routes(routes!(policy::policy, policy::set_policy))
+        .routes(routes!(policy::preview_policy))
+        .layer(DefaultBodyLimit::max(2 * tenon_policy::MAX_POLICY));
     let people = OpenApiRouter::new()
         .routes(routes!(session::who_am_i, session::sign_in, session::sign_out))
         .routes(routes!(session::change_password))
@@ -154,7 +160,8 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(users::set_roles))
         .routes(routes!(tokens::tokens, tokens::new_token))
         .routes(routes!(tokens::revoke_token));
-    reads.merge(writes).merge(people).layer(DefaultBodyLimit::max(MAX_BODY)).merge(documents).merge(contexts)
+    let short = reads.merge(writes).merge(people).layer(DefaultBodyLimit::max(MAX_BODY));
+    short.merge(documents).merge(contexts).merge(policies)
 }
 
 /// Pages for people without scripts.

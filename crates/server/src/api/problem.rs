@@ -252,6 +252,21 @@ fn refused(code: RefusalCode) -> (StatusCode, &'static str, &'static str) {
             "The decision row wants evidence preserved first",
             "preserve it, or waive it with a reason",
         ),
+        RefusalCode::ForbiddenByPolicy => (
+            StatusCode::CONFLICT,
+            "A rule of the policy forbids it",
+            "change the policy, or refuse the directive",
+        ),
+        RefusalCode::RoleNeeded => (
+            StatusCode::CONFLICT,
+            "The policy asks for an approval by somebody with another role",
+            "ask a person who has it",
+        ),
+        RefusalCode::AnotherPersonNeeded => (
+            StatusCode::CONFLICT,
+            "The policy asks for several people, and this one has approved already",
+            "ask another person",
+        ),
         RefusalCode::WrongStage => {
             (StatusCode::CONFLICT, "The asset's stage does not allow this", "look at the directive")
         }

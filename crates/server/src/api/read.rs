@@ -41,6 +41,9 @@ impl Names {
         if let Some(by) = view.rollout.as_mut().and_then(|rollout| rollout.halt.as_mut()?.by.as_mut()) {
             *by = self.of_id(std::mem::take(by));
         }
+        for by in view.assets.iter_mut().flat_map(|asset| &mut asset.approved_by) {
+            *by = self.of_id(std::mem::take(by));
+        }
     }
 
     /// Puts the name of whoever refused into how a directive ended.

@@ -98,12 +98,13 @@ pub(super) async fn approve(
     headers: HeaderMap,
     Input(body): Input<Approval>,
 ) -> Result<Json<Done>, ApiError> {
-    let by = caller.person;
+    let (roles, by) = (caller.acting_roles(), caller.person);
     let reports =
         body.reports.map(|reports| reports.iter().map(|digest| parse(digest)).collect::<Result<_, _>>());
     let command = Command::Approve {
         directive: parse(&id)?,
         by,
+        roles,
         reports: reports.transpose()?,
         waive_evidence: body.waive_evidence,
     };

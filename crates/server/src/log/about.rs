@@ -52,7 +52,9 @@ impl<'a> Wanted<'a> {
             Event::DirectiveChanged { change, .. } => {
                 wants(&change.joined) || member(&change.settled) || member(&change.left)
             }
-            Event::DirectiveApproved { rehearsals, .. } => rehearsals.iter().any(|(asset, _)| *asset == id),
+            Event::DirectiveApproved { rehearsals, .. }
+            | Event::ApprovalGiven { rehearsals, .. }
+            | Event::ApprovedByPolicy { rehearsals, .. } => rehearsals.iter().any(|(asset, _)| *asset == id),
             Event::OrderIssued { order } => order.asset == id,
             Event::RehearsalRecorded { order, .. }
             | Event::ApplyRecorded { order, .. }
@@ -96,6 +98,8 @@ pub(super) fn directive_of(event: &Event, world: &World) -> Option<DirectiveId> 
         | Event::DirectiveRevised { id, .. }
         | Event::DirectiveClosed { id, .. }
         | Event::DirectiveApproved { id, .. }
+        | Event::ApprovalGiven { id, .. }
+        | Event::ApprovedByPolicy { id, .. }
         | Event::RetryRequested { id, .. }
         | Event::AssetVerified { id, .. } => Some(*id),
         Event::OrderIssued { order } => Some(order.directive),

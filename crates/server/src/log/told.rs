@@ -16,6 +16,8 @@ pub(super) fn by(event: &Event) -> Option<&Person> {
         | Event::RulesSet { by, .. }
         | Event::GroupPromoted { by, .. }
         | Event::GroupDemoted { by, .. }
+        | Event::PolicySet { by, .. }
+        | Event::ApprovalGiven { by, .. }
         | Event::DirectiveApproved { by, .. }
         | Event::TempoSet { by, .. }
         | Event::RolloutHalted { by: Some(by), .. }
@@ -91,6 +93,23 @@ pub(super) fn said(event: &Event, world: &World) -> String {
         }
         Event::RehearsalRecorded { order, outcome, .. } => {
             format!("rehearsal {}: {}", ordered(world, order), rehearsed(outcome))
+        }
+        Event::PolicySet { version, policy, .. } => format!("policy version {version} ({policy}) set"),
+        Event::ApprovalGiven { id, rehearsals, evidence_waived, .. } => {
+            let waived =
+                evidence_waived.as_ref().map(|why| format!("; evidence waived: {why}")).unwrap_or_default();
+            format!(
+                "{} approved on {} by one of several people whom the policy asks for{waived}",
+                named(world, id),
+                assets_of(rehearsals.len() as u64)
+            )
+        }
+        Event::ApprovedByPolicy { id, version, rule, rehearsals, .. } => {
+            format!(
+                "{} approved by policy, rule {rule} of version {version}, on {}",
+                named(world, id),
+                assets_of(rehearsals.len() as u64)
+            )
         }
         Event::DirectiveApproved { id, rehearsals, evidence_waived, .. } => {
             let waived =

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::{AssetState, DirectiveState, OrderState, World};
+use tenon_engine::{Asker, AssetState, DirectiveState, OrderState, World};
 use tenon_model::{
     AssetOrdinal, Basis, Clock, DecisionInput, DirectiveId, OrderAction, Outcome, Stage, Undo,
 };
@@ -136,6 +136,11 @@ pub struct DirectiveAssetView {
     pub packages: Vec<PackageView>,
     /// How far it is.
     pub stage: StageView,
+    /// What the policy says of it, in words: who approves, and by which rule it was approved; absent where no policy is set, or
+    /// nothing waits for it.
+    pub policy: Option<String>,
+    /// Who has approved so far, where the policy asks for several people.
+    pub approved_by: Vec<String>,
     /// What the rehearsal proved about taking it back: `proven`, `possible` or `not-possible`, with the reason.
     pub undo: Option<String>,
     /// Units that the rehearsal says are touched.
@@ -298,6 +303,10 @@ fn on_asset(
             .map(PackageView::of)
             .collect(),
         stage: stage_on(world, state, ordinal, stage),
+        policy: by_policy(world, state, ordinal, stage),
+        approved_by: state
+            .given(ordinal)
+            .map_or(Vec::new(), |given| given.by.iter().map(ToString::to_string).collect()),
         undo: rehearsal.map(|report| match &report.undo {
             Undo::Proven => "proven".to_owned(),
             Undo::Possible { reason } => format!("possible: {reason}"),
@@ -314,6 +323,30 @@ fn on_asset(
             .map(OrderView::of)
             .collect(),
     }
+}
+
+/// What the policy says of a directive on an asset.
+fn by_policy(world: &World, state: &DirectiveState, ordinal: AssetOrdinal, stage: &Stage) -> Option<String> {
+    if let Some(by) = state.by_rule(ordinal) {
+        return Some(format!("approved by policy, rule {} of version {}", by.rule, by.version));
+    }
+    let (known, now) = (world.policy()?, world.time()?);
+    let waits = matches!(stage, Stage::Proposed | Stage::Rehearsing { .. } | Stage::AwaitingApproval { .. });
+    if !waits || state.closed.is_some() {
+        return None;
+    }
+    let ruling = Asker::new(world, state).ruling(ordinal, now);
+    if ruling.verdict.is_none() {
+        return Some("which rule matches depends on its rehearsal".to_owned());
+    }
+    let not_automatic =
+        ruling.not_automatic.map(|why| format!("; it is not automatic: {why}")).unwrap_or_default();
+    Some(format!(
+        "approval {}, rule {} of version {}{not_automatic}",
+        ruling.approval,
+        ruling.rule(),
+        known.version
+    ))
 }
 
 /// A stage on an asset, with what it waits for where it waits.

@@ -5,6 +5,7 @@ mod context;
 mod coverage;
 mod directive;
 mod line;
+mod policy;
 mod rollout;
 mod trend;
 mod vulnerability;
@@ -24,6 +25,9 @@ pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };
 pub use line::{DirectiveLine, FirstAssetView};
+pub use policy::{
+    FreezeView, PolicyEffectView, PolicyPreviewView, PolicyView, RuleView, RulingView, WindowView,
+};
 pub use rollout::{HaltView, HeldBackView, RolloutView, WaveHostView, WaveView};
 pub use trend::{TrendDayView, TrendView};
 pub use vulnerability::{StandingView, VulnerabilityView};

@@ -1,7 +1,7 @@
 //! A rollout as people see it: the waves, how far they are, and what each waits for.
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::{DirectiveState, Rollout, World};
+use tenon_engine::{Asker, DirectiveState, Rollout, World};
 use tenon_model::{AssetOrdinal, AssetSet, Phase, Stage, Step};
 use utoipa::ToSchema;
 
@@ -161,7 +161,7 @@ impl RolloutView {
             tempo: rollout.plan.tempo.to_string(),
             state: name(rollout).to_owned(),
             since: rollout.since.to_string(),
-            waits: waits(rollout),
+            waits: waits(world, state, rollout),
             until: rollout.waits_until().map(|until| until.to_string()),
             watching_ahead_seconds: watching_ahead(rollout),
             halt: rollout.halted.as_ref().map(|halt| HaltView {
@@ -219,12 +219,15 @@ fn watching_ahead(rollout: &Rollout) -> u64 {
 }
 
 /// What the rollout as a whole waits for.
-fn waits(rollout: &Rollout) -> Option<String> {
+fn waits(world: &World, state: &DirectiveState, rollout: &Rollout) -> Option<String> {
     if let Some(halt) = &rollout.halted {
         return Some(format!("a person to resume it: halted at {}: {}", halt.at, halt.why));
     }
     if rollout.is_over() {
         return None;
+    }
+    if let Some(waits) = waits_for_window(world, state, rollout) {
+        return Some(waits);
     }
     Some(match rollout.step {
         Step::Planned => format!("{} on which an earlier plan set out", plural(rollout.open.len())),
@@ -236,6 +239,23 @@ fn waits(rollout: &Rollout) -> Option<String> {
             format!("the end of watching wave {}, at {until}", wave + 1)
         }
     })
+}
+
+/// What the next wave waits for, where it waits for its window.
+fn waits_for_window(world: &World, state: &DirectiveState, rollout: &Rollout) -> Option<String> {
+    let (_, now) = (world.policy()?, world.time()?);
+    let next = match rollout.step {
+        Step::Planned if rollout.open.is_empty() => 0,
+        Step::Soaking { wave } if rollout.waits_until().is_some_and(|until| until <= now) => {
+            wave.saturating_add(1)
+        }
+        Step::Planned | Step::Running { .. } | Step::Soaking { .. } => return None,
+    };
+    let asker = Asker::new(world, state);
+    let assets = rollout.wave(next)?.assets.iter();
+    let waiting = assets.filter(|asset| matches!(state.stage(*asset), Some(Stage::Approved { .. })));
+    let why = waiting.take(1).find_map(|asset| asker.ruling(asset, now).waits())?;
+    Some(format!("the beginning of wave {}: {why}", next + 1))
 }
 
 fn plural(hosts: u64) -> String {
@@ -256,6 +276,10 @@ pub(super) fn why_not_yet(world: &World, state: &DirectiveState, asset: AssetOrd
     }
     if rollout.running().is_some_and(|(running, _)| usize::try_from(running) == Ok(wave)) {
         let known = world.asset_at(asset)?;
+        let ruling = world.time().map(|now| Asker::new(world, state).ruling(asset, now));
+        if let Some(waits) = ruling.and_then(|ruling| ruling.waits()) {
+            return Some(format!("its wave is under way: {waits}"));
+        }
         return Some(match world.effective(known).redundancy {
             Some(group) => format!(
                 "its wave is under way: it takes its order when it next asks, and when redundancy group {} can spare it",
@@ -264,7 +288,7 @@ pub(super) fn why_not_yet(world: &World, state: &DirectiveState, asset: AssetOrd
             None => "its wave is under way: it takes its order when it next asks".to_owned(),
         });
     }
-    Some(match waits(rollout) {
+    Some(match waits(world, state, rollout) {
         Some(waits) => format!("{its}, which waits for {waits}"),
         None => its,
     })

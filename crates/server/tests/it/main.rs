@@ -12,6 +12,7 @@ mod lived;
 mod log;
 mod operating;
 mod past;
+mod policy;
 mod running;
 mod snapshots;
 mod store;

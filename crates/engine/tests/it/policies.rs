@@ -1,0 +1,315 @@
+//! Policies at work: what runs by itself, what waits for whom, and when it begins.
+
+use std::collections::BTreeSet;
+
+use tenon_engine::{ActionWanted, Rollout};
+use tenon_model::{
+    ApplyOutcome, AssetId, Command, DirectiveId, Event, IntelDelta, Kev, OrderAction, RefusalCode,
+    RehearsalOutcome, Role, Stage, Step, Tempo, Timestamp, Undo,
+};
+
+use crate::lab::{Lab, advisory, component, inventory, person, rehearsal_report, security_offer};
+
+const OLD: &str = "1.22.1-9";
+const NEW: &str = "1.22.1-9+deb12u1";
+/// From 22:00 to 04:00 in Berlin, which is 20:00 to 02:00 UTC in June.
+const NIGHT: &str = "windows: {night: {zone: Europe/Berlin, from: '22:00', to: '04:00'}}";
+
+/// Hosts of one group that are offered an update of nginx and have an order to rehearse it.
+fn offered(names: &[&str]) -> (Lab, Vec<AssetId>) {
+    let mut lab = Lab::new();
+    let assets: Vec<AssetId> = names.iter().map(|name| lab.enrol(name, "web")).collect();
+    lab.promote("web");
+    for asset in &assets {
+        lab.report(*asset, offers());
+    }
+    (lab, assets)
+}
+
+fn offers() -> tenon_model::Inventory {
+    let nginx = component("nginx", "nginx", OLD);
+    let offer = security_offer(&nginx, NEW);
+    inventory(vec![nginx], vec![offer])
+}
+
+fn set(lab: &mut Lab, policy: &str) -> Vec<Event> {
+    let compared = lab.world.policy().map_or(0, |known| known.version);
+    lab.must(Command::SetPolicy { text: format!("version: 1\n{policy}\n"), compared, by: person() })
+}
+
+fn pass(lab: &mut Lab, assets: &[AssetId]) -> Vec<Event> {
+    assets.iter().flat_map(|asset| lab.rehearsed(*asset, RehearsalOutcome::Passed)).collect()
+}
+
+fn rollout(lab: &Lab, id: DirectiveId) -> &Rollout {
+    lab.world.directive(&id).unwrap().rollout.as_ref().unwrap()
+}
+
+/// The hosts that have an order to apply.
+fn applying(lab: &Lab, assets: &[AssetId]) -> Vec<usize> {
+    let applies = |asset: &AssetId| {
+        let order = lab.world.asset(asset).unwrap().outstanding;
+        let action = order.map(|order| lab.world.order(&order).unwrap().order.action.clone());
+        matches!(action, Some(OrderAction::Apply { .. }))
+    };
+    (0..assets.len()).filter(|place| applies(&assets[*place])).collect()
+}
+
+/// The host applies and its next report shows the fix.
+fn done(lab: &mut Lab, asset: AssetId) {
+    lab.applied(asset, ApplyOutcome::Verified);
+    lab.report(asset, inventory(vec![component("nginx", "nginx", NEW)], Vec::new()));
+}
+
+fn until(lab: &mut Lab, time: &str) {
+    lab.now = Timestamp::parse(time).unwrap();
+}
+
+fn tick(lab: &mut Lab) -> bool {
+    lab.run(Command::Tick).is_ok()
+}
+
+fn approve(lab: &mut Lab, id: DirectiveId, by: &str, roles: &[Role]) -> Result<Vec<Event>, RefusalCode> {
+    let roles: BTreeSet<Role> = roles.iter().copied().collect();
+    let by = by.parse().unwrap();
+    let approve = Command::Approve { directive: id, by, roles, reports: None, waive_evidence: None };
+    lab.run(approve).map_err(|refusal| refusal.code)
+}
+
+#[test]
+fn routine_work_runs_by_itself_and_the_event_names_the_rule() {
+    let (mut lab, assets) = offered(&["a", "b", "c"]);
+    set(&mut lab, "rules: [{name: routine, when: rehearsal.undo == 'proven', approval: automatic}]");
+    let events = lab.rehearsed(assets[0], RehearsalOutcome::Passed);
+    let known = lab.world.policy().unwrap();
+    let (id, state) = lab.open_directive();
+    let by_rule = events.iter().find_map(|event| match event {
+        Event::ApprovedByPolicy { id, version, policy, rule, .. } => {
+            Some((*id, *version, *policy, rule.clone()))
+        }
+        _ => None,
+    });
+    assert_eq!(by_rule, Some((id, 1, known.blob, "routine".to_owned())));
+    let first = lab.world.ordinal(&assets[0]).unwrap();
+    assert_eq!(state.by_rule(first).map(|by| (by.version, by.rule.as_ref())), Some((1, "routine")));
+    assert!(!lab.actions.contains(&ActionWanted::AskApproval { directive: id }), "nobody is asked");
+    assert_eq!(applying(&lab, &assets), [0], "a canary goes at once");
+    // The others are approved while it is under way, and wait until it was watched.
+    pass(&mut lab, &assets[1..]);
+    assert_eq!(applying(&lab, &assets), [0]);
+    done(&mut lab, assets[0]);
+    assert_eq!(rollout(&lab, id).step, Step::Soaking { wave: 0 });
+    lab.pass(Tempo::Standard.canary_soak() - 1);
+    assert!(!tick(&mut lab), "what others are approved in the meantime does not cut short the watching");
+    lab.pass(1);
+    assert!(tick(&mut lab));
+    assert_eq!((applying(&lab, &assets), rollout(&lab, id).plan.version), (vec![1], 2));
+    done(&mut lab, assets[1]);
+    lab.pass(Tempo::Standard.soak());
+    assert!(tick(&mut lab));
+    done(&mut lab, assets[2]);
+    assert!(lab.world.directive(&id).unwrap().closed.is_some(), "no person was needed");
+}
+
+#[test]
+fn a_policy_approves_what_waited_for_people_before_it() {
+    let (mut lab, assets) = offered(&["a"]);
+    pass(&mut lab, &assets);
+    assert_eq!(applying(&lab, &assets), [] as [usize; 0]);
+    let events = set(&mut lab, "rules: [{name: routine, approval: automatic}]");
+    assert!(events.iter().any(|event| matches!(event, Event::ApprovedByPolicy { .. })), "{events:?}");
+    assert_eq!(applying(&lab, &assets), [0]);
+}
+
+#[test]
+fn two_people_are_two_people_and_have_the_role() {
+    let (mut lab, assets) = offered(&["a"]);
+    set(&mut lab, "rules: [{name: four-eyes, approval: {people: 2, role: approver}}]");
+    pass(&mut lab, &assets);
+    let (id, _) = lab.open_directive();
+    assert_eq!(approve(&mut lab, id, "ann", &[Role::Operator]), Err(RefusalCode::RoleNeeded));
+    let events = approve(&mut lab, id, "ann", &[Role::Operator, Role::Approver]).unwrap();
+    assert!(matches!(events.as_slice(), [Event::ApprovalGiven { .. }]), "{events:?}");
+    assert_eq!(approve(&mut lab, id, "ann", &[Role::Approver]), Err(RefusalCode::AnotherPersonNeeded));
+    assert_eq!(applying(&lab, &assets), [] as [usize; 0]);
+    // Another rehearsal is another thing to approve: what was given spoke of the one before.
+    let given = |lab: &Lab| {
+        let state = lab.world.directive(&id).unwrap();
+        state.given(lab.world.ordinal(&assets[0]).unwrap()).map_or(0, |given| given.by.len())
+    };
+    assert_eq!(given(&lab), 1);
+    approve(&mut lab, id, "root", &[Role::Admin]).unwrap();
+    assert_eq!((applying(&lab, &assets), given(&lab)), (vec![0], 0));
+}
+
+#[test]
+fn what_is_forbidden_is_rehearsed_and_never_applied() {
+    let (mut lab, assets) = offered(&["a", "b"]);
+    set(
+        &mut lab,
+        "rules: [{name: frozen, when: directive.package == 'nginx', approval: forbidden, why: certified}]",
+    );
+    pass(&mut lab, &assets);
+    let (id, _) = lab.open_directive();
+    assert_eq!(approve(&mut lab, id, "root", &[Role::Admin]), Err(RefusalCode::ForbiddenByPolicy));
+    // Approved while it was allowed, forbidden before it began.
+    set(&mut lab, "");
+    approve(&mut lab, id, "root", &[]).unwrap();
+    assert_eq!(applying(&lab, &assets), [0]);
+    set(&mut lab, "rules: [{name: frozen, approval: forbidden, why: certified}]");
+    done(&mut lab, assets[0]);
+    lab.pass(3 * 86_400);
+    assert!(tick(&mut lab), "the next wave would begin, and is planned anew instead");
+    assert_eq!(applying(&lab, &assets), [] as [usize; 0]);
+    let held = &rollout(&lab, id).plan.held_back;
+    assert_eq!(held.len(), 1);
+    assert_eq!(held[0].why, "policy rule frozen forbids it: certified");
+    // It goes out when a policy lets it.
+    set(&mut lab, "rules: [{name: open, approval: automatic}]");
+    assert_eq!(applying(&lab, &assets), [1]);
+}
+
+#[test]
+fn nothing_begins_outside_its_window_and_a_tick_opens_it() {
+    let (mut lab, assets) = offered(&["a", "b", "c"]);
+    set(
+        &mut lab,
+        &format!("{NIGHT}\nrules: [{{name: night, approval: automatic, windows: night, tempo: fast}}]"),
+    );
+    pass(&mut lab, &assets);
+    let (id, _) = lab.open_directive();
+    assert!(matches!(rollout(&lab, id).step, Step::Planned));
+    until(&mut lab, "2026-06-15T19:59:59Z");
+    assert!(!tick(&mut lab));
+    until(&mut lab, "2026-06-15T20:00:00Z");
+    assert!(tick(&mut lab), "the window opens");
+    assert_eq!(applying(&lab, &assets), [0]);
+    // An order that is made near the end expires with the window.
+    until(&mut lab, "2026-06-16T01:45:00Z");
+    done(&mut lab, assets[0]);
+    assert_eq!(applying(&lab, &assets), [1]);
+    assert_eq!(lab.order(assets[1]).expires.to_string(), "2026-06-16T02:00:00Z");
+    done(&mut lab, assets[1]);
+    assert_eq!(applying(&lab, &assets), [2]);
+    // The host does not take it in time: a person looks, and nothing more begins before the next night.
+    until(&mut lab, "2026-06-16T02:30:00Z");
+    assert!(tick(&mut lab));
+    assert!(rollout(&lab, id).halted.is_some());
+    until(&mut lab, "2026-06-16T20:00:00Z");
+    assert!(!tick(&mut lab), "a window does not end a halt");
+}
+
+#[test]
+fn what_a_wave_has_not_begun_when_its_window_ends_waits_for_the_next() {
+    let (mut lab, assets) = offered(&["a", "b"]);
+    set(
+        &mut lab,
+        "windows: {noon: {zone: UTC, from: '12:00', to: '13:00'}}\nrules: [{name: noon, when: directive.package == \
+                   'nginx', approval: {people: 1}, windows: noon}]",
+    );
+    let text = "redundancy: { pair: { minimum: 1 } }\ndefaults: { redundancy: pair }";
+    let document = tenon_formats::context::parse(text.as_bytes()).unwrap();
+    lab.must(Command::TakeOverContext { document, compared: 0, by: person() });
+    pass(&mut lab, &assets[..1]);
+    let (id, _) = lab.open_directive();
+    // What stands in for the first host is broken by another change: its wave is under way and orders nothing.
+    let zlib = component("zlib1g", "zlib", "1");
+    let nginx = component("nginx", "nginx", OLD);
+    let both = vec![security_offer(&zlib, "2"), security_offer(&nginx, NEW)];
+    lab.report(assets[1], inventory(vec![nginx, zlib], both));
+    lab.rehearsed(assets[1], RehearsalOutcome::Passed);
+    lab.rehearsed(assets[1], RehearsalOutcome::Passed);
+    let other = lab.world.queue().into_iter().map(|(other, _)| other).find(|other| *other != id).unwrap();
+    approve(&mut lab, other, "root", &[]).unwrap();
+    let broken = ApplyOutcome::Failed { reason: "disk full".to_owned(), remedy: "free some".to_owned() };
+    lab.applied(assets[1], broken);
+    approve(&mut lab, id, "root", &[]).unwrap();
+    assert_eq!((applying(&lab, &assets), rollout(&lab, id).step), (vec![], Step::Running { wave: 0 }));
+    until(&mut lab, "2026-06-15T12:50:00Z");
+    assert!(!tick(&mut lab), "the window is open yet");
+    until(&mut lab, "2026-06-15T12:50:01Z");
+    assert!(tick(&mut lab), "in its last ten minutes nothing begins");
+    assert_eq!((rollout(&lab, id).step, rollout(&lab, id).plan.version), (Step::Planned, 2));
+    lab.must(Command::Retry { directive: other, asset: assets[1], by: person() });
+    lab.rehearsed(assets[1], RehearsalOutcome::Passed);
+    assert_eq!(applying(&lab, &assets), [] as [usize; 0], "it could be spared, and its window is over");
+    until(&mut lab, "2026-06-16T12:00:00Z");
+    assert!(tick(&mut lab));
+    assert_eq!(applying(&lab, &assets), [0]);
+}
+
+#[test]
+fn an_emergency_crosses_the_window_and_goes_faster() {
+    let (mut lab, assets) = offered(&["a", "b"]);
+    let policy = format!(
+        "{NIGHT}\nemergency: {{crosses: [windows]}}\nrules: [{{name: night, approval: automatic, windows: night, tempo: cautious}}]"
+    );
+    set(&mut lab, &policy);
+    pass(&mut lab, &assets);
+    let (id, _) = lab.open_directive();
+    assert_eq!((applying(&lab, &assets), rollout(&lab, id).plan.tempo), (vec![], Tempo::Cautious));
+    lab.publish(vec![advisory("DSA-1-1", &["CVE-2026-1"], "nginx", Some(NEW))]);
+    let kev = Kev { added: lab.now, due: None, ransomware: false };
+    let listed = vec![("CVE-2026-1".parse().unwrap(), kev)];
+    lab.must(Command::ChangeIntel { delta: IntelDelta::Kev { listed, retracted: Vec::new() }, as_of: None });
+    assert_eq!(applying(&lab, &assets), [0], "what is exploited does not wait for the night");
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_never_automatic() {
+    let (mut lab, assets) = offered(&["a"]);
+    set(&mut lab, "rules: [{name: all, approval: automatic}]");
+    let order = lab.order(assets[0]);
+    let mut report = rehearsal_report(&order, RehearsalOutcome::Passed);
+    report.undo = Undo::NotPossible { reason: "the old package is gone".to_owned() };
+    lab.must(Command::ReportRehearsal { asset: assets[0], order: order.id, report });
+    let (id, _) = lab.open_directive();
+    assert!(matches!(lab.stage(id, assets[0]), Stage::AwaitingApproval { .. }));
+    assert_eq!(lab.actions, [ActionWanted::AskApproval { directive: id }]);
+    approve(&mut lab, id, "root", &[]).unwrap();
+    assert_eq!(applying(&lab, &assets), [0]);
+}
+
+#[test]
+fn hosts_that_only_observe_stay_untouched() {
+    let mut lab = Lab::new();
+    let asset = lab.enrol("a", "web");
+    set(&mut lab, "rules: [{name: all, approval: automatic}]");
+    lab.report(asset, offers());
+    assert_eq!(lab.world.asset(&asset).unwrap().outstanding, None);
+    // Demoted after its rehearsal was ordered: approved by the rule, and not sent.
+    lab.promote("web");
+    lab.must(Command::Demote { group: "web".parse().unwrap(), by: person() });
+    pass(&mut lab, &[asset]);
+    assert_eq!(applying(&lab, &[asset]), [] as [usize; 0]);
+}
+
+#[test]
+fn a_policy_does_not_resume_what_failed() {
+    let (mut lab, assets) = offered(&["a", "b"]);
+    set(&mut lab, "rules: [{name: all, approval: automatic}]");
+    pass(&mut lab, &assets);
+    let (id, _) = lab.open_directive();
+    lab.applied(assets[0], ApplyOutcome::RolledBack { reason: "nginx did not start".to_owned() });
+    assert!(rollout(&lab, id).halted.is_some());
+    set(&mut lab, "rules: [{name: all, approval: automatic, tempo: fast}]");
+    lab.pass(10 * 86_400);
+    assert!(!tick(&mut lab));
+    assert_eq!(applying(&lab, &assets), [] as [usize; 0]);
+}
+
+#[test]
+fn a_policy_that_does_not_read_is_refused_with_its_places() {
+    let mut lab = Lab::new();
+    let set = |lab: &mut Lab, text: &str, compared| {
+        lab.run(Command::SetPolicy { text: text.to_owned(), compared, by: person() })
+    };
+    let refused =
+        set(&mut lab, "version: 1\nrules: [{name: a, when: asset.nme == 'x', approval: automatic}]", 0);
+    let refusal = refused.unwrap_err();
+    assert_eq!(refusal.code, RefusalCode::BadContent);
+    assert!(refusal.message.contains("line 2, column 25: there is no field `asset.nme`"), "{refusal}");
+    set(&mut lab, "version: 1\n", 0).unwrap();
+    assert_eq!(set(&mut lab, "version: 1\n# again\n", 0).unwrap_err().code, RefusalCode::EvidenceChanged);
+    assert_eq!(set(&mut lab, "version: 1\n", 1).unwrap_err().code, RefusalCode::NothingToDo);
+}
