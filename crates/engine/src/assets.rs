@@ -10,6 +10,7 @@ use tenon_model::{
     RedundancyName, SourcePackage, Timestamp,
 };
 
+use crate::column::Column;
 use crate::context::{Bearing, Bearings};
 use crate::index::{StanceId, Stances};
 use crate::shards::Shards;
@@ -92,8 +93,10 @@ impl AssetState {
 pub(crate) struct Assets {
     pub(crate) by_ordinal: Table<AssetState>,
     ordinals: Shards<AssetId, AssetOrdinal>,
-    /// The assets of each group.
-    of_group: BTreeMap<GroupName, AssetSet>,
+    /// The assets of each group, and its number in `groups`.
+    of_group: BTreeMap<GroupName, (u32, AssetSet)>,
+    /// The group of each asset.
+    groups: Column,
     /// The assets of which something is known that bears on priorities, by what.
     of_bearing: BTreeMap<Arc<Bearing>, AssetSet>,
     /// The assets that stand in for each other.
@@ -112,7 +115,10 @@ impl Assets {
         let (id, group) = (asset.id, asset.group.clone());
         let Some(ordinal) = self.by_ordinal.push(asset).map(AssetOrdinal) else { return };
         self.ordinals.insert(id, ordinal);
-        self.of_group.entry(group).or_default().insert(ordinal);
+        let next = u32::try_from(self.of_group.len()).unwrap_or(u32::MAX);
+        let (number, of_group) = self.of_group.entry(group).or_insert_with(|| (next, AssetSet::default()));
+        of_group.insert(ordinal);
+        self.groups.push(*number);
     }
 
     pub(crate) fn ordinal(&self, id: &AssetId) -> Option<AssetOrdinal> {
@@ -185,12 +191,12 @@ impl Assets {
     }
 
     pub(crate) fn of_group(&self, group: &GroupName) -> Option<&AssetSet> {
-        self.of_group.get(group)
+        self.of_group.get(group).map(|(_, of_group)| of_group)
     }
 
     /// The groups that have assets.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (&GroupName, &AssetSet)> {
-        self.of_group.iter()
+        self.of_group.iter().map(|(group, (_, of_group))| (group, of_group))
     }
 
     /// These assets by their groups.
@@ -201,8 +207,17 @@ impl Assets {
             let asset = self.get(only).into_iter();
             return asset.map(|asset| (&asset.group, assets.clone())).collect();
         }
-        let groups = self.of_group.iter().map(|(group, of_group)| (group, assets.intersect(of_group)));
-        groups.filter(|(_, here)| !here.is_empty()).collect()
+        // Each asset is looked at once, however many groups there are.
+        let mut parts: Vec<Vec<AssetOrdinal>> = vec![Vec::new(); self.of_group.len()];
+        for asset in assets.iter() {
+            let number = self.groups.get(asset).and_then(|number| usize::try_from(number).ok());
+            if let Some(part) = number.and_then(|number| parts.get_mut(number)) {
+                part.push(asset);
+            }
+        }
+        let part = |number: u32| parts.get(usize::try_from(number).ok()?).filter(|part| !part.is_empty());
+        let groups = self.of_group.iter();
+        groups.filter_map(|(group, (number, _))| Some((group, AssetSet::in_order(part(*number)?)))).collect()
     }
 
     /// What of the context of these assets bears on priorities, and how many there are of each.

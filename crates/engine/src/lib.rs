@@ -12,6 +12,7 @@ mod ahead;
 mod apply;
 mod approvals;
 mod assets;
+mod column;
 mod consequences;
 mod context;
 mod coverage;

@@ -78,6 +78,20 @@ impl AssetSet {
         }
     }
 
+    /// The set of assets that stand in the order of enrolment, each once; what does not is left out.
+    pub fn in_order(assets: &[AssetOrdinal]) -> Self {
+        let mut parts: Vec<Arc<RoaringBitmap>> = Vec::new();
+        for of_part in assets.chunk_by(|a, b| part_of(*a) == part_of(*b)) {
+            let Some(part) = of_part.first().map(|first| part_of(*first)) else { continue };
+            if parts.len() <= part {
+                parts.resize_with(part + 1, empty);
+            }
+            // An error says that the rest is out of order.
+            let _in_order = Arc::make_mut(&mut parts[part]).append(of_part.iter().map(|asset| asset.0));
+        }
+        Self { parts }
+    }
+
     /// Takes an asset out; whether it was there.
     pub fn remove(&mut self, asset: AssetOrdinal) -> bool {
         if !self.contains(asset) {
@@ -287,13 +301,16 @@ impl AssetSet {
 }
 
 fn meet(a: &Arc<RoaringBitmap>, b: &Arc<RoaringBitmap>) -> Arc<RoaringBitmap> {
-    if Arc::ptr_eq(a, b) || a.is_subset(b) {
+    if Arc::ptr_eq(a, b) {
         return a.clone();
     }
-    if b.is_subset(a) {
-        return b.clone();
+    let both = a.as_ref() & b.as_ref();
+    // What is one of them whole is shared with it.
+    match both.len() {
+        all if all == a.len() => a.clone(),
+        all if all == b.len() => b.clone(),
+        _ => Arc::new(both),
     }
-    Arc::new(a.as_ref() & b.as_ref())
 }
 
 impl FromIterator<AssetOrdinal> for AssetSet {

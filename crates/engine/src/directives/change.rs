@@ -52,9 +52,7 @@ impl World {
             if wants.is_empty() { self.classes(&whole_for_each(directive)) } else { self.classes(wants) };
         let directive = Directive { assets: BTreeMap::new(), ..directive.clone() };
         let mut state = DirectiveState::raised(directive, now);
-        for class in &classes {
-            state.join(class);
-        }
+        state.join(&classes);
         state.recount(&self.assets);
         self.trend.moved(RiskPoints(0), state.directive.priority.removes);
         self.open.insert(id, Row::of(&state));
@@ -74,9 +72,7 @@ impl World {
         self.work_on(seq, id, &touched, |state| {
             state.leave(&left);
             state.settle(&settled);
-            for class in &joined {
-                state.join(class);
-            }
+            state.join(&joined);
             if let Some(Grounds { closes, claims, advisories }) = &change.grounds {
                 state.directive.closes.clone_from(closes);
                 state.directive.claims.clone_from(claims);
@@ -118,9 +114,7 @@ impl World {
             state.leave(&state.members.without(&now));
             // A directive told whole says nothing of what is done.
             let (verified, fixed_otherwise) = (state.verified.clone(), state.fixed_otherwise.clone());
-            for class in &classes {
-                state.join(class);
-            }
+            state.join(&classes);
             (state.verified, state.fixed_otherwise) = (verified, fixed_otherwise);
             state.directive = Directive { assets: BTreeMap::new(), ..directive.clone() };
         })?;

@@ -334,9 +334,31 @@ impl DirectiveState {
         self.settled.retain(|(_, settled)| !settled.is_empty());
     }
 
-    /// These want it now, or want it differently.
-    fn join(&mut self, WantClass { want, assets }: &WantClass) {
-        // What was rehearsed or approved spoke of other packages.
+    /// These want it now, or want it differently. No asset is in two of the classes.
+    fn join(&mut self, classes: &[WantClass]) {
+        for class in classes {
+            self.begin_anew(class);
+        }
+        let coming = AssetSet::union(classes.iter().map(|class| &class.assets));
+        // Done once, and wanted again: the host went back behind it.
+        self.verified.subtract(&coming);
+        self.fixed_otherwise.subtract(&coming);
+        self.unwant(&coming);
+        self.unsettle(&coming);
+        self.members.extend(&coming);
+        self.wanting.extend(&coming);
+        for WantClass { want, assets } in classes {
+            match self.wants.binary_search_by(|class| class.want.cmp(want)) {
+                Ok(place) => self.wants[place].assets.extend(assets),
+                Err(place) => {
+                    self.wants.insert(place, WantClass { want: want.clone(), assets: assets.clone() });
+                }
+            }
+        }
+    }
+
+    /// What was rehearsed or approved spoke of other packages.
+    fn begin_anew(&mut self, WantClass { want, assets }: &WantClass) {
         for asset in self.begun_among(assets) {
             let free = self.begun.get(&asset).is_some_and(|stage| stage.outstanding_order().is_none());
             if free && self.targets(asset) != Some(&want.targets) {
@@ -345,17 +367,6 @@ impl DirectiveState {
                     rollout.leave(&std::iter::once(asset).collect());
                 }
             }
-        }
-        // Done once, and wanted again: the host went back behind it.
-        self.verified.subtract(assets);
-        self.fixed_otherwise.subtract(assets);
-        self.unwant(assets);
-        self.unsettle(assets);
-        self.members.extend(assets);
-        self.wanting.extend(assets);
-        match self.wants.binary_search_by(|class| class.want.cmp(want)) {
-            Ok(place) => self.wants[place].assets.extend(assets),
-            Err(place) => self.wants.insert(place, WantClass { want: want.clone(), assets: assets.clone() }),
         }
     }
 }
