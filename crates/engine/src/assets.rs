@@ -199,6 +199,15 @@ impl Assets {
         self.of_group.iter().map(|(group, (_, of_group))| (group, of_group))
     }
 
+    /// The group of the only one of these assets; `None` where there are several.
+    pub(crate) fn only_group(&self, assets: &AssetSet) -> Option<&GroupName> {
+        let mut few = assets.iter();
+        match (few.next(), few.next()) {
+            (Some(only), None) => self.get(only).map(|asset| &asset.group),
+            _ => None,
+        }
+    }
+
     /// These assets by their groups.
     pub(crate) fn by_group(&self, assets: &AssetSet) -> Vec<(&GroupName, AssetSet)> {
         // A report speaks of one asset.

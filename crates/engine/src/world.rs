@@ -334,14 +334,25 @@ impl World {
         standing.filter(move |standing| standing.group == *group)
     }
 
-    /// The open directives about any version of a package, in any group.
-    pub(crate) fn open_about<'w>(
+    /// The open directives about any version of a package, in groups that pass.
+    pub(crate) fn open_where<'w>(
         &'w self,
         package: &str,
+        is: impl Fn(&GroupName) -> bool + 'w,
     ) -> impl Iterator<Item = (DirectiveId, &'w DirectiveState)> {
         let standing = self.standing.get_by(package).into_iter().flatten();
+        let standing = standing.filter(move |standing| is(&standing.group));
         let states = standing.filter_map(|standing| Some((standing.id, self.directive(&standing.id)?)));
         states.filter(|(_, state)| state.closed.is_none())
+    }
+
+    /// The open directives of a group about any version of a package.
+    pub(crate) fn open_in<'w>(
+        &'w self,
+        group: &'w GroupName,
+        package: &str,
+    ) -> impl Iterator<Item = (DirectiveId, &'w DirectiveState)> {
+        self.open_where(package, move |other| other == group)
     }
 
     /// Whether a group may act. Groups nobody promoted only observe.

@@ -131,7 +131,9 @@ impl Work {
                 }
             }
         }
-        for (id, state) in world.open_about(package) {
+        // A report speaks of one asset.
+        let only = world.assets.only_group(assets);
+        for (id, state) in world.open_where(package, |group| only.is_none_or(|only| only == group)) {
             let mut parting = state.members.intersect(assets);
             if let Some(still) = still.get(&id) {
                 parting.subtract(still);
@@ -152,7 +154,7 @@ fn verified(world: &World, changed: &ChangedPackages) -> (Vec<Event>, AssetSet) 
         // Where nothing has begun, only what changed can show a fix that was not shown before.
         let mut about: BTreeSet<DirectiveId> = asset.begun.clone();
         for package in packages {
-            about.extend(world.open_about(package).map(|(id, _)| id));
+            about.extend(world.open_in(&asset.group, package).map(|(id, _)| id));
         }
         for id in about {
             let Some(state) = world.directive(&id).filter(|state| state.closed.is_none()) else { continue };
@@ -324,21 +326,12 @@ impl About<'_> {
 
     /// The directives about older versions whose assets it takes over.
     fn taken_over<'w>(&'w self, world: &'w World) -> impl Iterator<Item = &'w DirectiveState> {
-        let of_source = open_of_source(world, self.group, &self.source.name).map(|(_, state)| state);
+        let of_source = world.open_in(self.group, &self.source.name).map(|(_, state)| state);
         of_source.filter(|other| {
             dpkg::compare(&other.source().version, &self.source.version) == Ok(Ordering::Less)
                 && !other.members.is_disjoint(self.joining)
         })
     }
-}
-
-/// The open directives of a group about any version of a source package.
-fn open_of_source<'w>(
-    world: &'w World,
-    group: &'w GroupName,
-    name: &str,
-) -> impl Iterator<Item = (DirectiveId, &'w DirectiveState)> {
-    world.open_about(name).filter(move |(_, state)| state.directive.group == *group)
 }
 
 /// How a directive ends that no asset wants; `None` while its assets show the fix and that is yet to be noted.
@@ -351,7 +344,8 @@ fn outcome(
 ) -> Option<Outcome> {
     let source = state.source();
     let group = &state.directive.group;
-    let standing = open_of_source(world, group, &source.name)
+    let standing = world
+        .open_in(group, &source.name)
         .filter(|(id, other)| !other.wants.is_empty() && !unwanted.contains(id))
         .map(|(id, other)| (other.source().clone(), id));
     let raised = fresh.get(&(group.clone(), source.name.clone())).cloned().unwrap_or_default();

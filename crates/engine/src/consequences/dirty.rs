@@ -259,7 +259,7 @@ impl Dirty {
         // What an advisory says of itself is among the reasons, and its date starts clocks.
         let named: BTreeSet<&VulnerabilityId> =
             delta.withdrawn.iter().chain(delta.published.iter().map(|advisory| &advisory.id)).collect();
-        for (id, state) in packages.iter().flat_map(|package| world.open_about(package)) {
+        for (id, state) in packages.iter().flat_map(|package| world.open_where(package, |_| true)) {
             if state.directive.advisories.iter().any(|id| named.contains(id)) {
                 self.ranked.insert(id);
             }
