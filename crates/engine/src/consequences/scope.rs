@@ -12,7 +12,7 @@ use crate::world::World;
 #[derive(Debug, Default)]
 pub(super) struct Scope {
     pub(super) assets: AssetSet,
-    /// Which of them are in which stance.
+    /// Which of them are in which stance, of those from which something follows.
     pub(super) stances: BTreeMap<StanceId, AssetSet>,
 }
 
@@ -34,7 +34,7 @@ impl Scopes {
             }
             // Of what changed, and of what a verified directive may now be settled about.
             for id in asset.stances() {
-                if let Some(entry) = world.index.entry(*id)
+                if let Some(entry) = world.index.entry(*id).filter(|entry| !entry.wants.is_empty())
                     && let Some(scope) = scopes.get_mut(&entry.stance.package)
                 {
                     scope.stances.entry(*id).or_default().insert(*ordinal);
@@ -80,10 +80,11 @@ fn changed_of(world: &World, dirty: &Dirty, ordinal: AssetOrdinal) -> BTreeSet<S
     let now = asset.stances();
     let before = dirty.before.get(&ordinal).and_then(Option::as_deref).unwrap_or_default();
     let changed = only_in(now, before).chain(only_in(before, now));
-    // Of what nothing follows nothing followed before, unless a directive is about it.
+    // Of what nothing follows nothing followed before, unless a directive is about it: of the first report none is.
+    let stood = |package: &str| !before.is_empty() && world.standing.get_by(package).is_some();
     let entries = changed
         .filter_map(|id| world.index.entry(id))
-        .filter(|entry| !entry.wants.is_empty() || world.standing.get_by(&entry.stance.package).is_some());
+        .filter(|entry| !entry.wants.is_empty() || stood(&entry.stance.package));
     let mut packages: BTreeSet<String> = entries.map(|entry| entry.stance.package.clone()).collect();
     let begun = asset.begun.iter().filter_map(|id| world.directive(id));
     packages.extend(begun.map(|state| state.source().name.clone()));
