@@ -211,8 +211,14 @@ impl AssetSet {
         for (mine, theirs) in self.parts.iter_mut().zip(&other.parts) {
             if Arc::ptr_eq(mine, theirs) {
                 *mine = empty();
-            } else if !mine.is_disjoint(theirs) {
-                *Arc::make_mut(mine) -= theirs.as_ref();
+                continue;
+            }
+            let rest = mine.as_ref() - theirs.as_ref();
+            // What loses nothing goes on being shared.
+            match rest.len() {
+                0 => *mine = empty(),
+                all if all == mine.len() => {}
+                _ => *mine = Arc::new(rest),
             }
         }
         self.trim();

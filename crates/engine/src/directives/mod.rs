@@ -321,6 +321,11 @@ impl DirectiveState {
             return;
         }
         self.wanting.subtract(assets);
+        self.declass(assets);
+    }
+
+    /// These are in no class.
+    fn declass(&mut self, assets: &AssetSet) {
         for class in &mut self.wants {
             class.assets.subtract(assets);
         }
@@ -343,7 +348,7 @@ impl DirectiveState {
         // Done once, and wanted again: the host went back behind it.
         self.verified.subtract(&coming);
         self.fixed_otherwise.subtract(&coming);
-        self.unwant(&coming);
+        self.declass(&coming);
         self.unsettle(&coming);
         self.members.extend(&coming);
         self.wanting.extend(&coming);
