@@ -125,9 +125,14 @@ pub(crate) fn now() -> Timestamp {
 
 /// Log lines to standard error; `RUST_LOG` chooses which.
 pub(crate) fn log_to_stderr() {
+    log_lines_to_stderr("info,ureq=warn,rustls=warn");
+}
+
+/// The same, with other lines where nothing chooses.
+pub(crate) fn log_lines_to_stderr(usual: &str) {
     use std::io::IsTerminal as _;
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,ureq=warn,rustls=warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

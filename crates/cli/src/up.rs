@@ -17,6 +17,8 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+#[cfg(feature = "demo")]
+use crate::common::log_lines_to_stderr;
 use crate::common::{Common, RecordStore, log_to_stderr};
 
 /// The group of this machine.
@@ -73,15 +75,17 @@ pub(crate) struct Up {
 
 impl Up {
     pub(crate) fn run(self, common: &Common) -> Result<()> {
-        log_to_stderr();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         #[cfg(feature = "demo")]
         if self.demo {
+            // The story, and not each order of 2,000 hosts.
+            log_lines_to_stderr("warn,tenon_demo=info");
             let served =
                 runtime.block_on(crate::demo::up(common, self.settings(PathBuf::new())?, self.demo_pace));
             runtime.shutdown_timeout(Duration::from_secs(1));
             return served;
         }
+        log_to_stderr();
         let data = common.data()?;
         let served = runtime.block_on(self.serve(data));
         // A feed may still be downloading; the journal is closed already.

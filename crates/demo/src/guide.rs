@@ -1,15 +1,23 @@
 //! What a visitor is told: what happens now, and what there is to do.
 
-use tenon_engine::{DirectiveState, World};
-use tenon_model::{DirectiveId, Stage};
+use tenon_engine::{DirectiveState, GroupMode, World};
+use tenon_model::{DirectiveId, GroupName, Outcome, Stage};
 use tenon_server::Guide;
 
+use crate::estate::HERO;
 use crate::story::{Part, colleagues, hero};
 
 /// What to say in a World of the story.
 pub(crate) fn guide(world: &World, part: Part) -> Guide {
     let about = hero(world);
-    let (happens, can) = told(part, about);
+    let (happens, mut can) = told(part, about);
+    let acts = HERO.parse::<GroupName>().is_ok_and(|group| world.mode(&group) == GroupMode::Act);
+    if part > Part::Arriving && part < Part::Over && !acts {
+        can.insert(
+            0,
+            "Let group shop act again, under Assets: nothing is rehearsed or applied there meanwhile.",
+        );
+    }
     let waits = matches!(part, Part::Approval | Part::Halted | Part::Left);
     Guide {
         part: part.number(),
@@ -31,6 +39,7 @@ fn told(part: Part, about: Option<(DirectiveId, &DirectiveState)>) -> (String, V
         about.map_or(0, |(_, state)| state.begun().filter(|(_, stage)| wanted(stage)).count())
     };
     let halt = about.and_then(|(_, state)| state.rollout.as_ref()?.halted.as_ref());
+    let fixed = about.is_some_and(|(_, state)| matches!(state.closed, Some((_, Outcome::Fixed))));
     let by_hand = halt.is_some_and(|halt| halt.by.is_some());
     let of = about.map_or(0, |(_, state)| state.members.len());
     match part {
@@ -83,6 +92,11 @@ fn told(part: Part, about: Option<(DirectiveId, &DirectiveState)>) -> (String, V
         Part::Left => (
             "All others show the fix. What stands still waits for a person: on the one host a changed file, on the other what failed.".to_owned(),
             vec!["Retry both: they were mended by hand in the meantime. Approve again when their rehearsal passed."],
+        ),
+        Part::Over if !fixed => (
+            "The directive was closed without its fix: its findings stay open, and the record says who decided so and why."
+                .to_owned(),
+            vec!["Look at Closed, and at Exposure: what is refused is told apart from what is done."],
         ),
         Part::Over => (
             "Every host shows the fix in a later report, and the directive is closed.".to_owned(),

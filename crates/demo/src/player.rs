@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::estate::{Draw, Estate};
 use crate::feed::{HERO as HERO_ADVISORY, HERO_SOURCE};
+use crate::guide::guide;
 use crate::host::{Ending, Played};
 use crate::packages::INVENTED;
 use crate::story::{Act, Part, arrived, colleague, commands, ending, next, offered};
@@ -188,7 +189,12 @@ impl Player {
         due.extend(colleague(world)?);
         let part = Part::of(world, self.fix_offered);
         if part != self.part.0 {
-            tracing::info!(?part, "the demonstration goes on");
+            tracing::info!(
+                "part {} of {}: {}",
+                part.number(),
+                Part::Over.number(),
+                guide(world, part).happens
+            );
             self.part = (part, now);
         }
         if let Some((at, act)) = next(part, self.part.1) {

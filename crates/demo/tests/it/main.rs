@@ -247,6 +247,21 @@ fn a_colleague_rolls_out_in_waves_that_are_watched_and_a_group_without_spare_is_
 }
 
 #[test]
+fn what_a_visitor_does_out_of_order_is_told_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let visit = Visit::begin(&folder.path().join("demo"));
+    let id = visit.part(6)["directive"].as_str().unwrap().to_owned();
+    visit.must("groups/shop/demote", &json!({}));
+    let told = visit.get("overview")["demo"]["can"].to_string();
+    assert!(told.contains("Let group shop act again"), "{told}");
+    visit.must("groups/shop/promote", &json!({}));
+    visit.must(&format!("directives/{id}/refuse"), &json!({ "why": "the vendor withdrew it" }));
+    let over = visit.part(10)["happens"].to_string();
+    assert!(over.contains("closed without its fix"), "{over}");
+    visit.end();
+}
+
+#[test]
 fn a_demonstration_and_a_real_estate_never_share_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = Runtime::new().unwrap();
