@@ -38,10 +38,9 @@ pub(crate) async fn up(common: &Common, settings: Settings, pace: u32) -> Result
     );
     greet(&running, scheme)?;
     let data = folder.path.display();
-    println!(
-        "       the page tells what happens and what to do; in another terminal, with TENON_DATA={data}:"
-    );
-    println!("       tenon queue | tenon plan show DIRECTIVE | tenon log");
+    println!("       the page tells what happens and what to do; in another terminal:");
+    println!("       export TENON_DATA={data} TENON_URL={scheme}://{}", running.listen);
+    println!("       tenon queue; tenon plan show DIRECTIVE; tenon log");
     println!("       a second here is {pace} seconds there; Ctrl-C ends it{}", folder.fate());
     std::io::stdout().flush()?;
 
