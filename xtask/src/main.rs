@@ -111,7 +111,9 @@ fn main() -> Result<()> {
             let views =
                 ["run", "--release", "--quiet", "--package", "tenon-server", "--example", "views", "--"];
             let words: Vec<&str> = views.into_iter().chain(["20000", "250"]).collect();
-            Step::cargo("the views of a running server", &words).run()
+            Step::cargo("the views of a running server", &words).run()?;
+            let start = ["run", "--release", "--quiet", "--package", "tenon-demo", "--example", "start"];
+            Step::cargo("the start of a demonstration", &start).run()
         }
         Task::Predict { history } => predict(&history),
         Task::Fuzz { seconds, filter } => {
