@@ -784,6 +784,8 @@ export type RulingView = {
   not_automatic?: string | null;
   /** When it may begin, RFC 3339, where that is not now. */
   opens?: string | null;
+  /** Whether its rehearsal has passed and it waits for approval. */
+  rehearsed: boolean;
   /** The rule that matches; absent where that depends on a rehearsal. */
   rule?: string | null;
   /** Why it may not begin now, where it may not. */

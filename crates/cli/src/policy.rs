@@ -258,5 +258,6 @@ fn line(ruling: &RulingView) -> String {
     let not = ruling.not_automatic.as_ref().map(|why| format!("; not automatic: {why}")).unwrap_or_default();
     let waits = ruling.waits.as_ref().map(|waits| format!("; {waits}")).unwrap_or_default();
     let hosts = if ruling.assets == 1 { "1 host".to_owned() } else { format!("{} hosts", ruling.assets) };
+    let hosts = if ruling.rehearsed { format!("{hosts}, rehearsed") } else { hosts };
     format!("{hosts}: approval {}{rule}{not}{waits}", ruling.approval)
 }

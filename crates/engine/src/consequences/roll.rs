@@ -81,10 +81,22 @@ fn step(world: &World, id: DirectiveId, state: &DirectiveState, now: Timestamp, 
         Step::Planned => 0,
         Step::Soaking { wave } => wave.saturating_add(1),
     };
-    if state.asks_for_plan() {
-        return Some(planned(world, id, state, now));
+    let begins = begin(world, (id, state), rollout, next, now, anew);
+    if !state.asks_for_plan() {
+        return begins;
     }
-    begin(world, (id, state), rollout, next, now, anew)
+    // Approvals may come one by one while a window is closed: it is planned once for all of them, when something may begin.
+    let waits =
+        rollout.wave(next).is_some() && begins.is_none() && !late_may_begin(world, state, rollout, now);
+    (!waits).then(|| planned(world, id, state, now))
+}
+
+/// Whether what was approved since the plan was made may begin before what is planned; the first is asked for all.
+fn late_may_begin(world: &World, state: &DirectiveState, rollout: &Rollout, now: Timestamp) -> bool {
+    let late = state.approved().without(&rollout.to_come());
+    let asker = Asker::new(world, state);
+    let first = late.iter().next().map(|asset| asker.ruling(asset, now));
+    first.is_some_and(|ruling| ruling.is_open() && ruling.approval != Approval::Forbidden)
 }
 
 /// Begins a wave, where every asset of it may begin. Where only some may, or the policy forbids one by now, the plan is of

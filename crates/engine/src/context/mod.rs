@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenon_model::context::Glob;
-use tenon_model::{AssetOrdinal, AssetSet, ContextDocument, Digest};
+use tenon_model::{AssetOrdinal, AssetSet, ContextDocument, Digest, RedundancyName};
 
 use crate::assets::AssetState;
 use crate::world::World;
@@ -62,8 +62,9 @@ impl World {
             let Some(asset) = self.assets.get(ordinal) else { continue };
             let installed = |glob: &Glob| carriers.get(glob).is_some_and(|held| held.contains(ordinal));
             let said = resolve(&Subject { asset, installed: &installed }, context.as_ref());
+            let stands_in = stands_in(asset, &said);
             self.assets.bear(ordinal, Bearing::of(&said));
-            self.assets.stand_in(ordinal, said.redundancy.map(|known| known.value));
+            self.assets.stand_in(ordinal, stands_in);
         }
         self.recount_all();
     }
@@ -86,8 +87,13 @@ impl World {
     pub(crate) fn weigh(&mut self, ordinal: AssetOrdinal) -> Option<Arc<Bearing>> {
         let asset = self.assets.get(ordinal)?;
         let (before, said) = (asset.bearing(), self.effective(asset));
-        let bearing = Bearing::of(&said);
-        self.assets.stand_in(ordinal, said.redundancy.map(|known| known.value));
+        let (bearing, stands_in) = (Bearing::of(&said), stands_in(asset, &said));
+        self.assets.stand_in(ordinal, stands_in);
         self.assets.bear(ordinal, bearing).then_some(before)
     }
+}
+
+/// The group in which an asset counts as one that stands in for others. What has never reported stands in for nobody.
+fn stands_in(asset: &AssetState, said: &Effective) -> Option<RedundancyName> {
+    asset.reported.and(said.redundancy.as_ref()).map(|known| known.value.clone())
 }

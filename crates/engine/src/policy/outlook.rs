@@ -43,7 +43,7 @@ impl Said {
         let approval = match ruling.approval {
             // What was approved stays approved; what is forbidden by now is held back all the same.
             approval if approved && approval != Approval::Forbidden => "given already".to_owned(),
-            _ if ruling.verdict.is_none() => "after its rehearsal".to_owned(),
+            _ if ruling.verdict.is_none() => "not known before its rehearsal".to_owned(),
             approval => approval.to_string(),
         };
         let opens = match &ruling.turn {

@@ -179,11 +179,12 @@ fn nothing_begins_outside_its_window_and_a_tick_opens_it() {
     pass(&mut lab, &assets);
     let (id, _) = lab.open_directive();
     assert!(matches!(rollout(&lab, id).step, Step::Planned));
+    assert_eq!(rollout(&lab, id).plan.version, 1, "it is not planned anew for each host that is approved");
     until(&mut lab, "2026-06-15T19:59:59Z");
     assert!(!tick(&mut lab));
     until(&mut lab, "2026-06-15T20:00:00Z");
     assert!(tick(&mut lab), "the window opens");
-    assert_eq!(applying(&lab, &assets), [0]);
+    assert_eq!((applying(&lab, &assets), rollout(&lab, id).plan.version), (vec![0], 2));
     // An order that is made near the end expires with the window.
     until(&mut lab, "2026-06-16T01:45:00Z");
     done(&mut lab, assets[0]);

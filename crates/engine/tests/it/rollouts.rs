@@ -201,3 +201,25 @@ fn what_is_exploited_is_rolled_out_faster() {
     assert_eq!(sizes, [1, 1]);
     assert_eq!((plan.waves[0].phase, plan.waves[0].soak_seconds), (Phase::Canary, 0));
 }
+
+#[test]
+fn a_host_that_never_reported_stands_in_for_nobody() {
+    for enrolled_first in [true, false] {
+        let (mut lab, assets, id) = rehearsed(&["a"]);
+        if enrolled_first {
+            lab.enrol("b", "web");
+        }
+        let text = "redundancy: { pair: { minimum: 1 } }\ndefaults: { redundancy: pair }";
+        let document = tenon_formats::context::parse(text.as_bytes()).unwrap();
+        lab.must(Command::TakeOverContext { document, compared: 0, by: person() });
+        if !enrolled_first {
+            lab.enrol("b", "web");
+        }
+        // Nor does it after a start from a snapshot.
+        lab.world = tenon_engine::World::from_snapshot(&lab.world.to_snapshot().unwrap()).unwrap();
+        lab.approve(id);
+        let held = rollout(&lab, id).plan.held_back.clone();
+        assert!(held[0].why.contains("has 1 assets of which 1 must be healthy"), "{held:?}");
+        assert_eq!(applying(&lab, &assets), [] as [usize; 0]);
+    }
+}

@@ -5,4 +5,5 @@ mod calendar;
 mod document;
 mod expressions;
 mod file;
+mod mutate;
 mod oracle;

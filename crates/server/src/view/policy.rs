@@ -108,6 +108,8 @@ pub struct RulingView {
     pub assets: u64,
     /// The rule that matches; absent where that depends on a rehearsal.
     pub rule: Option<String>,
+    /// Whether its rehearsal has passed and it waits for approval.
+    pub rehearsed: bool,
     /// Who approves, in words.
     pub approval: String,
     /// Why it is not automatic, though the rule says so.
@@ -196,6 +198,7 @@ fn said(told: &BTreeMap<Said, u64>) -> Vec<RulingView> {
     let view = |(said, assets): (&Said, &u64)| RulingView {
         assets: *assets,
         rule: said.rule.clone(),
+        rehearsed: said.rehearsed,
         approval: said.approval.clone(),
         not_automatic: said.not_automatic.clone(),
         opens: text(said.opens),

@@ -268,7 +268,10 @@ pub(super) fn why_not_yet(world: &World, state: &DirectiveState, asset: AssetOrd
     if let Some(held) = rollout.plan.held_back.iter().find(|held| held.assets.contains(asset)) {
         return Some(format!("held back: {}", held.why));
     }
-    let wave = rollout.plan.waves.iter().position(|wave| wave.assets.contains(asset))?;
+    let Some(wave) = rollout.plan.waves.iter().position(|wave| wave.assets.contains(asset)) else {
+        let after = waits(world, state, rollout).map(|waits| format!(", after {waits}")).unwrap_or_default();
+        return Some(format!("it was approved since the plan was made, and another takes it in{after}"));
+    };
     let of = rollout.plan.waves.len();
     let its = format!("it is in wave {} of {of}", wave + 1);
     if rollout.halted.is_some() {

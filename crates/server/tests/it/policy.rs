@@ -40,7 +40,7 @@ fn a_policy_is_tried_and_set_once() {
     assert_eq!(nginx["before"][0]["approval"], "by one person");
     assert_eq!(
         (&nginx["after"][0]["approval"], &nginx["after"][0]["rule"]),
-        (&json!("after its rehearsal"), &Value::Null)
+        (&json!("not known before its rehearsal"), &Value::Null)
     );
     assert_eq!(
         (&openssl["after"][0]["approval"], &openssl["after"][0]["rule"]),
