@@ -495,10 +495,10 @@ impl State {
                 for wanted in group.wanted {
                     match wanted {
                         ActionWanted::SendOrder { asset, order } => {
-                            tracing::info!(%asset, %order, "order issued");
+                            tracing::debug!(%asset, %order, "order issued");
                         }
                         ActionWanted::AskApproval { directive } => {
-                            tracing::info!(%directive, "rehearsal passed: waits for approval");
+                            tracing::debug!(%directive, "rehearsal passed: waits for approval");
                         }
                     }
                 }
