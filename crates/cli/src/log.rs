@@ -8,9 +8,11 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tenon_formats::percent;
-use tenon_journal::{Head, JournalError, Store, export, verify, verify_export};
+use tenon_journal::{Exported, Head, JournalError, Store, export};
 use tenon_model::{Digest, Timestamp};
-use tenon_server::{DataFolder, LogEntryView, LogFilter, LogPage, read_log, replay, restore};
+use tenon_server::{
+    Beginning, DataFolder, LogEntryView, LogFilter, LogPage, prove, prove_export, read_log, replay, restore,
+};
 
 use crate::api::Api;
 use crate::common::{Common, Format, RecordStore};
@@ -98,7 +100,9 @@ impl Log {
                 }
                 Ok(())
             }
-            Some(Whole::Verify { export, store }) => verify_log(common, prove(common, export, &store)?),
+            Some(Whole::Verify { export, store }) => {
+                verify_log(common, prove_record(common, export, &store)?)
+            }
         }
     }
 }
@@ -193,16 +197,18 @@ fn line(entry: &LogEntryView) -> String {
 /// What a verification proved.
 struct Proven {
     what: String,
+    /// Where the record begins, where old history was let go.
+    beginning: Option<Beginning>,
     head: Head,
     /// Digest of the World that the record gives, where its blobs are at hand.
     world: Option<Digest>,
 }
 
-fn prove(common: &Common, export: Option<PathBuf>, store: &RecordStore) -> Result<Proven> {
+fn prove_record(common: &Common, export: Option<PathBuf>, store: &RecordStore) -> Result<Proven> {
     if let Some(path) = export {
         let file = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
-        let head = verify_export(&mut BufReader::new(file))?;
-        return Ok(Proven { what: path.display().to_string(), head, world: None });
+        let (Exported { head, .. }, beginning) = prove_export(&mut BufReader::new(file))?;
+        return Ok(Proven { what: path.display().to_string(), beginning, head, world: None });
     }
     let store = match store.named()? {
         Some(store) => store,
@@ -210,34 +216,52 @@ fn prove(common: &Common, export: Option<PathBuf>, store: &RecordStore) -> Resul
     };
     match store.open_read_only() {
         Ok(journal) => {
-            let head = verify(journal.as_ref())?.head;
+            let (report, beginning) = prove(journal.as_ref())?;
             let world = replay(journal.as_ref())?;
-            Ok(Proven { what: store.to_string(), head, world: Some(world.digest()?) })
+            let (what, head, world) = (store.to_string(), report.head, Some(world.digest()?));
+            Ok(Proven { what, beginning, head, world })
         }
         // A server writes it: it hands out the record, and this program computes the hashes.
         Err(JournalError::InUse { .. }) => {
             let lines = Api::new(common)?.get_text("/api/v1/journal")?;
-            let head = verify_export(&mut lines.as_bytes())?;
-            Ok(Proven { what: format!("the record of {}", common.url()), head, world: None })
+            let (Exported { head, .. }, beginning) = prove_export(&mut lines.as_bytes())?;
+            Ok(Proven { what: format!("the record of {}", common.url()), beginning, head, world: None })
         }
         Err(error) => Err(error.into()),
     }
 }
 
 fn verify_log(common: &Common, proven: Proven) -> Result<()> {
-    let Proven { what, head, world } = proven;
+    let Proven { what, beginning, head, world } = proven;
     match common.format {
         Format::Json => {
+            let begins =
+                beginning.map(|Beginning { base, said_by }| json!({ "base": base, "said_by": said_by }));
             println!(
                 "{}",
-                json!({ "verified": what, "entries": head.seq, "head": head.hash, "world": world })
+                json!({ "verified": what, "begins": begins, "entries": head.seq, "head": head.hash, "world": world })
             );
         }
         Format::Text => {
-            println!("{what}: {} entries, every hash right", head.seq);
+            match &beginning {
+                None => println!("{what}: {} entries, every hash right", head.seq),
+                Some(Beginning { base, said_by }) => {
+                    println!("{what}: entries {} to {}, every hash right", base.seq, head.seq);
+                    println!("begin {}  ({}; entry {said_by} says so)", base.hash, base.time);
+                    println!(
+                        "      What was before is let go. An export or backup of before shows this hash at entry {}.",
+                        base.seq
+                    );
+                }
+            }
             println!("head  {}", head.hash);
             if let Some(world) = world {
-                println!("world {world}  (replayed from the first entry)");
+                let from = if beginning.is_none() {
+                    "the first entry"
+                } else {
+                    "the snapshot that the record begins with"
+                };
+                println!("world {world}  (replayed from {from})");
             }
             println!(
                 "Compare the head with one that somebody else kept: a chain proves nothing against its own owner."

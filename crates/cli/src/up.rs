@@ -2,8 +2,10 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -59,6 +61,10 @@ pub(crate) struct Up {
     /// Advisories and intel: `public`, the address or folder of a mirror, or `none`.
     #[arg(long, env = "TENON_FEEDS", default_value = "public")]
     feeds: String,
+    /// Days of history to keep, as in `400d`, at least 30. Without it every entry is kept for good. What is older is let go once
+    /// a snapshot stands for it; `docs/operations.md` says what remains.
+    #[arg(long, value_name = "DAYS")]
+    keep_history: Option<Days>,
     /// Do not run an agent for this machine.
     #[arg(long)]
     no_agent: bool,
@@ -71,6 +77,21 @@ pub(crate) struct Up {
     #[cfg(feature = "demo")]
     #[arg(long, requires = "demo", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_600), value_name = "TIMES")]
     demo_pace: u32,
+}
+
+/// Days of history.
+#[derive(Debug, Clone, Copy)]
+struct Days(NonZeroU32);
+
+impl FromStr for Days {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let days = text.strip_suffix('d').and_then(|days| days.parse::<NonZeroU32>().ok());
+        days.filter(|days| (30..=36_500).contains(&days.get()))
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} is no number of days from 30d to 36500d"))
+    }
 }
 
 impl Up {
@@ -125,6 +146,7 @@ impl Up {
                 .zip(self.tls_key.clone())
                 .map(|(certificate, key)| TlsFiles { certificate, key }),
             feeds,
+            keep_days: self.keep_history.map(|Days(days)| days),
         })
     }
 

@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         requests_per_second: Settings::REQUESTS_PER_SECOND,
         tls: None,
         feeds: None,
+        keep_days: None,
     };
     let running = runtime.block_on(serve(settings))?;
     let (stop, stopped) = watch::channel(false);

@@ -262,6 +262,8 @@ impl World {
                 }
                 self.approved_more(*id);
             }
+            // What the record keeps is no part of what it says.
+            Event::HistoryCut { .. } => {}
             Event::TempoSet { tempo, .. } => self.tempo = *tempo,
             Event::RolloutPlanned { id, plan } => self.plan_rollout(record.seq, *id, plan, now)?,
             Event::WaveBegan { id, wave } => self.on_rollout(record.seq, *id, |rollout, approved| {

@@ -240,6 +240,14 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             }
             Ok(Decided::of(Event::DirectiveClosed { id, outcome: tenon_model::Outcome::Refused { by, why } }))
         }
+        Command::CutHistory { base } => {
+            let (last, now) = (world.seq(), world.time());
+            if base.seq == 0 || base.seq > last || now.is_some_and(|now| base.time > now) {
+                let text = format!("the record cannot begin with entry {} of {last}", base.seq);
+                return refuse(RefusalCode::BadContent, text);
+            }
+            Ok(Decided::of(Event::HistoryCut { base }))
+        }
         Command::SetTempo { tempo, by } => {
             if world.tempo() == tempo {
                 return refuse(RefusalCode::NothingToDo, format!("rollouts are {tempo} already"));

@@ -24,6 +24,7 @@ mod findings;
 mod index;
 mod kernel;
 mod matching;
+mod named;
 mod policy;
 mod pool;
 mod priority;

@@ -12,7 +12,7 @@ pub(crate) fn events(bytes: &[u8]) {
 }
 
 pub(crate) fn export(bytes: &[u8]) {
-    let _head = tenon_journal::verify_export(&mut &*bytes);
+    let _head = tenon_journal::verify_export(&mut &*bytes, &mut |_| {});
 }
 
 pub(crate) fn wire(bytes: &[u8]) {

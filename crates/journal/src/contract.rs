@@ -2,8 +2,9 @@
 
 use std::error::Error;
 
+use crate::journal::REMOVED_AT_ONCE;
 use crate::{
-    Acknowledged, Batch, ClientKey, Head, Journal, JournalError, MAX_GROUP_ENTRIES, MAX_PAGE_BYTES,
+    Acknowledged, Batch, ClientKey, Exported, Head, Journal, JournalError, MAX_GROUP_ENTRIES, MAX_PAGE_BYTES,
     MAX_PAGE_ENTRIES, MAX_PAYLOAD, NewEntry, Removal, SNAPSHOT_PART, Snapshot, export, genesis_hash, restore,
     verify, verify_export,
 };
@@ -25,7 +26,8 @@ macro_rules! contract_cases {
             an_append_on_a_moved_head_is_refused, time_never_goes_back, a_superseded_term_is_refused,
             sizes_are_bounded, blobs_are_addressed_by_content, a_refused_append_leaves_nothing,
             a_client_key_is_answered_once, an_export_verifies_without_the_journal, an_altered_export_is_refused,
-            a_group_of_batches_is_one_append, snapshots_are_kept_by_entry, a_snapshot_comes_and_goes_in_parts, the_newest_good_snapshot_is_restored);
+            a_group_of_batches_is_one_append, snapshots_are_kept_by_entry, a_snapshot_comes_and_goes_in_parts,
+            a_journal_is_cut_at_a_snapshot, removals_are_bounded, the_newest_good_snapshot_is_restored);
     };
 }
 
@@ -222,7 +224,7 @@ pub fn an_export_verifies_without_the_journal(journal: &mut dyn Journal) -> Outc
     let mut out = Vec::new();
     assert_eq!(export(journal, &mut out)?, head);
     assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 5);
-    assert_eq!(verify_export(&mut out.as_slice())?, head);
+    assert_eq!(verify_export(&mut out.as_slice(), &mut |_| {})?, Exported { base: None, head });
     Ok(())
 }
 
@@ -235,7 +237,10 @@ pub fn an_altered_export_is_refused(journal: &mut dyn Journal) -> Outcome {
     for at in 0..out.len() - 1 {
         let mut altered = out.clone();
         altered[at] ^= 1;
-        assert!(verify_export(&mut altered.as_slice()).is_err(), "the altered byte {at} went unnoticed");
+        assert!(
+            verify_export(&mut altered.as_slice(), &mut |_| {}).is_err(),
+            "the altered byte {at} went unnoticed"
+        );
     }
     let lines: Vec<&[u8]> = out.split_inclusive(|byte| *byte == b'\n').collect();
     for left_out in 0..lines.len() {
@@ -245,7 +250,10 @@ pub fn an_altered_export_is_refused(journal: &mut dyn Journal) -> Outcome {
             .filter(|(n, _)| *n != left_out)
             .flat_map(|(_, line)| line.to_vec())
             .collect();
-        assert!(verify_export(&mut cut.as_slice()).is_err(), "the missing line {left_out} went unnoticed");
+        assert!(
+            verify_export(&mut cut.as_slice(), &mut |_| {}).is_err(),
+            "the missing line {left_out} went unnoticed"
+        );
     }
     Ok(())
 }
@@ -310,20 +318,128 @@ pub fn a_snapshot_comes_and_goes_in_parts(journal: &mut dyn Journal) -> Outcome 
     let mut last = head;
     for (n, part) in (0..).zip(&parts) {
         assert_eq!((journal.snapshots()?, journal.read_snapshot(1)?), (Vec::new(), None), "part {n}");
-        assert_eq!(journal.unfinished_snapshots()?, [1]);
+        assert_eq!(journal.leftover_snapshots()?, [1]);
         last = journal.append(&last, &[batch(vec![entry(2, 1, "between")])])?;
         journal.add_to_snapshot(1, n, part)?;
     }
-    assert_eq!((journal.snapshots()?, journal.unfinished_snapshots()?), (vec![snapshot], Vec::new()));
+    assert_eq!((journal.snapshots()?, journal.leftover_snapshots()?), (vec![snapshot], Vec::new()));
     assert!(journal.read_snapshot(1)?.as_deref() == Some(&content[..]), "the content is another");
     for left in (0..parts.len()).rev() {
         let removal = journal.forget_snapshot(1)?;
         assert_eq!(removal, if left > 0 { Removal::Partly } else { Removal::Whole });
         assert_eq!((journal.snapshots()?, journal.read_snapshot(1)?), (Vec::new(), None), "{left} are left");
-        assert_eq!(journal.unfinished_snapshots()?.len(), usize::from(left > 0));
+        assert_eq!(journal.leftover_snapshots()?.len(), usize::from(left > 0));
         last = journal.append(&last, &[batch(vec![entry(3, 1, "between")])])?;
     }
     assert_eq!(verify(journal)?.head, last);
+    Ok(())
+}
+
+/// Only where a snapshot stands for what is let go; what lies before is not read any more, and the rest is proven from there.
+pub fn a_journal_is_cut_at_a_snapshot(journal: &mut dyn Journal) -> Outcome {
+    assert_eq!(journal.base()?, None);
+    let mut heads = vec![Head::genesis()];
+    for n in 1..=6 {
+        let key = Some(format!("command-{n}").parse()?);
+        let keyed = Batch { client_key: key, ..batch(vec![entry(n, 1, &format!("event {n}"))]) };
+        heads.push(journal.append(&heads[heads.len() - 1], &[keyed])?);
+    }
+    let head = heads[6];
+    let refused = journal.cut(&head, &heads[3]);
+    assert!(matches!(refused, Err(JournalError::BaseUnfounded { seq: 3, .. })), "{refused:?}");
+    for at in [2, 3, 5] {
+        journal.keep_snapshot(&heads[at], 1, format!("state {at}").as_bytes())?;
+    }
+    let other = Head { hash: Digest::of(b"another journal"), ..heads[3] };
+    let refused = journal.cut(&head, &other);
+    assert!(matches!(refused, Err(JournalError::BaseUnfounded { seq: 3, .. })), "{refused:?}");
+    let refused = journal.cut(&heads[5], &heads[3]);
+    assert!(matches!(refused, Err(JournalError::HeadMoved { .. })), "{refused:?}");
+    assert_eq!((journal.base()?, journal.read(1, 1)?[0].seq), (None, 1));
+
+    journal.cut(&head, &heads[3])?;
+    assert_eq!((journal.base()?, journal.head()?), (Some(heads[3]), head));
+    let shows = |journal: &dyn Journal| -> Outcome {
+        let places =
+            |from| Ok::<_, JournalError>(journal.read(from, 10)?.iter().map(|one| one.seq).collect());
+        let all: Vec<u64> = places(1)?;
+        assert_eq!((all, places(5)?), (vec![3, 4, 5, 6], vec![5, 6]));
+        let report = verify(journal)?;
+        assert_eq!((report.base, report.head), (Some(heads[3]), head));
+        let held: Vec<u64> = journal.snapshots()?.iter().map(|snapshot| snapshot.head.seq).collect();
+        assert_eq!((held, journal.read_snapshot(2)?), (vec![5, 3], None));
+        assert_eq!(journal.read_snapshot(3)?.as_deref(), Some(&b"state 3"[..]));
+        Ok(())
+    };
+    shows(journal)?;
+    assert_eq!(journal.leftover_snapshots()?, [2]);
+    assert_eq!(journal.forget_snapshot(2)?, Removal::Whole);
+    let refused = journal.forget_snapshot(3);
+    assert!(matches!(refused, Err(JournalError::SnapshotNeeded { seq: 3 })), "{refused:?}");
+    let refused = journal.remove_before_base(&heads[5]);
+    assert!(matches!(refused, Err(JournalError::HeadMoved { .. })), "{refused:?}");
+    while journal.remove_before_base(&head)? == Removal::Partly {}
+    shows(journal)?;
+    for n in 1..=6 {
+        let known = journal.lookup_client_key(&format!("command-{n}").parse()?)?;
+        assert_eq!(known.is_some(), n >= 3, "command {n}");
+    }
+    for back in [3, 2] {
+        let refused = journal.cut(&head, &heads[back]);
+        assert!(matches!(refused, Err(JournalError::BaseUnfounded { .. })), "{back}: {refused:?}");
+    }
+    let mut out = Vec::new();
+    assert_eq!(export(journal, &mut out)?, head);
+    let mut seen = Vec::new();
+    let exported = verify_export(&mut out.as_slice(), &mut |entry| seen.push(entry.seq))?;
+    assert_eq!((exported, seen), (Exported { base: Some(heads[3]), head }, vec![3, 4, 5, 6]));
+    for at in 0..out.len() - 1 {
+        let mut altered = out.clone();
+        altered[at] ^= 1;
+        let noticed = verify_export(&mut altered.as_slice(), &mut |_| {});
+        // What the first entry follows is not there to be compared, yet its hash covers that too.
+        assert!(noticed.is_err(), "the altered byte {at} went unnoticed");
+    }
+    // It goes on, and begins later another time.
+    let head = journal.append(&head, &[batch(vec![entry(7, 1, "event 7")])])?;
+    journal.cut(&head, &heads[5])?;
+    while journal.remove_before_base(&head)? == Removal::Partly {}
+    while journal.give_room_back()? == Removal::Partly {}
+    assert_eq!(journal.forget_snapshot(3)?, Removal::Whole);
+    assert_eq!((journal.read(1, 10)?.len(), verify(journal)?.base), (3, Some(heads[5])));
+    Ok(())
+}
+
+/// In number and in bytes, so that an append between them waits for little.
+pub fn removals_are_bounded(journal: &mut dyn Journal) -> Outcome {
+    let blob = |n: usize| vec![u8::try_from(n % 256).unwrap_or(0); if n < 3 { 3 << 20 } else { n }];
+    let blobs: Vec<Blob> = (0..6).map(|n| Blob::new(blob(n))).collect();
+    let names: Vec<Digest> = blobs.iter().map(Blob::digest).collect();
+    let count = 2 * REMOVED_AT_ONCE + 10;
+    let entries = (0..count).map(|n| entry(n as i64, 1, "event")).collect();
+    let large = NewEntry { payload: vec![7; MAX_PAYLOAD], ..entry(count as i64, 1, "") };
+    let head = journal.append(&Head::genesis(), &[Batch { blobs, ..batch(entries) }])?;
+    let head = journal.append(&head, &[batch(vec![large.clone(), large])])?;
+    let base = journal.append(&head, &[batch(vec![entry(i64::MAX, 1, "base")])])?;
+    journal.keep_snapshot(&base, 1, b"state")?;
+    journal.cut(&base, &base)?;
+    let mut calls = 1;
+    while journal.remove_before_base(&base)? == Removal::Partly {
+        calls += 1;
+    }
+    // Twice a thousand, what is left of them, each of the large ones, and what finds nothing more.
+    assert_eq!((calls, journal.read(1, 10)?.len()), (6, 1));
+    let refused = journal.remove_blobs(&head, &names);
+    assert!(matches!(refused, Err(JournalError::HeadMoved { .. })), "{refused:?}");
+    assert_eq!(journal.remove_blobs(&base, &names[..4])?, 1, "more than 4 MiB at once");
+    assert_eq!(journal.remove_blobs(&base, &names[1..4])?, 1);
+    assert_eq!(journal.remove_blobs(&base, &names[2..4])?, 2);
+    // What is gone is passed over; nobody named the last two.
+    assert_eq!(journal.remove_blobs(&base, &names[..4])?, 4);
+    let mut left = names[4..].to_vec();
+    left.sort_unstable();
+    assert_eq!((journal.blobs(None, 10)?, verify(journal)?.blobs), (left, 2));
+    assert_eq!(journal.append(&base, &[batch(vec![entry(i64::MAX, 1, "on")])])?.seq, base.seq + 1);
     Ok(())
 }
 

@@ -9,6 +9,12 @@
 //! {"head":{"seq":2,"time_ms":1700000000000,"term":1,"hash":"<hex>"}}
 //! ```
 //!
+//! A journal that was cut has version 2: its header names the entry with which it begins, which is the first line after it.
+//!
+//! ```text
+//! {"format":"tenon-journal","version":2,"genesis":"<hex>","base":{"seq":7,"time_ms":1700000000000,"term":1,"hash":"<hex>"}}
+//! ```
+//!
 //! `payload` is used where the payload is UTF-8, `payload_base64` (RFC 4648, section 4) otherwise. Blobs are not
 //! exported: a payload names them by SHA-256, so whoever has one can check it.
 
@@ -19,15 +25,16 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use tenon_model::Digest;
 
-use crate::verify::follow;
-use crate::{ChainError, Entry, Head, Journal, JournalError, MAX_PAGE_ENTRIES, MAX_PAYLOAD, genesis_hash};
+use crate::verify::{next, walk};
+use crate::{ChainError, Entry, Head, Journal, JournalError, MAX_PAYLOAD, genesis_hash};
 
 /// Longest line of an export, in bytes: a payload of control characters takes six bytes each (`\u0001`), and the
 /// other fields less than 1 KiB.
 pub const MAX_EXPORT_LINE: usize = 6 * MAX_PAYLOAD + 1024;
 
 const FORMAT: &str = "tenon-journal";
-const VERSION: u32 = 1;
+/// Of a journal that begins with the first entry, and of one that was cut.
+const VERSIONS: (u32, u32) = (1, 2);
 
 /// Why a journal was not exported, or an export does not verify.
 #[derive(Debug, thiserror::Error)]
@@ -73,12 +80,37 @@ pub enum ExportError {
     },
 }
 
+/// The line is known only to whoever counts them.
+impl From<ChainError> for ExportError {
+    fn from(source: ChainError) -> Self {
+        match source {
+            ChainError::Journal(error) => Self::Journal(error),
+            source @ ChainError::Entry { .. } => Self::Chain { line: 0, source },
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HeaderLine {
     format: String,
     version: u32,
     genesis: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base: Option<HeadFields>,
+}
+
+impl HeaderLine {
+    fn of(base: Option<Head>) -> Self {
+        let version = if base.is_none() { VERSIONS.0 } else { VERSIONS.1 };
+        let base = base.map(HeadFields::from);
+        Self { format: FORMAT.to_owned(), version, genesis: genesis_hash(), base }
+    }
+
+    fn is_known(&self) -> bool {
+        let version = if self.base.is_none() { VERSIONS.0 } else { VERSIONS.1 };
+        self.format == FORMAT && self.version == version && self.genesis == genesis_hash()
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,6 +136,18 @@ struct HeadFields {
     hash: Digest,
 }
 
+impl From<Head> for HeadFields {
+    fn from(Head { seq, time_ms, term, hash }: Head) -> Self {
+        Self { seq, time_ms, term, hash }
+    }
+}
+
+impl From<HeadFields> for Head {
+    fn from(HeadFields { seq, time_ms, term, hash }: HeadFields) -> Self {
+        Self { seq, time_ms, term, hash }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HeadLine {
@@ -118,66 +162,74 @@ enum BodyLine {
     Head(HeadLine),
 }
 
-/// Writes the whole chain as JSON Lines, one page in memory at a time, and returns the head written.
+/// Writes the chain from its base on as JSON Lines, one page in memory at a time, and returns the head written.
 ///
 /// # Errors
 /// When the journal cannot be read or the text cannot be written.
 pub fn export(journal: &dyn Journal, out: &mut dyn Write) -> Result<Head, ExportError> {
     let mut line = 1;
-    let header = HeaderLine { format: FORMAT.to_owned(), version: VERSION, genesis: genesis_hash() };
-    write_line(out, &header, line)?;
-    let mut head = Head::genesis();
-    loop {
-        let page = journal.read(head.seq + 1, MAX_PAGE_ENTRIES)?;
-        if page.is_empty() {
-            break;
-        }
-        for entry in page {
-            line += 1;
-            // A broken chain is not exported as if it were whole.
-            head = follow(&head, &entry).map_err(|source| ExportError::Chain { line, source })?;
-            write_line(out, &EntryLine::from(entry), line)?;
-        }
-    }
-    let Head { seq, time_ms, term, hash } = head;
-    write_line(out, &HeadLine { head: HeadFields { seq, time_ms, term, hash } }, line + 1)?;
+    write_line(out, &HeaderLine::of(journal.base()?), line)?;
+    // A broken chain is not exported as if it were whole.
+    let walked = walk(journal, |entry| {
+        line += 1;
+        write_line(out, &EntryLine::from(entry), line)
+    });
+    let (_, head) = walked.map_err(|error| match error {
+        ExportError::Chain { source, .. } => ExportError::Chain { line: line + 1, source },
+        other => other,
+    })?;
+    write_line(out, &HeadLine { head: head.into() }, line + 1)?;
     out.flush().map_err(|source| ExportError::Io { doing: "write", line: line + 1, source })?;
     Ok(head)
 }
 
-/// Re-computes the chain of an export, without any database, one line in memory at a time.
+/// What an export proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exported {
+    /// The entry with which it begins, where the journal was cut.
+    pub base: Option<Head>,
+    /// Its end.
+    pub head: Head,
+}
+
+/// Re-computes the chain of an export, without any database, one line in memory at a time. `each` is shown every entry
+/// once it is proven.
 ///
 /// # Errors
 /// The first line that is malformed, too long or breaks the chain, a missing or wrong last line, or a failed read.
-pub fn verify_export(input: &mut dyn BufRead) -> Result<Head, ExportError> {
+pub fn verify_export(input: &mut dyn BufRead, each: &mut dyn FnMut(&Entry)) -> Result<Exported, ExportError> {
     let mut lines = Lines { input, line: 0, text: Vec::new() };
-    let expected = "the header of a Tenon journal, version 1";
+    let expected = "the header of a Tenon journal, version 1 or 2";
     let header: HeaderLine = lines.parse(expected)?;
-    if header.format != FORMAT || header.version != VERSION || header.genesis != genesis_hash() {
+    if !header.is_known() {
         let detail = format!("format {:?}, version {}", header.format, header.version);
         return Err(lines.malformed(expected, detail));
     }
-    let mut head = Head::genesis();
+    let base = header.base.map(Head::from);
+    let mut reached = None;
     loop {
         let expected = "an entry or the head";
         match lines.parse(expected)? {
             BodyLine::Entry(line) => {
                 let entry = line.into_entry().map_err(|detail| lines.malformed(expected, detail))?;
-                head = follow(&head, &entry)
-                    .map_err(|source| ExportError::Chain { line: lines.line, source })?;
+                let head = next(reached, base, &entry);
+                reached = Some(head.map_err(|source| ExportError::Chain { line: lines.line, source })?);
+                each(&entry);
             }
-            BodyLine::Head(HeadLine { head: HeadFields { seq, time_ms, term, hash } }) => {
-                let named = Head { seq, time_ms, term, hash };
-                if named != head {
+            BodyLine::Head(HeadLine { head: named }) => {
+                let named = Head::from(named);
+                let head = reached.or_else(|| base.is_none().then(Head::genesis));
+                let Some(head) = head.filter(|head| *head == named) else {
+                    let reached = head.unwrap_or_else(Head::genesis);
                     return Err(ExportError::HeadMismatch {
                         named: Box::new(named),
-                        reached: Box::new(head),
+                        reached: Box::new(reached),
                     });
-                }
+                };
                 if lines.next()? {
                     return Err(lines.malformed("the end", "text follows the head".to_owned()));
                 }
-                return Ok(head);
+                return Ok(Exported { base, head });
             }
         }
     }

@@ -167,11 +167,12 @@ pub trait Journal: Send {
     /// When the storage cannot be read.
     fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError>;
 
-    /// The entries of snapshots of which parts are missing: under way, or left behind by a process that ended.
+    /// The entries of snapshots that are none: of which parts are missing (under way, or left behind by a process that
+    /// ended), or from before the base.
     ///
     /// # Errors
     /// When the storage cannot be read.
-    fn unfinished_snapshots(&self) -> Result<Vec<u64>, JournalError>;
+    fn leftover_snapshots(&self) -> Result<Vec<u64>, JournalError>;
 
     /// The content of the snapshot after this entry, checked against its digest.
     ///
@@ -183,14 +184,64 @@ pub trait Journal: Send {
     /// Doing it again where nothing is left changes nothing.
     ///
     /// # Errors
-    /// When the storage fails.
+    /// [`JournalError::SnapshotNeeded`] for that of the base, or when the storage fails.
     fn forget_snapshot(&mut self, seq: u64) -> Result<Removal, JournalError>;
+
+    /// The entry with which the journal begins since it was cut; `None` where it begins with the first.
+    ///
+    /// # Errors
+    /// When the storage cannot be read.
+    fn base(&self) -> Result<Option<Head>, JournalError>;
+
+    /// Lets this entry be the first from now on, durable when it returns: what lies before it is not read any more, and
+    /// [`remove_before_base`](Journal::remove_before_base) removes it. The snapshot after it is what the journal then rests on,
+    /// and cannot be let go.
+    ///
+    /// # Errors
+    /// [`JournalError::HeadMoved`] as with an append, [`JournalError::BaseUnfounded`], or when the storage fails; nothing was
+    /// changed then, but for [`JournalError::OutcomeUnknown`].
+    fn cut(&mut self, expected: &Head, base: &Head) -> Result<(), JournalError>;
+
+    /// Removes some of the entries before the base, then of the client keys that were acknowledged before it: a bounded part
+    /// in each call. A command whose key is gone is taken for a new one.
+    ///
+    /// # Errors
+    /// [`JournalError::HeadMoved`] as with an append, or when the storage fails.
+    fn remove_before_base(&mut self, expected: &Head) -> Result<Removal, JournalError>;
+
+    /// Removes blobs: the first of these, at least one and at most some MiB, and says how many. The caller knows that nothing
+    /// up to `expected` names them.
+    ///
+    /// # Errors
+    /// [`JournalError::HeadMoved`] as with an append, or when the storage fails.
+    fn remove_blobs(&mut self, expected: &Head, blobs: &[Digest]) -> Result<usize, JournalError>;
+
+    /// Gives some of the room that removals left back to the file system, where the storage does that when asked.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn give_room_back(&mut self) -> Result<Removal, JournalError>;
 
     /// What an acknowledged append survives.
     ///
     /// # Errors
     /// When the storage cannot be asked.
     fn durability(&self) -> Result<Durability, JournalError>;
+}
+
+/// One call removes at most so many entries, keys or blobs ...
+pub(crate) const REMOVED_AT_ONCE: usize = 1_000;
+/// ... and of entries and blobs what holds so many bytes, or one: so long an append waits.
+pub(crate) const REMOVED_BYTES: usize = 4 << 20;
+
+/// How many of these sizes one call removes.
+pub(crate) fn removed_at_once(sizes: impl IntoIterator<Item = usize>) -> usize {
+    let mut bytes = 0;
+    let fits = sizes.into_iter().take(REMOVED_AT_ONCE).take_while(|size| {
+        bytes += size;
+        bytes <= REMOVED_BYTES
+    });
+    fits.count().max(1)
 }
 
 /// How far something was removed that is removed step by step, so that appends need not wait for all of it.
@@ -347,6 +398,20 @@ pub enum JournalError {
         /// The place of its last entry.
         seq: u64,
     },
+    /// The snapshot that stands for all that was let go.
+    #[error("the record begins with the snapshot after entry {seq}: it stays until the record begins later")]
+    SnapshotNeeded {
+        /// The place of its last entry.
+        seq: u64,
+    },
+    /// An entry with which the journal cannot begin.
+    #[error("the journal cannot begin with entry {seq}: {why}")]
+    BaseUnfounded {
+        /// Its place.
+        seq: u64,
+        /// What is missing.
+        why: &'static str,
+    },
     /// A snapshot that is not as it was stored.
     #[error(
         "the snapshot after entry {seq} is damaged: its content hashes to {actual}, recorded is {recorded}"
@@ -440,9 +505,7 @@ pub(crate) struct Checked {
 
 /// Applies the rules of [`Journal::append`] that all implementations share.
 pub(crate) fn check(actual: Head, expected: &Head, batches: &[Batch]) -> Result<Checked, JournalError> {
-    if actual != *expected {
-        return Err(JournalError::HeadMoved { expected: Box::new(*expected), actual: Box::new(actual) });
-    }
+    check_expected(actual, expected)?;
     let count: usize = batches.iter().map(|batch| batch.entries.len()).sum();
     if count > MAX_GROUP_ENTRIES {
         return Err(JournalError::GroupTooLarge { entries: count });
@@ -488,6 +551,35 @@ fn check_entry(head: &Head, new: &NewEntry) -> Result<(), JournalError> {
     }
     if head.seq >= MAX_NUMBER {
         return Err(JournalError::NumberTooLarge { what: "entry", value: head.seq });
+    }
+    Ok(())
+}
+
+/// Refuses whoever expects another head.
+pub(crate) fn check_expected(actual: Head, expected: &Head) -> Result<(), JournalError> {
+    if actual == *expected {
+        return Ok(());
+    }
+    Err(JournalError::HeadMoved { expected: Box::new(*expected), actual: Box::new(actual) })
+}
+
+/// Applies the rules of [`Journal::cut`] that all implementations share. `entry` is what stands in the place of the base,
+/// `snapshots` are those that are whole.
+pub(crate) fn check_base(
+    base: &Head,
+    now: Option<Head>,
+    entry: Option<Entry>,
+    snapshots: &[Snapshot],
+) -> Result<(), JournalError> {
+    let unfounded = |why| Err(JournalError::BaseUnfounded { seq: base.seq, why });
+    if now.is_some_and(|now| base.seq <= now.seq) {
+        return unfounded("it begins there or later already");
+    }
+    if entry.is_none_or(|entry| entry.head() != *base) {
+        return unfounded("it holds no such entry");
+    }
+    if !snapshots.iter().any(|snapshot| snapshot.head == *base) {
+        return unfounded("it holds no snapshot after it");
     }
     Ok(())
 }

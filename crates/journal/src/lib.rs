@@ -25,7 +25,7 @@ mod verify;
 pub mod contract;
 
 pub use entry::{Entry, Head, NewEntry, entry_hash, genesis_hash};
-pub use export::{ExportError, MAX_EXPORT_LINE, export, verify_export};
+pub use export::{ExportError, Exported, MAX_EXPORT_LINE, export, verify_export};
 pub use journal::{
     Acknowledged, Batch, ClientKey, ClientKeyError, Durability, Journal, JournalError, MAX_BLOB,
     MAX_GROUP_ENTRIES, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, MAX_PAYLOAD, Removal,
@@ -34,4 +34,4 @@ pub use memory::{Fault, MemoryJournal};
 pub use snapshot::{Restored, SNAPSHOT_PART, Snapshot, restore};
 pub use sqlite::SqliteJournal;
 pub use store::{Store, StoreError};
-pub use verify::{ChainError, EntryFault, VerifyReport, verify};
+pub use verify::{ChainError, EntryFault, VerifyReport, verify, verify_each};

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use tenon_model::{Blob, Digest};
 
-use crate::journal::{Checked, check, check_blob};
+use crate::journal::{
+    Checked, REMOVED_AT_ONCE, check, check_base, check_blob, check_expected, removed_at_once,
+};
 use crate::{
     Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_BYTES,
     MAX_PAGE_ENTRIES, Removal, Snapshot,
@@ -36,6 +38,7 @@ pub struct MemoryJournal {
     blobs: BTreeMap<Digest, Vec<u8>>,
     keys: BTreeMap<ClientKey, Acknowledged>,
     snapshots: BTreeMap<u64, Held>,
+    base: Option<Head>,
     records: Vec<Record>,
     faults: BTreeMap<u64, Fault>,
     writes: u64,
@@ -74,6 +77,7 @@ impl MemoryJournal {
             blobs: BTreeMap::new(),
             keys: BTreeMap::new(),
             snapshots: BTreeMap::new(),
+            base: None,
             records: Vec::new(),
             faults: BTreeMap::new(),
             writes: 0,
@@ -92,7 +96,7 @@ impl MemoryJournal {
     pub fn restart(mut self) -> Self {
         let whole = self.records.iter().take_while(|record| record.survives == Survives::Whole).count();
         for record in self.records.drain(whole..).rev() {
-            self.entries.truncate(self.entries.len() - record.entries);
+            self.entries.truncate(self.entries.len().saturating_sub(record.entries));
             for digest in &record.blobs {
                 self.blobs.remove(digest);
             }
@@ -101,7 +105,7 @@ impl MemoryJournal {
             }
         }
         // A snapshot is durable when it is stored, yet not the entries that a lying disk lost.
-        let last = self.entries.len() as u64;
+        let last = self.current_head().seq;
         self.snapshots.retain(|seq, _| *seq <= last);
         self.crashed = false;
         self
@@ -170,6 +174,29 @@ impl MemoryJournal {
         }
     }
 
+    /// A removal is one piece: it happened or it did not. One that a lying disk loses leaves more than there must be.
+    fn remove<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Result<T, JournalError> {
+        let fault = self.faults.remove(&self.writes);
+        self.writes += 1;
+        let happens = match fault {
+            None | Some(Fault::LostSync) => return Ok(work(self)),
+            Some(Fault::DiskFull) => return Err(JournalError::StorageFull { path: Self::path() }),
+            Some(Fault::CrashBeforeWrite) => false,
+            Some(Fault::TornWrite | Fault::Reordered) => self.draw() & 1 == 0,
+            Some(Fault::CrashAfterSync) => true,
+        };
+        if happens {
+            work(self);
+        }
+        self.crashed = true;
+        Err(JournalError::OutcomeUnknown { path: Self::path(), source: "the simulated process died".into() })
+    }
+
+    /// The place of the first entry that is read.
+    fn first(&self) -> u64 {
+        self.base.map_or(1, |base| base.seq)
+    }
+
     fn current_head(&self) -> Head {
         self.entries.last().map_or_else(Head::genesis, Entry::head)
     }
@@ -195,7 +222,10 @@ impl Journal for MemoryJournal {
 
     fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
         self.alive()?;
-        let from = usize::try_from(from_seq.max(1) - 1).unwrap_or(usize::MAX);
+        // Entries before the base are there until they are removed.
+        let held_from = self.entries.first().map_or(1, |entry| entry.seq);
+        let from = from_seq.max(self.first()).saturating_sub(held_from);
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
         let mut page = Vec::new();
         let mut bytes = 0;
         for entry in self.entries.iter().skip(from).take(limit.min(MAX_PAGE_ENTRIES)) {
@@ -268,34 +298,84 @@ impl Journal for MemoryJournal {
 
     fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError> {
         self.alive()?;
-        Ok(self
-            .snapshots
-            .values()
-            .rev()
-            .filter(|held| is_whole(held))
-            .map(|(snapshot, _)| *snapshot)
-            .collect())
+        let held = self.snapshots.range(self.first()..).rev().map(|(_, held)| held);
+        Ok(held.filter(|held| is_whole(held)).map(|(snapshot, _)| *snapshot).collect())
     }
 
-    fn unfinished_snapshots(&self) -> Result<Vec<u64>, JournalError> {
+    fn leftover_snapshots(&self) -> Result<Vec<u64>, JournalError> {
         self.alive()?;
-        Ok(self.snapshots.iter().filter(|(_, held)| !is_whole(held)).map(|(seq, _)| *seq).collect())
+        let is_none = |(seq, held): &(&u64, &Held)| **seq < self.first() || !is_whole(held);
+        Ok(self.snapshots.iter().filter(is_none).map(|(seq, _)| *seq).collect())
     }
 
     fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
         self.alive()?;
-        let held = self.snapshots.get(&seq).filter(|held| is_whole(held));
+        let held = self.snapshots.get(&seq).filter(|held| seq >= self.first() && is_whole(held));
         held.map(|(snapshot, parts)| snapshot.check_content(parts.concat())).transpose()
     }
 
     fn forget_snapshot(&mut self, seq: u64) -> Result<Removal, JournalError> {
         self.alive()?;
+        if self.base.is_some_and(|base| base.seq == seq) {
+            return Err(JournalError::SnapshotNeeded { seq });
+        }
         let Some((_, parts)) = self.snapshots.get_mut(&seq) else { return Ok(Removal::Whole) };
         parts.pop();
         if !parts.is_empty() {
             return Ok(Removal::Partly);
         }
         self.snapshots.remove(&seq);
+        Ok(Removal::Whole)
+    }
+
+    fn base(&self) -> Result<Option<Head>, JournalError> {
+        self.alive()?;
+        Ok(self.base)
+    }
+
+    fn cut(&mut self, expected: &Head, base: &Head) -> Result<(), JournalError> {
+        self.alive()?;
+        check_expected(self.current_head(), expected)?;
+        let entry = self.read(base.seq, 1)?.into_iter().next();
+        check_base(base, self.base, entry, &self.snapshots()?)?;
+        self.remove(|journal| journal.base = Some(*base))
+    }
+
+    fn remove_before_base(&mut self, expected: &Head) -> Result<Removal, JournalError> {
+        self.alive()?;
+        check_expected(self.current_head(), expected)?;
+        let first = self.first();
+        self.remove(|journal| {
+            let before = journal.entries.iter().take_while(|entry| entry.seq < first);
+            let sizes: Vec<usize> = before.map(|entry| entry.payload.len()).collect();
+            if !sizes.is_empty() {
+                journal.entries.drain(..removed_at_once(sizes));
+                return Removal::Partly;
+            }
+            let old = journal.keys.iter().filter(|(_, answer)| answer.last < first);
+            let old: Vec<ClientKey> = old.map(|(key, _)| key.clone()).take(REMOVED_AT_ONCE).collect();
+            for key in &old {
+                journal.keys.remove(key);
+            }
+            if old.len() < REMOVED_AT_ONCE { Removal::Whole } else { Removal::Partly }
+        })
+    }
+
+    fn remove_blobs(&mut self, expected: &Head, blobs: &[Digest]) -> Result<usize, JournalError> {
+        self.alive()?;
+        check_expected(self.current_head(), expected)?;
+        self.remove(|journal| {
+            let size = |digest| journal.blobs.get(digest).map_or(0, Vec::len);
+            let some = removed_at_once(blobs.iter().map(size)).min(blobs.len());
+            for digest in &blobs[..some] {
+                journal.blobs.remove(digest);
+            }
+            some
+        })
+    }
+
+    fn give_room_back(&mut self) -> Result<Removal, JournalError> {
+        self.alive()?;
         Ok(Removal::Whole)
     }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AdvisoryDelta, ApplyReport, AssetContext, AssetId, ContextDocument, Digest, DirectiveId, GroupName,
-    IntelDelta, Inventory, InventoryDelta, OrderId, Person, RehearsalReport, Role, Rules, Tempo, Timestamp,
-    TokenId, VexStatement,
+    HistoryBase, IntelDelta, Inventory, InventoryDelta, OrderId, Person, RehearsalReport, Role, Rules, Tempo,
+    Timestamp, TokenId, VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -15,6 +15,11 @@ use crate::{
 pub enum Command {
     /// A leader starts.
     BeginTerm,
+    /// The record is to begin later; the shell has proven the base against the entries.
+    CutHistory {
+        /// Where it is to begin.
+        base: HistoryBase,
+    },
     /// A feed brought advisories.
     ChangeAdvisories {
         /// The feed (`osv/Debian`).

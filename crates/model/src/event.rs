@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ApplyOutcome, AssetContext, AssetId, Digest, Directive, DirectiveChange, DirectiveId, GroupName,
-    IntelSource, InventoryDelta, Order, OrderId, Outcome, Person, Plan, RehearsalOutcome, Rules, Tempo,
-    Timestamp, TokenId, Wants,
+    HistoryBase, IntelSource, InventoryDelta, Order, OrderId, Outcome, Person, Plan, RehearsalOutcome, Rules,
+    Tempo, Timestamp, TokenId, Wants,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.
@@ -285,6 +285,11 @@ pub enum Event {
         asset: AssetId,
         /// Who.
         by: Person,
+    },
+    /// What was recorded before an entry is let go; the record begins with that entry and the state after it.
+    HistoryCut {
+        /// Where it begins.
+        base: HistoryBase,
     },
     /// A host applied, or tried to. The blob is an [`crate::ApplyReport`].
     ApplyRecorded {

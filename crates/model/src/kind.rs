@@ -3,7 +3,7 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 33] = [
+pub const EVENT_KINDS: [&str; 34] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -34,6 +34,7 @@ pub const EVENT_KINDS: [&str; 33] = [
     "rollout-halted",
     "rollout-resumed",
     "retry-requested",
+    "history-cut",
     "apply-recorded",
     "asset-verified",
     "order-expired",
@@ -73,6 +74,7 @@ impl Event {
             Self::RolloutHalted { .. } => "rollout-halted",
             Self::RolloutResumed { .. } => "rollout-resumed",
             Self::RetryRequested { .. } => "retry-requested",
+            Self::HistoryCut { .. } => "history-cut",
             Self::ApplyRecorded { .. } => "apply-recorded",
             Self::AssetVerified { .. } => "asset-verified",
             Self::OrderExpired { .. } => "order-expired",

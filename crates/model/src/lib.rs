@@ -13,6 +13,7 @@ mod digest;
 mod directive;
 mod event;
 mod facts;
+mod history;
 mod ids;
 mod intel;
 mod kind;
@@ -40,6 +41,7 @@ pub use facts::{
     Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, Listener, Offer, OfferState,
     OsRelease, Protocol, Service, StaleProcess, Unit, Updater, Virtualization,
 };
+pub use history::HistoryBase;
 pub use ids::{
     AssetId, DirectiveId, GroupName, IdError, OrderId, Person, RedundancyName, ServiceName, Tag, TeamName,
     TokenId, VulnerabilityId, ZoneName,

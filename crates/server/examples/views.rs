@@ -347,6 +347,7 @@ fn main() -> Outcome<()> {
         requests_per_second: std::num::NonZeroU32::new(10_000).ok_or("a rate")?,
         tls: None,
         feeds: None,
+        keep_days: None,
     };
     let running = runtime.block_on(serve(settings))?;
     let writer = running.writer.clone();

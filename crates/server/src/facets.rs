@@ -52,6 +52,7 @@ impl Facet {
             | Event::RetryRequested { .. } => &[Self::Queue],
             Event::PolicySet { .. } => &[Self::Queue, Self::Context],
             Event::TempoSet { .. } => &[Self::Context],
+            Event::HistoryCut { .. } => &[],
             _ => &Self::ALL,
         }
     }

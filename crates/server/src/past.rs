@@ -8,11 +8,11 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use tenon_engine::{SNAPSHOT_VERSION, World};
-use tenon_journal::{JournalError, Snapshot};
+use tenon_journal::{Head, JournalError, Snapshot};
 use tenon_model::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::replay::{ReplayError, follow, of_snapshot};
+use crate::replay::{ReplayError, beginning, follow, of_snapshot};
 use crate::writer::{SubmitError, Writer};
 
 /// Requests that wait for another World than the one that is there; more are turned away. Each may take seconds.
@@ -45,6 +45,14 @@ pub enum PastError {
         asked: Timestamp,
         /// The stamp of the first entry.
         first: Timestamp,
+    },
+    /// What was recorded then was let go.
+    #[error("history is kept from {first} (entry {seq}) on: ask for that time or a later one")]
+    LetGo {
+        /// The oldest time that can be asked for.
+        first: Timestamp,
+        /// The first entry.
+        seq: u64,
     },
     /// The record has no such entry.
     #[error("the record has the entries 1 to {last}, not {asked}")]
@@ -112,7 +120,7 @@ impl Past {
             Moment::Time(asked) if asked > now => return Err(PastError::Ahead { asked, now }),
             Moment::Time(asked) if live.time().is_some_and(|time| time <= asked) => last,
             Moment::Time(asked) => self.0.last_at(asked, last).await?,
-            Moment::Entry(asked) if (1..=last).contains(&asked) => asked,
+            Moment::Entry(asked) if (1..=last).contains(&asked) => self.0.kept(asked).await?,
             Moment::Entry(asked) => return Err(PastError::NoEntry { asked, last }),
         };
         if seq == last {
@@ -137,7 +145,8 @@ impl Inner {
     /// The last entry stamped at or before a time. Stamps never decrease.
     async fn last_at(&self, asked: Timestamp, end: u64) -> Result<u64, PastError> {
         let found = self.writer.look(move |journal| {
-            let (mut low, mut high, mut first) = (1, end + 1, None);
+            let base = journal.base()?;
+            let (mut low, mut high, mut first) = (base.map_or(1, |base| base.seq), end + 1, None);
             while low < high {
                 let middle = low + (high - low) / 2;
                 let Some(entry) = journal.read(middle, 1)?.into_iter().next() else { break };
@@ -148,14 +157,24 @@ impl Inner {
                     first = Some(entry.time_ms);
                 }
             }
-            Ok::<_, JournalError>((low - 1, first))
+            Ok::<_, JournalError>((low - 1, first, base))
         });
         match found.await?.map_err(|error| PastError::Replay { seq: end, reason: error.to_string() })? {
-            (0, first) => {
+            (seq, _, Some(base)) if seq < base.seq => Err(before(base)),
+            (0, first, _) => {
                 let first = Timestamp::from_millis(first.unwrap_or_default());
                 Err(PastError::BeforeRecord { asked, first })
             }
-            (seq, _) => Ok(seq),
+            (seq, ..) => Ok(seq),
+        }
+    }
+
+    /// The same entry, unless it was let go.
+    async fn kept(&self, asked: u64) -> Result<u64, PastError> {
+        let base = self.writer.look(|journal| journal.base()).await?;
+        match base.map_err(|error| PastError::Replay { seq: asked, reason: error.to_string() })? {
+            Some(base) if asked < base.seq => Err(before(base)),
+            _ => Ok(asked),
         }
     }
 
@@ -198,10 +217,19 @@ async fn let_go(past: Weak<Inner>, idle: Duration, seq: u64) {
     }
 }
 
+fn before(base: Head) -> PastError {
+    PastError::LetGo { first: Timestamp::from_millis(base.time_ms), seq: base.seq }
+}
+
 /// The World after an entry, from the newest good snapshot before it.
 fn world_after(writer: &Writer, seq: u64) -> Result<World, ReplayError> {
+    follow(newest_before(writer, seq.saturating_add(1))?, writer, seq)
+}
+
+/// The World of the newest good snapshot of an entry before this one; that with which the record begins where there is none.
+pub(crate) fn newest_before(writer: &Writer, seq: u64) -> Result<World, ReplayError> {
     let usable =
-        |snapshot: &Snapshot| snapshot.head.seq <= seq && snapshot.format == u32::from(SNAPSHOT_VERSION);
+        |snapshot: &Snapshot| snapshot.head.seq < seq && snapshot.format == u32::from(SNAPSHOT_VERSION);
     let held = writer.wait_for(|journal| journal.snapshots())??;
     for snapshot in held.into_iter().filter(usable) {
         let at = snapshot.head.seq;
@@ -213,9 +241,9 @@ fn world_after(writer: &Writer, seq: u64) -> Result<World, ReplayError> {
             Err(error) => return Err(error.into()),
         };
         match world {
-            Ok(world) => return follow(world, writer, seq),
+            Ok(world) => return Ok(world),
             Err(reason) => tracing::warn!(seq = at, reason, "a snapshot is passed over"),
         }
     }
-    follow(World::default(), writer, seq)
+    writer.wait_for(|journal| beginning(journal))?
 }

@@ -18,18 +18,47 @@ pub enum ReplayError {
     /// An event does not fit what came before.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// What the record begins with cannot be read.
+    #[error(
+        "the record begins with the state after entry {seq}, and that cannot be read ({reason}): \
+         use the Tenon that wrote it, or restore it from a backup"
+    )]
+    Beginning {
+        /// The entry.
+        seq: u64,
+        /// What is wrong with its snapshot.
+        reason: String,
+    },
     /// Who has the journal open stopped.
     #[error(transparent)]
     Stopped(#[from] SubmitError),
 }
 
-/// Applies every event of the journal to an empty World. What events asked the shell to do was done then, and is not
+/// Applies every event of the journal to the World with which it begins. What events asked the shell to do was done then, and is not
 /// done again.
 ///
 /// # Errors
 /// A [`ReplayError`]: the journal is damaged, or of a newer Tenon.
 pub fn replay(journal: &dyn Journal) -> Result<World, ReplayError> {
-    follow(World::default(), journal, u64::MAX)
+    follow(beginning(journal)?, journal, u64::MAX)
+}
+
+/// The World with which the record begins: the empty one, or where it was cut that of the snapshot it rests on.
+///
+/// # Errors
+/// [`ReplayError::Beginning`], or when the journal cannot be read.
+pub(crate) fn beginning(journal: &dyn Journal) -> Result<World, ReplayError> {
+    let Some(base) = journal.base()? else { return Ok(World::default()) };
+    let seq = base.seq;
+    let unreadable = |reason: String| ReplayError::Beginning { seq, reason };
+    let snapshot = journal.snapshots()?.into_iter().find(|snapshot| snapshot.head.seq == seq);
+    let snapshot = snapshot.ok_or_else(|| unreadable("its snapshot is gone".to_owned()))?;
+    let content = match journal.read_snapshot(seq) {
+        Ok(content) => content.ok_or_else(|| unreadable("its snapshot is gone".to_owned()))?,
+        Err(error @ JournalError::SnapshotDamaged { .. }) => return Err(unreadable(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    of_snapshot(&snapshot, &content).map_err(unreadable)
 }
 
 /// The World after an entry, from all entries up to it.
@@ -37,7 +66,7 @@ pub fn replay(journal: &dyn Journal) -> Result<World, ReplayError> {
 /// # Errors
 /// Those of [`replay`].
 pub fn replay_to(journal: &dyn Journal, seq: u64) -> Result<World, ReplayError> {
-    follow(World::default(), journal, seq)
+    follow(beginning(journal)?, journal, seq)
 }
 
 /// The same World as [`replay`] gives, from the newest snapshot that can be read and the entries since; from all entries where
@@ -50,7 +79,11 @@ pub fn restore(journal: &dyn Journal) -> Result<World, ReplayError> {
     for (seq, reason) in restored.passed_over {
         tracing::warn!(seq, reason, "a snapshot is passed over");
     }
-    follow(restored.state.map(|(world, _)| world).unwrap_or_default(), journal, u64::MAX)
+    let world = match restored.state {
+        Some((world, _)) => world,
+        None => beginning(journal)?,
+    };
+    follow(world, journal, u64::MAX)
 }
 
 /// The World of a snapshot, or why it is none of this entry.

@@ -23,6 +23,7 @@ use crate::feeding::Feeding;
 use crate::folder::{DataFolder, FolderError};
 use crate::gateway::{self, Gateway};
 use crate::health::FeedHealth;
+use crate::history;
 use crate::past::Past;
 use crate::replay::ReplayError;
 use crate::tls::TlsListener;
@@ -66,6 +67,8 @@ pub struct Settings {
     pub names: Vec<String>,
     /// Where advisories and intel come from; `None` asks no feed.
     pub feeds: Option<Source>,
+    /// How many days of history are kept; `None` keeps all of it.
+    pub keep_days: Option<NonZeroU32>,
 }
 
 /// Where reports come from and orders go.
@@ -244,6 +247,9 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
             settings.patience,
             stopped.clone(),
         )));
+    }
+    if let Some(days) = settings.keep_days {
+        tasks.push(tokio::spawn(history::keep_days(writer.clone(), days.get(), stopped.clone())));
     }
     if let Some(source) = settings.feeds {
         let feeding = Feeding { writer: writer.clone(), source, store: folder.path("feeds"), health };

@@ -132,7 +132,7 @@ fn try_keep(reach: &mut impl Reach, head: Head, world: World) -> Result<usize, K
     // From here on the live World need not keep what it replaces for this one.
     drop(world);
     let snapshot = Snapshot::of(&head, u32::from(SNAPSHOT_VERSION), &content);
-    for seq in reach.change(|journal| journal.unfinished_snapshots())? {
+    for seq in reach.change(|journal| journal.leftover_snapshots())? {
         let_go(reach, seq)?;
     }
     reach.change(move |journal| journal.begin_snapshot(&snapshot))?;

@@ -236,6 +236,22 @@ impl Writer {
         answer.blocking_recv().map_err(|_| SubmitError::Stopped)
     }
 
+    /// Reaches the journal between two appends.
+    pub(crate) fn between(&self) -> Between {
+        Between(self.sender.clone())
+    }
+
+    /// Like [`submit`](Self::submit), for a thread that may wait; not for an asynchronous task.
+    ///
+    /// # Errors
+    /// A refusal, or the writer's end.
+    pub(crate) fn wait_to_submit(&self, command: Command) -> Result<Accepted, SubmitError> {
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Submit { command: command.into(), condition: None, key: None, reply };
+        self.sender.blocking_send(message).map_err(|_| SubmitError::Stopped)?;
+        answer.blocking_recv().map_err(|_| SubmitError::Stopped)?
+    }
+
     /// The content of a blob.
     ///
     /// # Errors

@@ -89,6 +89,7 @@ fn a_context_file_is_shown_first_and_taken_over_with_a_word() {
         requests_per_second: tenon_server::Settings::REQUESTS_PER_SECOND,
         tls: None,
         feeds: None,
+        keep_days: None,
     };
     let running = runtime.block_on(tenon_server::serve(settings)).unwrap();
     let url = format!("http://{}", running.listen);

@@ -34,6 +34,7 @@ fn settings(folder: &Path, hosts: Hosts) -> Settings {
         requests_per_second: 10_000.try_into().unwrap(),
         tls: None,
         feeds: None,
+        keep_days: None,
     }
 }
 

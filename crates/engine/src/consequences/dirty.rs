@@ -180,6 +180,7 @@ impl Dirty {
             }
             Event::DirectiveRevised { .. }
             | Event::TermBegan { .. }
+            | Event::HistoryCut { .. }
             | Event::TempoSet { .. }
             | Event::ApprovalGiven { .. }
             | Event::TokenIssued { .. }

@@ -20,7 +20,8 @@ use crate::world::{OrderState, PackageKey, Standing, World, count_one};
 use frame::{Reader, Section, Writer};
 use saved::{SavedAdvisory, SavedAsset, SavedContext, SavedHead, SavedIntel, SavedPolicy};
 
-/// The version of the encoding. Another one is not read.
+/// The version of the encoding. Another one is not read; whoever raises this keeps reading from 5 on, because a record that was
+/// cut rests on one (decision 27).
 pub const SNAPSHOT_VERSION: u16 = 5;
 /// How a snapshot begins.
 const MAGIC: &[u8; 8] = b"TENONSNP";

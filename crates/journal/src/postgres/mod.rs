@@ -9,6 +9,7 @@
 //! Where the server replicates synchronously, a commit waits for the standby too; a wait that was cut short is only
 //! warned of, so any warning during a commit makes its outcome unknown.
 
+mod history;
 mod open;
 mod rows;
 #[cfg(feature = "testing")]
@@ -32,7 +33,7 @@ use self::rows::{
     read_entries, stored,
 };
 pub use self::url::{PostgresUrl, PostgresUrlError};
-use crate::journal::{check, check_blob, checked_blob};
+use crate::journal::{check, check_base, check_blob, check_expected, checked_blob};
 use crate::{
     Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_ENTRIES,
     Removal, Snapshot,
@@ -64,6 +65,8 @@ pub struct PostgresJournal {
     /// Set by a warning of the server.
     warned: Arc<AtomicBool>,
     health: Cell<Health>,
+    /// Where it began when it was opened, or since this one cut it.
+    base: Cell<Option<Head>>,
     access: Access,
 }
 
@@ -213,6 +216,21 @@ impl PostgresJournal {
         outcome.map_err(|failure| failure.into_error(&self.url.place(), doing))
     }
 
+    /// The place of the first entry that is read.
+    fn first(&self) -> u64 {
+        self.base.get().map_or(1, |base| base.seq)
+    }
+
+    /// Keeps every other writer waiting until the transaction ends, and refuses where one came first.
+    fn lock_head(&self, client: &mut Client, expected: &Head) -> Result<Head, Failure> {
+        let row = client
+            .query_typed_one("SELECT seq, time_ms, term, hash, format FROM tenon.journal FOR UPDATE", &[])?;
+        open::check_format(row.try_get(4)?, &self.url)?;
+        let head = head_of_row(&row, &self.url)?;
+        check_expected(head, expected)?;
+        Ok(head)
+    }
+
     fn transact<T>(
         &self,
         doing: &'static str,
@@ -229,12 +247,7 @@ impl PostgresJournal {
 impl Journal for PostgresJournal {
     fn append(&mut self, expected: &Head, batches: &[Batch]) -> Result<Head, JournalError> {
         self.transact("append to", |client| {
-            let row = client.query_typed_one(
-                "SELECT seq, time_ms, term, hash, format FROM tenon.journal FOR UPDATE",
-                &[],
-            )?;
-            open::check_format(row.try_get(4)?, &self.url)?;
-            let checked = check(head_of_row(&row, &self.url)?, expected, batches)?;
+            let checked = check(self.lock_head(client, expected)?, expected, batches)?;
             insert_keys(client, &self.url, &checked.keys)?;
             for blob in batches.iter().flat_map(|batch| &batch.blobs) {
                 insert_blob(client, &blob.digest(), blob.bytes())?;
@@ -262,7 +275,8 @@ impl Journal for PostgresJournal {
     }
 
     fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
-        self.run("read", |client| read_entries(client, &self.url, from_seq, limit))
+        let from = from_seq.max(self.first());
+        self.run("read", |client| read_entries(client, &self.url, from, limit))
     }
 
     fn put_blob(&mut self, content: &[u8]) -> Result<Digest, JournalError> {
@@ -315,19 +329,62 @@ impl Journal for PostgresJournal {
     }
 
     fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError> {
-        self.run("list the snapshots of", |client| snapshots::list(client, &self.url))
+        self.run("list the snapshots of", |client| snapshots::list(client, &self.url, self.first()))
     }
 
-    fn unfinished_snapshots(&self) -> Result<Vec<u64>, JournalError> {
-        self.run("list the snapshots of", |client| snapshots::unfinished(client, &self.url))
+    fn leftover_snapshots(&self) -> Result<Vec<u64>, JournalError> {
+        self.run("list the snapshots of", |client| snapshots::leftover(client, &self.url, self.first()))
     }
 
     fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
+        if seq < self.first() {
+            return Ok(None);
+        }
         self.run("read a snapshot of", |client| snapshots::read(client, &self.url, seq))
     }
 
     fn forget_snapshot(&mut self, seq: u64) -> Result<Removal, JournalError> {
+        if self.base.get().is_some_and(|base| base.seq == seq) {
+            return Err(JournalError::SnapshotNeeded { seq });
+        }
         self.transact("let go a snapshot of", |client| snapshots::forget(client, seq))
+    }
+
+    fn base(&self) -> Result<Option<Head>, JournalError> {
+        self.sound()?;
+        Ok(self.base.get())
+    }
+
+    fn cut(&mut self, expected: &Head, base: &Head) -> Result<(), JournalError> {
+        self.transact("cut", |client| {
+            self.lock_head(client, expected)?;
+            let now = history::read_base(client, &self.url)?;
+            let entry = read_entries(client, &self.url, base.seq, 1)?.into_iter().next();
+            check_base(base, now, entry, &snapshots::list(client, &self.url, self.first())?)?;
+            history::write_base(client, base)
+        })?;
+        self.base.set(Some(*base));
+        Ok(())
+    }
+
+    fn remove_before_base(&mut self, expected: &Head) -> Result<Removal, JournalError> {
+        let Some(base) = self.base.get() else { return Ok(Removal::Whole) };
+        self.transact("remove entries from", |client| {
+            self.lock_head(client, expected)?;
+            history::remove_before(client, base.seq)
+        })
+    }
+
+    fn remove_blobs(&mut self, expected: &Head, blobs: &[Digest]) -> Result<usize, JournalError> {
+        self.transact("remove blobs from", |client| {
+            self.lock_head(client, expected)?;
+            history::remove_blobs(client, blobs)
+        })
+    }
+
+    fn give_room_back(&mut self) -> Result<Removal, JournalError> {
+        self.sound()?;
+        Ok(Removal::Whole)
     }
 
     fn durability(&self) -> Result<Durability, JournalError> {

@@ -8,11 +8,13 @@ use postgres::error::{Severity, SqlState};
 use postgres::{Client, NoTls};
 
 use super::rows::{head_of_row, read_entries};
-use super::{Access, Failure, Health, PostgresJournal, PostgresUrl, lost, told, transact};
+use super::{Access, Failure, Health, PostgresJournal, PostgresUrl, history, lost, told, transact};
 use crate::{Head, JournalError};
 
 /// The format written by this code; grows with every change of the schema.
-const FORMAT: i64 = 1;
+///
+/// 1: entries, blobs, client keys, snapshots. 2: where the journal begins, since it can be cut.
+const FORMAT: i64 = 2;
 /// How long a server may take to answer a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -60,6 +62,16 @@ const SCHEMA: &str = "
     );
 ";
 
+/// What format 2 adds. Keys are found by the entry that acknowledged them, to let the old ones go.
+const HISTORY: &str = "
+    ALTER TABLE tenon.journal
+        ADD COLUMN base_seq bigint CHECK (base_seq > 0),
+        ADD COLUMN base_time_ms bigint,
+        ADD COLUMN base_term bigint,
+        ADD COLUMN base_hash bytea CHECK (octet_length(base_hash) = 32);
+    CREATE INDEX client_key_last ON tenon.client_key (last);
+";
+
 impl PostgresJournal {
     /// Opens the journal in this database for writing, and creates it (schema `tenon`) where there is none.
     ///
@@ -84,21 +96,31 @@ impl PostgresJournal {
         let mut client = connect(url, &warned)?;
         let failed = |failure: Failure| failure.into_error(&place, "open");
         check_server(&mut client, access).map_err(failed)?;
-        if identify(&mut client, url).map_err(failed)? == Content::Empty {
+        let mut content = identify(&mut client, url).map_err(failed)?;
+        if content == Content::Empty {
             if access == Access::Read {
                 let found = "a database without a schema named tenon".to_owned();
                 return Err(JournalError::NotAJournal { path: place, found });
             }
             create(&mut client, &warned).map_err(failed)?;
             // Also what another process made in the meantime.
-            identify(&mut client, url).map_err(failed)?;
+            content = identify(&mut client, url).map_err(failed)?;
+        }
+        if access == Access::Write && content == (Content::Journal { format: 1 }) {
+            extend(&mut client, &warned).map_err(failed)?;
+            content = identify(&mut client, url).map_err(failed)?;
         }
         check_head(&mut client, url).map_err(failed)?;
+        let base = match content {
+            Content::Journal { format: 2.. } => history::read_base(&mut client, url).map_err(failed)?,
+            Content::Journal { .. } | Content::Empty => None,
+        };
         Ok(Self {
             url: url.clone(),
             client: Some(client).into(),
             warned,
             health: Health::Sound.into(),
+            base: base.into(),
             access,
         })
     }
@@ -144,7 +166,7 @@ fn check_server(client: &mut Client, access: Access) -> Result<(), Failure> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
-    Journal,
+    Journal { format: i64 },
     Empty,
 }
 
@@ -169,10 +191,32 @@ fn identify(client: &mut Client, url: &PostgresUrl) -> Result<Content, Failure> 
         _ => error.into(),
     })?;
     let row = row.ok_or_else(|| foreign("a database whose tenon.journal is empty"))?;
-    check_format(row.try_get(0)?, url)?;
-    Ok(Content::Journal)
+    let found: i64 = row.try_get(0)?;
+    if !(1..=FORMAT).contains(&found) {
+        return Err(Failure::Refused(JournalError::UnknownFormat {
+            path: url.place(),
+            found,
+            known: FORMAT,
+        }));
+    }
+    Ok(Content::Journal { format: found })
 }
 
+/// Makes a journal of format 1 one of format 2. Whoever else has it open is refused at the next append.
+fn extend(client: &mut Client, warned: &AtomicBool) -> Result<(), Failure> {
+    transact(client, warned, |client| {
+        let row = client.query_typed_one("SELECT format FROM tenon.journal FOR UPDATE", &[])?;
+        // Another process did so in the meantime.
+        if row.try_get::<_, i64>(0)? != 1 {
+            return Ok(());
+        }
+        client.batch_execute(HISTORY)?;
+        client.batch_execute("UPDATE tenon.journal SET format = 2")?;
+        Ok(())
+    })
+}
+
+/// Only a journal of the very format that this code writes is written to.
 pub(super) fn check_format(found: i64, url: &PostgresUrl) -> Result<(), Failure> {
     if found == FORMAT {
         return Ok(());
@@ -183,6 +227,7 @@ pub(super) fn check_format(found: i64, url: &PostgresUrl) -> Result<(), Failure>
 fn create(client: &mut Client, warned: &AtomicBool) -> Result<(), Failure> {
     let created = transact(client, warned, |client| {
         client.batch_execute(SCHEMA)?;
+        client.batch_execute(HISTORY)?;
         let Head { hash, .. } = Head::genesis();
         client.query_typed(
             "INSERT INTO tenon.journal (format, seq, time_ms, term, hash) VALUES ($1, 0, 0, 0, $2)",

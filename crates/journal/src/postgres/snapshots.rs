@@ -61,15 +61,16 @@ const COLUMNS: &str = "SELECT snapshot.seq, time_ms, term, snapshot.hash, format
 const THERE: &str = "(SELECT coalesce(sum(octet_length(content)), 0) FROM tenon.snapshot_part AS part
     WHERE part.seq = snapshot.seq)";
 
-pub(super) fn list(client: &mut Client, url: &PostgresUrl) -> Result<Vec<Snapshot>, Failure> {
-    let rows =
-        client.query_typed(&format!("{COLUMNS} WHERE size = {THERE} ORDER BY snapshot.seq DESC"), &[])?;
+pub(super) fn list(client: &mut Client, url: &PostgresUrl, first: u64) -> Result<Vec<Snapshot>, Failure> {
+    let sql = format!("{COLUMNS} WHERE snapshot.seq >= $1 AND size = {THERE} ORDER BY snapshot.seq DESC");
+    let rows = client.query_typed(&sql, &[(&stored(first), Type::INT8)])?;
     rows.iter().map(|row| snapshot_of_row(row, url)).collect()
 }
 
-pub(super) fn unfinished(client: &mut Client, url: &PostgresUrl) -> Result<Vec<u64>, Failure> {
-    let sql = format!("SELECT seq FROM tenon.snapshot WHERE size <> {THERE} ORDER BY seq");
-    client.query_typed(&sql, &[])?.iter().map(|row| unsigned_of_column(row, 0, url)).collect()
+pub(super) fn leftover(client: &mut Client, url: &PostgresUrl, first: u64) -> Result<Vec<u64>, Failure> {
+    let sql = format!("SELECT seq FROM tenon.snapshot WHERE seq < $1 OR size <> {THERE} ORDER BY seq");
+    let rows = client.query_typed(&sql, &[(&stored(first), Type::INT8)])?;
+    rows.iter().map(|row| unsigned_of_column(row, 0, url)).collect()
 }
 
 pub(super) fn read(client: &mut Client, url: &PostgresUrl, seq: u64) -> Result<Option<Vec<u8>>, Failure> {

@@ -5,6 +5,7 @@
 //! directory after the journal of the switch to the log is deleted) and
 //! `locking_mode = EXCLUSIVE` (one process; the index of the log lives in memory instead of a shared file).
 
+mod history;
 mod open;
 mod snapshots;
 
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use tenon_model::Digest;
 
-use crate::journal::{check, check_blob, checked_blob};
+use crate::journal::{check, check_base, check_blob, check_expected, checked_blob};
 use crate::{
     Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, MAX_PAGE_BYTES,
     MAX_PAGE_ENTRIES, Removal, Snapshot,
@@ -25,6 +26,7 @@ pub struct SqliteJournal {
     connection: Connection,
     path: PathBuf,
     health: Health,
+    base: Option<Head>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,11 @@ enum Health {
 }
 
 impl SqliteJournal {
+    /// The place of the first entry that is read.
+    fn first(&self) -> i64 {
+        self.base.map_or(1, |base| stored(base.seq))
+    }
+
     fn sound(&self) -> Result<(), JournalError> {
         match self.health {
             Health::Sound => Ok(()),
@@ -129,7 +136,7 @@ impl Journal for SqliteJournal {
             )
             .map_err(&failed)?;
         let limit = limit.min(MAX_PAGE_ENTRIES);
-        let mut rows = statement.query(params![from.max(1), limit as i64]).map_err(&failed)?;
+        let mut rows = statement.query(params![from.max(self.first()), limit as i64]).map_err(&failed)?;
         let mut page = Vec::new();
         let mut bytes = 0;
         while let Some(row) = rows.next().map_err(&failed)? {
@@ -202,21 +209,66 @@ impl Journal for SqliteJournal {
 
     fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError> {
         self.sound()?;
-        snapshots::list(&self.connection, &self.path)
+        snapshots::list(&self.connection, &self.path, self.first())
     }
 
-    fn unfinished_snapshots(&self) -> Result<Vec<u64>, JournalError> {
+    fn leftover_snapshots(&self) -> Result<Vec<u64>, JournalError> {
         self.sound()?;
-        snapshots::unfinished(&self.connection, &self.path)
+        snapshots::leftover(&self.connection, &self.path, self.first())
     }
 
     fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
         self.sound()?;
-        snapshots::read(&self.connection, &self.path, seq)
+        snapshots::read(&self.connection, &self.path, seq, self.first())
     }
 
     fn forget_snapshot(&mut self, seq: u64) -> Result<Removal, JournalError> {
+        if self.base.is_some_and(|base| base.seq == seq) {
+            return Err(JournalError::SnapshotNeeded { seq });
+        }
         self.transact(|connection, path| snapshots::forget(connection, path, seq))
+    }
+
+    fn base(&self) -> Result<Option<Head>, JournalError> {
+        self.sound()?;
+        Ok(self.base)
+    }
+
+    fn cut(&mut self, expected: &Head, base: &Head) -> Result<(), JournalError> {
+        let (now, first) = (self.base, self.first());
+        self.transact(|connection, path| {
+            check_expected(read_head(connection, path)?, expected)?;
+            let entry = snapshots::entry(connection, path, base.seq)?;
+            check_base(base, now, entry, &snapshots::list(connection, path, first)?)?;
+            history::write_base(connection, path, base)
+        })?;
+        self.base = Some(*base);
+        Ok(())
+    }
+
+    fn remove_before_base(&mut self, expected: &Head) -> Result<Removal, JournalError> {
+        let Some(base) = self.base else { return Ok(Removal::Whole) };
+        self.transact(|connection, path| {
+            check_expected(read_head(connection, path)?, expected)?;
+            history::remove_before(connection, path, base.seq)
+        })
+    }
+
+    fn remove_blobs(&mut self, expected: &Head, blobs: &[Digest]) -> Result<usize, JournalError> {
+        self.transact(|connection, path| {
+            check_expected(read_head(connection, path)?, expected)?;
+            history::remove_blobs(connection, path, blobs)
+        })
+    }
+
+    fn give_room_back(&mut self) -> Result<Removal, JournalError> {
+        self.sound()?;
+        if history::free_pages(&self.connection, &self.path)? == 0 {
+            return Ok(Removal::Whole);
+        }
+        self.transact(history::give_back)?;
+        let left = history::free_pages(&self.connection, &self.path)?;
+        Ok(if left == 0 { Removal::Whole } else { Removal::Partly })
     }
 
     fn durability(&self) -> Result<Durability, JournalError> {

@@ -8,15 +8,15 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Health, SqliteJournal, storage_error};
+use super::{Health, SqliteJournal, history, storage_error};
 use crate::JournalError;
 
 /// "Tenj": marks the file as a Tenon journal (<https://www.sqlite.org/fileformat2.html>, offset 68).
 const APPLICATION_ID: i64 = 0x5465_6e6a;
 /// The format written by this code; grows with every change of the schema.
 ///
-/// 1: entries, blobs, client keys. 2: snapshots too.
-const FORMAT: i64 = 2;
+/// 1: entries, blobs, client keys. 2: snapshots too. 3: where the journal begins, since it can be cut.
+const FORMAT: i64 = 3;
 /// How long to wait for a process that is just ending to let go of the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -56,6 +56,18 @@ const SNAPSHOTS: &str = "
         content BLOB NOT NULL,
         PRIMARY KEY (seq, part)
     ) STRICT;
+";
+
+/// What format 3 adds. Keys are found by the entry that acknowledged them, to let the old ones go.
+const HISTORY: &str = "
+    CREATE TABLE base (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        seq INTEGER NOT NULL CHECK (seq > 0),
+        time_ms INTEGER NOT NULL,
+        term INTEGER NOT NULL,
+        hash BLOB NOT NULL CHECK (length(hash) = 32)
+    ) STRICT;
+    CREATE INDEX client_key_last ON client_key (last);
 ";
 
 impl SqliteJournal {
@@ -99,16 +111,17 @@ impl SqliteJournal {
             Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
         harden(&connection).map_err(failed)?;
-        match identify(&connection, path)? {
-            Content::Journal { .. } => {}
+        let base = match identify(&connection, path)? {
+            Content::Journal { format: 1 | 2 } => None,
+            Content::Journal { .. } => history::read_base(&connection, path)?,
             Content::Empty => {
                 return Err(JournalError::NotAJournal {
                     path: path.to_owned(),
                     found: "an empty database".to_owned(),
                 });
             }
-        }
-        Ok(Self { connection, path: path.to_owned(), health: Health::Sound })
+        };
+        Ok(Self { connection, path: path.to_owned(), health: Health::Sound, base })
     }
 
     /// Lets the log be written back into the database whenever it holds so many pages, instead of SQLite's 1,000: with
@@ -138,11 +151,18 @@ impl SqliteJournal {
                 "PRAGMA synchronous = EXTRA; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;",
             )
             .map_err(failed)?;
+        // Before the first page is written: only then does the file keep account of what it takes to give room back.
+        if let Content::Empty = content {
+            connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;").map_err(failed)?;
+        }
         pragma(&connection, "journal_mode", "WAL", path)?;
         // One transaction: a crash leaves what was there or a whole journal.
         let made = match content {
-            Content::Empty => format!("{SCHEMA} {SNAPSHOTS} PRAGMA application_id = {APPLICATION_ID};"),
-            Content::Journal { format: 1 } => SNAPSHOTS.to_owned(),
+            Content::Empty => {
+                format!("{SCHEMA} {SNAPSHOTS} {HISTORY} PRAGMA application_id = {APPLICATION_ID};")
+            }
+            Content::Journal { format: 1 } => format!("{SNAPSHOTS} {HISTORY}"),
+            Content::Journal { format: 2 } => HISTORY.to_owned(),
             Content::Journal { .. } => String::new(),
         };
         if !made.is_empty() {
@@ -150,7 +170,8 @@ impl SqliteJournal {
                 .execute_batch(&format!("BEGIN IMMEDIATE; {made} PRAGMA user_version = {FORMAT}; COMMIT;"))
                 .map_err(|source| storage_error(path, "initialise", source))?;
         }
-        Ok(Self { connection, path: path.to_owned(), health: Health::Sound })
+        let base = history::read_base(&connection, path)?;
+        Ok(Self { connection, path: path.to_owned(), health: Health::Sound, base })
     }
 }
 

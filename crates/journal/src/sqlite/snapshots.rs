@@ -5,17 +5,22 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{digest_of_column, entry_of_row, storage_error, stored, unsigned_of_column};
-use crate::{Head, JournalError, Removal, Snapshot};
+use crate::{Entry, Head, JournalError, Removal, Snapshot};
+
+/// The entry in this place.
+pub(super) fn entry(connection: &Connection, path: &Path, seq: u64) -> Result<Option<Entry>, JournalError> {
+    let failed = |source| storage_error(path, "read", source);
+    let mut statement = connection
+        .prepare_cached("SELECT seq, time_ms, term, payload, prev, hash FROM entry WHERE seq = ?1")
+        .map_err(failed)?;
+    let mut rows = statement.query([stored(seq)]).map_err(failed)?;
+    rows.next().map_err(failed)?.map(|row| entry_of_row(row, path)).transpose()
+}
 
 pub(super) fn begin(connection: &Connection, path: &Path, snapshot: &Snapshot) -> Result<(), JournalError> {
     let failed = |source| storage_error(path, "begin a snapshot in", source);
     let Snapshot { head, format, size, digest } = snapshot;
-    let mut statement = connection
-        .prepare_cached("SELECT seq, time_ms, term, payload, prev, hash FROM entry WHERE seq = ?1")
-        .map_err(failed)?;
-    let mut rows = statement.query([stored(head.seq)]).map_err(failed)?;
-    let entry = rows.next().map_err(failed)?.map(|row| entry_of_row(row, path)).transpose()?;
-    Snapshot::check(head, entry)?;
+    Snapshot::check(head, entry(connection, path, head.seq)?)?;
     let begun = connection
         .execute(
             "INSERT INTO snapshot (seq, hash, format, size, digest) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
@@ -71,38 +76,47 @@ const COLUMNS: &str = "SELECT snapshot.seq, time_ms, term, snapshot.hash, format
 const THERE: &str =
     "(SELECT coalesce(sum(length(content)), 0) FROM snapshot_part WHERE snapshot_part.seq = snapshot.seq)";
 
-pub(super) fn list(connection: &Connection, path: &Path) -> Result<Vec<Snapshot>, JournalError> {
+pub(super) fn list(connection: &Connection, path: &Path, first: i64) -> Result<Vec<Snapshot>, JournalError> {
     let failed = |source| storage_error(path, "list the snapshots of", source);
     if !has_snapshots(connection).map_err(failed)? {
         return Ok(Vec::new());
     }
     let mut statement = connection
-        .prepare_cached(&format!("{COLUMNS} WHERE size = {THERE} ORDER BY snapshot.seq DESC"))
+        .prepare_cached(&format!(
+            "{COLUMNS} WHERE snapshot.seq >= ?1 AND size = {THERE} ORDER BY snapshot.seq DESC"
+        ))
         .map_err(failed)?;
-    let rows = statement.query_map([], snapshot_of_row).map_err(failed)?;
+    let rows = statement.query_map([first], snapshot_of_row).map_err(failed)?;
     rows.collect::<rusqlite::Result<_>>().map_err(failed)
 }
 
-pub(super) fn unfinished(connection: &Connection, path: &Path) -> Result<Vec<u64>, JournalError> {
+pub(super) fn leftover(connection: &Connection, path: &Path, first: i64) -> Result<Vec<u64>, JournalError> {
     let failed = |source| storage_error(path, "list the snapshots of", source);
     if !has_snapshots(connection).map_err(failed)? {
         return Ok(Vec::new());
     }
     let mut statement = connection
-        .prepare_cached(&format!("SELECT seq FROM snapshot WHERE size <> {THERE} ORDER BY seq"))
+        .prepare_cached(&format!("SELECT seq FROM snapshot WHERE seq < ?1 OR size <> {THERE} ORDER BY seq"))
         .map_err(failed)?;
-    let rows = statement.query_map([], |row| unsigned_of_column(row, 0)).map_err(failed)?;
+    let rows = statement.query_map([first], |row| unsigned_of_column(row, 0)).map_err(failed)?;
     rows.collect::<rusqlite::Result<_>>().map_err(failed)
 }
 
-pub(super) fn read(connection: &Connection, path: &Path, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
+pub(super) fn read(
+    connection: &Connection,
+    path: &Path,
+    seq: u64,
+    first: i64,
+) -> Result<Option<Vec<u8>>, JournalError> {
     let failed = |source| storage_error(path, "read a snapshot of", source);
     if !has_snapshots(connection).map_err(failed)? {
         return Ok(None);
     }
     let snapshot: Option<Snapshot> = connection
-        .prepare_cached(&format!("{COLUMNS} WHERE snapshot.seq = ?1 AND size = {THERE}"))
-        .and_then(|mut statement| statement.query_row([stored(seq)], snapshot_of_row).optional())
+        .prepare_cached(&format!(
+            "{COLUMNS} WHERE snapshot.seq = ?1 AND snapshot.seq >= ?2 AND size = {THERE}"
+        ))
+        .and_then(|mut statement| statement.query_row([stored(seq), first], snapshot_of_row).optional())
         .map_err(failed)?;
     let Some(snapshot) = snapshot else { return Ok(None) };
     let mut statement = connection

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use tenon_journal::{
-    Batch, ChainError, EntryFault, Head, Journal, JournalError, NewEntry, Snapshot, SqliteJournal, restore,
-    verify,
+    Batch, ChainError, EntryFault, Head, Journal, JournalError, NewEntry, Removal, Snapshot, SqliteJournal,
+    restore, verify,
 };
 use tenon_model::Blob;
 
@@ -205,19 +205,83 @@ fn a_damaged_snapshot_falls_back_to_the_one_before() {
 }
 
 #[test]
-fn a_journal_of_format_1_is_read_and_then_extended() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("journal.db");
-    let head = write(&path, 10);
-    // What format 2 added is all that differs.
-    let old = "DROP TABLE snapshot_part; DROP TABLE snapshot; PRAGMA user_version = 1";
-    Connection::open(&path).unwrap().execute_batch(old).unwrap();
-    let read_only = SqliteJournal::open_read_only(&path).unwrap();
-    assert_eq!((read_only.snapshots().unwrap(), read_only.read_snapshot(10).unwrap()), (Vec::new(), None));
-    assert_eq!(verify(&read_only).unwrap().head, head);
-    drop(read_only);
-    let mut journal = SqliteJournal::open(&path).unwrap();
+fn journals_of_older_formats_are_read_and_then_extended() {
+    // What later formats added is all that differs.
+    let before_3 = "DROP TABLE base; DROP INDEX client_key_last; PRAGMA user_version = 2;";
+    let before_2 = "DROP TABLE snapshot_part; DROP TABLE snapshot; PRAGMA user_version = 1;";
+    for old in [before_3.to_owned(), format!("{before_3} {before_2}")] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let head = write(&path, 10);
+        Connection::open(&path).unwrap().execute_batch(&old).unwrap();
+        let read_only = SqliteJournal::open_read_only(&path).unwrap();
+        assert_eq!(
+            (read_only.snapshots().unwrap(), read_only.read_snapshot(10).unwrap()),
+            (Vec::new(), None)
+        );
+        assert_eq!((verify(&read_only).unwrap().head, read_only.base().unwrap()), (head, None));
+        drop(read_only);
+        let mut journal = SqliteJournal::open(&path).unwrap();
+        journal.keep_snapshot(&head, 1, b"state").unwrap();
+        journal.cut(&head, &head).unwrap();
+        drop(journal);
+        let journal = SqliteJournal::open(&path).unwrap();
+        assert_eq!((journal.snapshots().unwrap().len(), journal.base().unwrap()), (1, Some(head)));
+    }
+}
+
+/// Many manifests and entries, most of which are then let go; returns the size of the file before and after.
+fn shrunk(path: &Path) -> (u64, u64) {
+    let mut journal = SqliteJournal::open(path).unwrap();
+    let mut head = journal.head().unwrap();
+    let mut names = Vec::new();
+    for (n, entry) in (0_u32..).zip(entries(400)) {
+        let blob: Vec<u8> = (0..20_000_u32).flat_map(|place| (place ^ n).to_le_bytes()).collect();
+        names.push(tenon_model::Digest::of(&blob));
+        let entry = NewEntry { payload: vec![7; 5_000], ..entry };
+        head = journal
+            .append(
+                &head,
+                &[Batch {
+                    blobs: vec![tenon_model::Blob::new(blob)],
+                    entries: vec![entry],
+                    client_key: None,
+                }],
+            )
+            .unwrap();
+    }
     journal.keep_snapshot(&head, 1, b"state").unwrap();
     drop(journal);
-    assert_eq!(SqliteJournal::open(&path).unwrap().snapshots().unwrap().len(), 1);
+    let before = fs::metadata(path).unwrap().len();
+    let mut journal = SqliteJournal::open(path).unwrap();
+    journal.cut(&head, &head).unwrap();
+    while journal.remove_before_base(&head).unwrap() == Removal::Partly {}
+    let mut left = &names[..380];
+    while !left.is_empty() {
+        left = &left[journal.remove_blobs(&head, left).unwrap()..];
+    }
+    while journal.give_room_back().unwrap() == Removal::Partly {}
+    assert_eq!(verify(&journal).unwrap().blobs, 20);
+    drop(journal);
+    (before, fs::metadata(path).unwrap().len())
+}
+
+#[test]
+fn room_that_removals_leave_is_given_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let (before, after) = shrunk(&path);
+    println!("measured: a file of {before} bytes takes {after} after 380 of 400 manifests were let go");
+    // 20 manifests of 80 kB are left.
+    assert!(before > 32_000_000 && after < 3_000_000, "{before} and then {after}");
+    // A file of before keeps its size, and is given room back once it was rewritten.
+    let path = folder.path().join("old.db");
+    Connection::open(&path).unwrap().execute_batch("PRAGMA auto_vacuum = NONE; VACUUM;").unwrap();
+    let (before, after) = shrunk(&path);
+    assert_eq!(after, before);
+    Connection::open(&path).unwrap().execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;").unwrap();
+    assert!(fs::metadata(&path).unwrap().len() < 3_000_000);
+    let mut journal = SqliteJournal::open(&path).unwrap();
+    assert_eq!(verify(&journal).unwrap().blobs, 20);
+    assert_eq!(journal.give_room_back().unwrap(), Removal::Whole);
 }

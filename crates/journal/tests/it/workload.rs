@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use tenon_journal::{
-    Acknowledged, Batch, ClientKey, Entry, Head, Journal, JournalError, MemoryJournal, NewEntry, entry_hash,
-    verify,
+    Acknowledged, Batch, ClientKey, Entry, Head, Journal, JournalError, MemoryJournal, NewEntry, Removal,
+    Snapshot, entry_hash, verify,
 };
 use tenon_model::{Blob, Digest};
 
@@ -30,8 +30,50 @@ pub(crate) trait Place {
 enum Step {
     Append(Vec<Batch>),
     PutBlob(Vec<u8>),
+    /// Keep a snapshot of so many bytes after the last entry.
+    Snapshot(usize),
+    /// Let the journal begin with the entry of the newest snapshot.
+    Cut,
+    /// Remove what lies before that.
+    RemoveOld,
+    /// Remove these blobs.
+    RemoveBlobs(Vec<Digest>),
+    GiveRoomBack,
     /// Close the journal and open it again.
     Reopen,
+}
+
+impl Step {
+    /// Does it with a journal that is in this state, and returns where it ends.
+    ///
+    /// # Errors
+    /// Those of the journal.
+    fn take(&self, journal: &mut dyn Journal, state: &State) -> Result<Head, JournalError> {
+        let head = state.head;
+        match self {
+            Self::Append(batches) => return journal.append(&head, batches),
+            Self::PutBlob(content) => drop(journal.put_blob(content)?),
+            Self::Snapshot(size) => {
+                let content = vec![11; *size];
+                // Begun and cut off the last time: begin again.
+                for seq in journal.leftover_snapshots()? {
+                    while journal.forget_snapshot(seq)? == Removal::Partly {}
+                }
+                journal.keep_snapshot(&head, 1, &content)?;
+            }
+            Self::Cut => journal.cut(&head, &state.snapshots[0].head)?,
+            Self::RemoveOld => while journal.remove_before_base(&head)? == Removal::Partly {},
+            Self::RemoveBlobs(blobs) => {
+                let mut left = blobs.as_slice();
+                while !left.is_empty() {
+                    left = &left[journal.remove_blobs(&head, left)?..];
+                }
+            }
+            Self::GiveRoomBack => while journal.give_room_back()? == Removal::Partly {},
+            Self::Reopen => {}
+        }
+        Ok(head)
+    }
 }
 
 /// Steps, with the state after each of them as the journal in memory has it.
@@ -49,6 +91,8 @@ struct State {
     head: Head,
     blobs: Vec<Digest>,
     keys: BTreeMap<ClientKey, Acknowledged>,
+    base: Option<Head>,
+    snapshots: Vec<Snapshot>,
 }
 
 impl State {
@@ -58,7 +102,13 @@ impl State {
         for key in keys {
             acknowledged.extend(journal.lookup_client_key(key)?.map(|answer| (key.clone(), answer)));
         }
-        Ok(Self { head: journal.head()?, blobs: journal.blobs(None, usize::MAX)?, keys: acknowledged })
+        Ok(Self {
+            head: journal.head()?,
+            blobs: journal.blobs(None, usize::MAX)?,
+            keys: acknowledged,
+            base: journal.base()?,
+            snapshots: journal.snapshots()?,
+        })
     }
 }
 
@@ -117,9 +167,15 @@ impl Workload {
             Step::Reopen,
             Step::Append(vec![batch(8, &[100], vec![text(300, 6)])]),
             Step::PutBlob(text(300, 6)),
-            Step::Append(vec![batch(9, &[100], vec![]), batch(10, &[25_000], vec![text(600, 7)])]),
+            Step::Snapshot(20_000),
+            Step::Append(vec![batch(9, &[300], vec![text(8_000, 10)])]),
+            Step::Cut,
+            Step::RemoveOld,
+            Step::RemoveBlobs([text(5_000, 2), text(70_000, 5)].map(|blob| Digest::of(&blob)).to_vec()),
+            Step::GiveRoomBack,
+            Step::Append(vec![batch(10, &[100], vec![]), batch(11, &[25_000], vec![text(600, 7)])]),
             Step::Reopen,
-            Step::Append(vec![batch(11, &[1], vec![])]),
+            Step::Append(vec![batch(13, &[1], vec![])]),
         ];
         Self::of(Some(8), steps)
     }
@@ -141,14 +197,11 @@ impl Workload {
         let keys = workload.keys();
         workload.states.push(State::of(&model, &keys).unwrap());
         for step in &workload.steps {
-            match step {
-                Step::Append(batches) => drop(model.append(&model.head().unwrap(), batches).unwrap()),
-                Step::PutBlob(content) => drop(model.put_blob(content).unwrap()),
-                Step::Reopen => {}
-            }
+            let last = model.head().unwrap().seq;
+            step.take(&mut model, &workload.states[workload.states.len() - 1]).unwrap();
             workload.states.push(State::of(&model, &keys).unwrap());
+            workload.entries.extend(model.read(last + 1, usize::MAX).unwrap());
         }
-        workload.entries = model.read(1, usize::MAX).unwrap();
         workload
     }
 
@@ -160,7 +213,7 @@ impl Workload {
     fn keys(&self) -> Vec<ClientKey> {
         let appends = self.steps.iter().filter_map(|step| match step {
             Step::Append(batches) => Some(batches),
-            Step::PutBlob(_) | Step::Reopen => None,
+            _ => None,
         });
         appends.flatten().filter_map(|batch| batch.client_key.clone()).collect()
     }
@@ -193,11 +246,7 @@ impl Workload {
             Err(error) => return failed(progress, &error),
         };
         for (done, step) in self.steps.iter().enumerate().skip(from) {
-            let take = |journal: &mut P::Journal| match step {
-                Step::Append(batches) => journal.append(&self.states[done].head, batches),
-                Step::PutBlob(content) => journal.put_blob(content).map(|_| self.states[done].head),
-                Step::Reopen => Ok(self.states[done].head),
-            };
+            let take = |journal: &mut P::Journal| step.take(journal, &self.states[done]);
             if let Step::Reopen = step {
                 drop(journal);
                 match self.open(place) {
@@ -247,7 +296,9 @@ impl Workload {
         let report = verify(&journal).map_err(|error| broken(&error))?;
         let state = State::of(&journal, &self.keys()).map_err(|error| broken(&error))?;
         let same = |wanted: &State, head| {
-            (head, &wanted.blobs, &wanted.keys) == (state.head, &state.blobs, &state.keys)
+            let kept = |of: &State| (of.base, of.snapshots.clone());
+            (head, &wanted.blobs, &wanted.keys, kept(wanted))
+                == (state.head, &state.blobs, &state.keys, kept(&state))
         };
         let plain = |wanted: &State| one_more != OneMore::There && same(wanted, wanted.head);
         let longer = |wanted: &State| one_more != OneMore::Absent && same(wanted, following(&wanted.head).1);
@@ -262,8 +313,9 @@ impl Workload {
             return Err(if lost { Violation::Lost(detail) } else { Violation::Half(detail) });
         };
         let entries = journal.read(1, usize::MAX).map_err(|error| broken(&error))?;
-        let known = usize::try_from(self.states[steps].head.seq).unwrap();
-        if entries[..known] != self.entries[..known] || report.head != state.head {
+        let last = usize::try_from(self.states[steps].head.seq).unwrap();
+        let known = &self.entries[state.base.map_or(0, |base| usize::try_from(base.seq).unwrap() - 1)..last];
+        if !entries.starts_with(known) || report.head != state.head || report.base != state.base {
             return Err(Violation::Half(format!("{progress:?}: the entries are not those appended")));
         }
         if !longer(&self.states[steps]) {

@@ -69,6 +69,7 @@ impl From<PastError> for ApiError {
             PastError::Ahead { .. } | PastError::BeforeRecord { .. } | PastError::NoEntry { .. } => {
                 Code::NoSuchTime
             }
+            PastError::LetGo { .. } => Code::NotKept,
             PastError::Busy => {
                 return Self::new(Code::TooManyRequests, error.to_string()).retry_after(RETRY);
             }

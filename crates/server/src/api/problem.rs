@@ -19,6 +19,7 @@ pub(crate) enum Code {
     Refused(RefusalCode),
     BadRequest,
     NoSuchTime,
+    NotKept,
     NotSignedIn,
     NotEnrolled,
     NoRights,
@@ -45,9 +46,10 @@ struct Said {
 
 impl Code {
     /// The failures that are not the core's.
-    const OTHERS: [Self; 16] = [
+    const OTHERS: [Self; 17] = [
         Self::BadRequest,
         Self::NoSuchTime,
+        Self::NotKept,
         Self::NotSignedIn,
         Self::NotEnrolled,
         Self::NoRights,
@@ -101,6 +103,12 @@ impl Code {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "The record says nothing of that time",
                 "ask for one that the detail allows",
+            ),
+            Self::NotKept => (
+                "not-kept",
+                StatusCode::GONE,
+                "History is not kept as far back as that",
+                "ask for the time that the detail names, or a later one; an export or backup of before tells the rest",
             ),
             Self::NotSignedIn => (
                 "not-signed-in",

@@ -106,6 +106,9 @@ pub fn read_log(
         Some(since) => first_since(read, since, end)?,
         None => 1,
     };
+    // A record that was cut begins later.
+    let first = read(1, 1)?.first().map_or(1, |entry| entry.seq);
+    let (start, end) = (start.max(first), end.max(first));
     let wanted = about::Wanted::of(filter, world);
     let mut items = Vec::new();
     let mut at = end;

@@ -116,6 +116,10 @@ pub(super) fn said(event: &Event, world: &World) -> String {
                 evidence_waived.as_ref().map(|why| format!("; evidence waived: {why}")).unwrap_or_default();
             format!("{} approved on {}{waived}", named(world, id), assets_of(rehearsals.len() as u64))
         }
+        Event::HistoryCut { base } => format!(
+            "what was recorded before entry {} ({}) is let go, history is kept for {} days",
+            base.seq, base.time, base.days
+        ),
         Event::TempoSet { tempo, .. } => format!("rollouts are {tempo} from the next plan on"),
         Event::RolloutPlanned { id, plan } => {
             let held: u64 = plan.held_back.iter().map(|held| held.assets.len()).sum();

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use tenon_model::{
-    Advisory, AdvisoryDelta, Affected, AffectedRange, AssetContext, AssetId, Command, Component, Digest,
-    HostFacts, Inventory, Offer, OfferState, OsRelease, SourcePackage, SystemExposure, Timestamp,
+    Advisory, AdvisoryDelta, Affected, AffectedRange, AssetContext, AssetId, Capability, Command, Component,
+    Digest, HostFacts, Inventory, Offer, OfferState, OsRelease, SourcePackage, SystemExposure, Timestamp,
 };
 use tenon_server::Writer;
 
@@ -100,6 +100,7 @@ impl Life {
         };
         let mut facts = HostFacts::nothing_known_of(os);
         facts.offers_known = true;
+        facts.capability = Capability::Act;
         let mut components = Vec::new();
         for package in 0..6 {
             let (name, version) = (format!("p{package}"), self.below(3) + 1);

@@ -6,6 +6,7 @@ mod api;
 mod context;
 mod feeding;
 mod gateway;
+mod history;
 mod hostile;
 mod lists;
 mod lived;

@@ -91,6 +91,7 @@ pub(crate) fn settings(folder: &Path) -> Settings {
         requests_per_second: Settings::REQUESTS_PER_SECOND,
         tls: None,
         feeds: None,
+        keep_days: None,
     }
 }
 
