@@ -14,4 +14,5 @@ mod policy;
 mod scan;
 mod store;
 mod story;
+mod unattended;
 mod waves;
