@@ -105,7 +105,7 @@ impl Work {
                 wanted.entry((source, want)).or_default().extend(here);
             }
         }
-        let mut still: BTreeMap<DirectiveId, AssetSet> = BTreeMap::new();
+        let mut still: BTreeMap<DirectiveId, Vec<AssetSet>> = BTreeMap::new();
         for ((source, want), all) in wanted {
             for (group, here) in world.assets.by_group(&all) {
                 let standing =
@@ -114,11 +114,11 @@ impl Work {
                     // Refused: it stands, so that it is not raised again.
                     Some((_, state)) if state.closed.is_some() => {}
                     Some((id, state)) => {
-                        still.entry(id).or_default().extend(&here);
                         let joined = match state.wanting_just(want) {
                             Some(already) => here.without(already),
-                            None => here,
+                            None => here.clone(),
                         };
+                        still.entry(id).or_default().push(here);
                         if !joined.is_empty() {
                             let classes = self.joining.entry(id).or_default();
                             classes.entry(want.clone()).or_default().extend(&joined);
@@ -136,7 +136,7 @@ impl Work {
         for (id, state) in world.open_where(package, |group| only.is_none_or(|only| only == group)) {
             let mut parting = state.members.intersect(assets);
             if let Some(still) = still.get(&id) {
-                parting.subtract(still);
+                parting.subtract(&AssetSet::union(still));
             }
             if !parting.is_empty() {
                 self.parting.entry(id).or_default().extend(&parting);
@@ -218,8 +218,8 @@ fn change(
         return Changed::Unwanted;
     }
     let gone = AssetSet::union([&left, &settled, &coming]);
-    let is_gone = |class: &&WantClass| class.assets.is_subset(&gone);
-    let stay = || state.wants.iter().filter(|class| !is_gone(class)).map(|class| &class.want);
+    let stays = state.wants.iter().filter(|class| !class.assets.is_subset(&gone));
+    let stay: Vec<&Arc<Want>> = stays.map(|class| &class.want).collect();
     let mut change = Box::new(DirectiveChange {
         joined: Wants::default(),
         settled: Members::Set(settled),
@@ -229,15 +229,15 @@ fn change(
         removes: None,
     });
     // Where no asset wants it any more, what has begun goes on for the reasons it began for.
-    if joined.is_empty() && stay().next().is_none() {
+    if joined.is_empty() && stay.is_empty() {
         return Changed::To(change);
     }
     let reasons = Reasons::from(directive);
     let same_reasons = !state.wants.is_empty()
-        && !state.wants.iter().any(|class| is_gone(&class))
+        && stay.len() == state.wants.len()
         && joined.keys().all(|want| reasons.include(want));
     if !same_reasons {
-        let grounds = grounds(stay().chain(joined.keys()));
+        let grounds = grounds(stay.into_iter().chain(joined.keys()));
         let same = grounds.closes == directive.closes
             && grounds.claims == directive.claims
             && grounds.advisories == directive.advisories;

@@ -63,7 +63,11 @@ impl AssetSet {
 impl fmt::Display for AssetSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(runs) = self.runs(MAX_RUNS) else {
-            return write!(f, "{BITMAP}{}", hex::encode(self.to_bytes()));
+            let bytes = self.to_bytes();
+            let mut digits = vec![0; 2 * bytes.len()];
+            hex::encode_to_slice(&bytes, &mut digits).map_err(|_| fmt::Error)?;
+            f.write_str(BITMAP)?;
+            return f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?);
         };
         for (place, (first, last)) in runs.into_iter().enumerate() {
             let comma = if place == 0 { "" } else { "," };
