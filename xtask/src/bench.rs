@@ -9,6 +9,8 @@ use anyhow::{Context, Result, bail};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
+use crate::step::Step;
+
 /// Runs of which the cheapest counts: what else the machine does only adds.
 const RUNS: usize = 7;
 const PROGRAM: &str = "target/release/tenon";
@@ -91,5 +93,33 @@ fn table(feeds: &str, data: &Path) -> Result<()> {
         &format!("{:.0} ms CPU, {} MB", best.cpu_us as f64 / 1_000.0, best.memory_kib >> 10),
         "50 ms CPU, 40 MB for 700 packages",
     );
+    Ok(())
+}
+
+/// Benchmarks of single parts, each an example of its crate that prints its figures. `large` adds the estates of a million hosts.
+pub(crate) fn examples(large: bool) -> Result<()> {
+    let mut wanted: Vec<(&str, &str, &str, &[&str])> = vec![
+        ("durable appends", "tenon-journal", "appends", &[]),
+        ("appends while a snapshot is kept", "tenon-journal", "snapshots", &[]),
+        ("the core with a synthetic estate", "tenon-engine", "estate", &["2000", "200", "600"]),
+        ("the core with what a peer was measured on", "tenon-engine", "estate", &["6252", "6252", "2302"]),
+        ("durable reports through the writer", "tenon-server", "reports", &["20000", "600"]),
+        ("the views of a running server", "tenon-server", "views", &["20000", "250"]),
+        ("the start of a demonstration", "tenon-demo", "start", &[]),
+    ];
+    if large {
+        wanted.push(("a million hosts", "tenon-engine", "estate", &["1000000", "20000", "600"]));
+        wanted.push((
+            "a million hosts, none alike",
+            "tenon-engine",
+            "estate",
+            &["1000000", "1000000", "600"],
+        ));
+    }
+    for (what, package, example, words) in wanted {
+        let run = ["run", "--release", "--quiet", "--package", package, "--example", example, "--"];
+        let words: Vec<&str> = run.into_iter().chain(words.iter().copied()).collect();
+        Step::cargo(what, &words).run()?;
+    }
     Ok(())
 }

@@ -40,11 +40,16 @@ enum Task {
     /// The full counts: what `test` samples. Writes a dated report under docs/reports/.
     Soak,
     /// Processor time and memory of the optimised program, beside the budgets.
-    #[command(after_help = "Examples:\n  cargo xtask bench --feeds /srv/mirror")]
+    #[command(
+        after_help = "Examples:\n  cargo xtask bench --feeds /srv/mirror\n  cargo xtask bench --feeds /srv/mirror --large"
+    )]
     Bench {
         /// A mirror of the feeds, as a folder.
         #[arg(long, value_name = "FOLDER")]
         feeds: PathBuf,
+        /// Also the estates of a million hosts: half an hour, 6 GB of memory.
+        #[arg(long)]
+        large: bool,
     },
     /// The model that foresees exploitation, made anew, with its report.
     #[command(after_help = "Examples:\n  cargo xtask predict --history /srv/mirror")]
@@ -94,26 +99,12 @@ fn main() -> Result<()> {
         Task::Check => check(),
         Task::Test { filter } => test(filter.as_deref()),
         Task::Soak => soak(&root),
-        Task::Bench { feeds } => {
+        Task::Bench { feeds, large } => {
             need::linker()?;
             page()?;
             Step::cargo("build", &["build", "--release", "--package", "tenon-cli"]).run()?;
             bench::bench(&feeds)?;
-            let appends =
-                ["run", "--release", "--quiet", "--package", "tenon-journal", "--example", "appends"];
-            Step::cargo("durable appends", &appends).run()?;
-            for estate in [["2000", "200", "600"], ["6252", "6252", "2302"]] {
-                let run =
-                    ["run", "--release", "--quiet", "--package", "tenon-engine", "--example", "estate", "--"];
-                let words: Vec<&str> = run.into_iter().chain(estate).collect();
-                Step::cargo("the core with a synthetic estate", &words).run()?;
-            }
-            let views =
-                ["run", "--release", "--quiet", "--package", "tenon-server", "--example", "views", "--"];
-            let words: Vec<&str> = views.into_iter().chain(["20000", "250"]).collect();
-            Step::cargo("the views of a running server", &words).run()?;
-            let start = ["run", "--release", "--quiet", "--package", "tenon-demo", "--example", "start"];
-            Step::cargo("the start of a demonstration", &start).run()
+            bench::examples(large)
         }
         Task::Predict { history } => predict(&history),
         Task::Fuzz { seconds, filter } => {
