@@ -326,11 +326,16 @@ visits("page", (visit, test) => {
       const rows = [...box.querySelectorAll("[data-testid=queue-row]")];
       return rows.filter((row) => row.getBoundingClientRect().bottom > top && row.getBoundingClientRect().top < bottom).map((row) => row.dataset.id);
     });
+    /** Rows move to their places a frame or two after they are there. */
+    const until = async (holds) => {
+      const deadline = Date.now() + 15_000;
+      while (!(await holds())) assert.ok(Date.now() < deadline, `${holds}: ${await shown()}`);
+    };
     const scrollTo = (part) => page.locator("#queue [data-testid=window]").evaluate((box, part) => box.scrollTo(0, (box.scrollHeight - box.clientHeight) * part), part);
-    assert.equal((await shown())[0], "dir_1");
+    await until(async () => (await shown())[0] === "dir_1");
     await scrollTo(1);
     await row("dir_50000").waitFor();
-    assert.equal((await shown()).at(-1), "dir_50000", "the last row stands at the end");
+    await until(async () => (await shown()).at(-1) === "dir_50000");
     await scrollTo(0.5);
     await row("dir_25000").waitFor();
     assert.ok((await shown()).includes("dir_25000"));
@@ -347,7 +352,7 @@ visits("page", (visit, test) => {
     // Ordered and searched by Tenon; a new list begins at its top.
     await id("sort").selectOption("removes");
     await row("dir_49999").waitFor();
-    assert.equal((await shown())[0], "dir_49999");
+    await until(async () => (await shown())[0] === "dir_49999");
     await id("find").fill("package-0123");
     await row("dir_123").waitFor();
     await id("totals").getByText("found").waitFor();
