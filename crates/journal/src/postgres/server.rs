@@ -238,14 +238,16 @@ impl Server {
         keeper.wait().map(drop).map_err(failed("wait for the server's end"))
     }
 
-    /// From now on everybody but the server's own user needs a password.
+    /// From now on everybody but the server's own user needs a password. The server is started again: it does not tell when
+    /// it has read such rules while it runs.
     ///
     /// # Errors
-    /// When the rules cannot be written or read again.
+    /// When the rules cannot be written, or the server does not stop and start.
     pub fn require_passwords(&self) -> Result<(), ServerError> {
         let rules = format!("local all {USER} trust\nlocal all all scram-sha-256\n");
         fs::write(self.data().join("pg_hba.conf"), rules).map_err(failed("write the rules of access"))?;
-        self.execute("postgres", "SELECT pg_reload_conf()")
+        self.stop(Stop::Fast)?;
+        self.start_again()
     }
 
     /// A new, empty database and its address.

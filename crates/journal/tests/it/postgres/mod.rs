@@ -5,6 +5,7 @@ mod proxy;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tenon_journal::postgres::server::{Server, ServerError};
 use tenon_journal::postgres::{PostgresJournal, PostgresUrl};
@@ -12,6 +13,9 @@ use tenon_journal::{
     Batch, ChainError, Durability, EntryFault, Head, Journal, JournalError, NewEntry, contract, verify,
 };
 use tenon_model::Blob;
+
+/// How long a condition may take to come.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The server, or nothing where this machine has none, which is then said.
 pub(crate) fn server() -> Option<Arc<Server>> {
@@ -275,11 +279,13 @@ fn a_commit_that_waits_for_no_standby_is_not_acknowledged() {
     let mut journal = PostgresJournal::open(&url).unwrap();
     server.execute("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'").unwrap();
     let standbys = "nobody".to_owned();
-    wait_for(|| {
-        // Asked again each time: on a busy machine one request has been seen to reach no session for a minute.
-        server.execute("postgres", "SELECT pg_reload_conf()").unwrap();
-        journal.durability().unwrap() == Durability::Replicated { standbys: standbys.clone() }
-    });
+    let deadline = Instant::now() + DEADLINE;
+    while journal.durability().unwrap() != (Durability::Replicated { standbys: standbys.clone() }) {
+        assert!(Instant::now() < deadline, "the session does not see the standby");
+        // Asked again each time: on a busy machine one request has been seen to reach no session for a minute. The server
+        // lets some time pass before it answers, so that nothing here spins.
+        server.execute("postgres", "SELECT pg_reload_conf(), pg_sleep(0.01)").unwrap();
+    }
     // A session sees the new setting before the process that tells commits to wait does: what commits until then is
     // acknowledged, as it should be.
     let mut head = Head::genesis();
@@ -287,6 +293,8 @@ fn a_commit_that_waits_for_no_standby_is_not_acknowledged() {
     let (outcome, after) = std::thread::scope(|scope| {
         let append = scope.spawn(|| {
             loop {
+                // Also where nobody ever waits, so that the test ends.
+                assert!(Instant::now() < deadline, "no commit waits for the standby");
                 let batch = Batch { entries: entries(1), ..Batch::default() };
                 match journal.append(&head, &[batch]) {
                     Ok(next) => (head, before) = (next, before + 1),
@@ -294,10 +302,13 @@ fn a_commit_that_waits_for_no_standby_is_not_acknowledged() {
                 }
             }
         });
-        // An operator who sees it wait cancels it; the server then calls the commit done and only warns.
-        let cancel = "DO $$ BEGIN PERFORM pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'; \
-                      ASSERT FOUND; END $$";
-        wait_for(|| server.execute("postgres", cancel).is_ok());
+        // An operator who sees it wait cancels it; the server then calls the commit done and only warns. Its own sessions
+        // wait for the standby too, and are left alone.
+        wait_in(
+            &server,
+            "PERFORM pg_cancel_backend(pid) FROM pg_stat_activity
+             WHERE wait_event = 'SyncRep' AND application_name = 'tenon'",
+        );
         append.join().unwrap()
     });
     assert!(matches!(outcome, JournalError::OutcomeUnknown { .. }), "{outcome:?}");
@@ -305,13 +316,20 @@ fn a_commit_that_waits_for_no_standby_is_not_acknowledged() {
     assert_eq!(PostgresJournal::open(&url).unwrap().head().unwrap().seq, before + 1);
 }
 
-/// Asks until it holds, for a minute at most.
-fn wait_for(mut condition: impl FnMut() -> bool) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while !condition() {
-        assert!(std::time::Instant::now() < deadline, "the condition did not come");
-        std::thread::yield_now();
-    }
+/// Repeats a statement of PL/pgSQL until it finds something, for a minute at most. All of it happens in one statement of one
+/// session, in which the server sleeps between the tries.
+fn wait_in(server: &Server, statement: &str) {
+    let sql = format!(
+        "DO $$ DECLARE deadline timestamptz := clock_timestamp() + '{} s';
+         BEGIN LOOP
+             {statement};
+             EXIT WHEN FOUND;
+             ASSERT clock_timestamp() < deadline, 'the condition did not come';
+             PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
+         END LOOP; END $$",
+        DEADLINE.as_secs()
+    );
+    server.execute("postgres", &sql).unwrap();
 }
 
 #[test]
@@ -373,6 +391,7 @@ fn a_wrong_password_is_not_printed() {
     let wrong: PostgresUrl = text("hunter2").parse().unwrap();
     let Err(error) = PostgresJournal::open(&wrong) else { panic!("opened") };
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    assert!(error.to_string().contains("password authentication failed"), "{error}");
     // The right one gets in, and is told that it may not make a journal there.
     let Err(error) = PostgresJournal::open(&text("right").parse().unwrap()) else { panic!("opened") };
     assert!(error.to_string().contains("permission denied"), "{error}");
