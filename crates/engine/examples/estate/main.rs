@@ -3,22 +3,21 @@
 //! `cargo run --release -p tenon-engine --example estate -- ASSETS MANIFESTS PACKAGES`. Hosts draw a manifest of
 //! `PACKAGES` packages each, of 60,000 components in all, and are offered some security updates.
 
+mod fork;
+mod memory;
+
 use std::error::Error;
-use std::fs;
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use memory::resident;
 use tenon_engine::{Filter, Prepared, Sort, Start, Window, World, advance};
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, AssetId, Capability, Command, Component, Digest,
     HostFacts, IndexState, IntelDelta, Inventory, Kev, Offer, OfferState, OsRelease, Person, Probability,
     SourcePackage, Timestamp, Versioned, VulnerabilityId,
 };
-
-/// As in the server: the system's own allocator takes a third of the time here.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Commands to a group while all hosts report, as in the server's writer.
 const GROUP: u64 = 256;
@@ -183,13 +182,6 @@ fn advisory(id: &str, package: usize, cve: &str) -> Result<Advisory, Box<dyn Err
 fn publish(published: Vec<Advisory>) -> Command {
     let delta = AdvisoryDelta { published, withdrawn: Vec::new() };
     Command::ChangeAdvisories { feed: "osv:Debian".to_owned(), delta, as_of: None }
-}
-
-/// Resident memory of this process, in MiB.
-fn resident() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() / 1024
 }
 
 fn show(what: &str, times: &mut [Duration]) {
@@ -366,10 +358,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (model, scored) = ("v2026.06.15".to_owned(), bench.now);
     let delta = IntelDelta::Epss { model, scored, scores, dropped: Vec::new() };
     show("an EPSS day of 300,000 scores", &mut [bench.tell(Command::ChangeIntel { delta, as_of: None })?]);
-    let started = Instant::now();
-    let fork = bench.world.clone();
-    println!("  a fork takes {:.2?}; {} MB resident", started.elapsed(), resident());
-    drop(fork);
+    fork::measure(&mut bench, [assets, manifests, packages])?;
     let started = Instant::now();
     let snapshot = bench.world.to_snapshot()?;
     println!("  a snapshot of {} MB is made in {:.1?}", snapshot.len() >> 20, started.elapsed());
