@@ -132,6 +132,9 @@ impl Failure {
                 Some(&(SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED)) => {
                     JournalError::Damaged { path, detail: told(&source).to_string() }
                 }
+                _ if lost(&source) => {
+                    JournalError::Storage { doing, path, source: told_with_advice(&source) }
+                }
                 _ => JournalError::Storage { doing, path, source: told(&source) },
             },
         }
@@ -147,6 +150,13 @@ fn told(error: &postgres::Error) -> Box<dyn Error + Send + Sync> {
         cause = error.source();
     }
     text.into()
+}
+
+/// What to look at where there is no connection: a server that is out of room, or recovers from that, says little to whom it
+/// turns away or cuts off.
+fn told_with_advice(error: &postgres::Error) -> Box<dyn Error + Send + Sync> {
+    let told = told(error);
+    format!("{told}: see that the server runs and that its disk has room, its log says more").into()
 }
 
 /// Whether the connection is gone: the error did not come from the server, or is its last word.

@@ -8,7 +8,9 @@ use postgres::error::{Severity, SqlState};
 use postgres::{Client, NoTls};
 
 use super::rows::{head_of_row, read_entries};
-use super::{Access, Failure, Health, PostgresJournal, PostgresUrl, history, lost, told, transact};
+use super::{
+    Access, Failure, Health, PostgresJournal, PostgresUrl, history, lost, told_with_advice, transact,
+};
 use crate::{Head, JournalError};
 
 /// The format written by this code; grows with every change of the schema.
@@ -141,10 +143,11 @@ pub(super) fn connect(url: &PostgresUrl, warned: &Arc<AtomicBool>) -> Result<Cli
             note.store(true, Ordering::SeqCst);
         }
     });
-    config.connect(NoTls).map_err(|source| JournalError::Storage {
-        doing: "connect to",
-        path: url.place(),
-        source: told(&source),
+    config.connect(NoTls).map_err(|error| match error.code() {
+        Some(&SqlState::DISK_FULL) => JournalError::StorageFull { path: url.place() },
+        _ => {
+            JournalError::Storage { doing: "connect to", path: url.place(), source: told_with_advice(&error) }
+        }
     })
 }
 
