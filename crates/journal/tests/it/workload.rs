@@ -24,6 +24,9 @@ pub(crate) trait Place {
 
     /// What happens after the last step, with the journal still open.
     fn end(&self);
+
+    /// Told of every error of an open or a step, before a step that was refused for want of space is repeated.
+    fn failed(&self, _: &JournalError) {}
 }
 
 /// One thing asked of the journal.
@@ -235,6 +238,7 @@ impl Workload {
     ) -> Result<Progress, Violation> {
         let mut progress = Progress { acknowledged: from, possible: from, repeated: 0 };
         let failed = |progress, error: &JournalError| {
+            place.failed(error);
             if place.is_sound() {
                 Err(Violation::Broken(format!("{progress:?} failed where nothing had: {error}")))
             } else {
@@ -255,7 +259,8 @@ impl Workload {
                 }
             }
             let mut result = take(&mut journal);
-            if let Err(JournalError::StorageFull { .. }) = &result {
+            if let Err(error @ JournalError::StorageFull { .. }) = &result {
+                place.failed(error);
                 result = take(&mut journal);
                 progress.repeated += usize::from(result.is_ok());
             }

@@ -34,7 +34,7 @@ impl Place for Behind<'_> {
 }
 
 /// How many random points: a sample, or the full count.
-fn points(sample: u64, full: u64) -> u64 {
+pub(super) fn points(sample: u64, full: u64) -> u64 {
     if std::env::var_os("TENON_SOAK").is_some() { full } else { sample }
 }
 

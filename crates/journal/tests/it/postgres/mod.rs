@@ -1,6 +1,7 @@
 //! The PostgreSQL journal, on a real server: the contract, two writers, foreign databases, tampering.
 
 mod faults;
+mod full;
 mod proxy;
 
 use std::sync::Arc;

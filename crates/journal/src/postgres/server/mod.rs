@@ -1,20 +1,24 @@
 //! A real server for tests and measurements: a cluster of its own in a temporary folder, on a socket in it, gone when it
 //! is dropped or its process ends.
 
+mod log;
+
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postgres::NoTls;
+use postgres::error::SqlState;
 use tempfile::TempDir;
 
+use self::log::Log;
 use super::PostgresUrl;
 
 /// Everybody who reaches the folder may connect under this name.
@@ -24,8 +28,9 @@ const PORT: u16 = 5432;
 /// The wait for a server to start or stop.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// Starts the server and waits for the name of a signal to end it with; without one, as when the test's process is gone,
-/// it ends at once.
-const KEEPER: &str = r#""$@" 2>&1 & pid=$!
+/// it ends at once. A process of it that panics leaves no image of its memory behind.
+const KEEPER: &str = r#"ulimit -c 0
+    "$@" 2>&1 & pid=$!
     exec >/dev/null 2>&1
     read -r how || how=QUIT
     kill -"$how" "$pid"
@@ -75,7 +80,18 @@ pub struct Server {
     folder: TempDir,
     programs: PathBuf,
     owner: Option<Owner>,
-    keeper: Mutex<Option<Child>>,
+    running: Mutex<Option<Running>>,
+    /// Marks written to the log so far.
+    marks: AtomicU64,
+    /// Processes that gave up for what they could not write.
+    panics: Arc<AtomicU64>,
+}
+
+/// One run of the server.
+#[derive(Debug)]
+struct Running {
+    keeper: Child,
+    log: Arc<Log>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +131,14 @@ impl Server {
     /// # Errors
     /// When there is no PostgreSQL, or it does not start.
     pub fn start_in(parent: &Path) -> Result<Self, ServerError> {
+        Self::start_with(parent, &[])
+    }
+
+    /// As [`start_in`](Self::start_in), with further options of `initdb`.
+    ///
+    /// # Errors
+    /// When there is no PostgreSQL, or it does not start.
+    pub fn start_with(parent: &Path, options: &[&str]) -> Result<Self, ServerError> {
         let programs = programs().ok_or(ServerError::Absent)?;
         let folder = tempfile::Builder::new()
             .prefix("tenon-pg-")
@@ -129,12 +153,20 @@ impl Server {
         } else {
             None
         };
-        let server = Self { folder, programs, owner, keeper: Mutex::new(None) };
+        let server = Self {
+            folder,
+            programs,
+            owner,
+            running: Mutex::new(None),
+            marks: AtomicU64::default(),
+            panics: Arc::default(),
+        };
         let made = server
             .command(server.programs.join("initdb"))
             .arg("--pgdata")
             .arg(server.data())
             .args(["--username", USER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"])
+            .args(options)
             .output()
             .map_err(failed("run initdb"))?;
         if !made.status.success() {
@@ -158,15 +190,17 @@ impl Server {
         command
     }
 
-    /// Starts the server after [`stop`](Self::stop), where nobody else did; it answers when this returns.
+    /// Starts the server after [`stop`](Self::stop) or where it ended by itself, and nobody else did; it answers when this
+    /// returns.
     ///
     /// # Errors
     /// When it does not.
     pub fn start_again(&self) -> Result<(), ServerError> {
-        let mut running = self.keeper();
-        if running.is_some() {
+        let mut running = self.running();
+        if running.as_ref().is_some_and(|running| !running.log.has_ended()) {
             return Ok(());
         }
+        end(&mut running, Stop::Immediate)?;
         let mut keeper = self
             .command("sh")
             .args(["-c", KEEPER, "sh"])
@@ -189,36 +223,52 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(failed("start the server"))?;
-        let (told, ready) = mpsc::channel();
-        if let Some(log) = keeper.stdout.take() {
-            std::thread::spawn(move || {
-                let mut text = String::new();
-                // Read to its end, so that the server never waits for a reader.
-                for line in BufReader::new(log).lines().map_while(Result::ok) {
-                    let is_ready = line.ends_with("database system is ready to accept connections");
-                    text.push_str(&line);
-                    text.push('\n');
-                    if is_ready {
-                        // Whoever waited may be gone.
-                        let _gone = told.send(Ok(()));
-                    }
-                }
-                let _gone = told.send(Err(text));
-            });
-        }
         let doing = "start the server";
-        *running = Some(keeper);
-        match ready.recv_timeout(DEADLINE) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(detail)) => Err(ServerError::Failed { doing, detail }),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                Err(ServerError::Failed { doing, detail: "it says nothing within a minute".to_owned() })
+        let Some(log) = keeper.stdout.take() else {
+            return Err(ServerError::Failed { doing, detail: "its log is not to be had".to_owned() });
+        };
+        let log = Log::follow(log, self.panics.clone());
+        *running = Some(Running { keeper, log: log.clone() });
+        let said = log.wait(Instant::now() + DEADLINE, |said| said.serves);
+        if said.serves {
+            return Ok(());
+        }
+        let why = if said.ended { "it ended" } else { "it is not ready after a minute" };
+        Err(ServerError::Failed { doing, detail: format!("{why}: {}", said.text) })
+    }
+
+    /// Waits until the server serves and has recovered from whatever befell a process of its before this call; starts it
+    /// where it ended by itself. Returns how many of its processes have panicked so far, over all its starts.
+    ///
+    /// # Errors
+    /// When it does not come to that, or the server refuses for another reason.
+    pub fn settle(&self) -> Result<u64, ServerError> {
+        let deadline = Instant::now() + DEADLINE;
+        let url = self.url("postgres")?;
+        loop {
+            self.start_again()?;
+            let Some(log) = self.running().as_ref().map(|running| running.log.clone()) else { continue };
+            // A process says that it panics before it goes: what comes to the log later than that is a proof, where a new
+            // connection may yet be cut.
+            let mark = self.marks.fetch_add(1, Ordering::SeqCst) + 1;
+            let marking = format!("DO $$ BEGIN RAISE LOG 'mark {mark}'; END $$");
+            let marked = url.config().connect(NoTls).and_then(|mut client| client.batch_execute(&marking));
+            let said = match marked {
+                Ok(()) => log.wait(deadline, |said| said.mark >= mark),
+                Err(error) if is_passing(&error) => log.wait(deadline, |said| said.serves),
+                Err(error) => return Err(refused("ask the server")(error)),
+            };
+            if said.mark >= mark && said.serves {
+                return Ok(self.panics.load(Ordering::SeqCst));
+            }
+            if Instant::now() >= deadline {
+                return Err(ServerError::Failed { doing: "wait for the server", detail: said.text });
             }
         }
     }
 
-    fn keeper(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
-        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the server; it is gone when this returns. Does nothing where it is gone already.
@@ -226,16 +276,7 @@ impl Server {
     /// # Errors
     /// When it cannot be told to.
     pub fn stop(&self, how: Stop) -> Result<(), ServerError> {
-        let mut running = self.keeper();
-        let Some(mut keeper) = running.take() else { return Ok(()) };
-        let signal: &[u8] = match how {
-            Stop::Fast => b"INT\n",
-            Stop::Immediate => b"QUIT\n",
-        };
-        if let Some(mut stdin) = keeper.stdin.take() {
-            stdin.write_all(signal).map_err(failed("tell the server to end"))?;
-        }
-        keeper.wait().map(drop).map_err(failed("wait for the server's end"))
+        end(&mut self.running(), how)
     }
 
     /// From now on everybody but the server's own user needs a password. The server is started again: it does not tell when
@@ -307,6 +348,26 @@ impl Drop for Server {
         // Nobody is left to tell.
         let _ended = self.stop(Stop::Immediate);
     }
+}
+
+/// Whether the server will answer once it has recovered, or been started again.
+fn is_passing(error: &postgres::Error) -> bool {
+    // Without a code, the connection broke or nobody listened.
+    error.code().is_none_or(|code| {
+        [SqlState::CANNOT_CONNECT_NOW, SqlState::CRASH_SHUTDOWN, SqlState::ADMIN_SHUTDOWN].contains(code)
+    })
+}
+
+fn end(running: &mut Option<Running>, how: Stop) -> Result<(), ServerError> {
+    let Some(Running { mut keeper, .. }) = running.take() else { return Ok(()) };
+    let signal: &[u8] = match how {
+        Stop::Fast => b"INT\n",
+        Stop::Immediate => b"QUIT\n",
+    };
+    if let Some(mut stdin) = keeper.stdin.take() {
+        stdin.write_all(signal).map_err(failed("tell the server to end"))?;
+    }
+    keeper.wait().map(drop).map_err(failed("wait for the server's end"))
 }
 
 /// The file name of a socket that stands for the usual port.
