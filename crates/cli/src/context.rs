@@ -13,7 +13,7 @@ use tenon_model::context::{ContextDiff, Labels};
 use tenon_server::{ContextDocumentView, PreviewView};
 
 use crate::api::Api;
-use crate::common::{Common, Format, document};
+use crate::common::{AsOf, Common, Format, document};
 use crate::rules::{Stated, say};
 
 /// State what an asset is for, which replaces what was stated before; or the whole estate's context from one file.
@@ -46,7 +46,13 @@ enum Estate {
     /// Take over a context file: what it changes for which assets is shown first.
     Apply(Apply),
     /// What counts, and of how many assets nobody states what.
-    Show,
+    #[command(
+        after_help = "Examples:\n  tenon context show\n  tenon context show --as-of 2026-11-01T06:00:00Z"
+    )]
+    Show {
+        #[command(flatten)]
+        moment: AsOf,
+    },
 }
 
 /// A context file, and what joins it.
@@ -150,7 +156,7 @@ impl Context {
         match &self.estate {
             Some(Estate::Check(check)) => return check.run(common),
             Some(Estate::Apply(apply)) => return apply.run(common),
-            Some(Estate::Show) => return show(common),
+            Some(Estate::Show { moment }) => return show(common, moment),
             None => {}
         }
         let asset = self.asset.as_deref().unwrap_or_default();
@@ -234,8 +240,8 @@ fn print(seen: &PreviewView) {
     }
 }
 
-fn show(common: &Common) -> Result<()> {
-    let known: ContextDocumentView = Api::new(common)?.get("/api/v1/context")?;
+fn show(common: &Common, moment: &AsOf) -> Result<()> {
+    let known: ContextDocumentView = Api::new(common)?.get_as_of("/api/v1/context", moment)?;
     if common.format == Format::Json {
         println!("{}", serde_json::to_string(&known)?);
         return Ok(());

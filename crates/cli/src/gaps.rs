@@ -5,7 +5,7 @@ use serde::Serialize;
 use tenon_server::{FeedView, FeedsPage, GapView, GapsPage};
 
 use crate::api::Api;
-use crate::common::{Common, Format};
+use crate::common::{AsOf, Common, Format};
 use crate::show::{day, json};
 
 /// Most hosts that one line names.
@@ -20,18 +20,18 @@ struct All {
     feeds: Vec<FeedView>,
 }
 
-pub(crate) fn run(common: &Common) -> Result<()> {
+pub(crate) fn run(common: &Common, moment: &AsOf) -> Result<()> {
     let api = Api::new(common)?;
-    let mut page: GapsPage = api.get("/api/v1/gaps?limit=500")?;
+    let mut page: GapsPage = api.get_as_of("/api/v1/gaps?limit=500", moment)?;
     let mut all = All { assets: page.assets, not_whole: page.not_whole, gaps: page.items, feeds: Vec::new() };
     while let Some(next) = page.next {
-        page = api.get(&format!("/api/v1/gaps?limit=500&cursor={next}"))?;
+        page = api.get_as_of(&format!("/api/v1/gaps?limit=500&cursor={next}"), moment)?;
         all.gaps.append(&mut page.items);
     }
-    let mut page: FeedsPage = api.get("/api/v1/feeds?limit=500")?;
+    let mut page: FeedsPage = api.get_as_of("/api/v1/feeds?limit=500", moment)?;
     all.feeds.append(&mut page.items);
     while let Some(next) = page.next {
-        page = api.get(&format!("/api/v1/feeds?limit=500&cursor={next}"))?;
+        page = api.get_as_of(&format!("/api/v1/feeds?limit=500&cursor={next}"), moment)?;
         all.feeds.append(&mut page.items);
     }
     match common.format {

@@ -66,8 +66,13 @@ enum Command {
     /// The queue: what to do first, and why.
     Queue(queue::Queue),
     /// What cannot be seen: hosts that are silent or not assessed, what agents could not find out, feeds.
-    #[command(after_help = "Examples:\n  tenon gaps\n  tenon --format json gaps")]
-    Gaps,
+    #[command(
+        after_help = "Examples:\n  tenon gaps\n  tenon gaps --as-of 2026-11-01   what could not be seen then\n  tenon --format json gaps"
+    )]
+    Gaps {
+        #[command(flatten)]
+        moment: AsOf,
+    },
     /// Exposure over time: what is newly seen, what got worse, what was done.
     Trend(trend::Trend),
     /// Are we affected: where a vulnerability stands in the estate, what answers it, and what cannot be seen.
@@ -101,7 +106,13 @@ enum Command {
         moment: AsOf,
     },
     /// The assets, and how far each can be assessed.
-    Assets,
+    #[command(
+        after_help = "Examples:\n  tenon assets\n  tenon assets --as-of 2026-11-01   those of then, as they were known\n  tenon --format json assets"
+    )]
+    Assets {
+        #[command(flatten)]
+        moment: AsOf,
+    },
     /// State what an asset is for, or what the whole estate is, from one file.
     Context(context::Context),
     /// Take over what suppliers state about exploitability (OpenVEX).
@@ -208,14 +219,14 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Queue(args) => queue::run(&args, common),
         Command::Show { id, moment } => show::one(common, &id, &moment),
         Command::Vulnerability { id, moment } => vulnerability::run(common, &id, &moment),
-        Command::Gaps => gaps::run(common),
+        Command::Gaps { moment } => gaps::run(common, &moment),
         Command::Trend(trend) => trend.run(common),
         Command::Why { directive, moment } => why::run(common, &directive, &moment),
         Command::Login(login) => login.run(common),
         Command::Logout => account::logout(common),
         Command::User(user) => user.run(common),
         Command::Token(token) => token.run(common),
-        Command::Assets => show::assets(common),
+        Command::Assets { moment } => show::assets(common, &moment),
         Command::Context(context) => context.run(common),
         Command::Vex(vex) => vex.run(common),
         Command::Rules(choose) => choose.run(common),

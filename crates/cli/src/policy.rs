@@ -9,7 +9,7 @@ use tenon_policy::{MAX_POLICY, PRESETS, Policy, read};
 use tenon_server::{PolicyPreviewView, PolicyView, RulingView};
 
 use crate::api::Api;
-use crate::common::{Common, Format, document};
+use crate::common::{AsOf, Common, Format, document};
 use crate::rules::say;
 
 /// Who approves what, when changes may begin, how fast they go: one reviewed file.
@@ -72,10 +72,14 @@ pub(crate) struct Apply {
 
 /// The policy that counts.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  tenon policy show\n  tenon policy show --file > policy.yaml\n  \
+    tenon policy show --as-of 2026-11-01T06:00:00Z   the one that counted then")]
 pub(crate) struct Show {
     /// The file as it was written.
     #[arg(long)]
     file: bool,
+    #[command(flatten)]
+    moment: AsOf,
 }
 
 impl Command {
@@ -183,7 +187,7 @@ impl Apply {
 
 impl Show {
     fn run(&self, common: &Common) -> Result<()> {
-        let known: PolicyView = Api::new(common)?.get("/api/v1/policy")?;
+        let known: PolicyView = Api::new(common)?.get_as_of("/api/v1/policy", &self.moment)?;
         match common.format {
             Format::Json => println!("{}", serde_json::to_string_pretty(&known)?),
             Format::Text if self.file => match &known.text {

@@ -7,7 +7,7 @@ use tenon_model::Tempo;
 use tenon_server::{DirectiveView, RolloutView, WaveHostView, WaveView};
 
 use crate::api::Api;
-use crate::common::{Common, Format};
+use crate::common::{AsOf, Common, Format};
 use crate::people::done;
 
 /// Characters of a wave's bar.
@@ -24,10 +24,14 @@ pub(crate) enum Plan {
 
 /// Which plan.
 #[derive(Args)]
-#[command(after_help = "Example:\n  tenon plan show dir_1")]
+#[command(
+    after_help = "Examples:\n  tenon plan show dir_1\n  tenon plan show dir_1 --as-of 2026-11-01T06:00:00Z   how far it was then"
+)]
 pub(crate) struct Show {
     /// `dir_...`
     directive: String,
+    #[command(flatten)]
+    moment: AsOf,
 }
 
 /// Stop a rollout.
@@ -56,13 +60,15 @@ pub(crate) struct Resume {
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  tenon tempo            what counts\n  tenon tempo cautious   canaries are watched for four hours, none may fail, at most 20% at once\n  \
-    tenon tempo standard   half an hour, 2% of a wave may fail, at most 33%\n  tenon tempo fast       each wave as soon as the one before is verified\n\n\
+    tenon tempo standard   half an hour, 2% of a wave may fail, at most 33%\n  tenon tempo fast       each wave as soon as the one before is verified\n  tenon tempo --as-of 2026-11-01   what counted then\n\n\
     What is listed as exploited goes one step faster. No tempo takes a redundancy group below its minimum."
 )]
 pub(crate) struct Choose {
     /// cautious, standard or fast.
-    #[arg(value_parser = tempo)]
+    #[arg(value_parser = tempo, conflicts_with = "as_of")]
     tempo: Option<Tempo>,
+    #[command(flatten)]
+    moment: AsOf,
 }
 
 fn tempo(text: &str) -> Result<Tempo, String> {
@@ -72,8 +78,9 @@ fn tempo(text: &str) -> Result<Tempo, String> {
 
 impl Plan {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
-        let Self::Show(Show { directive }) = self;
-        let view: DirectiveView = Api::new(common)?.get(&format!("/api/v1/directives/{directive}"))?;
+        let Self::Show(Show { directive, moment }) = self;
+        let view: DirectiveView =
+            Api::new(common)?.get_as_of(&format!("/api/v1/directives/{directive}"), moment)?;
         let Some(rollout) = &view.rollout else {
             bail!(
                 "{directive} has no plan yet: it is planned once something of it is approved (tenon approve {directive})"
@@ -150,7 +157,7 @@ impl Resume {
 impl Choose {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
         let Some(tempo) = self.tempo else {
-            let answer: Value = Api::new(common)?.get("/api/v1/tempo")?;
+            let answer: Value = Api::new(common)?.get_as_of("/api/v1/tempo", &self.moment)?;
             match common.format {
                 Format::Json => println!("{answer}"),
                 Format::Text => println!("rollouts are {}", answer["tempo"].as_str().unwrap_or_default()),

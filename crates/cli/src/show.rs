@@ -34,12 +34,12 @@ pub(crate) fn day(time: Option<&String>) -> &str {
     time.map_or("no date", |time| crate::why::day(time))
 }
 
-pub(crate) fn assets(common: &Common) -> Result<()> {
+pub(crate) fn assets(common: &Common, moment: &AsOf) -> Result<()> {
     let api = Api::new(common)?;
-    let mut page: AssetsPage = api.get("/api/v1/assets?limit=500")?;
+    let mut page: AssetsPage = api.get_as_of("/api/v1/assets?limit=500", moment)?;
     let mut assets = page.items;
     while let Some(next) = page.next {
-        page = api.get(&format!("/api/v1/assets?limit=500&cursor={next}"))?;
+        page = api.get_as_of(&format!("/api/v1/assets?limit=500&cursor={next}"), moment)?;
         assets.append(&mut page.items);
     }
     if common.format == Format::Json {

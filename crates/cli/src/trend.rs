@@ -4,13 +4,13 @@ use anyhow::Result;
 use tenon_server::TrendView;
 
 use crate::api::Api;
-use crate::common::{Common, Format};
+use crate::common::{AsOf, Common, Format};
 use crate::show::json;
 
 /// Which days.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  tenon trend                               the last 30 days\n  \
-                  tenon trend --days 90 --until 2026-10-31\n  tenon --format json trend\n\n\
+                  tenon trend --days 90 --until 2026-10-31\n  tenon trend --as-of 2026-11-01           as the record said at the beginning of that day\n  tenon --format json trend\n\n\
                   Exposure is what the open directives remove together, in risk points. \"Newly seen\" is what hosts bring with\n\
                   their first reports, or report anew; \"got worse\" is what became known of what is there. The like-for-like\n\
                   column leaves out what was newly seen: it does not move when hosts enrol.")]
@@ -18,9 +18,11 @@ pub(crate) struct Trend {
     /// How many days.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=366))]
     days: u16,
-    /// The last of them; today where nothing is said.
+    /// The last of them; today, or the day of --as-of, where nothing is said.
     #[arg(long, value_name = "DAY")]
     until: Option<String>,
+    #[command(flatten)]
+    moment: AsOf,
 }
 
 impl Trend {
@@ -30,7 +32,7 @@ impl Trend {
             path.push_str("&until=");
             tenon_formats::percent::encode_into(&mut path, until, tenon_formats::percent::is_unreserved);
         }
-        let view: TrendView = Api::new(common)?.get(&path)?;
+        let view: TrendView = Api::new(common)?.get_as_of(&path, &self.moment)?;
         match common.format {
             Format::Json => json(&view)?,
             Format::Text => print!("{}", text(&view)),

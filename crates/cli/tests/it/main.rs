@@ -1,6 +1,8 @@
 //! The program as its users meet it.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[cfg(feature = "demo")]
+mod as_of;
 mod context;
 #[cfg(feature = "demo")]
 mod demo;
@@ -10,6 +12,8 @@ mod feeds_command;
 mod foresight;
 mod machine;
 mod people;
+#[cfg(feature = "demo")]
+mod played;
 mod policy;
 mod scan;
 mod store;

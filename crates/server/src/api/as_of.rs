@@ -1,5 +1,6 @@
 //! Reading the World as it was.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -12,6 +13,7 @@ use utoipa::IntoParams;
 
 use super::log::time;
 use super::{ApiError, Code, Context};
+use crate::health::Attempt;
 use crate::past::{Moment, PastError};
 
 /// The position that an answer shows: the place of the last entry ...
@@ -50,6 +52,11 @@ impl Context {
             Moment::Entry(_) => world.time().unwrap_or(now),
         };
         Ok(Then { world, now })
+    }
+
+    /// How the feeds were last asked, by name. It is not recorded: of a time that is over nothing is known.
+    pub(super) fn attempts(&self, as_of: Option<&String>) -> BTreeMap<String, Attempt> {
+        if as_of.is_none() { self.health.attempts() } else { BTreeMap::new() }
     }
 }
 

@@ -1,12 +1,14 @@
 //! The estate's context as one document: looked at, compared, taken over.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Deserialize;
 use tenon_model::{Command, ContextDocument, RefusalCode};
 use utoipa::ToSchema;
 
+use super::as_of::AsOf;
 use super::write::{Done, submit};
 use super::{ApiError, Code, Input, Shared};
 use crate::access::Caller;
@@ -23,12 +25,14 @@ pub(super) struct TakeOver {
 }
 
 /// The context document that counts, and of how many assets nobody states what.
-#[utoipa::path(get, path = "/api/v1/context", responses((status = OK, body = ContextDocumentView)))]
+#[utoipa::path(get, path = "/api/v1/context", params(AsOf), responses((status = OK, body = ContextDocumentView)))]
 pub(super) async fn context_document(
     State(context): State<Shared>,
-) -> Result<Json<ContextDocumentView>, ApiError> {
-    let world = context.writer.world();
-    in_background(move || ContextDocumentView::of(&world)).await
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
+    let then = context.then(as_of.as_ref()).await?;
+    let world = then.world.clone();
+    Ok(then.answer(in_background(move || ContextDocumentView::of(&world)).await?))
 }
 
 /// What taking over a context document would change, and for which assets. Nothing changes.
@@ -42,7 +46,7 @@ pub(super) async fn preview_context(
         .check()
         .map_err(|error| ApiError::new(Code::Refused(RefusalCode::BadContent), error.to_string()))?;
     let world = context.writer.world();
-    in_background(move || PreviewView::of(&world, &document)).await
+    in_background(move || PreviewView::of(&world, &document)).await.map(Json)
 }
 
 /// Take over a context document. It replaces the one before.
@@ -61,6 +65,6 @@ pub(super) async fn take_over_context(
 /// Every asset is looked at, which may take seconds: not on the thread that answers others.
 pub(super) async fn in_background<T: Send + 'static>(
     look: impl FnOnce() -> T + Send + 'static,
-) -> Result<Json<T>, ApiError> {
-    tokio::task::spawn_blocking(look).await.map(Json).map_err(|error| ApiError::internal(&error))
+) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(look).await.map_err(|error| ApiError::internal(&error))
 }

@@ -1,7 +1,5 @@
 //! What cannot be seen, and how the feeds are.
 
-use std::collections::BTreeMap;
-
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -79,9 +77,7 @@ pub(super) async fn feeds(
     let (limit, start) = (limit(paging.limit)?, place(&paging)?);
     let then = context.then(paging.as_of.as_ref()).await?;
     let world = &then.world;
-    // How asking went is not recorded.
-    let attempts = if paging.as_of.is_none() { context.health.attempts() } else { BTreeMap::new() };
-    let all = feed_views(world, &attempts);
+    let all = feed_views(world, &context.attempts(paging.as_of.as_ref()));
     let total = all.len();
     let items: Vec<FeedView> = all.into_iter().skip(start).take(limit).collect();
     let end = start.saturating_add(items.len());

@@ -1,12 +1,14 @@
 //! The policy: looked at, tried against what is open, set.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Deserialize;
 use tenon_model::{Command, RefusalCode};
 use utoipa::ToSchema;
 
+use super::as_of::AsOf;
 use super::context::in_background;
 use super::write::{Done, submit};
 use super::{ApiError, Code, Input, Shared};
@@ -31,9 +33,13 @@ pub(super) struct TriedPolicy {
 }
 
 /// The policy that counts.
-#[utoipa::path(get, path = "/api/v1/policy", responses((status = OK, body = PolicyView)))]
-pub(super) async fn policy(State(context): State<Shared>) -> Json<PolicyView> {
-    Json(PolicyView::of(&context.writer.world()))
+#[utoipa::path(get, path = "/api/v1/policy", params(AsOf), responses((status = OK, body = PolicyView)))]
+pub(super) async fn policy(
+    State(context): State<Shared>,
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
+    let then = context.then(as_of.as_ref()).await?;
+    Ok(then.answer(PolicyView::of(&then.world)))
 }
 
 /// What would change for the open directives if another policy counted. Nothing changes.
@@ -49,7 +55,7 @@ pub(super) async fn preview_policy(
         ApiError::new(Code::Refused(RefusalCode::BadContent), detail)
     })?;
     let (world, now) = (context.writer.world(), clock());
-    in_background(move || PolicyPreviewView::of(&world, &body.text, &policy, now)).await
+    in_background(move || PolicyPreviewView::of(&world, &body.text, &policy, now)).await.map(Json)
 }
 
 /// Set a policy. It replaces the one before.

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::sse::{self, KeepAlive, Sse};
@@ -58,10 +57,15 @@ impl Names {
 }
 
 /// How many assets, groups and directives there are, and how the feeds are.
-#[utoipa::path(get, path = "/api/v1/overview", responses((status = OK, body = Overview)))]
-pub(super) async fn overview(State(context): State<Shared>) -> Result<Json<Overview>, ApiError> {
-    let demo = context.demo.as_deref();
-    Ok(Json(Overview::of(&context.writer.world(), &context.health.attempts(), demo)))
+#[utoipa::path(get, path = "/api/v1/overview", params(AsOf), responses((status = OK, body = Overview)))]
+pub(super) async fn overview(
+    State(context): State<Shared>,
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
+    let then = context.then(as_of.as_ref()).await?;
+    // What one can do in a demonstration is told of now.
+    let demo = context.demo.as_deref().filter(|_| as_of.is_none());
+    Ok(then.answer(Overview::of(&then.world, &context.attempts(as_of.as_ref()), demo)))
 }
 
 /// One directive.

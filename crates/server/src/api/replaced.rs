@@ -4,10 +4,10 @@
 use std::fmt::Display;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tenon_engine::World;
 use tenon_model::{AssetContext, Tempo};
@@ -17,6 +17,7 @@ use tenon_model::{
 };
 use utoipa::ToSchema;
 
+use super::as_of::{AsOf, Then};
 use super::read::parse;
 use super::write::{Done, submit_if};
 use super::{ApiError, Input, Shared};
@@ -56,9 +57,10 @@ fn tag(value: &impl Serialize) -> String {
     format!("\"{}\"", hex::encode(&Digest::of(&text).as_bytes()[..12]))
 }
 
-fn tagged<T: Serialize>(value: T) -> Response {
+/// An answer with its position and its tag. What said the same then has the same tag.
+fn tagged<T: Serialize>(then: &Then, value: T) -> Response {
     let tag = HeaderValue::from_str(&tag(&value)).ok();
-    let mut response = Json(value).into_response();
+    let mut response = then.answer(value);
     if let Some(tag) = tag {
         response.headers_mut().insert(ETAG, tag);
     }
@@ -83,15 +85,19 @@ fn condition(
 }
 
 /// What is stated about an asset. The `ETag` is what a change names in `If-Match`.
-#[utoipa::path(get, path = "/api/v1/assets/{id}/context", params(("id" = String, Path, description = "as in ast_0123...")),
+#[utoipa::path(get, path = "/api/v1/assets/{id}/context", params(("id" = String, Path, description = "as in ast_0123..."), AsOf),
     responses((status = OK, body = ContextView), (status = NOT_FOUND)))]
 pub(super) async fn context(
     State(context): State<Shared>,
     Path(id): Path<String>,
+    Query(AsOf { as_of }): Query<AsOf>,
 ) -> Result<Response, ApiError> {
     let id: AssetId = parse(&id)?;
-    let stated = context_of(&context.writer.world(), &id);
-    stated.map(tagged).ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
+    let then = context.then(as_of.as_ref()).await?;
+    let stated = context_of(&then.world, &id);
+    stated
+        .map(|stated| tagged(&then, stated))
+        .ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
 }
 
 /// State what an asset is for. It replaces what was stated before; with `If-Match`, only that.
@@ -118,9 +124,13 @@ pub(super) async fn set_context(
 }
 
 /// The published rules that count. The `ETag` is what a change names in `If-Match`.
-#[utoipa::path(get, path = "/api/v1/rules", responses((status = OK, body = RulesBody)))]
-pub(super) async fn rules(State(context): State<Shared>) -> Response {
-    tagged(RulesBody::of(context.writer.world().rules()))
+#[utoipa::path(get, path = "/api/v1/rules", params(AsOf), responses((status = OK, body = RulesBody)))]
+pub(super) async fn rules(
+    State(context): State<Shared>,
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
+    let then = context.then(as_of.as_ref()).await?;
+    Ok(tagged(&then, RulesBody::of(then.world.rules())))
 }
 
 /// Choose the published rules that count; with `If-Match`, only in place of those.
@@ -148,9 +158,13 @@ pub(super) struct TempoBody {
 }
 
 /// How fast rollouts go.
-#[utoipa::path(get, path = "/api/v1/tempo", responses((status = OK, body = TempoBody)))]
-pub(super) async fn tempo(State(context): State<Shared>) -> Json<TempoBody> {
-    Json(TempoBody { tempo: context.writer.world().tempo().to_string() })
+#[utoipa::path(get, path = "/api/v1/tempo", params(AsOf), responses((status = OK, body = TempoBody)))]
+pub(super) async fn tempo(
+    State(context): State<Shared>,
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
+    let then = context.then(as_of.as_ref()).await?;
+    Ok(then.answer(TempoBody { tempo: then.world.tempo().to_string() }))
 }
 
 /// Choose how fast rollouts go, from the next plan on.

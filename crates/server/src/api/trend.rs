@@ -1,7 +1,7 @@
 //! Exposure over time.
 
-use axum::Json;
 use axum::extract::{Query, State};
+use axum::response::Response;
 use serde::Deserialize;
 use tenon_engine::Day;
 use tenon_model::Timestamp;
@@ -21,8 +21,11 @@ const MOST: u16 = 366;
 pub(super) struct Span {
     /// How many days: 1 to 366, 30 where nothing is said.
     days: Option<u16>,
-    /// The last of them, as in 2026-11-25; today where nothing is said.
+    /// The last of them, as in 2026-11-25; today, or the day of `as_of`, where nothing is said.
     until: Option<String>,
+    /// What the record said then: a day or time, RFC 3339, or the number of an entry; now where nothing is said. A time without
+    /// a fraction is the whole second. The answer's headers `tenon-sequence` and `tenon-time` tell the last entry that it shows.
+    as_of: Option<String>,
 }
 
 /// Exposure over time, and what moved it: newly seen, got worse, got better, done, refused.
@@ -30,17 +33,18 @@ pub(super) struct Span {
 pub(super) async fn trend(
     State(context): State<Shared>,
     Query(span): Query<Span>,
-) -> Result<Json<TrendView>, ApiError> {
+) -> Result<Response, ApiError> {
     let days = span.days.unwrap_or(USUAL);
     if !(1..=MOST).contains(&days) {
         return Err(ApiError::bad_request(format!("a trend has 1 to {MOST} days, not {days}")));
     }
+    let then = context.then(span.as_of.as_ref()).await?;
     let until = match &span.until {
         Some(said) => Timestamp::parse(said)
             .ok_or_else(|| ApiError::bad_request(format!("{said:?} is no day, as in 2026-11-25")))?,
-        None => context.now(),
+        None => then.now,
     };
     let last = Day::of(until);
     let first = Day(last.0.saturating_sub(i64::from(days) - 1));
-    Ok(Json(TrendView::of(&context.writer.world(), first, last)))
+    Ok(then.answer(TrendView::of(&then.world, first, last)))
 }

@@ -56,7 +56,7 @@ pub struct Overview {
     pub closed: u64,
     /// Feeds: what they last brought.
     pub feeds: Vec<FeedView>,
-    /// Only where everything is played: `tenon up --demo`.
+    /// Only where everything is played, and of now: `tenon up --demo`.
     pub demo: Option<DemoView>,
 }
 

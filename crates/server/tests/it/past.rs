@@ -130,6 +130,65 @@ fn one_world_of_the_past_is_held_shared_and_let_go() {
     assert!(matches!(before, Err(PastError::BeforeRecord { .. })), "{before:?}");
 }
 
+/// A policy that reads.
+const POLICY: &str = "version: 1\nrules:\n  - {name: routine, approval: automatic}\n";
+
+/// Read operations that have nothing to say of a time, and why; decision 26 tells the same.
+const OF_NO_TIME: [(&str, &str); 7] = [
+    ("/api/v1/events", "it tells of changes while they come"),
+    ("/api/v1/journal", "it is the record itself: what was known then is its beginning"),
+    ("/api/v1/log", "the same; `until` ends it at a time"),
+    ("/api/v1/reports/{digest}", "it is named by its digest and never another"),
+    ("/api/v1/session", "sessions are not in the record"),
+    ("/api/v1/tokens", "tokens are not in the record"),
+    ("/api/v1/users", "people are not in the record"),
+];
+
+#[test]
+fn every_read_operation_takes_a_time_or_has_a_reason_not_to() {
+    let document = serde_json::to_value(tenon_server::openapi()).unwrap();
+    let mut without = Vec::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let Some(read) = operations.get("get") else { continue };
+        let parameters = read["parameters"].as_array().cloned().unwrap_or_default();
+        if !parameters.iter().any(|parameter| parameter["name"] == "as_of") {
+            without.push(path.as_str());
+        }
+    }
+    without.sort_unstable();
+    assert_eq!(without, OF_NO_TIME.map(|(path, _)| path));
+}
+
+#[test]
+fn the_trend_as_of_a_time_is_the_trend_until_then() {
+    let server = Server::start();
+    reported_with(&server, &["alpha", "beta"]);
+    let get = |path: &str| {
+        let mut answer = server.get(path).call().unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.body_mut().read_json::<Value>().unwrap()
+    };
+    let before = get("/api/v1/trend?days=3");
+    let exposed = before["days"][2]["exposure"].as_str().unwrap();
+    assert_ne!(exposed, "0.0", "two hosts are exposed: {before}");
+    let (entry, day) = (before["generation"].as_u64().unwrap(), before["days"][2]["day"].clone());
+    let id = get("/api/v1/directives")["items"][0]["id"].as_str().unwrap().to_owned();
+    let sent = server.post(&format!("/api/v1/directives/{id}/refuse"));
+    assert_eq!(sent.send_json(json!({ "why": "not now" })).unwrap().status(), 200);
+
+    let now = get("/api/v1/trend?days=3");
+    assert_ne!(now["days"], before["days"], "a refusal is in the trend");
+    assert_eq!(get(&format!("/api/v1/trend?days=3&as_of={entry}")), before);
+    // The last day is that of the time, and is told as far as it had gone; `until` names another.
+    let first = get(&format!("/api/v1/trend?days=1&as_of={entry}"));
+    assert_eq!((&first["days"][0]["day"], &first["days"][0]["exposure"]), (&day, &json!(exposed)));
+    let earlier = get(&format!("/api/v1/trend?days=1&as_of={entry}&until=2026-01-01"));
+    assert_eq!(
+        (&earlier["days"][0]["day"], &earlier["days"][0]["exposure"]),
+        (&json!("2026-01-01"), &json!("0.0"))
+    );
+}
+
 #[test]
 fn the_api_answers_as_of_a_time_with_its_position() {
     let server = Server::start();
@@ -151,10 +210,34 @@ fn the_api_answers_as_of_a_time_with_its_position() {
         "/api/v1/assets".to_owned(),
         "/api/v1/vulnerabilities/CVE-2026-1".to_owned(),
         "/api/v1/head".to_owned(),
+        "/api/v1/overview".to_owned(),
+        "/api/v1/gaps".to_owned(),
+        "/api/v1/feeds".to_owned(),
+        "/api/v1/trend".to_owned(),
+        "/api/v1/context".to_owned(),
+        format!("/api/v1/assets/{asset}/context"),
+        "/api/v1/policy".to_owned(),
+        "/api/v1/rules".to_owned(),
+        "/api/v1/tempo".to_owned(),
     ];
     let views: Vec<Value> = paths.iter().map(|path| get(path).0).collect();
     let sent = server.post(&format!("/api/v1/directives/{id}/refuse"));
     assert_eq!(sent.send_json(json!({ "why": "not now" })).unwrap().status(), 200);
+    let document = json!({ "services": { "shop": { "criticality": "high" } } });
+    for (path, body) in [
+        ("/api/v1/tempo".to_owned(), json!({ "tempo": "fast" })),
+        ("/api/v1/rules".to_owned(), json!({ "table": "ssvc-deployer", "clocks": ["pci-dss-4.0"] })),
+        ("/api/v1/context".to_owned(), json!({ "document": document, "compared": 0 })),
+        (format!("/api/v1/assets/{asset}/context"), json!({ "exposure": "open" })),
+        ("/api/v1/policy".to_owned(), json!({ "text": POLICY, "compared": 0 })),
+    ] {
+        let mut answer = server.post(&path).send_json(body).unwrap();
+        let said = answer.body_mut().read_to_string().unwrap();
+        assert_eq!(answer.status(), 200, "{path}: {said}");
+    }
+    // Of now, nearly every answer is another: what is said of then is said of then.
+    let moved = paths.iter().zip(&views).filter(|(path, view)| get(path).0 != **view).count();
+    assert!(moved >= 9, "{moved} of {} answers are others now", paths.len());
 
     assert_ne!(get("/api/v1/directives").0, before);
     let (then, position) = get(&format!("/api/v1/directives?as_of={sequence}"));
