@@ -255,6 +255,8 @@ export type DirectiveView = {
   decision: DecisionView;
   /** When it is due, RFC 3339. */
   due?: string | null;
+  /** How it ended, in a word: `fixed`, `superseded`, `withdrawn` or `refused`; absent while it is open. */
+  ended?: string | null;
   /** Whose work it is. */
   group: string;
   /** Its id. */
@@ -1069,6 +1071,8 @@ export type WaveView = {
   soak_seconds: number;
   /** `waiting`, `running`, `watched` or `ended`. */
   state: string;
+  /** How many of them have their order, or report a change that a later inventory must confirm. */
+  under_way: number;
 };
 
 /** Why a directive has its priority: the factors that multiply to what it removes, and what would flip its decision. */

@@ -105,6 +105,7 @@ const directive = (n, source, version, more) => ({
   ...counted(more.assets ?? []),
   raised: at(-26),
   closed: null,
+  ended: null,
   ...more,
 });
 
@@ -197,8 +198,8 @@ const queue = [
 ];
 
 const closed = [
-  directive(6, "curl", "7.88.1-10+deb12u9", { assets: [on(web1, [target("curl", "7.88.1-10+deb12u8", "7.88.1-10+deb12u9")], stage("verified"))], closed: `fixed at ${at(-30)}` }),
-  directive(7, "bind9", "1:9.18.33-1~deb12u2", { assets: [], closed: `refused by anna: replaced by unbound next week at ${at(-70)}` }),
+  directive(6, "curl", "7.88.1-10+deb12u9", { assets: [on(web1, [target("curl", "7.88.1-10+deb12u8", "7.88.1-10+deb12u9")], stage("verified"))], closed: `fixed at ${at(-30)}`, ended: "fixed" }),
+  directive(7, "bind9", "1:9.18.33-1~deb12u2", { assets: [], closed: `refused by anna: replaced by unbound next week at ${at(-70)}`, ended: "refused" }),
 ];
 
 /** What a demonstration tells its visitor. */

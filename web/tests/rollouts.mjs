@@ -17,6 +17,7 @@ const wave = (phase, state, on, more = {}) => ({
   assets: on.length,
   done: on.filter(({ stage }) => stage === "verified").length,
   failed: on.filter(({ stage }) => ["failed", "rolled-back", "needs-person"].includes(stage)).length,
+  under_way: on.filter(({ stage }) => ["applying", "applied"].includes(stage)).length,
   may_fail: phase === "canary" ? 0 : Math.floor(on.length / 20),
   soak_seconds: phase === "canary" ? 1_800 : 450,
   because: phase === "canary" ? "the first of 2 rehearsal classes, where a failure would cost least" : "at most 33% at once, and no more of one role than may be missing",
@@ -77,6 +78,7 @@ function directive(n, source, version, plan, more = {}) {
     rollout: plan,
     raised: at(-20),
     closed: null,
+    ended: null,
     ...more,
   };
 }
@@ -130,6 +132,7 @@ export const held = directive(
 /** One that is over. */
 export const over = directive(14, "curl", "7.88.1-10+deb12u9", rollout("over", [wave("canary", "ended", [host(52, "verified")]), wave("widening", "ended", many(53, 60, "verified", null))], { version: 2 }), {
   closed: `fixed at ${at(-1)}`,
+  ended: "fixed",
 });
 
 export const rolling = () => overview({ assets: [...known, ...hosts], queue: [running, halted, held], closed: [over], closed_total: 1 });

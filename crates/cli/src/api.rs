@@ -3,14 +3,15 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tenon_formats::percent;
+use tenon_model::Timestamp;
 use tenon_wire::{Problem, Secret};
 use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Body, RequestBuilder};
+use ureq::{Body, BodyReader, RequestBuilder};
 
 use crate::common::{AsOf, Common, document};
 use crate::sessions::Credential;
@@ -19,6 +20,23 @@ use crate::sessions::Credential;
 const MAX_ANSWER: u64 = 1 << 30;
 /// Largest file of certificates that is read, in bytes.
 const MAX_CERTIFICATES: usize = 1 << 20;
+/// How long a live stream may be silent: the server says something every 15 seconds.
+const MAX_SILENCE: Duration = Duration::from_secs(45);
+
+/// Statuses of a server that cannot answer now: too many requests, or it stops.
+const AGAIN: [u16; 2] = [429, 503];
+
+/// No server answers, or it stopped in the middle of an answer, or has no time: asking again may help.
+#[derive(Debug)]
+pub(crate) struct Unreachable(pub(crate) String);
+
+impl std::fmt::Display for Unreachable {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreachable {}
 
 /// A connection to the server.
 pub(crate) struct Api<'a> {
@@ -79,6 +97,27 @@ impl<'a> Api<'a> {
         self.decode(&path, &self.read(&path, response)?)
     }
 
+    /// The same as of now, with the stamp of the last entry that the answer shows.
+    pub(crate) fn get_stamped<T: DeserializeOwned>(&self, path: &str) -> Result<(T, Option<Timestamp>)> {
+        let request = self.known(self.agent.get(format!("{}{path}", self.url)))?;
+        let response = request.call().map_err(|error| self.unreachable(&error))?;
+        let stamp = response.headers().get("tenon-time").and_then(|value| value.to_str().ok());
+        let stamp = stamp.and_then(Timestamp::parse);
+        Ok((self.decode(path, &self.read(path, response)?)?, stamp))
+    }
+
+    /// A live stream. Reading it fails once the server is silent for longer than it should be.
+    pub(crate) fn stream(&self, path: &str) -> Result<BodyReader<'static>> {
+        let request = self.known(self.agent.get(format!("{}{path}", self.url)))?;
+        let request = request.config().timeout_global(None).timeout_per_read(Some(MAX_SILENCE)).build();
+        let response = request.call().map_err(|error| self.unreachable(&error))?;
+        if !response.status().is_success() {
+            let said = self.read(path, response)?;
+            bail!("{}{path} did not answer as this program expects: {said:?}", self.url);
+        }
+        Ok(response.into_body().into_reader())
+    }
+
     pub(crate) fn get_text(&self, path: &str) -> Result<String> {
         let request = self.known(self.agent.get(format!("{}{path}", self.url)))?;
         self.read(path, request.call().map_err(|error| self.unreachable(&error))?)
@@ -132,7 +171,7 @@ impl<'a> Api<'a> {
             eprintln!("DEMO: every host and every advisory of this server is invented");
         }
         let text = response.body_mut().with_config().limit(MAX_ANSWER).read_to_string();
-        let text = text.with_context(|| format!("reading {}{path}", self.url))?;
+        let text = text.map_err(|error| Unreachable(format!("reading {}{path}: {error}", self.url)))?;
         if status.is_success() {
             return Ok(text);
         }
@@ -142,15 +181,21 @@ impl<'a> Api<'a> {
                 problem.detail,
                 problem.code
             ),
-            Ok(problem) if status.is_server_error() => {
-                bail!("{} ({}, {})", problem.detail, problem.code, problem.instance)
+            Ok(problem) => {
+                let request =
+                    if status.is_server_error() { format!(", {}", problem.instance) } else { String::new() };
+                let said = format!("{} ({}{request})", problem.detail, problem.code);
+                if AGAIN.contains(&status.as_u16()) { Err(Unreachable(said).into()) } else { bail!(said) }
             }
-            Ok(problem) => bail!("{} ({})", problem.detail, problem.code),
             Err(_) => bail!("{}{path} answers HTTP {status}", self.url),
         }
     }
 
     fn unreachable(&self, error: &ureq::Error) -> anyhow::Error {
-        anyhow!("no Tenon answers at {} ({error}): start it with `tenon up`, or name it with --url", self.url)
+        let said = format!(
+            "no Tenon answers at {} ({error}): start it with `tenon up`, or name it with --url",
+            self.url
+        );
+        Unreachable(said).into()
     }
 }

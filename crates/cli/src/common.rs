@@ -24,7 +24,7 @@ pub(crate) enum Format {
 /// Heading of the help for what every command takes.
 const EVERYWHERE: &str = "Everywhere";
 
-#[derive(Args)]
+#[derive(Clone, Args)]
 pub(crate) struct Common {
     /// The data folder [default: /var/lib/tenon as root, otherwise ~/.local/share/tenon]
     #[arg(long, global = true, env = "TENON_DATA", value_name = "FOLDER", help_heading = EVERYWHERE)]

@@ -27,6 +27,7 @@ mod trend;
 mod up;
 mod vex;
 mod vulnerability;
+mod watch;
 mod why;
 
 use std::process::ExitCode;
@@ -141,6 +142,8 @@ enum Command {
     /// In which waves a directive reaches its hosts, and how far it is.
     #[command(subcommand)]
     Plan(rollout::Plan),
+    /// Follow a directive while it is rolled out, until that ends.
+    Watch(watch::Watch),
     /// Stop a rollout.
     Halt(rollout::Halt),
     /// Let a halted rollout go on.
@@ -215,6 +218,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let done = match cli.command {
         Command::Scan(scan) => return scan.run(common),
         Command::Feeds(feeds) => return feeds.run(common),
+        Command::Watch(watch) => return watch.run(common),
         Command::Up(up) => up.run(common),
         Command::Queue(args) => queue::run(&args, common),
         Command::Show { id, moment } => show::one(common, &id, &moment),

@@ -11,7 +11,8 @@ use crate::common::{Common, Format};
 /// Approve a directive.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tenon approve dir_1\n  tenon approve dir_1 --waive-evidence 'lab host, nothing to preserve'"
+    after_help = "Examples:\n  tenon approve dir_1\n  tenon approve dir_1 --waive-evidence 'lab host, nothing to preserve'\n\n\
+    What is approved goes out in waves: `tenon plan show dir_1` shows them, `tenon watch dir_1` follows them."
 )]
 pub(crate) struct Approve {
     /// `dir_...`

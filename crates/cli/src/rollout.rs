@@ -9,9 +9,10 @@ use tenon_server::{DirectiveView, RolloutView, WaveHostView, WaveView};
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
 use crate::people::done;
+use crate::watch::Tally;
 
 /// Characters of a wave's bar.
-const BAR: u64 = 20;
+const BAR: usize = 20;
 /// Hosts that a line names.
 const NAMED: usize = 4;
 
@@ -25,7 +26,8 @@ pub(crate) enum Plan {
 /// Which plan.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tenon plan show dir_1\n  tenon plan show dir_1 --as-of 2026-11-01T06:00:00Z   how far it was then"
+    after_help = "Examples:\n  tenon plan show dir_1\n  tenon plan show dir_1 --as-of 2026-11-01T06:00:00Z   how far it was then\n\n\
+    `tenon watch dir_1` shows the same live, until the rollout ends."
 )]
 pub(crate) struct Show {
     /// `dir_...`
@@ -37,7 +39,7 @@ pub(crate) struct Show {
 /// Stop a rollout.
 #[derive(Args)]
 #[command(after_help = "Example:\n  tenon halt dir_1 --why 'the shop sells tickets tonight'\n\n\
-    What a host has begun it ends; nothing more is ordered until `tenon resume`.")]
+    What a host has begun it ends; nothing more is ordered until `tenon resume`. `tenon watch dir_1` shows how far it is.")]
 pub(crate) struct Halt {
     /// `dir_...`
     directive: String,
@@ -49,7 +51,7 @@ pub(crate) struct Halt {
 /// Let it go on.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  tenon resume dir_1\n\nThe rest is planned anew, for the estate as it is now."
+    after_help = "Example:\n  tenon resume dir_1\n\nThe rest is planned anew, for the estate as it is now.\n`tenon watch dir_1` follows it."
 )]
 pub(crate) struct Resume {
     /// `dir_...`
@@ -116,8 +118,7 @@ pub(crate) fn told(view: &DirectiveView, rollout: &RolloutView) -> String {
 }
 
 fn line(number: usize, wave: &WaveView) -> String {
-    let full = (wave.done * BAR).checked_div(wave.assets).unwrap_or_default();
-    let bar: String = (0..BAR).map(|place| if place < full { '#' } else { '.' }).collect();
+    let bar = Tally::of_wave(wave).bar(BAR);
     format!(
         "  {number:>3} {:<8} {:<7} {bar} {}/{}  {}\n",
         wave.phase,

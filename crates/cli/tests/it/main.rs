@@ -19,4 +19,6 @@ mod scan;
 mod store;
 mod story;
 mod unattended;
+#[cfg(feature = "demo")]
+mod watch;
 mod waves;

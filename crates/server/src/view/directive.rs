@@ -60,6 +60,8 @@ pub struct DirectiveView {
     pub raised: String,
     /// How and when it ended.
     pub closed: Option<String>,
+    /// How it ended, in a word: `fixed`, `superseded`, `withdrawn` or `refused`; absent while it is open.
+    pub ended: Option<String>,
 }
 
 /// The row of the table that decided.
@@ -252,6 +254,7 @@ impl DirectiveView {
             rollout: state.rollout.as_ref().map(|rollout| RolloutView::of(world, state, rollout)),
             raised: state.raised.to_string(),
             closed: state.closed.as_ref().map(|(time, outcome)| format!("{} at {time}", ending(outcome))),
+            ended: state.closed.as_ref().map(|(_, outcome)| ending_in_a_word(outcome).to_owned()),
         }
     }
 }
@@ -440,6 +443,15 @@ impl OrderView {
             answered: text(state.report.map(|(time, _)| time)),
             report: state.report.map(|(_, report)| report.to_string()),
         }
+    }
+}
+
+fn ending_in_a_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Fixed => "fixed",
+        Outcome::Superseded { .. } => "superseded",
+        Outcome::Withdrawn { .. } => "withdrawn",
+        Outcome::Refused { .. } => "refused",
     }
 }
 

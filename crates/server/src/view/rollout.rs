@@ -59,6 +59,8 @@ pub struct WaveView {
     pub done: u64,
     /// How many of them failed, were rolled back, or need a person.
     pub failed: u64,
+    /// How many of them have their order, or report a change that a later inventory must confirm.
+    pub under_way: u64,
     /// How many of them may fail before everything stops.
     pub may_fail: u32,
     /// How long it is watched before the next, in seconds.
@@ -130,13 +132,17 @@ fn awaited(stage: &Stage) -> Option<&'static str> {
     }
 }
 
-fn failed(state: &DirectiveState, assets: &AssetSet) -> u64 {
-    let failed = state.begun().filter(|(asset, stage)| {
-        let failed =
-            matches!(stage, Stage::Failed { .. } | Stage::RolledBack { .. } | Stage::NeedsPerson { .. });
-        failed && assets.contains(*asset)
-    });
-    failed.count() as u64
+/// How many of these assets are at a stage like that.
+fn at(state: &DirectiveState, assets: &AssetSet, like: fn(&Stage) -> bool) -> u64 {
+    state.begun().filter(|(asset, stage)| like(stage) && assets.contains(*asset)).count() as u64
+}
+
+fn failed(stage: &Stage) -> bool {
+    matches!(stage, Stage::Failed { .. } | Stage::RolledBack { .. } | Stage::NeedsPerson { .. })
+}
+
+fn under_way(stage: &Stage) -> bool {
+    matches!(stage, Stage::Applying { .. } | Stage::Applied { .. })
 }
 
 impl RolloutView {
@@ -150,7 +156,8 @@ impl RolloutView {
             state: wave_state(rollout, number).to_owned(),
             assets: wave.assets.len(),
             done: wave.assets.common(&done),
-            failed: failed(state, &wave.assets),
+            failed: at(state, &wave.assets, failed),
+            under_way: at(state, &wave.assets, under_way),
             may_fail: wave.may_fail,
             soak_seconds: wave.soak_seconds,
             because: wave.because.clone(),
