@@ -23,6 +23,20 @@ export type AssetDetail = AssetView & {
   suppressed: SuppressedView[];
 };
 
+/** An asset, and the open directives that are about it. */
+export type AssetDirectivesView = {
+  /** The directives, the most urgent first. */
+  directives: OnAssetView[];
+  /** Its group. */
+  group: string;
+  /** Its name. */
+  hostname: string;
+  /** Its id. */
+  id: string;
+  /** Whether the agents of that group may act: `observe` or `act`. */
+  mode: string;
+};
+
 /** An asset in one line. */
 export type AssetView = {
   /** What people state about it. */
@@ -561,6 +575,26 @@ export type NewTokenView = {
   secret: string;
   /** The token. */
   token: TokenView;
+};
+
+/** An open directive on one asset. */
+export type OnAssetView = {
+  /** When it is due, RFC 3339. */
+  due?: string | null;
+  /** Its id. */
+  id: string;
+  /** What the policy says of it, in words; absent where no policy is set, or nothing waits for it. */
+  policy?: string | null;
+  /** How far it is there, by the names of a directive's stages. */
+  stage: string;
+  /** The action in words. */
+  title: string;
+  /** The wave that changes it, from 1; absent where no plan holds it. */
+  wave?: number | null;
+  /** How many waves the plan has; 0 where there is no plan. */
+  waves: number;
+  /** Why it does not show the fix yet; absent where it does. */
+  why_not_yet?: string | null;
 };
 
 /** An order and what the host answered. */

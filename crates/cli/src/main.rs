@@ -11,6 +11,7 @@ mod demo;
 mod explain;
 mod feeds;
 mod gaps;
+mod host_plan;
 mod log;
 mod people;
 mod policy;

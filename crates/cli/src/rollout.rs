@@ -8,6 +8,7 @@ use tenon_server::{DirectiveView, RolloutView, WaveHostView, WaveView};
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
+use crate::host_plan::Explain;
 use crate::people::done;
 use crate::watch::Tally;
 
@@ -21,13 +22,15 @@ const NAMED: usize = 4;
 pub(crate) enum Plan {
     /// The waves of a directive, how far they are, and what each waits for.
     Show(Show),
+    /// What the open directives of one host wait for there.
+    Explain(Explain),
 }
 
 /// Which plan.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  tenon plan show dir_1\n  tenon plan show dir_1 --as-of 2026-11-01T06:00:00Z   how far it was then\n\n\
-    `tenon watch dir_1` shows the same live, until the rollout ends."
+    `tenon watch dir_1` shows the same live, until the rollout ends; `tenon plan explain web1` asks about one host."
 )]
 pub(crate) struct Show {
     /// `dir_...`
@@ -80,7 +83,10 @@ fn tempo(text: &str) -> Result<Tempo, String> {
 
 impl Plan {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
-        let Self::Show(Show { directive, moment }) = self;
+        let Show { directive, moment } = match self {
+            Self::Show(show) => show,
+            Self::Explain(explain) => return explain.run(common),
+        };
         let view: DirectiveView =
             Api::new(common)?.get_as_of(&format!("/api/v1/directives/{directive}"), moment)?;
         let Some(rollout) = &view.rollout else {

@@ -46,12 +46,12 @@ pub use proof::{Beginning, ProofError, prove, prove_export};
 pub use replay::{ReplayError, replay, replay_to, restore};
 pub use serve::{Hosts, Running, ServeError, Settings, serve};
 pub use view::{
-    AssetDetail, AssetView, BasisView, ClockView, ContextDocumentView, ContextView, DecisionView,
-    DirectiveAssetView, DirectiveLine, DirectiveView, EffectView, FactorView, FeedView, FindingStateView,
-    FindingView, FirstAssetView, FlipView, FreezeView, GapView, GroupView, HaltView, HeadView, HeldBackView,
-    InputView, OrderView, Overview, PackageView, PolicyEffectView, PolicyPreviewView, PolicyView,
-    PreviewView, RolloutView, RuleView, RulingView, SaidView, SetView, StageView, StandingView,
-    SuppressedView, TrendDayView, TrendView, UnstatedView, VulnerabilityView, WaveHostView, WaveView,
-    WhyView, WindowView, queue,
+    AssetDetail, AssetDirectivesView, AssetView, BasisView, ClockView, ContextDocumentView, ContextView,
+    DecisionView, DirectiveAssetView, DirectiveLine, DirectiveView, EffectView, FactorView, FeedView,
+    FindingStateView, FindingView, FirstAssetView, FlipView, FreezeView, GapView, GroupView, HaltView,
+    HeadView, HeldBackView, InputView, OnAssetView, OrderView, Overview, PackageView, PolicyEffectView,
+    PolicyPreviewView, PolicyView, PreviewView, RolloutView, RuleView, RulingView, SaidView, SetView,
+    StageView, StandingView, SuppressedView, TrendDayView, TrendView, UnstatedView, VulnerabilityView,
+    WaveHostView, WaveView, WhyView, WindowView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

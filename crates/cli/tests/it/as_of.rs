@@ -20,8 +20,10 @@ fn what_every_reading_command_showed_it_shows_as_of_then() {
     });
     played.ok(&["approve", &id, "--waive-evidence", "its memory was saved"]);
     played.part(8);
+    let halted = played.get::<DirectiveView>(&format!("directives/{id}"));
+    let waiting = halted.rollout.unwrap().waves.last().unwrap().hosts[0].hostname.clone();
     let asset = played.get::<AssetsPage>("assets?limit=1").items.remove(0).id;
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 13] = [
         &["queue"],
         &["assets"],
         &["gaps"],
@@ -31,6 +33,7 @@ fn what_every_reading_command_showed_it_shows_as_of_then() {
         &["show", &asset],
         &["why", &id],
         &["plan", "show", &id],
+        &["plan", "explain", &waiting],
         &["context", "show"],
         &["policy", "show"],
         &["tempo"],
@@ -62,7 +65,7 @@ fn what_every_reading_command_showed_it_shows_as_of_then() {
         assert!(said.contains(&format!("as of entry {entry}, 2026-06-")), "{words:?}: {said}");
         others += usize::from(played.ok(words) != before);
     }
-    assert!(others >= 9, "only {others} commands show anything else now");
+    assert!(others >= 10, "only {others} commands show anything else now");
 
     let early = played.run(&["trend", "--as-of", "2026-06-15T11:00:00Z"]);
     let told = String::from_utf8(early.stderr).unwrap();

@@ -89,6 +89,33 @@ fn checked(lines: &[String]) -> Vec<Value> {
     lines
 }
 
+/// One host of the last wave of a halted rollout says what it waits for.
+fn explained(played: &Played, id: &str) {
+    let halted = played.get::<DirectiveView>(&format!("directives/{id}")).rollout.unwrap();
+    let (of, host) = (halted.waves.len(), &halted.waves.last().unwrap().hosts[0]);
+    let told = played.ok(&["plan", "explain", &host.hostname, "--directive", id]);
+    let first = format!("{} ({}, group shop, act)", host.hostname, host.id);
+    assert_eq!(told.lines().next().unwrap(), first);
+    let why =
+        format!("approved: it is in wave {of} of {of}, and the rollout is halted until a person resumes it");
+    assert!(told.lines().any(|line| line.trim() == why), "{told}");
+    assert_eq!(played.ok(&["plan", "explain", &host.id, "--directive", id]), told);
+    let failed =
+        halted.waves.iter().flat_map(|wave| &wave.hosts).find(|host| host.stage == "rolled-back").unwrap();
+    let told = played.ok(&["--format", "json", "plan", "explain", &failed.hostname, "--directive", id]);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told[0]["stage"], &told[0]["wave"]), (&Value::from("rolled-back"), &Value::from(2)));
+    assert_eq!(told[0]["why_not_yet"].as_str(), failed.why_not_yet.as_deref());
+    for (words, wanted) in [
+        (&["plan", "explain", "nobody"][..], "no host is called \"nobody\""),
+        (&["plan", "explain", &host.hostname, "--directive", "dir_999999"][..], "dir_999999 is not open on"),
+    ] {
+        let refused = played.run(words);
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success() && told.contains(wanted), "{told}");
+    }
+}
+
 #[test]
 fn a_rollout_is_followed_through_its_halt_and_a_restart_to_the_fix() {
     let folder = tempfile::tempdir().unwrap();
@@ -114,6 +141,7 @@ fn a_rollout_is_followed_through_its_halt_and_a_restart_to_the_fix() {
     let at_once = played.run(&["watch", &id]);
     assert_eq!(at_once.status.code(), Some(3), "one that is halted is not waited for");
     seen.extend(objects.until(|line| line.contains("\"state\":\"halted\"")));
+    explained(&played, &id);
 
     // The server is started again.
     let listen = played.end();

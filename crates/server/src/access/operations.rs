@@ -27,6 +27,7 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/assets", READ),
     ("GET", "/api/v1/assets/{id}", READ),
     ("GET", "/api/v1/assets/{id}/context", READ),
+    ("GET", "/api/v1/assets/{id}/directives", READ),
     ("POST", "/api/v1/assets/{id}/context", ASSESS),
     ("GET", "/api/v1/context", READ),
     ("POST", "/api/v1/context", ASSESS),

@@ -117,6 +117,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(read::directive))
         .routes(routes!(read::why))
         .routes(routes!(read::asset))
+        .routes(routes!(read::asset_directives))
         .routes(routes!(read::vulnerability))
         .routes(routes!(read::report))
         .routes(routes!(coverage::gaps))

@@ -15,7 +15,9 @@ use super::guard::still_reads;
 use super::{ApiError, Code, Context, Shared};
 use crate::facets::Facet;
 use crate::serve::is_true;
-use crate::view::{AssetDetail, DirectiveView, HeadView, Overview, VulnerabilityView, WhyView};
+use crate::view::{
+    AssetDetail, AssetDirectivesView, DirectiveView, HeadView, Overview, VulnerabilityView, WhyView,
+};
 
 /// Shortest time between two live notices to one client: a burst of events is one notice.
 const NOTICE_PAUSE: Duration = Duration::from_millis(100);
@@ -109,6 +111,21 @@ pub(super) async fn asset(
     let id: AssetId = parse(&id)?;
     let then = context.then(as_of.as_ref()).await?;
     let view = AssetDetail::of(&then.world, &id);
+    view.map(|view| then.answer(view)).ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
+}
+
+/// The open directives that are about an asset: how far each is there, and what it waits for.
+#[utoipa::path(get, path = "/api/v1/assets/{id}/directives",
+    params(("id" = String, Path, description = "as in ast_0123..."), AsOf),
+    responses((status = OK, body = AssetDirectivesView), (status = NOT_FOUND)))]
+pub(super) async fn asset_directives(
+    State(context): State<Shared>,
+    Path(id): Path<String>,
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
+    let id: AssetId = parse(&id)?;
+    let then = context.then(as_of.as_ref()).await?;
+    let view = AssetDirectivesView::of(&then.world, &id);
     view.map(|view| then.answer(view)).ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
 }
 

@@ -329,7 +329,12 @@ fn on_asset(
 }
 
 /// What the policy says of a directive on an asset.
-fn by_policy(world: &World, state: &DirectiveState, ordinal: AssetOrdinal, stage: &Stage) -> Option<String> {
+pub(super) fn by_policy(
+    world: &World,
+    state: &DirectiveState,
+    ordinal: AssetOrdinal,
+    stage: &Stage,
+) -> Option<String> {
     if let Some(by) = state.by_rule(ordinal) {
         return Some(format!("approved by policy, rule {} of version {}", by.rule, by.version));
     }

@@ -5,6 +5,7 @@ mod context;
 mod coverage;
 mod directive;
 mod line;
+mod on_asset;
 mod policy;
 mod rollout;
 mod trend;
@@ -25,6 +26,7 @@ pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };
 pub use line::{DirectiveLine, FirstAssetView};
+pub use on_asset::{AssetDirectivesView, OnAssetView};
 pub use policy::{
     FreezeView, PolicyEffectView, PolicyPreviewView, PolicyView, RuleView, RulingView, WindowView,
 };

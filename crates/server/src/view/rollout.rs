@@ -116,7 +116,7 @@ fn hosts(world: &World, state: &DirectiveState, assets: &AssetSet) -> Vec<WaveHo
 }
 
 /// What comes next at a stage that states no reason of its own.
-fn awaited(stage: &Stage) -> Option<&'static str> {
+pub(super) fn awaited(stage: &Stage) -> Option<&'static str> {
     match stage {
         Stage::Proposed => Some("it waits to be rehearsed"),
         Stage::Rehearsing { .. } => Some("it is being rehearsed again"),

@@ -207,6 +207,7 @@ fn the_api_answers_as_of_a_time_with_its_position() {
         format!("/api/v1/directives/{id}"),
         format!("/api/v1/directives/{id}/why"),
         format!("/api/v1/assets/{asset}"),
+        format!("/api/v1/assets/{asset}/directives"),
         "/api/v1/assets".to_owned(),
         "/api/v1/vulnerabilities/CVE-2026-1".to_owned(),
         "/api/v1/head".to_owned(),
