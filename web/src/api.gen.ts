@@ -39,6 +39,8 @@ export type AssetDirectivesView = {
 
 /** An asset in one line. */
 export type AssetView = {
+  /** Two hosts report under its key: what is shown is of one of them, and nothing is ordered. */
+  cloned: boolean;
   /** What people state about it. */
   context: ContextView;
   /** Open findings. */
@@ -67,8 +69,11 @@ export type AssetView = {
   packages: number;
   /** Packages that ask for a reboot. */
   reboot_required_by: string[];
+  /** The asset that stood on its machine before. */
+  replaces?: string | null;
   /** When it last reported, RFC 3339. */
   reported?: string | null;
+  retired?: RetiredView | null;
   /** Packages for which its own repositories offer a security update. */
   security_updates: number;
   /** Other updaters at work on this host. */
@@ -439,7 +444,7 @@ export type FreezeView = {
 export type GapView = {
   /** How many assets have it. */
   assets: number;
-  /** `never-reported`, `not-assessed`, `silent`, `index-stale`, `not-known` or `observe-only`. */
+  /** `never-reported`, `not-assessed`, `silent`, `index-stale`, `cloned`, `not-known` or `observe-only`. */
   kind: string;
   /** The first of them by name, in the order in which they enrolled, at most 20. */
   named: string[];
@@ -748,6 +753,26 @@ export type RefusalBody = {
   why: string;
 };
 
+/** A retired asset counts nowhere, until it reports again. */
+export type RetiredView = {
+  /** Since when, RFC 3339. */
+  at: string;
+  /** Who said so, where a person did. */
+  by?: string | null;
+  /** `by-person`, `superseded` or `silent`. */
+  reason: string;
+  /** The same in words. */
+  said: string;
+  /** The asset that took its place, where one did. */
+  superseded_by?: string | null;
+};
+
+/** A host that is gone. */
+export type RetirementBody = {
+  /** Why. */
+  why: string;
+};
+
 /** Another attempt. */
 export type RetryBody = {
   /** On which asset. */
@@ -987,6 +1012,8 @@ export type TrendDayView = {
   newly_seen: string;
   /** Out of the queue by a person's refusal; its findings stay open. */
   refused: string;
+  /** Gone with hosts that are retired. */
+  retired: string;
 };
 
 /** Exposure over a span of days, and what moved it. Exposure is the risk points that the open directives remove together. */

@@ -41,6 +41,12 @@ function Facts({ asset }: { asset: AssetView }) {
           not known: {gap}
         </Note>
       ))}
+      {asset.retired && (
+        <Note tone="ask">
+          retired since <Time at={asset.retired.at} />: {asset.retired.said}. It is back if it reports again.
+        </Note>
+      )}
+      {asset.cloned && <Note tone="bad">Two hosts report with its key. Nothing is ordered until one of them is enrolled anew.</Note>}
       {asset.observe_only && <Note tone="ask">can only observe: {asset.observe_only}</Note>}
       <dl className="facts">
         <dt>System</dt>

@@ -17,6 +17,7 @@ const PARTS: { of: keyof TrendDayView; word: string; sign: 1 | -1; says: string 
   { of: "got_better", word: "got better", sign: -1, says: "by the same" },
   { of: "done", word: "done", sign: -1, says: "hosts show it" },
   { of: "refused", word: "refused", sign: -1, says: "out of the queue by a person; its findings stay open" },
+  { of: "retired", word: "retired", sign: -1, says: "gone with hosts that are no more" },
 ];
 
 /** Exposure over time: as it is, and like for like, which does not move when hosts enrol. */

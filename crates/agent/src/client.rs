@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tenon_wire::{MAX_ORDER_BYTES, Problem};
+use tenon_model::AgentRun;
+use tenon_wire::{MAX_ORDER_BYTES, Problem, RUN_HEADER};
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
@@ -22,6 +23,8 @@ const MAX_ANSWER: u64 = 2 * MAX_ORDER_BYTES as u64;
 pub(crate) struct Client {
     agent: Agent,
     url: String,
+    /// The run that its requests name.
+    run: Option<AgentRun>,
 }
 
 /// How far the server is known.
@@ -80,7 +83,12 @@ impl Client {
             .user_agent(concat!("tenon-agent/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Ok(Self { agent, url })
+        Ok(Self { agent, url, run: None })
+    }
+
+    /// The same, naming this run in every request.
+    pub(crate) fn of_run(self, run: Option<AgentRun>) -> Self {
+        Self { run, ..self }
     }
 
     /// A text answer.
@@ -105,15 +113,22 @@ impl Client {
         path: &str,
         body: &T,
     ) -> Result<R, AgentError> {
-        let sent = self.agent.post(format!("{}{path}", self.url)).send_json(body);
+        let mut request = self.agent.post(format!("{}{path}", self.url));
+        if let Some(run) = self.run {
+            request = request.header(RUN_HEADER, run.to_string());
+        }
+        let sent = request.send_json(body);
         let mut response = self.accepted(path, sent.map_err(|error| self.transport(path, error))?)?;
         let text = self.read(path, &mut response)?;
         self.decode(path, &text)
     }
 
     fn get(&self, path: &str) -> Result<Response<Body>, AgentError> {
-        let response = self.agent.get(format!("{}{path}", self.url)).call();
-        self.accepted(path, response.map_err(|error| self.transport(path, error))?)
+        let mut request = self.agent.get(format!("{}{path}", self.url));
+        if let Some(run) = self.run {
+            request = request.header(RUN_HEADER, run.to_string());
+        }
+        self.accepted(path, request.call().map_err(|error| self.transport(path, error))?)
     }
 
     fn accepted(&self, path: &str, mut response: Response<Body>) -> Result<Response<Body>, AgentError> {

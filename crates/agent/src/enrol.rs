@@ -1,6 +1,7 @@
 //! Becoming an asset.
 
 use rcgen::{CertificateParams, KeyPair};
+use tenon_host::System;
 use tenon_model::Digest;
 use tenon_wire::{EnrolRequest, EnrolResponse, EnrolToken, path};
 
@@ -36,6 +37,7 @@ pub fn enrol(
     let request = EnrolRequest {
         request,
         hostname: hostname.to_owned(),
+        machine: tenon_host::machine(&System::live()),
         token: token.id.clone(),
         secret: token.secret.clone(),
     };

@@ -1,9 +1,11 @@
 //! The loop: report, poll, carry out, report.
 
+use std::io::Read as _;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tenon_model::{ApplyReport, Order, OrderAction, RehearsalReport, Timestamp};
+use tenon_model::{AgentRun, ApplyReport, Order, OrderAction, RehearsalReport, Timestamp};
 use tenon_wire::{
     ApplyAnswer, DirectivePublicKey, OrderGate, RehearsalAnswer, ReportAccepted, SignedOrder, path,
 };
@@ -90,7 +92,7 @@ impl<'a> Agent<'a> {
         let (authority, certificate, key) =
             (file("authority.pem")?, file("certificate.pem")?, file("key.pem")?);
         let trust = Trust::Authority { authority: &authority, identity: Some((&certificate, &key)) };
-        let client = Client::new(&identity.server, &trust)?;
+        let client = Client::new(&identity.server, &trust)?.of_run(this_run());
         let order_key: DirectivePublicKey = identity.order_key.parse().map_err(|_| AgentError::Content {
             path: state.root().join("identity.json"),
             expected: "an order key",
@@ -201,6 +203,17 @@ impl<'a> Agent<'a> {
         self.reporter.look_again();
         Ok(())
     }
+}
+
+/// The number of this run, drawn by the kernel. Where it draws none the server is not told.
+fn this_run() -> Option<AgentRun> {
+    let mut number = [0; 8];
+    let read = std::fs::File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut number));
+    if let Err(error) = read {
+        tracing::warn!(%error, "copies of this host will not be noticed: /dev/urandom cannot be read");
+        return None;
+    }
+    NonZeroU64::new(u64::from_le_bytes(number)).map(AgentRun::new)
 }
 
 /// This host's clock: only to see that an order has expired.

@@ -109,12 +109,9 @@ enum Command {
     },
     /// The assets, and how far each can be assessed.
     #[command(
-        after_help = "Examples:\n  tenon assets\n  tenon assets --as-of 2026-11-01   those of then, as they were known\n  tenon --format json assets"
+        after_help = "Examples:\n  tenon assets\n  tenon assets --as-of 2026-11-01   those of then, as they were known\n  tenon assets --retired   those that are gone\n  tenon --format json assets"
     )]
-    Assets {
-        #[command(flatten)]
-        moment: AsOf,
-    },
+    Assets(show::Assets),
     /// State what an asset is for, or what the whole estate is, from one file.
     Context(context::Context),
     /// Take over what suppliers state about exploitability (OpenVEX).
@@ -137,6 +134,8 @@ enum Command {
     Refuse(people::Refuse),
     /// Try again on an asset that stands still.
     Retry(people::Retry),
+    /// Say that a host is gone for good; it is back if it reports again.
+    Retire(people::Retire),
     /// Who approves what, when changes may begin, how fast they go.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -231,13 +230,14 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Logout => account::logout(common),
         Command::User(user) => user.run(common),
         Command::Token(token) => token.run(common),
-        Command::Assets { moment } => show::assets(common, &moment),
+        Command::Assets(assets) => assets.run(common),
         Command::Context(context) => context.run(common),
         Command::Vex(vex) => vex.run(common),
         Command::Rules(choose) => choose.run(common),
         Command::Approve(approve) => approve.run(common),
         Command::Refuse(refuse) => refuse.run(common),
         Command::Retry(retry) => retry.run(common),
+        Command::Retire(retire) => retire.run(common),
         Command::Policy(policy) => policy.run(common),
         Command::Plan(plan) => plan.run(common),
         Command::Halt(halt) => halt.run(common),

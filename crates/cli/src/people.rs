@@ -42,6 +42,22 @@ pub(crate) struct Retry {
     asset: String,
 }
 
+/// A host that is gone for good: switched off, sold, returned to the cloud.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tenon retire ast_... --why 'switched off, ticket 4711'\n  tenon assets --retired\n\n\
+    A retired host counts nowhere: in no list, no directive, no gap. It is no way to hide one: a host that\n\
+    reports again is back with its report. So stop its agent first. Hosts that come and go by themselves are\n\
+    retired by a rule of the policy (`retire:`), and a machine that is installed anew takes its own place."
+)]
+pub(crate) struct Retire {
+    /// `ast_...`
+    asset: String,
+    /// Why.
+    #[arg(long)]
+    why: String,
+}
+
 /// A group.
 #[derive(Args)]
 pub(crate) struct Group {
@@ -126,6 +142,14 @@ impl Retry {
         let path = format!("/api/v1/directives/{}/retry", self.directive);
         let said = format!("{} begins anew on {}", self.directive, self.asset);
         done(common, &path, &json!({ "asset": self.asset }), &said)
+    }
+}
+
+impl Retire {
+    pub(crate) fn run(&self, common: &Common) -> Result<()> {
+        let path = format!("/api/v1/assets/{}/retire", self.asset);
+        let said = format!("{} is retired; it is back if it reports again", self.asset);
+        done(common, &path, &json!({ "why": self.why }), &said)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Printing what the API shows, for people or programs.
 
 use anyhow::{Result, bail};
+use clap::Args;
 use serde::Serialize;
 use tenon_server::{AssetDetail, AssetView, AssetsPage, DirectiveView, RolloutView};
 
@@ -34,26 +35,50 @@ pub(crate) fn day(time: Option<&String>) -> &str {
     time.map_or("no date", |time| crate::why::day(time))
 }
 
-pub(crate) fn assets(common: &Common, moment: &AsOf) -> Result<()> {
-    let api = Api::new(common)?;
-    let mut page: AssetsPage = api.get_as_of("/api/v1/assets?limit=500", moment)?;
-    let mut assets = page.items;
-    while let Some(next) = page.next {
-        page = api.get_as_of(&format!("/api/v1/assets?limit=500&cursor={next}"), moment)?;
-        assets.append(&mut page.items);
+/// The assets.
+#[derive(Args)]
+pub(crate) struct Assets {
+    /// Those that are retired, in place of the others.
+    #[arg(long)]
+    retired: bool,
+    #[command(flatten)]
+    moment: AsOf,
+}
+
+impl Assets {
+    pub(crate) fn run(&self, common: &Common) -> Result<()> {
+        let api = Api::new(common)?;
+        let which = format!("/api/v1/assets?limit=500&retired={}", self.retired);
+        let mut page: AssetsPage = api.get_as_of(&which, &self.moment)?;
+        let mut assets = page.items;
+        while let Some(next) = page.next {
+            page = api.get_as_of(&format!("{which}&cursor={next}"), &self.moment)?;
+            assets.append(&mut page.items);
+        }
+        if common.format == Format::Json {
+            return json(&assets);
+        }
+        for asset in &assets {
+            print_asset(asset);
+        }
+        Ok(())
     }
-    if common.format == Format::Json {
-        return json(&assets);
-    }
-    for asset in &assets {
-        print_asset(asset);
-    }
-    Ok(())
 }
 
 fn print_asset(asset: &AssetView) {
-    let os = asset.os.as_deref().unwrap_or("not reported yet");
     println!("{}  {} (group {}, {})", asset.id, asset.hostname, asset.group, asset.mode);
+    if let Some(before) = &asset.replaces {
+        println!("    stands in place of {before}, which its machine was before");
+    }
+    if let Some(retired) = &asset.retired {
+        let by = retired.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+        println!("    retired {}{by}: {}", day(Some(&retired.at)), retired.said);
+        return;
+    }
+    if asset.cloned {
+        println!("    two hosts report with its key: nothing is ordered until one of them is enrolled anew");
+    }
+    let os = asset.os.as_deref().unwrap_or("not reported yet");
     println!(
         "    {os}, kernel {}, {} packages",
         asset.kernel.as_deref().unwrap_or("unknown"),

@@ -43,12 +43,20 @@ impl Trend {
 
 fn text(view: &TrendView) -> String {
     let mut text = format!(
-        "{:<10} {:>12} {:>14} {:>11} {:>11} {:>11} {:>11} {:>9}\n",
-        "day", "exposure", "like for like", "newly seen", "got worse", "got better", "done", "refused"
+        "{:<10} {:>12} {:>14} {:>11} {:>11} {:>11} {:>11} {:>9} {:>9}\n",
+        "day",
+        "exposure",
+        "like for like",
+        "newly seen",
+        "got worse",
+        "got better",
+        "done",
+        "refused",
+        "retired"
     );
     for day in &view.days {
         text.push_str(&format!(
-            "{:<10} {:>12} {:>14} {:>11} {:>11} {:>11} {:>11} {:>9}\n",
+            "{:<10} {:>12} {:>14} {:>11} {:>11} {:>11} {:>11} {:>9} {:>9}\n",
             day.day,
             day.exposure,
             day.like_for_like,
@@ -56,7 +64,8 @@ fn text(view: &TrendView) -> String {
             day.got_worse,
             day.got_better,
             day.done,
-            day.refused
+            day.refused,
+            day.retired
         ));
     }
     text

@@ -109,7 +109,7 @@ fn joining(
     let expires = now.plus_days(1);
     Ok([
         Command::IssueToken { token: token.clone(), secret, group, expires, by: by.clone() },
-        Command::Enrol { asset, hostname: name.to_owned(), token, secret },
+        Command::Enrol { asset, hostname: name.to_owned(), token, secret, machine: None },
     ])
 }
 

@@ -36,7 +36,8 @@ impl Prepared {
     /// where it is not, nothing is gained.
     ///
     /// # Errors
-    /// What every later World would refuse as well: a report that is not new, packages that break a bound.
+    /// What later Worlds would refuse as well: a report that is not new, which it stays until another run of its agent is heard,
+    /// and packages that break a bound.
     pub fn on(world: &World, command: Command) -> Result<Self, Refusal> {
         let Command::ReportInventory { asset, sequence, inventory } = command else {
             return Ok(command.into());

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    ApplyOutcome, ApplyReport, AssetContext, AssetId, AssetOrdinal, AssetSet, Blob, Digest, DirectiveId,
-    Event, Halt, Manifest, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport, Stage,
-    Step, VexStatement,
+    ApplyOutcome, ApplyReport, AssetId, AssetOrdinal, AssetSet, Blob, Digest, DirectiveId, Event, Halt,
+    Manifest, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport, Stage, Step,
+    VexStatement,
 };
 
 use crate::ahead::Report;
 use crate::assets::AssetState;
 use crate::directives::DirectiveState;
+use crate::life::Runs;
 use crate::policy::KnownPolicy;
 use crate::world::{FeedState, GroupMode, OrderState, TokenState, World};
 
@@ -141,7 +142,7 @@ impl World {
         let now = record.time;
         self.begin_movement(&record.event, now);
         match &record.event {
-            Event::TermBegan { term } => self.term = *term,
+            Event::TermBegan { term } => (self.term, self.term_began) = (*term, Some(now)),
             Event::AdvisoriesChanged { feed, delta, as_of, .. } => {
                 self.feeds.insert(feed.clone(), FeedState { changed: now, as_of: *as_of });
                 self.change_advisories(blobs.json(delta)?, now);
@@ -159,8 +160,9 @@ impl World {
                 let state = TokenState { secret: *secret, group: group.clone(), expires: *expires };
                 self.tokens.insert(token.clone(), state);
             }
-            Event::AssetEnrolled { asset, hostname, group, token } => {
+            Event::AssetEnrolled { asset, hostname, group, token, machine, replaces } => {
                 self.tokens.remove(token);
+                let context = replaces.and_then(|before| self.asset(&before)).map(|before| before.context);
                 self.assets.add(AssetState {
                     id: *asset,
                     hostname: hostname.clone(),
@@ -171,7 +173,12 @@ impl World {
                     first_reported: None,
                     since: BTreeMap::new(),
                     outstanding: None,
-                    context: AssetContext::default(),
+                    context: context.unwrap_or_default(),
+                    machine: *machine,
+                    replaces: *replaces,
+                    shares_machine: false,
+                    runs: Runs::default(),
+                    retired: None,
                     bearing: None,
                     addresses: Arc::default(),
                     stances: None,
@@ -181,6 +188,12 @@ impl World {
                     redundancy: None,
                 });
             }
+            Event::AssetRetired { asset, why } => self.retire(record.seq, asset, why, now)?,
+            Event::AssetReturned { asset } => self.take_back(record.seq, asset)?,
+            Event::AssetRenamed { asset, hostname } => self.rename(record.seq, asset, hostname)?,
+            Event::AgentStarted { asset, run } => self.start_agent(record.seq, asset, *run)?,
+            Event::CloneSeen { asset, .. } => self.hear_again(record.seq, asset, Some(now))?,
+            Event::CloneGone { asset } => self.hear_again(record.seq, asset, None)?,
             Event::InventoryReported { asset, sequence, manifest, facts } => {
                 let report = blobs.report(manifest, facts)?;
                 self.replace_inventory(record, (*asset, *sequence), &report)?;
@@ -397,7 +410,7 @@ impl World {
         Ok(order)
     }
 
-    fn settle(&mut self, seq: u64, id: OrderId) -> Result<Order, ApplyError> {
+    pub(crate) fn settle(&mut self, seq: u64, id: OrderId) -> Result<Order, ApplyError> {
         let state = self.orders.get_mut(&id).map(Arc::make_mut);
         let state = state.ok_or_else(|| ApplyError::Dangling { seq, what: id.to_string() })?;
         state.settled = true;

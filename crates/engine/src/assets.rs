@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tenon_model::{
-    AssetContext, AssetId, AssetOrdinal, AssetSet, DirectiveId, GroupName, HostFacts, InventorySum, OrderId,
-    RedundancyName, SourcePackage, Timestamp,
+    AssetContext, AssetId, AssetOrdinal, AssetSet, DirectiveId, GroupName, HostFacts, InventorySum,
+    MachineId, OrderId, RedundancyName, SourcePackage, Timestamp,
 };
 
 use crate::column::Column;
 use crate::context::{Bearing, Bearings};
 use crate::index::{StanceId, Stances};
+use crate::life::{Retired, Runs};
 use crate::shards::Shards;
 use crate::table::Table;
 use crate::world::pairs;
@@ -42,6 +43,21 @@ pub struct AssetState {
     /// What people state about it by hand.
     #[serde(skip_serializing_if = "AssetContext::is_empty")]
     pub context: AssetContext,
+    /// The machine it said at enrolment that it stands on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub machine: Option<MachineId>,
+    /// The asset that stood on its machine before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<AssetId>,
+    /// Its machine turned out to be no machine of its own: the firmware of another says the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) shares_machine: bool,
+    /// The runs of its agent.
+    #[serde(skip_serializing_if = "Runs::is_empty")]
+    pub runs: Runs,
+    /// Since when and why it counts nowhere; `None` while it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retired: Option<Arc<Retired>>,
     /// What of its context bears on priorities; `None` where nothing is known. Derived from all that is said of it.
     #[serde(skip)]
     pub(crate) bearing: Option<Arc<Bearing>>,
@@ -93,6 +109,10 @@ impl AssetState {
 pub(crate) struct Assets {
     pub(crate) by_ordinal: Table<AssetState>,
     ordinals: Shards<AssetId, AssetOrdinal>,
+    /// The last asset that enrolled from each machine.
+    of_machine: Shards<MachineId, AssetOrdinal>,
+    /// Those that are retired. They are in no group.
+    retired: AssetSet,
     /// The assets of each group, and its number in `groups`.
     of_group: BTreeMap<GroupName, (u32, AssetSet)>,
     /// The group of each asset.
@@ -113,12 +133,48 @@ impl Serialize for Assets {
 impl Assets {
     pub(crate) fn add(&mut self, asset: AssetState) {
         let (id, group) = (asset.id, asset.group.clone());
+        let (machine, retired) = (asset.machine, asset.retired.is_some());
         let Some(ordinal) = self.by_ordinal.push(asset).map(AssetOrdinal) else { return };
         self.ordinals.insert(id, ordinal);
+        if let Some(machine) = machine {
+            self.of_machine.insert(machine, ordinal);
+        }
         let next = u32::try_from(self.of_group.len()).unwrap_or(u32::MAX);
         let (number, of_group) = self.of_group.entry(group).or_insert_with(|| (next, AssetSet::default()));
         of_group.insert(ordinal);
         self.groups.push(*number);
+        if retired {
+            self.retire(ordinal);
+        }
+    }
+
+    /// An asset counts in no group any more.
+    pub(crate) fn retire(&mut self, ordinal: AssetOrdinal) {
+        self.stand_in(ordinal, None);
+        self.retired.insert(ordinal);
+        let group = self.by_ordinal.get(ordinal.0).map(|asset| &asset.group);
+        if let Some((_, of_group)) = group.and_then(|group| self.of_group.get_mut(group)) {
+            of_group.remove(ordinal);
+        }
+    }
+
+    /// A retired asset counts in its group again.
+    pub(crate) fn take_back(&mut self, ordinal: AssetOrdinal) {
+        self.retired.remove(ordinal);
+        let group = self.by_ordinal.get(ordinal.0).map(|asset| &asset.group);
+        if let Some((_, of_group)) = group.and_then(|group| self.of_group.get_mut(group)) {
+            of_group.insert(ordinal);
+        }
+    }
+
+    /// The assets that are retired.
+    pub(crate) fn retired(&self) -> &AssetSet {
+        &self.retired
+    }
+
+    /// The last asset that enrolled from a machine.
+    pub(crate) fn of_machine(&self, machine: &MachineId) -> Option<&AssetState> {
+        self.get(*self.of_machine.get(machine)?)
     }
 
     pub(crate) fn ordinal(&self, id: &AssetId) -> Option<AssetOrdinal> {
@@ -196,7 +252,8 @@ impl Assets {
 
     /// The groups that have assets.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (&GroupName, &AssetSet)> {
-        self.of_group.iter().map(|(group, (_, of_group))| (group, of_group))
+        let groups = self.of_group.iter().map(|(group, (_, of_group))| (group, of_group));
+        groups.filter(|(_, of_group)| !of_group.is_empty())
     }
 
     /// The group of the only one of these assets; `None` where there are several.

@@ -21,6 +21,8 @@ pub enum GapKind {
     Silent,
     /// Its package index is missing or too old to say what it is offered.
     IndexStale,
+    /// Two hosts report under its key.
+    Cloned,
     /// Something its agent could not find out.
     NotKnown,
     /// Its agent can only look.
@@ -77,7 +79,14 @@ impl World {
         // Profiles of one content are kept once: by where each is.
         let mut profiles: BTreeMap<usize, (&HostFacts, AssetSet)> = BTreeMap::new();
         let (mut never, mut silent, mut stale) = <(AssetSet, AssetSet, AssetSet)>::default();
+        let mut cloned = AssetSet::default();
         for (ordinal, asset) in (0..).map(AssetOrdinal).zip(self.assets.by_ordinal.iter()) {
+            if asset.retired.is_some() {
+                continue;
+            }
+            if asset.runs.is_cloned() {
+                cloned.insert(ordinal);
+            }
             let (Some((_, reported)), Some(profile)) = (asset.reported, asset.profile()) else {
                 never.insert(ordinal);
                 continue;
@@ -94,6 +103,9 @@ impl World {
         }
         gaps.add(GapKind::NeverReported, "no inventory yet", &never);
         gaps.add(GapKind::Silent, "no report for more than a day", &silent);
+        let of_clones =
+            "two hosts report under one key: enrol one of them anew, nothing is ordered until then";
+        gaps.add(GapKind::Cloned, of_clones, &cloned);
         gaps.add(GapKind::IndexStale, "the package index is missing or older than two days", &stale);
         for (profile, alike) in profiles.into_values() {
             gaps.of_profile(self, profile, &alike);

@@ -2,7 +2,7 @@
 
 use tenon_model::{
     ApplyReport, AssetId, Blob, Command, Event, GroupName, OrderAction, OrderId, Record, Refusal,
-    RefusalCode, RehearsalReport, Stage, Timestamp,
+    RefusalCode, RehearsalReport, Retirement, Stage, Timestamp,
 };
 
 use crate::ahead::{Kind, Prepared, Report};
@@ -10,6 +10,7 @@ use crate::apply::{ActionWanted, Attachments};
 use crate::approvals::{self, Approval};
 use crate::consequences::{Dirty, asks_people, consequences, due};
 use crate::directives::DirectiveState;
+use crate::life;
 use crate::reports;
 use crate::rollout::Rollout;
 use crate::world::{GroupMode, OrderState, World};
@@ -151,7 +152,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             }
             Ok(Decided::of(Event::TokenIssued { token, secret, group, expires, by }))
         }
-        Command::Enrol { asset, hostname, token, secret } => {
+        Command::Enrol { asset, hostname, token, secret, machine } => {
             let known =
                 world.tokens.get(&token).filter(|known| known.secret == secret && known.expires > now);
             let Some(known) = known else {
@@ -163,9 +164,21 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             if world.asset(&asset).is_some() {
                 return refuse(RefusalCode::AlreadyEnrolled, format!("{asset} is enrolled already"));
             }
-            let hostname = hostname.chars().filter(|c| !c.is_control()).take(253).collect();
-            Ok(Decided::of(Event::AssetEnrolled { asset, hostname, group: known.group.clone(), token }))
+            let group = known.group.clone();
+            let before = life::replaced_by(world, machine.as_ref(), &group);
+            let replaces = before.map(|before| before.id);
+            let hostname = life::shown(&hostname);
+            let enrolled = Event::AssetEnrolled { asset, hostname, group, token, machine, replaces };
+            let mut decided = Decided::of(enrolled);
+            if let Some(before) = before.filter(|before| before.retired.is_none()) {
+                let why = Retirement::Superseded { by: asset };
+                decided.events.push(Event::AssetRetired { asset: before.id, why });
+            }
+            Ok(decided)
         }
+        Command::HearRun { asset, run } => life::hear(world, asset, run, now),
+        Command::Retire { asset, by, why } => life::retire(world, asset, by, why),
+        Command::RetireSilent => life::retire_silent(world, now),
         Command::ReportInventory { asset, sequence, inventory } => {
             reports::whole(world, asset, sequence, Report::new(inventory)?)
         }

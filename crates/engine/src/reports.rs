@@ -20,6 +20,7 @@ use crate::assets::AssetState;
 use crate::decide::{Decided, refuse};
 use crate::index::{StanceId, Stances, only_in};
 use crate::kernel::is_kernel;
+use crate::life;
 use crate::stance::{Around, Part, drafts, is_split_kernel, package_of, replaced};
 use crate::world::{World, count_off, count_one};
 
@@ -49,11 +50,13 @@ pub(crate) fn whole(
     sequence: u64,
     report: Report,
 ) -> Result<Decided, Refusal> {
-    reporting(world, asset, sequence)?;
+    let state = reporting(world, asset, sequence)?;
+    let before = life::before_report(state, Some(&report.facts().hostname));
     let blobs = report.blobs().clone();
     let [manifest, facts] = blobs.each_ref().map(Blob::digest);
     let event = Event::InventoryReported { asset, sequence, manifest, facts };
     let mut decided = Decided::with(event, blobs.into());
+    decided.events.splice(..0, before);
     decided.attachments.insert_report(report);
     Ok(decided)
 }
@@ -87,7 +90,10 @@ pub(crate) fn delta(
             result.packages, result.facts, delta.result.packages, delta.result.facts
         )));
     }
-    Ok(Decided::of(Event::InventoryChanged { asset, sequence, delta }))
+    let before = life::before_report(state, delta.hostname.as_deref());
+    let mut decided = Decided::of(Event::InventoryChanged { asset, sequence, delta });
+    decided.events.splice(..0, before);
+    Ok(decided)
 }
 
 /// What a delta leads to.

@@ -45,15 +45,18 @@ pub struct Moves {
     pub done: i64,
     /// Out of the queue by a person's refusal; its findings stay open.
     pub refused: i64,
+    /// Downwards by hosts that are gone: what was there went with them.
+    #[serde(default)]
+    pub retired: i64,
 }
 
 impl Moves {
     /// What all of it comes to.
     pub fn sum(&self) -> i64 {
-        self.newly_seen.saturating_add(self.like_for_like())
+        self.newly_seen.saturating_sub(self.retired).saturating_add(self.like_for_like())
     }
 
-    /// The same without what was newly seen.
+    /// The same without what was newly seen and what is gone.
     pub fn like_for_like(&self) -> i64 {
         let up = self.got_worse;
         [self.got_better, self.done, self.refused].into_iter().fold(up, i64::saturating_sub)
@@ -64,7 +67,8 @@ impl Moves {
             (Cause::FirstReport, _) | (Cause::Report, true) => (&mut self.newly_seen, net),
             (Cause::Report, false) => (&mut self.done, net.saturating_neg()),
             (Cause::Refusal, false) => (&mut self.refused, net.saturating_neg()),
-            (Cause::Stated | Cause::Refusal, true) => (&mut self.got_worse, net),
+            (Cause::Retirement, false) => (&mut self.retired, net.saturating_neg()),
+            (Cause::Stated | Cause::Refusal | Cause::Retirement, true) => (&mut self.got_worse, net),
             (Cause::Stated, false) => (&mut self.got_better, net.saturating_neg()),
         };
         *part = part.saturating_add(net);
@@ -81,6 +85,8 @@ enum Cause {
     Report,
     /// A person refused a directive.
     Refusal,
+    /// A host is gone.
+    Retirement,
     /// Advisories, intel, context, rules: what is known of what is there.
     #[default]
     Stated,
@@ -146,6 +152,7 @@ impl World {
                     false => Cause::Report,
                 }
             }
+            Event::AssetRetired { .. } => Cause::Retirement,
             Event::DirectiveClosed { outcome: Outcome::Refused { .. }, .. } => Cause::Refusal,
             Event::DirectiveRaised { .. }
             | Event::DirectiveChanged { .. }

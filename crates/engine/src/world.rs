@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tenon_model::{
     Advisory, Affected, AssetId, AssetOrdinal, AssetSet, Component, Digest, DirectiveId, GroupName, Intel,
-    Members, Offer, Order, OrderId, Rules, Tempo, Timestamp, TokenId, VexStatement, VulnerabilityId,
+    MachineId, Members, Offer, Order, OrderId, Rules, Tempo, Timestamp, TokenId, VexStatement,
+    VulnerabilityId,
 };
 
 use crate::assets::{AssetState, Assets};
@@ -20,6 +21,12 @@ use crate::shards::{ShardKey, Shards, fnv1a};
 use crate::trend::Trend;
 
 impl ShardKey for AssetId {
+    fn shard(&self) -> usize {
+        fnv1a(self.to_string().as_bytes())
+    }
+}
+
+impl ShardKey for MachineId {
     fn shard(&self) -> usize {
         fnv1a(self.to_string().as_bytes())
     }
@@ -127,6 +134,9 @@ pub struct World {
     pub(crate) seq: u64,
     pub(crate) time: Option<Timestamp>,
     pub(crate) term: u64,
+    /// When the term began: before, nobody could report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) term_began: Option<Timestamp>,
     pub(crate) next_directive: u64,
     pub(crate) next_order: u64,
     /// Every asset, by its ordinal.
@@ -229,14 +239,20 @@ impl World {
         self.assets.get(ordinal)
     }
 
-    /// All assets, in the order of enrolment.
+    /// All assets, in the order of enrolment; also those that are retired.
     pub fn assets(&self) -> impl Iterator<Item = (&AssetId, &AssetState)> {
         self.assets.by_ordinal.iter().map(|asset| (&asset.id, asset))
     }
 
-    /// How many assets there are.
+    /// The assets that are not retired, in the order of enrolment.
+    pub fn live_assets(&self) -> impl Iterator<Item = (&AssetId, &AssetState)> {
+        self.assets().filter(|(_, asset)| asset.retired.is_none())
+    }
+
+    /// How many assets there are that are not retired.
     pub fn asset_count(&self) -> usize {
-        self.assets.by_ordinal.len()
+        let retired = usize::try_from(self.assets.retired().len()).unwrap_or(usize::MAX);
+        self.assets.by_ordinal.len().saturating_sub(retired)
     }
 
     /// The groups that have assets, each with how many.
@@ -251,13 +267,38 @@ impl World {
         let (Some(text), of_group) = (named, group.map(|group| self.assets.of_group(group))) else {
             return match group {
                 Some(group) => self.assets.of_group(group).cloned().unwrap_or_default(),
-                None => (0..).map(AssetOrdinal).take(self.asset_count()).collect(),
+                None => self.enrolled().without(self.assets.retired()),
             };
         };
-        let numbered = (0..).map(AssetOrdinal).zip(self.assets.by_ordinal.iter());
-        let of_group = |ordinal| of_group.is_none_or(|set| set.is_some_and(|set| set.contains(ordinal)));
-        let like = numbered.filter(|(ordinal, asset)| of_group(*ordinal) && holds(&asset.hostname, &text));
-        like.map(|(ordinal, _)| ordinal).collect()
+        let of_group = match of_group {
+            Some(set) => set.cloned().unwrap_or_default(),
+            None => self.enrolled().without(self.assets.retired()),
+        };
+        self.named_like(&of_group, &text)
+    }
+
+    /// The retired assets, of a group and whose name holds a text where these are said.
+    pub fn retired_like(&self, group: Option<&GroupName>, text: Option<&str>) -> AssetSet {
+        let is_of = |ordinal: &AssetOrdinal| {
+            group.is_none_or(|group| self.asset_at(*ordinal).is_some_and(|asset| asset.group == *group))
+        };
+        let of_group: AssetSet = self.assets.retired().iter().filter(is_of).collect();
+        match text.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty()) {
+            Some(text) => self.named_like(&of_group, &text),
+            None => of_group,
+        }
+    }
+
+    /// Every place in the order of enrolment.
+    fn enrolled(&self) -> AssetSet {
+        (0..).map(AssetOrdinal).take(self.assets.by_ordinal.len()).collect()
+    }
+
+    fn named_like(&self, assets: &AssetSet, text: &str) -> AssetSet {
+        let is = |ordinal: &AssetOrdinal| {
+            self.asset_at(*ordinal).is_some_and(|asset| holds(&asset.hostname, text))
+        };
+        assets.iter().filter(is).collect()
     }
 
     /// How many directives are open, and how many are closed.

@@ -31,7 +31,7 @@ mod units;
 
 pub use change::{apply, recover};
 pub use error::HostError;
-pub use inventory::{inventory, inventory_of_files};
+pub use inventory::{inventory, inventory_of_files, machine};
 pub use owners::units_touched;
 pub use packages::{PackageFile, RPM_QUERY_FORMAT};
 pub use rehearsal::{child_main, rehearse};

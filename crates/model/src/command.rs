@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AdvisoryDelta, ApplyReport, AssetContext, AssetId, ContextDocument, Digest, DirectiveId, GroupName,
-    HistoryBase, IntelDelta, Inventory, InventoryDelta, OrderId, Person, RehearsalReport, Role, Rules, Tempo,
-    Timestamp, TokenId, VexStatement,
+    AdvisoryDelta, AgentRun, ApplyReport, AssetContext, AssetId, ContextDocument, Digest, DirectiveId,
+    GroupName, HistoryBase, IntelDelta, Inventory, InventoryDelta, MachineId, OrderId, Person,
+    RehearsalReport, Role, Rules, Tempo, Timestamp, TokenId, VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -59,7 +59,27 @@ pub enum Command {
         token: TokenId,
         /// SHA-256 of the secret half it presented.
         secret: Digest,
+        /// The machine it says it stands on.
+        machine: Option<MachineId>,
     },
+    /// A host speaks by a run of its agent; before its reports, where that is another run than the last.
+    HearRun {
+        /// The asset, as authenticated.
+        asset: AssetId,
+        /// The run.
+        run: AgentRun,
+    },
+    /// A person says that a host is gone for good.
+    Retire {
+        /// The asset.
+        asset: AssetId,
+        /// Who.
+        by: Person,
+        /// Why.
+        why: String,
+    },
+    /// It is looked which hosts have been silent for longer than the policy gives them.
+    RetireSilent,
     /// A host reports.
     ReportInventory {
         /// The asset, as authenticated.

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApplyOutcome, AssetContext, AssetId, Digest, Directive, DirectiveChange, DirectiveId, GroupName,
-    HistoryBase, IntelSource, InventoryDelta, Order, OrderId, Outcome, Person, Plan, RehearsalOutcome, Rules,
-    Tempo, Timestamp, TokenId, Wants,
+    AgentRun, ApplyOutcome, AssetContext, AssetId, Digest, Directive, DirectiveChange, DirectiveId,
+    GroupName, HistoryBase, IntelSource, InventoryDelta, MachineId, Order, OrderId, Outcome, Person, Plan,
+    RehearsalOutcome, Retirement, Rules, Tempo, Timestamp, TokenId, Wants,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.
@@ -68,6 +68,51 @@ pub enum Event {
         group: GroupName,
         /// The token it used up.
         token: TokenId,
+        /// The machine it says it stands on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        machine: Option<MachineId>,
+        /// The asset that stood there before and whose place it takes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<AssetId>,
+    },
+    /// An asset counts nowhere any more, until it reports again.
+    AssetRetired {
+        /// The asset.
+        asset: AssetId,
+        /// Why.
+        #[serde(flatten)]
+        why: Retirement,
+    },
+    /// A retired asset reports again.
+    AssetReturned {
+        /// The asset.
+        asset: AssetId,
+    },
+    /// The agent of an asset was started: its reports count from here.
+    AgentStarted {
+        /// The asset.
+        asset: AssetId,
+        /// The run.
+        run: AgentRun,
+    },
+    /// A run that another has replaced speaks again: twice within an hour, and two hosts use one key.
+    CloneSeen {
+        /// The asset.
+        asset: AssetId,
+        /// The run.
+        run: AgentRun,
+    },
+    /// A host goes by another name.
+    AssetRenamed {
+        /// The asset.
+        asset: AssetId,
+        /// Its name now.
+        hostname: String,
+    },
+    /// For long enough only one run has spoken for the asset.
+    CloneGone {
+        /// The asset.
+        asset: AssetId,
     },
     /// A person stated what an asset is for.
     ContextSet {

@@ -20,7 +20,7 @@ pub enum IdError {
     },
 }
 
-fn shape(kind: &'static str, value: &str, reason: &'static str) -> IdError {
+pub(crate) fn shape(kind: &'static str, value: &str, reason: &'static str) -> IdError {
     IdError::Shape { kind, value: value.chars().take(80).collect(), reason }
 }
 

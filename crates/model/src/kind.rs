@@ -3,12 +3,18 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 34] = [
+pub const EVENT_KINDS: [&str; 40] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
     "token-issued",
     "asset-enrolled",
+    "asset-renamed",
+    "asset-retired",
+    "asset-returned",
+    "agent-started",
+    "clone-seen",
+    "clone-gone",
     "context-set",
     "context-taken-over",
     "vex-stated",
@@ -49,6 +55,12 @@ impl Event {
             Self::IntelChanged { .. } => "intel-changed",
             Self::TokenIssued { .. } => "token-issued",
             Self::AssetEnrolled { .. } => "asset-enrolled",
+            Self::AssetRenamed { .. } => "asset-renamed",
+            Self::AssetRetired { .. } => "asset-retired",
+            Self::AssetReturned { .. } => "asset-returned",
+            Self::AgentStarted { .. } => "agent-started",
+            Self::CloneSeen { .. } => "clone-seen",
+            Self::CloneGone { .. } => "clone-gone",
             Self::ContextSet { .. } => "context-set",
             Self::ContextTakenOver { .. } => "context-taken-over",
             Self::VexStated { .. } => "vex-stated",

@@ -17,6 +17,7 @@ mod history;
 mod ids;
 mod intel;
 mod kind;
+mod life;
 mod order;
 mod points;
 mod role;
@@ -48,6 +49,7 @@ pub use ids::{
 };
 pub use intel::{Cvss, Epss, Intel, IntelDelta, IntelSource, Kev, Probability, Profile, PublicExploit, Ssvc};
 pub use kind::EVENT_KINDS;
+pub use life::{AgentRun, MachineId, Retirement};
 pub use order::{
     ApplyOutcome, ApplyReport, Change, Evidence, Generation, Order, OrderAction, PackageTarget, PinnedFile,
     RehearsalOutcome, RehearsalReport, Transaction, TransactionStep, Undo, UnitHealth,

@@ -14,6 +14,7 @@ mod fields;
 mod policy;
 mod presets;
 mod read;
+mod retire;
 mod token;
 
 pub use calendar::{Freeze, Turn, Window};
@@ -22,3 +23,4 @@ pub use fields::{AssetFacts, DirectiveFacts, Facts, Field, RehearsalFacts, Type}
 pub use policy::{Approval, Emergency, LAST_START_SECONDS, Policy, Rule, Verdict};
 pub use presets::{PRESETS, Preset};
 pub use read::{MAX_POLICY, read};
+pub use retire::Retire;

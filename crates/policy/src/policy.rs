@@ -5,6 +5,7 @@ use tenon_model::{Role, Tempo, Timestamp};
 use crate::calendar::{Freeze, Turn, Window};
 use crate::expression::Expression;
 use crate::fields::Facts;
+use crate::retire::Retire;
 
 /// In the last ten minutes of a window nothing begins any more, in seconds: a change takes some minutes, and what begins
 /// late would end outside.
@@ -85,6 +86,8 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// What does not wait.
     pub emergency: Emergency,
+    /// After how long a silence hosts count as gone: the first that is about their group.
+    pub retire: Vec<Retire>,
 }
 
 /// What a policy says of a directive on one asset.

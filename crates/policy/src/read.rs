@@ -24,7 +24,7 @@ const MAX_EACH: usize = 200;
 const MAX_TEXT: usize = 300;
 /// Most people that an approval asks for.
 const MAX_PEOPLE: u8 = 10;
-const SECTIONS: &[&str] = &["version", "windows", "freezes", "emergency", "rules"];
+const SECTIONS: &[&str] = &["version", "windows", "freezes", "emergency", "rules", "retire"];
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// Reads a policy. `docs/policy.md` describes the shape.
@@ -37,19 +37,19 @@ pub fn read(text: &str) -> Result<Policy, Problems> {
     if reader.problems.is_empty() { Ok(policy) } else { Err(reader.problems) }
 }
 
-struct Reader<'t> {
+pub(crate) struct Reader<'t> {
     /// The lines of the file, for the places inside expressions.
     lines: Vec<&'t str>,
     problems: Problems,
 }
 
 /// The value of a key.
-fn entry<'n>(entries: &[(&'n str, &'n Node)], key: &str) -> Option<&'n Node> {
+pub(crate) fn entry<'n>(entries: &[(&'n str, &'n Node)], key: &str) -> Option<&'n Node> {
     entries.iter().find(|(known, _)| *known == key).map(|(_, node)| *node)
 }
 
 impl Reader<'_> {
-    fn problem(&mut self, place: impl Display, reason: impl Into<String>) {
+    pub(crate) fn problem(&mut self, place: impl Display, reason: impl Into<String>) {
         let reason: String =
             reason.into().chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TEXT).collect();
         self.problems.push(Problem { place: place.to_string(), subject: None, reason });
@@ -91,11 +91,14 @@ impl Reader<'_> {
         if let Some(node) = entry(&sections, "rules") {
             policy.rules = self.rules(node, &names);
         }
+        if let Some(node) = entry(&sections, "retire") {
+            policy.retire = self.named(node, Self::retire);
+        }
         policy
     }
 
     /// The entries of a mapping with keys that are known.
-    fn keys<'n>(&mut self, node: &'n Node, known: &[&str]) -> Vec<(&'n str, &'n Node)> {
+    pub(crate) fn keys<'n>(&mut self, node: &'n Node, known: &[&str]) -> Vec<(&'n str, &'n Node)> {
         let Value::Map(map) = &node.value else {
             if !matches!(node.value, Value::Nothing) {
                 self.problem(node.place, format!("a mapping is expected, of {}", known.join(", ")));
@@ -148,7 +151,7 @@ impl Reader<'_> {
         None
     }
 
-    fn text<'n>(&mut self, node: &'n Node) -> Option<&'n str> {
+    pub(crate) fn text<'n>(&mut self, node: &'n Node) -> Option<&'n str> {
         match &node.value {
             Value::Text(text) => Some(text),
             _ => {
@@ -168,7 +171,7 @@ impl Reader<'_> {
         found
     }
 
-    fn list<'n>(&mut self, node: &'n Node) -> Vec<&'n Node> {
+    pub(crate) fn list<'n>(&mut self, node: &'n Node) -> Vec<&'n Node> {
         match &node.value {
             Value::List(items) if items.len() <= MAX_EACH => items.iter().collect(),
             Value::List(items) => {
@@ -188,7 +191,12 @@ impl Reader<'_> {
     }
 
     /// The value of a key that must be there.
-    fn needed<'n>(&mut self, entries: &[(&'n str, &'n Node)], key: &str, of: &Node) -> Option<&'n Node> {
+    pub(crate) fn needed<'n>(
+        &mut self,
+        entries: &[(&'n str, &'n Node)],
+        key: &str,
+        of: &Node,
+    ) -> Option<&'n Node> {
         let found = entry(entries, key);
         if found.is_none() {
             self.problem(of.place, format!("`{key}` is missing"));

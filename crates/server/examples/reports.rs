@@ -122,6 +122,7 @@ async fn main() -> Outcome<()> {
             hostname: name.clone(),
             token: name.parse()?,
             secret,
+            machine: None,
         });
     }
     send(&writer, "tokens", tokens).await?;

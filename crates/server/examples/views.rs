@@ -163,7 +163,7 @@ async fn estate(writer: &Writer, assets: usize, teams: usize, by: &Person) -> Ou
             let inventory = inventory(*host);
             let hostname = inventory.facts.hostname.clone();
             tokens.push(Command::IssueToken { token: token.clone(), secret, group, expires, by: by.clone() });
-            enrolments.push(Command::Enrol { asset, hostname, token, secret });
+            enrolments.push(Command::Enrol { asset, hostname, token, secret, machine: None });
             reports.push(Command::ReportInventory { asset, sequence: 1, inventory });
         }
         all(writer, tokens).await?;

@@ -32,12 +32,14 @@ impl Facet {
     pub(crate) fn of(event: &Event) -> &'static [Self] {
         match event {
             // Nobody is shown either.
-            Event::TermBegan { .. } | Event::TokenIssued { .. } => &[],
+            Event::TermBegan { .. } | Event::TokenIssued { .. } | Event::AgentStarted { .. } => &[],
             Event::AdvisoriesChanged { .. } | Event::IntelChanged { .. } => {
                 &[Self::Assets, Self::Queue, Self::Feeds]
             }
             Event::ContextSet { .. } | Event::RulesSet { .. } => &[Self::Assets, Self::Queue, Self::Context],
-            Event::AssetEnrolled { .. } => &[Self::Assets],
+            Event::AssetEnrolled { .. } | Event::CloneSeen { .. } | Event::CloneGone { .. } => {
+                &[Self::Assets]
+            }
             Event::DirectiveRaised { .. }
             | Event::DirectiveRevised { .. }
             | Event::DirectiveClosed { .. }

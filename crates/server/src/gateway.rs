@@ -9,10 +9,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
-use tenon_model::{AssetId, Command};
+use tenon_model::{AgentRun, AssetId, Command, RefusalCode};
 use tenon_wire::{
     ApplyAnswer, DeltaReport, DirectiveKey, EnrolRequest, EnrolResponse, InventoryReport, MAX_DELTA_BYTES,
-    MAX_INVENTORY_BYTES, MAX_REPORT_BYTES, RehearsalAnswer, ReportAccepted, SignedOrder, path,
+    MAX_INVENTORY_BYTES, MAX_REPORT_BYTES, RUN_HEADER, RehearsalAnswer, ReportAccepted, SignedOrder, path,
 };
 use tokio::sync::watch;
 
@@ -21,7 +21,7 @@ use crate::authority::Authority;
 use crate::metrics::Door;
 use crate::serve::is_true;
 use crate::tls::Peer;
-use crate::writer::Writer;
+use crate::writer::{SubmitError, Writer};
 
 /// How long a poll for an order is held open.
 const HOLD: Duration = Duration::from_secs(25);
@@ -69,8 +69,36 @@ impl FromRequestParts<Shared> for Enrolled {
         if gateway.writer.world().asset(&asset).is_none() {
             return Err(denied(format!("{asset} is not enrolled here")));
         }
+        if let Some(said) = parts.headers.get(RUN_HEADER) {
+            let run = said.to_str().ok().and_then(|run| run.parse::<AgentRun>().ok());
+            let bad = || ApiError::bad_request(format!("header {RUN_HEADER} names no run of an agent"));
+            hear(gateway, asset, run.ok_or_else(bad)?).await?;
+        }
         Ok(Self(asset))
     }
+}
+
+/// Notes which run of its agent speaks for an asset. Of two hosts with one key the other is not listened to.
+async fn hear(gateway: &Shared, asset: AssetId, run: AgentRun) -> Result<(), ApiError> {
+    let current = || {
+        let world = gateway.writer.world();
+        let runs =
+            world.asset(&asset).map(|state| (state.runs.is_settled(run), state.runs.current == Some(run)));
+        runs.unwrap_or_default()
+    };
+    if let (true, _) = current() {
+        return Ok(());
+    }
+    match gateway.writer.submit(Command::HearRun { asset, run }, None).await {
+        Ok(_) => {}
+        Err(SubmitError::Refused(refusal)) if refusal.code == RefusalCode::NothingToDo => {}
+        Err(error) => return Err(error.into()),
+    }
+    if let (_, true) = current() {
+        return Ok(());
+    }
+    let message = format!("another host, or an agent that was started later, speaks for {asset}");
+    Err(ApiError::new(Code::Cloned, message))
 }
 
 async fn authority(State(gateway): State<Shared>) -> Response {
@@ -86,7 +114,8 @@ async fn enrol(
         .certify_host(&request.request)
         .map_err(|error| ApiError::bad_request(error.to_string()))?;
     let secret = request.secret.digest();
-    let command = Command::Enrol { asset, hostname: request.hostname, token: request.token, secret };
+    let EnrolRequest { hostname, token, machine, .. } = request;
+    let command = Command::Enrol { asset, hostname, token, secret, machine };
     gateway.writer.submit(command, None).await?;
     let world = gateway.writer.world();
     let group = world.asset(&asset).map(|state| state.group.clone());
@@ -160,7 +189,9 @@ async fn order(State(gateway): State<Shared>, Enrolled(asset): Enrolled) -> Resu
 
 fn outstanding(gateway: &Gateway, asset: AssetId) -> Result<Option<SignedOrder>, ApiError> {
     let world = gateway.writer.world();
-    let order = world.asset(&asset).and_then(|state| state.outstanding).and_then(|id| world.order(&id));
+    // Whichever of two hosts asks, the other would not know.
+    let alone = world.asset(&asset).filter(|state| !state.runs.is_cloned());
+    let order = alone.and_then(|state| state.outstanding).and_then(|id| world.order(&id));
     let Some(state) = order.filter(|state| !state.settled) else { return Ok(None) };
     gateway.key.sign(&state.order).map(Some).map_err(|error| ApiError::internal(&error))
 }

@@ -31,6 +31,8 @@ use crate::writer::{SubmitError, Writer};
 
 /// How often the clock is shown to the core, which writes an event only when something fell due.
 const TICK: Duration = Duration::from_secs(5);
+/// How often it is looked which hosts have been silent for so long that they count as gone.
+const LOOK_FOR_SILENT: Duration = Duration::from_secs(60);
 
 /// How long a World of the past is kept for whoever asks next: people look at several things of one time.
 const PAST_IDLE: Duration = Duration::from_secs(300);
@@ -265,16 +267,24 @@ pub(crate) async fn is_true(mut stopped: watch::Receiver<bool>) {
 
 async fn ticks(writer: Writer, mut stopped: watch::Receiver<bool>) {
     let mut interval = tokio::time::interval(TICK);
+    let mut looked = tokio::time::Instant::now();
     loop {
         tokio::select! {
             _ = interval.tick() => {}
             _ = stopped.wait_for(|stop| *stop) => return,
         }
-        match writer.submit(Command::Tick, None).await {
-            Ok(_) | Err(SubmitError::Refused(_)) => {}
-            Err(error) => {
-                tracing::error!(%error, "ticks end");
-                return;
+        let mut due = vec![Command::Tick];
+        if looked.elapsed() >= LOOK_FOR_SILENT {
+            looked = tokio::time::Instant::now();
+            due.push(Command::RetireSilent);
+        }
+        for command in due {
+            match writer.submit(command, None).await {
+                Ok(_) | Err(SubmitError::Refused(_)) => {}
+                Err(error) => {
+                    tracing::error!(%error, "ticks end");
+                    return;
+                }
             }
         }
     }

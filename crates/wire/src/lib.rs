@@ -17,7 +17,8 @@ mod token;
 pub use generations::{OrderGate, OrderRefusal};
 pub use message::{
     ApplyAnswer, DeltaReport, EnrolRequest, EnrolResponse, InventoryReport, MAX_DELTA_BYTES,
-    MAX_INVENTORY_BYTES, MAX_ORDER_BYTES, MAX_REPORT_BYTES, Problem, RehearsalAnswer, ReportAccepted, path,
+    MAX_INVENTORY_BYTES, MAX_ORDER_BYTES, MAX_REPORT_BYTES, Problem, RUN_HEADER, RehearsalAnswer,
+    ReportAccepted, path,
 };
 pub use secret::Secret;
 pub use signing::{DirectiveKey, DirectivePublicKey, KeyError, SignatureError, SignedOrder};

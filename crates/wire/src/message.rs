@@ -1,7 +1,9 @@
 //! Bodies of the gateway's requests and answers: JSON, bounded.
 
 use serde::{Deserialize, Serialize};
-use tenon_model::{ApplyReport, AssetId, GroupName, Inventory, InventoryDelta, OrderId, RehearsalReport};
+use tenon_model::{
+    ApplyReport, AssetId, GroupName, Inventory, InventoryDelta, MachineId, OrderId, RehearsalReport,
+};
 
 use crate::Secret;
 
@@ -32,6 +34,9 @@ pub mod path {
     pub const APPLY: &str = "/agent/v1/apply";
 }
 
+/// Header of a host's requests: the run of its agent ([`tenon_model::AgentRun`]). Agents before it do not say.
+pub const RUN_HEADER: &str = "tenon-agent-run";
+
 /// A host asks to become an asset.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EnrolRequest {
@@ -39,6 +44,9 @@ pub struct EnrolRequest {
     pub request: String,
     /// The name it goes by.
     pub hostname: String,
+    /// The machine that its firmware names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<MachineId>,
     /// Public half of its token.
     pub token: tenon_model::TokenId,
     /// Secret half.

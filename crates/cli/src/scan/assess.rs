@@ -165,7 +165,7 @@ impl Bench {
         let secret = Digest::of(b"used once, here");
         let expires = self.now.plus_days(1);
         self.tell(Command::IssueToken { token: token.clone(), secret, group, expires, by: by.clone() })?;
-        self.tell(Command::Enrol { asset, hostname: hostname.to_owned(), token, secret })?;
+        self.tell(Command::Enrol { asset, hostname: hostname.to_owned(), token, secret, machine: None })?;
         self.tell(Command::SetContext { asset, context, by })?;
         Ok(asset)
     }

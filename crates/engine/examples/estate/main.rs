@@ -15,8 +15,8 @@ use memory::resident;
 use tenon_engine::{Filter, Prepared, Sort, Start, Window, World, advance};
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, AssetId, Capability, Command, Component, Digest,
-    HostFacts, IndexState, IntelDelta, Inventory, Kev, Offer, OfferState, OsRelease, Person, Probability,
-    SourcePackage, Timestamp, Versioned, VulnerabilityId,
+    HostFacts, IndexState, IntelDelta, Inventory, Kev, MachineId, Offer, OfferState, OsRelease, Person,
+    Probability, SourcePackage, Timestamp, Versioned, VulnerabilityId,
 };
 
 /// Commands to a group while all hosts report, as in the server's writer.
@@ -233,7 +233,13 @@ fn enrol(bench: &mut Bench, host: usize, by: &Person) -> Result<(), Box<dyn Erro
     let (token, expires) = (format!("t{host}"), bench.now.plus_days(1));
     let (group, by) = (format!("team-{}", host % TEAMS).parse()?, by.clone());
     bench.tell(Command::IssueToken { token: token.parse()?, secret, group, expires, by })?;
-    bench.tell(Command::Enrol { asset, hostname: token.clone(), token: token.parse()?, secret })?;
+    bench.tell(Command::Enrol {
+        asset,
+        hostname: format!("host-{host}"),
+        token: token.parse()?,
+        secret,
+        machine: MachineId::of_firmware(&format!("4c4c4544-0042-3510-8054-{host:012x}")),
+    })?;
     Ok(())
 }
 

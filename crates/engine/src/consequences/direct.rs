@@ -211,7 +211,10 @@ fn change(
         if dirty.audit {
             left = left.intersect(state.wanting());
         }
-        settled = parting.intersect(&busy).intersect(state.wanting());
+        // Nobody will tell what became of it where the host is gone; what it showed before stays.
+        let gone = parting.intersect(world.assets.retired()).without(&state.done());
+        left.extend(&gone);
+        settled = parting.intersect(&busy).intersect(state.wanting()).without(&gone);
     }
     let coming = AssetSet::union(joined.values());
     if coming.is_empty() && state.members.is_subset(&left) {
@@ -358,6 +361,9 @@ fn outcome(
         });
     if let Some((_, by)) = newest {
         return Some(Outcome::Superseded { by });
+    }
+    if state.members.is_subset(world.assets.retired()) {
+        return Some(Outcome::Withdrawn { reason: "every host of it is retired".to_owned() });
     }
     let needed =
         |id: &&StanceId| world.index.entry(**id).is_some_and(|entry| still_needed(&entry.stance, source));

@@ -35,6 +35,8 @@ pub(crate) struct Dirty {
     pub(super) packages: BTreeSet<String>,
     /// Assets that may take an order.
     pub(super) idle: AssetSet,
+    /// Assets that are retired and leave every directive.
+    pub(super) retired: AssetSet,
     /// Directives whose priority may have changed.
     pub(super) ranked: BTreeSet<DirectiveId>,
     /// Directives of which something changed, so that nothing may be left to do for them.
@@ -63,6 +65,7 @@ impl Dirty {
     pub(crate) fn next_round(&mut self) {
         self.idle.extend(&std::mem::take(&mut self.assets));
         self.packages.clear();
+        self.retired = AssetSet::default();
         self.ranked.clear();
         self.other_rules = false;
     }
@@ -80,6 +83,9 @@ impl Dirty {
                     self.judge_on(world, ordinal);
                 }
             }
+            Event::AssetRetired { asset, .. } => self.retired.extend(&one(world, asset)),
+            // Orders are held back while two hosts would take them.
+            Event::CloneGone { asset } => self.idle.extend(&one(world, asset)),
             Event::AssetVerified { id, asset, .. } => {
                 self.assets.extend(&one(world, asset));
                 self.changed.insert(*id);
@@ -185,6 +191,10 @@ impl Dirty {
             | Event::ApprovalGiven { .. }
             | Event::TokenIssued { .. }
             | Event::AssetEnrolled { .. }
+            | Event::AssetReturned { .. }
+            | Event::AssetRenamed { .. }
+            | Event::AgentStarted { .. }
+            | Event::CloneSeen { .. }
             | Event::GroupDemoted { .. }
             | Event::OrderIssued { .. } => {}
         }

@@ -142,6 +142,7 @@ fn has_turn(state: &DirectiveState, asset: AssetOrdinal) -> bool {
 
 fn can_act(asset: &AssetState) -> bool {
     asset.outstanding.is_none()
+        && !asset.runs.is_cloned()
         && asset.profile().is_some_and(|profile| profile.capability == Capability::Act)
 }
 

@@ -41,6 +41,14 @@ impl Scopes {
                 }
             }
         }
+        if !dirty.retired.is_empty() {
+            for (_, state) in world.open_directives() {
+                let gone = state.members.intersect(&dirty.retired);
+                if !gone.is_empty() {
+                    scopes.entry(state.source().name.clone()).or_default().assets.extend(&gone);
+                }
+            }
+        }
         if dirty.audit {
             let deaf = world
                 .assets()

@@ -93,7 +93,12 @@ impl World {
     }
 }
 
-/// The group in which an asset counts as one that stands in for others. What has never reported stands in for nobody.
+/// The group in which an asset counts as one that stands in for others. What has never reported, or is retired, stands in for
+/// nobody.
 fn stands_in(asset: &AssetState, said: &Effective) -> Option<RedundancyName> {
-    asset.reported.and(said.redundancy.as_ref()).map(|known| known.value.clone())
+    asset
+        .reported
+        .filter(|_| asset.retired.is_none())
+        .and(said.redundancy.as_ref())
+        .map(|known| known.value.clone())
 }

@@ -50,7 +50,7 @@ pub fn preview(world: &World, document: &ContextDocument) -> Preview {
     let after = KnownContext::after(world.context(), document.clone(), blob, version.saturating_add(1));
     let mut effects: BTreeMap<What, Whom> = BTreeMap::new();
     let mut changed = 0;
-    for (id, asset) in world.assets() {
+    for (id, asset) in world.live_assets() {
         let old = told(&world.effective(asset).fields());
         let new = told(&world.resolved(asset, Some(&after)).fields());
         let mut any = false;
@@ -112,7 +112,7 @@ pub fn unstated(world: &World) -> Vec<Unstated> {
     let of = world.asset_count() as u64;
     let mut counts: Vec<Unstated> =
         fields.map(|field| Unstated { field, assets: 0, derived: 0, by_default: 0, of }).into();
-    for (_, asset) in world.assets() {
+    for (_, asset) in world.live_assets() {
         let said = world.effective(asset).fields();
         for count in &mut counts {
             let source = said

@@ -199,7 +199,10 @@ pub(crate) fn resolve(subject: &Subject<'_>, context: Option<&KnownContext>) -> 
         return said;
     };
     let (document, written) = (known.document.as_ref(), &known.written);
-    let keys = [AssetKey::Id(subject.asset.id), AssetKey::Host(subject.asset.hostname.to_ascii_lowercase())];
+    let asset = subject.asset;
+    let mut keys = vec![AssetKey::Id(asset.id), AssetKey::Host(asset.hostname.to_ascii_lowercase())];
+    // What is said of an installation is meant of the machine's next one too.
+    keys.extend(asset.replaces.map(AssetKey::Id));
     for key in keys {
         if let Some(labels) = document.assets.get(&key) {
             let version = written.assets.get(&key).copied().unwrap_or(known.version);

@@ -324,6 +324,13 @@ impl DirectiveState {
         self.declass(assets);
     }
 
+    /// The reports of an asset are counted from the beginning: what was applied there waits for any of them.
+    pub(crate) fn count_reports_anew(&mut self, asset: AssetOrdinal) {
+        if let Some(Stage::Applied { after_sequence, .. }) = self.begun.get_mut(&asset) {
+            *after_sequence = 0;
+        }
+    }
+
     /// These are in no class.
     fn declass(&mut self, assets: &AssetSet) {
         for class in &mut self.wants {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tenon_model::{
     Advisory, AssetContext, AssetId, ContextDocument, Digest, GroupName, HostFacts, Intel, InventorySum,
-    OrderId, Rules, SourcePackage, Tempo, Timestamp, TokenId, VexStatement, VulnerabilityId,
+    MachineId, OrderId, Rules, SourcePackage, Tempo, Timestamp, TokenId, VexStatement, VulnerabilityId,
 };
 
 use crate::assets::AssetState;
 use crate::context::{KnownContext, Written};
 use crate::index::Stances;
+use crate::life::{Retired, Runs};
 use crate::policy::KnownPolicy;
 use crate::trend::Trend;
 use crate::world::{FeedState, GroupMode, KnownAdvisory, TokenState, World};
@@ -23,6 +24,8 @@ pub(super) struct SavedHead {
     pub(super) seq: u64,
     pub(super) time: Option<Timestamp>,
     pub(super) term: u64,
+    #[serde(default)]
+    pub(super) term_began: Option<Timestamp>,
     pub(super) next_directive: u64,
     pub(super) next_order: u64,
     pub(super) groups: BTreeMap<GroupName, GroupMode>,
@@ -42,6 +45,7 @@ impl SavedHead {
         world.seq = self.seq;
         world.time = self.time;
         world.term = self.term;
+        world.term_began = self.term_began;
         world.next_directive = self.next_directive;
         world.next_order = self.next_order;
         world.groups = self.groups;
@@ -138,6 +142,16 @@ pub(super) struct SavedAsset {
     since: Vec<(SourcePackage, Timestamp)>,
     outstanding: Option<OrderId>,
     context: AssetContext,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    machine: Option<MachineId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaces: Option<AssetId>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    shares_machine: bool,
+    #[serde(default, skip_serializing_if = "Runs::is_empty")]
+    runs: Runs,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retired: Option<Retired>,
     addresses: Arc<[IpAddr]>,
     index_age: Option<u64>,
     pub(super) profile: Option<u32>,
@@ -157,6 +171,11 @@ impl SavedAsset {
             since: asset.since.iter().map(|(source, since)| (source.clone(), *since)).collect(),
             outstanding: asset.outstanding,
             context: asset.context,
+            machine: asset.machine,
+            replaces: asset.replaces,
+            shares_machine: asset.shares_machine,
+            runs: asset.runs.clone(),
+            retired: asset.retired.as_deref().cloned(),
             addresses: asset.addresses.clone(),
             index_age: asset.index_age,
             profile,
@@ -176,6 +195,11 @@ impl SavedAsset {
             since: self.since.into_iter().collect(),
             outstanding: self.outstanding,
             context: self.context,
+            machine: self.machine,
+            replaces: self.replaces,
+            shares_machine: self.shares_machine,
+            runs: self.runs,
+            retired: self.retired.map(Arc::new),
             // Weighed once all that bears on it is there.
             bearing: None,
             addresses: self.addresses,

@@ -1,15 +1,16 @@
 //! Commands drawn from the World as it stands, so that most of them fit it, and some do not.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU64;
 
 use tenon_engine::{DirectiveState, GroupMode, World};
 use tenon_model::VexSubject;
 use tenon_model::{
-    AdvisoryDelta, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule, Command,
-    Component, Cvss, DecisionTable, Digest, DirectiveId, Exploitation, HostFacts, HumanImpact, IntelDelta,
-    Inventory, Kev, Listener, Offer, OfferState, OrderAction, OrderId, Probability, Profile, Protocol,
-    RehearsalOutcome, Role, Rules, Ssvc, Stage, SystemExposure, TechnicalImpact, Tempo, Timestamp,
-    VexStatement, Virtualization, VulnerabilityId,
+    AdvisoryDelta, AgentRun, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule,
+    Command, Component, Cvss, DecisionTable, Digest, DirectiveId, Exploitation, HostFacts, HumanImpact,
+    IntelDelta, Inventory, Kev, Listener, MachineId, Offer, OfferState, OrderAction, OrderId, Probability,
+    Profile, Protocol, RehearsalOutcome, Role, Rules, Ssvc, Stage, SystemExposure, TechnicalImpact, Tempo,
+    Timestamp, VexStatement, Virtualization, VulnerabilityId,
 };
 
 use crate::lab::{
@@ -17,7 +18,9 @@ use crate::lab::{
 };
 
 const GROUPS: [&str; 2] = ["web", "db"];
-const HOSTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
+const HOSTS: [&str; 6] = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"];
+/// What the firmware of the one machine says on which most of them stand.
+const MACHINE: &str = "4c4c4544-0042-3510-8054-b7c04f563432";
 /// Source, its binaries, and its versions in order.
 const PACKAGES: [(&str, &[&str], [&str; 3]); 3] = [
     ("openssl", &["libssl3", "openssl"], ["3.0.17-1~deb12u1", "3.0.17-1~deb12u2", "3.0.17-1~deb12u10"]),
@@ -73,20 +76,20 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
     };
     // Likely where they fit, possible where they do not.
     let likely = |fits: bool, weight| if fits { weight } else { 1 };
+    let retires = world.policy().is_some_and(|known| !known.policy.retire.is_empty());
     let weights = [
         1,
-        likely(world.asset_count() < HOSTS.len(), 10),
-        12,
-        4,
+        likely(world.assets().count() < HOSTS.len(), 10),
+        14,
+        3,
         1,
         1,
         2,
-        likely(world.assets().any(|(_, asset)| asset.outstanding.is_some()), 14),
-        likely(stages().any(awaits), 10),
+        likely(world.assets().any(|(_, asset)| asset.outstanding.is_some()), 26),
+        likely(stages().any(awaits), 16),
         1,
         likely(stages().any(stands_still), 5),
-        3,
-        2,
+        5,
         1,
         1,
         1,
@@ -94,7 +97,10 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         1,
         1,
         likely(world.directives().any(|(_, state)| has_halted(state)), 4),
+        2,
+        7,
         1,
+        likely(retires, 5),
         2,
     ];
     let mut at = draw.below(weights.iter().sum());
@@ -164,14 +170,27 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
             Command::Resume { directive: halted.unwrap_or(any), by: person() }
         }
         19 => policy(draw, world),
+        20 => {
+            let asset = enrolled(draw, world);
+            let other = AgentRun::new(NonZeroU64::new(draw.of(&[1, 2])).unwrap());
+            let current = world.asset(&asset).and_then(|asset| asset.runs.current);
+            let run = if draw.one_in(3) { current.unwrap_or(other) } else { other };
+            Command::HearRun { asset, run }
+        }
+        21 => Command::Retire {
+            asset: host(draw.of(&HOSTS)),
+            by: person(),
+            why: draw.of(&["", "it was sold"]).to_owned(),
+        },
+        22 => Command::RetireSilent,
         _ => document(draw, world),
     }
 }
 
 /// Policies that let most things out by themselves, or few, at night, at weekends, or not.
 const POLICIES: [&str; 6] = [
-    "version: 1\n",
-    "version: 1\nrules:\n  - {name: all, approval: automatic}\n",
+    "version: 1\nretire:\n  web: {groups: [web], silent: 2d}\n  rest: {groups: '*', silent: 20d}\n",
+    "version: 1\nretire:\n  all: {groups: '*', silent: 1d}\nrules:\n  - {name: all, approval: automatic}\n",
     "version: 1\nwindows:\n  night: {zone: Europe/Berlin, from: '22:00', to: '04:00'}\nrules:\n  - {name: keys, when: \
      directive.package == 'openssl', approval: forbidden}\n  - {name: web, when: directive.group == 'web', approval: \
      automatic, windows: night}\n  - {name: db, approval: {people: 2, role: approver}}\n",
@@ -205,7 +224,10 @@ fn stands_still(stage: &Stage) -> bool {
 }
 
 fn enrolment(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
-    let name = draw.of(&HOSTS);
+    // Token and enrolment of one host are drawn apart: of the next ones, so that they meet.
+    let next: Vec<&str> =
+        HOSTS.into_iter().filter(|name| world.asset(&host(name)).is_none()).take(2).collect();
+    let name = if next.is_empty() || draw.one_in(8) { draw.of(&HOSTS) } else { draw.of(&next) };
     let (token, secret) = (format!("token-{name}").parse().unwrap(), Digest::of(name.as_bytes()));
     // A token that is unknown is refused: the World does not show its tokens, the draw tries.
     if world.asset(&host(name)).is_none() && draw.one_in(2) {
@@ -213,14 +235,19 @@ fn enrolment(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
         Command::IssueToken { token, secret, group: draw.of(&GROUPS).parse().unwrap(), expires, by: person() }
     } else {
         let secret = if draw.one_in(8) { Digest::of(b"wrong") } else { secret };
-        Command::Enrol { asset: host(name), hostname: name.to_owned(), token, secret }
+        let machine = draw.of(&[None, MachineId::of_firmware(MACHINE)]);
+        Command::Enrol { asset: host(name), hostname: name.to_owned(), token, secret, machine }
     }
 }
 
-fn report(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
+/// An asset, and now and then one that may not be enrolled.
+fn enrolled(draw: &mut Draw, world: &World) -> AssetId {
     let enrolled: Vec<AssetId> = world.assets().map(|(id, _)| *id).collect();
-    let asset =
-        if enrolled.is_empty() || draw.one_in(20) { host(draw.of(&HOSTS)) } else { draw.of(&enrolled) };
+    if enrolled.is_empty() || draw.one_in(20) { host(draw.of(&HOSTS)) } else { draw.of(&enrolled) }
+}
+
+fn report(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
+    let asset = enrolled(draw, world);
     let last = world.asset(&asset).and_then(|asset| asset.reported).map_or(0, |(sequence, _)| sequence);
     let sequence = if draw.one_in(10) { last } else { last + 1 + draw.below(3) as u64 };
     Command::ReportInventory { asset, sequence, inventory: host_state(draw, world, asset, now) }
@@ -282,6 +309,9 @@ fn host_state(draw: &mut Draw, world: &World, asset: AssetId, now: Timestamp) ->
     }
     let mut inventory = inventory(components, offers);
     network(draw, &mut inventory.facts);
+    if draw.one_in(20) {
+        inventory.facts.hostname = draw.of(&HOSTS).to_owned();
+    }
     if draw.one_in(20) {
         inventory.facts.capability = Capability::ObserveOnly { reason: "not root".to_owned() };
     }

@@ -60,11 +60,14 @@ impl Lab {
             Command::ReportInventory { asset, inventory, .. } => Some((*asset, inventory.clone())),
             _ => None,
         };
-        // Whole reports are made ready on a World of some time ago, as a server does.
-        let prepared = Prepared::on(&self.earlier, command)?;
-        if self.entries.len() as u64 >= self.earlier.seq() + 20 {
+        // A run is heard before its reports are made ready.
+        let hears = |entry: &Entry| entry.payload.windows(15).any(|part| part == b"\"agent-started\"");
+        let heard = self.entries.last().is_some_and(hears);
+        if heard || self.entries.len() as u64 >= self.earlier.seq() + 20 {
             self.earlier = self.world.clone();
         }
+        // Whole reports are made ready on a World of some time ago, as a server does.
+        let prepared = Prepared::on(&self.earlier, command)?;
         let decided = match advance(&mut ahead, prepared, self.now) {
             Ok(decided) => decided,
             Err(Undecided::Refused(refusal)) => {
@@ -96,6 +99,8 @@ impl Lab {
     /// A whole report as the delta that an agent would send instead; `None` where it has no base for one.
     pub(crate) fn as_delta(&self, command: &Command) -> Option<(Command, Reported)> {
         let Command::ReportInventory { asset, sequence, inventory } = command else { return None };
+        // Of a retired host nothing is kept that a delta could differ from.
+        self.world.asset(asset).filter(|asset| asset.retired.is_none())?;
         let now = Reported::new(inventory.clone()).ok()?;
         let delta = Box::new(now.since(self.said.get(asset)?)?);
         Some((Command::ReportDelta { asset: *asset, sequence: *sequence, delta }, now))
@@ -122,7 +127,7 @@ impl Lab {
             Command::IssueToken { token, secret, group: group.parse().unwrap(), expires, by: person() };
         self.must(issue);
         let token = format!("token-{name}").parse().unwrap();
-        self.must(Command::Enrol { asset, hostname: name.to_owned(), token, secret });
+        self.must(Command::Enrol { asset, hostname: name.to_owned(), token, secret, machine: None });
         asset
     }
 
@@ -265,7 +270,7 @@ pub(crate) fn security_offer(installed: &Component, candidate: &str) -> Offer {
 /// What a Debian 12 virtual machine with an agent that can act reports.
 pub(crate) fn inventory(components: Vec<Component>, offers: Vec<Offer>) -> Inventory {
     let facts = HostFacts {
-        hostname: "host".to_owned(),
+        hostname: String::new(),
         os: OsRelease {
             id: "debian".to_owned(),
             version_id: "12".to_owned(),

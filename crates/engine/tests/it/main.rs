@@ -7,6 +7,7 @@ mod deltas;
 mod generator;
 mod kernel;
 mod lab;
+mod life;
 mod old_journals;
 mod policies;
 mod priority;

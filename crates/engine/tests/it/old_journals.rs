@@ -13,7 +13,7 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 15] = [
+const LATER: [&str; 23] = [
     "context-set",
     "context-taken-over",
     "rules-set",
@@ -29,6 +29,14 @@ const LATER: [&str; 15] = [
     "wave-ended",
     "rollout-halted",
     "rollout-resumed",
+    "asset-renamed",
+    "asset-retired by-person",
+    "asset-retired superseded",
+    "asset-retired silent",
+    "asset-returned",
+    "agent-started",
+    "clone-seen",
+    "clone-gone",
 ];
 /// Kinds of events that nothing writes any more.
 const GONE: [&str; 1] = ["directive-revised"];
@@ -51,6 +59,9 @@ const BLOBS_ROLLOUTS: &str = include_str!("../fixtures/blobs-v1-rollouts.jsonl")
 /// A policy approves on one host, two people on another, which waits for its window.
 const EVENTS_POLICY: &str = include_str!("../fixtures/events-v1-policy.jsonl");
 const BLOBS_POLICY: &str = include_str!("../fixtures/blobs-v1-policy.jsonl");
+/// Hosts retire, return, are installed anew, renamed and copied.
+const EVENTS_LIFE: &str = include_str!("../fixtures/events-v1-life.jsonl");
+const BLOBS_LIFE: &str = include_str!("../fixtures/blobs-v1-life.jsonl");
 /// The record begins later; the shell writes it, so that no story of the lab holds it.
 const EVENTS_HISTORY: &str = include_str!("../fixtures/events-v1-history.jsonl");
 
@@ -82,6 +93,7 @@ fn events_of_version_1_decode_and_encode_alike() {
     later.extend(kinds(EVENTS_DELTAS));
     later.extend(kinds(EVENTS_ROLLOUTS));
     later.extend(kinds(EVENTS_POLICY));
+    later.extend(kinds(EVENTS_LIFE));
     for kind in LATER {
         assert!(later.contains(kind), "the later fixture holds no {kind}");
     }
@@ -185,6 +197,24 @@ fn a_journal_with_a_policy_replays() {
     assert_eq!((known.version, rules), (1, vec!["first", "two"]));
     let (_, state) = world.directives().next().unwrap();
     assert_eq!((state.done_by(), state.closed.is_some()), ((2, 0), true));
+}
+
+#[test]
+fn a_journal_of_hosts_that_come_and_go_replays() {
+    let (entries, blobs) = (entries(EVENTS_LIFE), blobs(BLOBS_LIFE));
+    let world = replay(&entries, &blobs);
+    assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
+    let said: Vec<String> = world
+        .assets()
+        .map(|(_, asset)| {
+            let why = asset.retired.as_ref().map(|retired| serde_json::to_value(&retired.why).unwrap());
+            let why = why.map_or("there".to_owned(), |why| why["reason"].as_str().unwrap().to_owned());
+            format!("{} {why}", asset.hostname)
+        })
+        .collect();
+    assert_eq!(said, ["a by-person", "beta silent", "c silent", "d there"]);
+    let (_, state) = world.directives().next().unwrap();
+    assert_eq!((state.members.len(), state.closed.is_some()), (1, false));
 }
 
 /// A record whose oldest part was let go rests on a snapshot: a version that was ever written is read for good.

@@ -128,7 +128,7 @@ fn gaps_are_those_of_every_asset(world: &World, now: Timestamp) {
         ids(world, &AssetSet::union(sets))
     };
     let having = |test: &dyn Fn(&AssetState) -> bool| -> BTreeSet<AssetId> {
-        world.assets().filter(|(_, asset)| test(asset)).map(|(id, _)| *id).collect()
+        world.live_assets().filter(|(_, asset)| test(asset)).map(|(id, _)| *id).collect()
     };
     let not_assessed = having(&|asset| !tally(world, asset).1.is_empty());
     assert_eq!(of_kinds(&[GapKind::NotAssessed, GapKind::NeverReported]), not_assessed);
@@ -163,7 +163,7 @@ fn tell(draws: &[u64]) {
 #[test]
 fn random_histories_keep_every_promise_and_replay_alike() {
     let soak = std::env::var_os("TENON_SOAK").is_some();
-    let cases = if soak { 1_000 } else { 96 };
+    let cases = if soak { 1_000 } else { 120 };
     let totals = Mutex::new(Totals::default());
     let config = Config { failure_persistence: None, max_shrink_iters: 400, ..Config::with_cases(cases) };
     let histories = proptest::collection::vec(any::<u64>(), 40..160);

@@ -16,12 +16,20 @@ use tenon_versions::dpkg;
 use crate::lab::{Lab, ids, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 40] = [
+pub(crate) const KINDS: [&str; 48] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
     "token-issued",
     "asset-enrolled",
+    "asset-renamed",
+    "asset-retired by-person",
+    "asset-retired superseded",
+    "asset-retired silent",
+    "asset-returned",
+    "agent-started",
+    "clone-seen",
+    "clone-gone",
     "inventory-reported",
     "inventory-changed",
     "group-promoted",
@@ -135,6 +143,8 @@ impl Watch {
                     self.passed.insert(*report, (order.directive, order.asset, targets.clone()));
                 }
             }
+            // Nobody waits for what a host was to do that is gone.
+            Event::AssetRetired { asset, .. } => drop(self.out.remove(asset)),
             Event::ApplyRecorded { order, .. } => drop(self.settled(*order, true)),
             Event::OrderExpired { order } => drop(self.settled(*order, false)),
             Event::ApprovalGiven { id, by, rehearsals, .. } => {
@@ -345,7 +355,7 @@ impl Watch {
         let Some(name) = redundancy(&asset) else { return };
         let members: Vec<AssetId> = lab
             .world
-            .assets()
+            .live_assets()
             .map(|(id, _)| *id)
             .filter(|id| redundancy(id).as_ref() == Some(&name))
             .collect();
@@ -441,6 +451,14 @@ impl Watch {
             let left = state.stages().any(|(_, stage)| !stage.is_done());
             assert!(left, "{id} is open and nothing is left to do for it");
         }
+        for (id, asset) in world.assets().filter(|(_, asset)| asset.retired.is_some()) {
+            let ordinal = world.ordinal(id).unwrap();
+            assert_eq!((asset.outstanding, world.component_count(asset)), (None, 0), "{id} is retired");
+            let open = world.directives().filter(|(_, state)| state.closed.is_none());
+            let waits = open.filter_map(|(_, state)| state.stage(ordinal)).find(|stage| !stage.is_done());
+            assert_eq!(waits, None, "{id} is retired, and something waits for it");
+            assert!(!world.assets_like(Some(&asset.group), None).contains(ordinal));
+        }
         for (id, asset) in &self.verified {
             let stage = world.directive(id).unwrap().stage(world.ordinal(asset).unwrap());
             assert!(stage.is_some_and(Stage::is_done), "{id} was verified on {asset}, and is now {stage:?}");
@@ -461,5 +479,6 @@ fn awaits(stage: &Stage) -> bool {
 /// The name of an event and of its outcome, as they are written.
 pub(crate) fn kind(event: &Event) -> String {
     let json = serde_json::to_value(event).unwrap();
-    ["event", "outcome"].iter().filter_map(|tag| json.get(tag)?.as_str()).collect::<Vec<_>>().join(" ")
+    let how = if json["event"] == "asset-retired" { "reason" } else { "outcome" };
+    ["event", how].iter().filter_map(|tag| json.get(tag)?.as_str()).collect::<Vec<_>>().join(" ")
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use tenon_model::{Capability, HostFacts, Updater, Virtualization};
+use tenon_model::{Capability, HostFacts, MachineId, Updater, Virtualization};
 
 use super::SMALL;
 use crate::packages::Packages;
@@ -50,6 +50,17 @@ pub(super) fn virtualization(system: &System) -> Virtualization {
             bytes.split(|byte| *byte == 0).any(|entry| entry.starts_with(b"container=") && entry.len() > 10)
         });
     if marked || by_environment { Virtualization::Container } else { Virtualization::Machine }
+}
+
+/// The machine under this system, where its firmware names one. A container stands on its host's: that names many.
+pub fn machine(system: &System) -> Option<MachineId> {
+    if !system.is_live() || virtualization(system) == Virtualization::Container {
+        return None;
+    }
+    // Of a machine with DMI, and of one with a device tree. Only root may read the first.
+    let named = ["/sys/class/dmi/id/product_uuid", "/proc/device-tree/serial-number"].into_iter();
+    let texts = named.filter_map(|path| files::read_text_if_any(Path::new(path), SMALL).ok().flatten());
+    texts.filter_map(|text| MachineId::of_firmware(&text)).next()
 }
 
 /// Other programs that change packages here.

@@ -29,6 +29,7 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/assets/{id}/context", READ),
     ("GET", "/api/v1/assets/{id}/directives", READ),
     ("POST", "/api/v1/assets/{id}/context", ASSESS),
+    ("POST", "/api/v1/assets/{id}/retire", OPERATE),
     ("GET", "/api/v1/context", READ),
     ("POST", "/api/v1/context", ASSESS),
     ("POST", "/api/v1/context/preview", ASSESS),

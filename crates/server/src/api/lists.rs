@@ -154,6 +154,9 @@ pub(super) struct AssetsQuery {
     group: Option<String>,
     /// Only those whose name holds this text.
     q: Option<String>,
+    /// `true`: in place of the others those that are retired.
+    #[serde(default)]
+    retired: bool,
     /// Items wanted: 1 to 500, 100 where nothing is said.
     limit: Option<usize>,
     /// The `next` of the page before.
@@ -179,7 +182,8 @@ pub(super) async fn assets(
     let group: Option<GroupName> = group.transpose()?;
     let then = context.then(query.as_of.as_ref()).await?;
     let world = &then.world;
-    let like = world.assets_like(group.as_ref(), query.q.as_deref());
+    let (group, text) = (group.as_ref(), query.q.as_deref());
+    let like = if query.retired { world.retired_like(group, text) } else { world.assets_like(group, text) };
     // Assets stay in the order in which they enrolled: a cursor is the number of the next one, whatever is asked for.
     let from = match (query.cursor, query.from) {
         (Some(_), Some(_)) => {

@@ -131,6 +131,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(write::approve))
         .routes(routes!(write::refuse))
         .routes(routes!(write::retry))
+        .routes(routes!(write::retire))
         .routes(routes!(write::halt))
         .routes(routes!(write::resume))
         .routes(routes!(replaced::tempo, replaced::set_tempo))

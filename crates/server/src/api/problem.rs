@@ -22,6 +22,7 @@ pub(crate) enum Code {
     NotKept,
     NotSignedIn,
     NotEnrolled,
+    Cloned,
     NoRights,
     ForeignOrigin,
     NotFound,
@@ -46,12 +47,13 @@ struct Said {
 
 impl Code {
     /// The failures that are not the core's.
-    const OTHERS: [Self; 17] = [
+    const OTHERS: [Self; 18] = [
         Self::BadRequest,
         Self::NoSuchTime,
         Self::NotKept,
         Self::NotSignedIn,
         Self::NotEnrolled,
+        Self::Cloned,
         Self::NoRights,
         Self::ForeignOrigin,
         Self::NotFound,
@@ -121,6 +123,12 @@ impl Code {
                 StatusCode::UNAUTHORIZED,
                 "The host is not enrolled here",
                 "agents: enrol with a token of this server",
+            ),
+            Self::Cloned => (
+                "cloned",
+                StatusCode::CONFLICT,
+                "Another host speaks with the same key",
+                "on one of the two: stop the agent, remove its state folder, and enrol it with a new token",
             ),
             Self::NoRights => (
                 "no-rights",

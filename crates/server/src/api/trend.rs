@@ -28,7 +28,7 @@ pub(super) struct Span {
     as_of: Option<String>,
 }
 
-/// Exposure over time, and what moved it: newly seen, got worse, got better, done, refused.
+/// Exposure over time, and what moved it: newly seen, got worse, got better, done, refused, retired.
 #[utoipa::path(get, path = "/api/v1/trend", params(Span), responses((status = OK, body = TrendView)))]
 pub(super) async fn trend(
     State(context): State<Shared>,

@@ -44,6 +44,13 @@ pub(super) struct RefusalBody {
     why: String,
 }
 
+/// A host that is gone.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct RetirementBody {
+    /// Why.
+    why: String,
+}
+
 /// Another attempt.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct RetryBody {
@@ -138,6 +145,20 @@ pub(super) async fn retry(
     let by = caller.person;
     submit(&context, &headers, Command::Retry { directive: parse(&id)?, asset: parse(&body.asset)?, by })
         .await
+}
+
+/// Say that a host is gone for good: it counts nowhere any more. If it reports again, it is back.
+#[utoipa::path(post, path = "/api/v1/assets/{id}/retire", params(("id" = String, Path)), request_body = RetirementBody,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
+pub(super) async fn retire(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Input(body): Input<RetirementBody>,
+) -> Result<Json<Done>, ApiError> {
+    let by = caller.person;
+    submit(&context, &headers, Command::Retire { asset: parse(&id)?, by, why: body.why }).await
 }
 
 /// Stop a rollout: nothing more is applied until somebody resumes it.

@@ -2,7 +2,8 @@
 
 use tenon_engine::World;
 use tenon_model::{
-    AssetId, AssetOrdinal, Directive, DirectiveId, Event, Members, OrderId, VulnerabilityId, Wants,
+    AssetId, AssetOrdinal, Directive, DirectiveId, Event, Members, OrderId, Retirement, VulnerabilityId,
+    Wants,
 };
 
 use super::LogFilter;
@@ -39,7 +40,15 @@ impl<'a> Wanted<'a> {
             Members::Ids(ids) => ids.contains(&id),
         };
         match event {
-            Event::AssetEnrolled { asset, .. }
+            Event::AssetEnrolled { asset, replaces, .. } => *asset == id || *replaces == Some(id),
+            Event::AssetRetired { asset, why } => {
+                *asset == id || matches!(why, Retirement::Superseded { by } if *by == id)
+            }
+            Event::AssetReturned { asset }
+            | Event::AssetRenamed { asset, .. }
+            | Event::AgentStarted { asset, .. }
+            | Event::CloneSeen { asset, .. }
+            | Event::CloneGone { asset }
             | Event::ContextSet { asset, .. }
             | Event::InventoryReported { asset, .. }
             | Event::InventoryChanged { asset, .. }

@@ -3,6 +3,8 @@
 mod about;
 mod told;
 
+pub(crate) use told::retired;
+
 use serde::{Deserialize, Serialize};
 use tenon_engine::World;
 use tenon_journal::{Entry, JournalError};

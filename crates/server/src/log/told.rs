@@ -3,7 +3,7 @@
 use tenon_engine::World;
 use tenon_model::{
     ApplyOutcome, AssetId, DirectiveChange, DirectiveId, Event, IntelSource, Members, OrderAction, OrderId,
-    Outcome, Person, RehearsalOutcome, Timestamp, Wants,
+    Outcome, Person, RehearsalOutcome, Retirement, Timestamp, Wants,
 };
 
 /// The person behind it.
@@ -23,7 +23,8 @@ pub(super) fn by(event: &Event) -> Option<&Person> {
         | Event::RolloutHalted { by: Some(by), .. }
         | Event::RolloutResumed { by, .. }
         | Event::RetryRequested { by, .. } => Some(by),
-        Event::DirectiveClosed { outcome: Outcome::Refused { by, .. }, .. } => Some(by),
+        Event::AssetRetired { why: Retirement::ByPerson { by, .. }, .. }
+        | Event::DirectiveClosed { outcome: Outcome::Refused { by, .. }, .. } => Some(by),
         _ => None,
     }
 }
@@ -47,9 +48,19 @@ pub(super) fn said(event: &Event, world: &World) -> String {
         Event::TokenIssued { token, group, expires, .. } => {
             format!("enrolment token {token} made for group {group}, good until {expires}")
         }
-        Event::AssetEnrolled { asset, hostname, group, .. } => {
-            format!("{hostname} ({asset}) enrolled in group {group}")
+        Event::AssetEnrolled { asset, hostname, group, replaces, .. } => {
+            let instead =
+                replaces.map(|before| format!(", in place of {}", host(&before))).unwrap_or_default();
+            format!("{hostname} ({asset}) enrolled in group {group}{instead}")
         }
+        Event::AssetRetired { asset, why } => format!("{} retired: {}", host(asset), retired(world, why)),
+        Event::AssetReturned { asset } => format!("{} was retired and reports again", host(asset)),
+        Event::AssetRenamed { asset, hostname } => format!("{asset} goes by the name {hostname}"),
+        Event::AgentStarted { asset, .. } => format!("agent of {} started", host(asset)),
+        Event::CloneSeen { asset, run } => {
+            format!("{run}, which another replaced, speaks again for {}", host(asset))
+        }
+        Event::CloneGone { asset } => format!("only one host speaks for {} again", host(asset)),
         Event::ContextSet { asset, .. } => format!("context of {} stated", host(asset)),
         Event::ContextTakenOver { version, .. } => format!("context document {version} taken over"),
         Event::VexStated { document, count, .. } => {
@@ -145,7 +156,20 @@ pub(super) fn said(event: &Event, world: &World) -> String {
     }
 }
 
-/// A host by the name it enrolled with.
+/// Why an asset counts nowhere.
+pub(crate) fn retired(world: &World, why: &Retirement) -> String {
+    match why {
+        Retirement::ByPerson { why, .. } => why.clone(),
+        Retirement::Superseded { by } => {
+            format!("its machine was installed anew and is {} ({by}) now", host(world, by))
+        }
+        Retirement::Silent { rule, version } => {
+            format!("silent for as long as rule {rule} of policy version {version} gives it")
+        }
+    }
+}
+
+/// A host by the name it goes by.
 fn host(world: &World, asset: &AssetId) -> String {
     world.asset(asset).map_or_else(|| asset.to_string(), |state| state.hostname.clone())
 }

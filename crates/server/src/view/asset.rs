@@ -1,8 +1,8 @@
 //! An asset as people see it.
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::{AssetState, Finding, FindingState, World, findings, tally};
-use tenon_model::{AssetContext, AssetId, Capability, OfferState};
+use tenon_engine::{AssetState, Finding, FindingState, Retired, World, findings, tally};
+use tenon_model::{AssetContext, AssetId, Capability, OfferState, Retirement};
 use utoipa::ToSchema;
 
 use super::{PackageView, SaidView, mode, text};
@@ -44,6 +44,39 @@ pub struct AssetView {
     pub reported: Option<String>,
     /// The order that is out.
     pub order: Option<String>,
+    /// The asset that stood on its machine before.
+    pub replaces: Option<String>,
+    /// Since when and why it counts nowhere; absent while it does.
+    pub retired: Option<RetiredView>,
+    /// Two hosts report under its key: what is shown is of one of them, and nothing is ordered.
+    pub cloned: bool,
+}
+
+/// A retired asset counts nowhere, until it reports again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RetiredView {
+    /// Since when, RFC 3339.
+    pub at: String,
+    /// `by-person`, `superseded` or `silent`.
+    pub reason: String,
+    /// Who said so, where a person did.
+    pub by: Option<String>,
+    /// The asset that took its place, where one did.
+    pub superseded_by: Option<String>,
+    /// The same in words.
+    pub said: String,
+}
+
+impl RetiredView {
+    fn of(world: &World, retired: &Retired) -> Self {
+        let (reason, by, superseded_by) = match &retired.why {
+            Retirement::ByPerson { by, .. } => ("by-person", Some(by.to_string()), None),
+            Retirement::Superseded { by } => ("superseded", None, Some(by.to_string())),
+            Retirement::Silent { .. } => ("silent", None, None),
+        };
+        let said = crate::log::retired(world, &retired.why);
+        Self { at: retired.at.to_string(), reason: reason.to_owned(), by, superseded_by, said }
+    }
 }
 
 /// What people state about an asset; absent is what nobody states.
@@ -218,6 +251,9 @@ impl AssetView {
             gaps: facts.map_or(Vec::new(), |facts| facts.gaps.clone()),
             reported: text(asset.reported.map(|(_, time)| time)),
             order: asset.outstanding.map(|order| order.to_string()),
+            replaces: asset.replaces.map(|before| before.to_string()),
+            retired: asset.retired.as_deref().map(|retired| RetiredView::of(world, retired)),
+            cloned: asset.runs.is_cloned(),
         }
     }
 }

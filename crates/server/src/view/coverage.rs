@@ -11,7 +11,7 @@ const MAX_NAMED: usize = 20;
 /// A gap, and which assets have it. Never read it as "not vulnerable".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GapView {
-    /// `never-reported`, `not-assessed`, `silent`, `index-stale`, `not-known` or `observe-only`.
+    /// `never-reported`, `not-assessed`, `silent`, `index-stale`, `cloned`, `not-known` or `observe-only`.
     pub kind: String,
     /// The gap in words.
     pub said: String,
@@ -27,6 +27,7 @@ fn kind(kind: GapKind) -> &'static str {
         GapKind::NotAssessed => "not-assessed",
         GapKind::Silent => "silent",
         GapKind::IndexStale => "index-stale",
+        GapKind::Cloned => "cloned",
         GapKind::NotKnown => "not-known",
         GapKind::ObserveOnly => "observe-only",
     }

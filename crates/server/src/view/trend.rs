@@ -33,6 +33,8 @@ pub struct TrendDayView {
     pub done: String,
     /// Out of the queue by a person's refusal; its findings stay open.
     pub refused: String,
+    /// Gone with hosts that are retired.
+    pub retired: String,
 }
 
 /// Thousandths of risk points, signed.
@@ -62,6 +64,7 @@ impl TrendDayView {
             got_better: points(moves.got_better),
             done: points(moves.done),
             refused: points(moves.refused),
+            retired: points(moves.retired),
         }
     }
 }

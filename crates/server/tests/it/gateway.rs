@@ -2,8 +2,8 @@
 
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
-use tenon_model::{AssetId, Component, GroupName, Offer, OfferState, SourcePackage};
-use tenon_wire::{EnrolToken, path};
+use tenon_model::{AssetId, Component, GroupName, MachineId, Offer, OfferState, SourcePackage};
+use tenon_wire::{EnrolToken, RUN_HEADER, path};
 use ureq::Agent;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
@@ -85,7 +85,22 @@ pub(crate) fn reported_with(server: &Server, packages: &[&str]) {
 }
 
 fn enrol(server: &Server, host: &Host, token: &EnrolToken, secret: &str) -> (u16, Value) {
-    let body = json!({ "request": host.request(), "hostname": "h1", "token": token.id, "secret": secret });
+    enrol_from(server, host, token, secret, None)
+}
+
+/// The same, from a machine.
+fn enrol_from(
+    server: &Server,
+    host: &Host,
+    token: &EnrolToken,
+    secret: &str,
+    machine: Option<MachineId>,
+) -> (u16, Value) {
+    let mut body =
+        json!({ "request": host.request(), "hostname": "h1", "token": token.id, "secret": secret });
+    if let Some(machine) = machine {
+        body["machine"] = json!(machine);
+    }
     let mut answer =
         agent(&authority(server), None).post(server.gateway(path::ENROL)).send_json(&body).unwrap();
     (answer.status().as_u16(), answer.body_mut().read_json().unwrap())
@@ -168,4 +183,82 @@ fn a_body_above_its_bound_is_refused() {
     let answer = agent(&authority(&server), None).post(server.gateway(path::ENROL)).send_json(&large);
     // The server may stop reading and answer, or close.
     assert!(answer.is_err() || answer.unwrap().status().as_u16() == 413);
+}
+
+/// An answer of the API, as JSON.
+fn read(server: &Server, path: &str) -> Value {
+    server.get(path).call().unwrap().body_mut().read_json().unwrap()
+}
+
+#[test]
+fn of_two_hosts_with_one_key_one_is_not_listened_to() {
+    let server = Server::start();
+    let (asset, known) = enrolled(&server);
+    let report = |run: &str, sequence| {
+        let sent = known.post(server.gateway(path::INVENTORY)).header(RUN_HEADER, run);
+        code(sent.send_json(inventory(sequence)).unwrap())
+    };
+    let (first, second) = ("run_0000000000000001", "run_0000000000000002");
+    assert_eq!(report(first, 1).0, 200);
+    // Its agent is started anew, from a copy of its state of before.
+    assert_eq!(report(second, 1).0, 200);
+    assert_eq!(report(second, 1), (409, "stale-report".to_owned()), "within a run reports are in order");
+    let cloned = || read(&server, &format!("/api/v1/assets/{asset}"))["cloned"] == json!(true);
+    assert_eq!(report(first, 2), (409, "cloned".to_owned()));
+    assert!(!cloned(), "that may have been a late word");
+    assert_eq!(report(first, 2), (409, "cloned".to_owned()));
+    assert!(cloned());
+    assert_eq!(report(second, 2).0, 200);
+    assert_eq!(report("run_0", 3), (400, "bad-request".to_owned()));
+    // Agents that do not say are heard as before.
+    let sent = known.post(server.gateway(path::INVENTORY)).send_json(inventory(3)).unwrap();
+    assert_eq!(code(sent).0, 200);
+}
+
+#[test]
+fn hosts_are_installed_anew_retired_and_come_back() {
+    let server = Server::start();
+    let machine = MachineId::of_firmware("4c4c4544-0042-3510-8054-b7c04f563432");
+    let install = || {
+        let (host, token) = (Host::new(), token(&server));
+        let (status, answer) = enrol_from(&server, &host, &token, token.secret.expose(), machine);
+        assert_eq!(status, 200, "{answer}");
+        let known = agent(&authority(&server), Some((answer["certificate"].as_str().unwrap(), &host.key)));
+        (answer["asset"].as_str().unwrap().to_owned(), known)
+    };
+    let (old, _) = install();
+    let (new, known) = install();
+    let listed = |retired: bool| read(&server, &format!("/api/v1/assets?retired={retired}"));
+    let (there, gone) = (listed(false), listed(true));
+    assert_eq!((&there["total"], &there["items"][0]["id"]), (&json!(1), &json!(new)));
+    assert_eq!(there["items"][0]["replaces"], json!(old));
+    assert_eq!(gone["items"][0]["retired"]["superseded_by"], json!(new));
+    assert_eq!(gone["items"][0]["retired"]["reason"], json!("superseded"));
+
+    let retire = |why: &str| {
+        let sent = server.post(&format!("/api/v1/assets/{new}/retire"));
+        code(sent.send_json(json!({ "why": why })).unwrap())
+    };
+    assert_eq!(retire(" "), (422, "bad-content".to_owned()));
+    assert_eq!(retire("it was sold").0, 200);
+    assert_eq!(retire("it was sold"), (409, "nothing-to-do".to_owned()));
+    assert_eq!(listed(false)["total"], json!(0));
+    let detail = read(&server, &format!("/api/v1/assets/{new}"));
+    assert_eq!(detail["retired"]["said"], json!("it was sold"));
+    // Whoever it was, by the name that the record has.
+    assert_eq!(detail["retired"]["by"], json!(server.running().owner()));
+    // It is still there.
+    let sent = known.post(server.gateway(path::INVENTORY)).send_json(inventory(1)).unwrap();
+    assert_eq!(code(sent).0, 200);
+    assert_eq!((&listed(false)["total"], &listed(true)["total"]), (&json!(1), &json!(1)));
+    let kinds: Vec<String> = read(&server, &format!("/api/v1/log?asset={new}"))["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["kind"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        kinds,
+        ["inventory-reported", "asset-returned", "asset-retired", "asset-retired", "asset-enrolled"]
+    );
 }

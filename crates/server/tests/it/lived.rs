@@ -88,7 +88,13 @@ impl Life {
             by: "tester".parse().unwrap(),
         });
         let token = id.parse().unwrap();
-        submit(Command::Enrol { asset, hostname: format!("host-{}", self.hosts.len()), token, secret });
+        submit(Command::Enrol {
+            asset,
+            hostname: format!("host-{}", self.hosts.len()),
+            token,
+            secret,
+            machine: None,
+        });
         self.hosts.push((asset, 0));
     }
 
