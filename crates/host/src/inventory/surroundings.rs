@@ -52,9 +52,16 @@ pub(super) fn virtualization(system: &System) -> Virtualization {
     if marked || by_environment { Virtualization::Container } else { Virtualization::Machine }
 }
 
+/// Whether this system is the first that runs on its kernel, by the number that Linux gives the first namespace of processes
+/// (`PROC_PID_INIT_INO`, proc_ns.h). Containers without a mark, and hosts made of namespaces for a test, are not.
+fn is_first_of_kernel() -> bool {
+    fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link == Path::new("pid:[4026531836]"))
+}
+
 /// The machine under this system, where its firmware names one. A container stands on its host's: that names many.
 pub fn machine(system: &System) -> Option<MachineId> {
-    if !system.is_live() || virtualization(system) == Virtualization::Container {
+    let contained = || virtualization(system) == Virtualization::Container || !is_first_of_kernel();
+    if !system.is_live() || contained() {
         return None;
     }
     // Of a machine with DMI, and of one with a device tree. Only root may read the first.
