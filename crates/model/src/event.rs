@@ -75,6 +75,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         replaces: Option<AssetId>,
     },
+    /// A host goes by another name.
+    AssetRenamed {
+        /// The asset.
+        asset: AssetId,
+        /// Its name now.
+        hostname: String,
+    },
     /// An asset counts nowhere any more, until it reports again.
     AssetRetired {
         /// The asset.
@@ -101,13 +108,6 @@ pub enum Event {
         asset: AssetId,
         /// The run.
         run: AgentRun,
-    },
-    /// A host goes by another name.
-    AssetRenamed {
-        /// The asset.
-        asset: AssetId,
-        /// Its name now.
-        hostname: String,
     },
     /// For long enough only one run has spoken for the asset.
     CloneGone {

@@ -205,11 +205,24 @@ impl World {
         self.advisories.insert(id, known);
     }
 
+    /// Who is in which stance is decoded beside the assets: neither needs the other, and each is much.
     fn restore_assets(&mut self, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
-        for (id, held) in (0..).zip(from.parts(Section::Held)?) {
-            let held = AssetSet::from_bytes(held).map_err(|_| damaged(Section::Held))?;
+        let parts = from.parts(Section::Held)?;
+        let held = std::thread::scope(|scope| {
+            let decode =
+                || parts.iter().map(|part| AssetSet::from_bytes(part)).collect::<Result<Vec<_>, _>>();
+            let held = scope.spawn(decode);
+            self.restore_each(from)?;
+            held.join().ok().and_then(Result::ok).ok_or(damaged(Section::Held))
+        })?;
+        for (id, held) in (0..).zip(held) {
             self.index.restore_held(id, held).ok_or(damaged(Section::Held))?;
         }
+        self.weigh_all();
+        Ok(())
+    }
+
+    fn restore_each(&mut self, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
         let profiles: Vec<HostFacts> = from.lines(Section::Profiles)?.collect::<Result<_, _>>()?;
         let profiles: Vec<Arc<HostFacts>> = profiles.into_iter().map(Arc::new).collect();
         let lists: Vec<Stances> = from.lists(Section::Lists)?.into_iter().map(Stances::from).collect();
@@ -225,7 +238,6 @@ impl World {
             }
             self.assets.add(saved.restore(profile, stances));
         }
-        self.weigh_all();
         Ok(())
     }
 
