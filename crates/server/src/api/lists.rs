@@ -199,14 +199,13 @@ pub(super) async fn assets(
     let total = like.len();
     let is_last = (from.saturating_add(page.len())) as u64 >= total;
     let next = page.last().filter(|_| !is_last).map(|last| format!("n{}", last.0 + 1));
-    let items = page.into_iter().filter_map(|ordinal| world.asset_at(ordinal));
-    Ok(then.answer(AssetsPage {
-        generation: world.seq(),
-        total,
-        from: from as u64,
-        items: items.map(|asset| AssetView::of(world, &asset.id, asset)).collect(),
-        next,
-    }))
+    let assets = page.into_iter().filter_map(|ordinal| world.asset_at(ordinal));
+    let mut items: Vec<AssetView> = assets.map(|asset| AssetView::of(world, &asset.id, asset)).collect();
+    if query.retired {
+        let names = Names::of(&context)?;
+        items.iter_mut().for_each(|view| names.put_into_asset(view));
+    }
+    Ok(then.answer(AssetsPage { generation: world.seq(), total, from: from as u64, items, next }))
 }
 
 /// A word of a query by its name.

@@ -16,7 +16,8 @@ use super::{ApiError, Code, Context, Shared};
 use crate::facets::Facet;
 use crate::serve::is_true;
 use crate::view::{
-    AssetDetail, AssetDirectivesView, DirectiveView, HeadView, Overview, VulnerabilityView, WhyView,
+    AssetDetail, AssetDirectivesView, AssetView, DirectiveView, HeadView, Overview, VulnerabilityView,
+    WhyView,
 };
 
 /// Shortest time between two live notices to one client: a burst of events is one notice.
@@ -43,6 +44,13 @@ impl Names {
             *by = self.of_id(std::mem::take(by));
         }
         for by in view.assets.iter_mut().flat_map(|asset| &mut asset.approved_by) {
+            *by = self.of_id(std::mem::take(by));
+        }
+    }
+
+    /// Puts the name of whoever retired an asset.
+    pub(super) fn put_into_asset(&self, view: &mut AssetView) {
+        if let Some(by) = view.retired.as_mut().and_then(|retired| retired.by.as_mut()) {
             *by = self.of_id(std::mem::take(by));
         }
     }
@@ -110,8 +118,12 @@ pub(super) async fn asset(
 ) -> Result<Response, ApiError> {
     let id: AssetId = parse(&id)?;
     let then = context.then(as_of.as_ref()).await?;
-    let view = AssetDetail::of(&then.world, &id);
-    view.map(|view| then.answer(view)).ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
+    let unknown = || ApiError::not_found(format!("{id} is not enrolled"));
+    let mut view = AssetDetail::of(&then.world, &id).ok_or_else(unknown)?;
+    if view.asset.retired.is_some() {
+        Names::of(&context)?.put_into_asset(&mut view.asset);
+    }
+    Ok(then.answer(view))
 }
 
 /// The open directives that are about an asset: how far each is there, and what it waits for.
