@@ -8,7 +8,7 @@ use tenon_model::AgentRun;
 use tenon_wire::{MAX_ORDER_BYTES, Problem, RUN_HEADER};
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestBuilder};
 
 use crate::error::AgentError;
 
@@ -113,22 +113,23 @@ impl Client {
         path: &str,
         body: &T,
     ) -> Result<R, AgentError> {
-        let mut request = self.agent.post(format!("{}{path}", self.url));
-        if let Some(run) = self.run {
-            request = request.header(RUN_HEADER, run.to_string());
-        }
-        let sent = request.send_json(body);
+        let sent = self.named(self.agent.post(format!("{}{path}", self.url))).send_json(body);
         let mut response = self.accepted(path, sent.map_err(|error| self.transport(path, error))?)?;
         let text = self.read(path, &mut response)?;
         self.decode(path, &text)
     }
 
     fn get(&self, path: &str) -> Result<Response<Body>, AgentError> {
-        let mut request = self.agent.get(format!("{}{path}", self.url));
-        if let Some(run) = self.run {
-            request = request.header(RUN_HEADER, run.to_string());
+        let response = self.named(self.agent.get(format!("{}{path}", self.url))).call();
+        self.accepted(path, response.map_err(|error| self.transport(path, error))?)
+    }
+
+    /// A request that names the run.
+    fn named<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match self.run {
+            Some(run) => request.header(RUN_HEADER, run.to_string()),
+            None => request,
         }
-        self.accepted(path, request.call().map_err(|error| self.transport(path, error))?)
     }
 
     fn accepted(&self, path: &str, mut response: Response<Body>) -> Result<Response<Body>, AgentError> {

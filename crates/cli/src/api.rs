@@ -106,6 +106,20 @@ impl<'a> Api<'a> {
         Ok((self.decode(path, &self.read(path, response)?)?, stamp))
     }
 
+    /// Every page of a list, at `moment`. The path says how long a page is; `take` keeps one and tells where the next begins.
+    pub(crate) fn pages<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        moment: &AsOf,
+        mut take: impl FnMut(T) -> Option<String>,
+    ) -> Result<()> {
+        let mut next = take(self.get_as_of(path, moment)?);
+        while let Some(cursor) = next {
+            next = take(self.get_as_of(&format!("{path}&cursor={cursor}"), moment)?);
+        }
+        Ok(())
+    }
+
     /// A live stream. Reading it fails once the server is silent for longer than it should be.
     pub(crate) fn stream(&self, path: &str) -> Result<BodyReader<'static>> {
         let request = self.known(self.agent.get(format!("{}{path}", self.url)))?;

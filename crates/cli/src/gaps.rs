@@ -22,18 +22,18 @@ struct All {
 
 pub(crate) fn run(common: &Common, moment: &AsOf) -> Result<()> {
     let api = Api::new(common)?;
-    let mut page: GapsPage = api.get_as_of("/api/v1/gaps?limit=500", moment)?;
-    let mut all = All { assets: page.assets, not_whole: page.not_whole, gaps: page.items, feeds: Vec::new() };
-    while let Some(next) = page.next {
-        page = api.get_as_of(&format!("/api/v1/gaps?limit=500&cursor={next}"), moment)?;
-        all.gaps.append(&mut page.items);
-    }
-    let mut page: FeedsPage = api.get_as_of("/api/v1/feeds?limit=500", moment)?;
-    all.feeds.append(&mut page.items);
-    while let Some(next) = page.next {
-        page = api.get_as_of(&format!("/api/v1/feeds?limit=500&cursor={next}"), moment)?;
-        all.feeds.append(&mut page.items);
-    }
+    let (mut counts, mut gaps, mut feeds) = (None, Vec::new(), Vec::new());
+    api.pages("/api/v1/gaps?limit=500", moment, |page: GapsPage| {
+        counts.get_or_insert((page.assets, page.not_whole));
+        gaps.extend(page.items);
+        page.next
+    })?;
+    api.pages("/api/v1/feeds?limit=500", moment, |page: FeedsPage| {
+        feeds.extend(page.items);
+        page.next
+    })?;
+    let (assets, not_whole) = counts.unwrap_or_default();
+    let all = All { assets, not_whole, gaps, feeds };
     match common.format {
         Format::Json => json(&all)?,
         Format::Text => print!("{}", text(&all)),

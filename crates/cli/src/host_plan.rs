@@ -46,14 +46,12 @@ impl Explain {
     fn find(&self, api: &Api<'_>) -> Result<String> {
         let mut path = "/api/v1/assets?limit=500&q=".to_owned();
         percent::encode_into(&mut path, &self.host, percent::is_unreserved);
-        let (mut found, mut cursor) = (Vec::new(), String::new());
-        loop {
-            let page: AssetsPage = api.get_as_of(&format!("{path}{cursor}"), &self.moment)?;
+        let mut found = Vec::new();
+        api.pages(&path, &self.moment, |page: AssetsPage| {
             let called = page.items.into_iter().filter(|asset| asset.hostname == self.host);
             found.extend(called.map(|asset| asset.id));
-            let Some(next) = page.next else { break };
-            cursor = format!("&cursor={next}");
-        }
+            page.next
+        })?;
         match found.as_slice() {
             [id] => Ok(id.clone()),
             [] => bail!("no host is called {:?}: `tenon assets` lists them", self.host),

@@ -49,12 +49,11 @@ impl Assets {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
         let api = Api::new(common)?;
         let which = format!("/api/v1/assets?limit=500&retired={}", self.retired);
-        let mut page: AssetsPage = api.get_as_of(&which, &self.moment)?;
-        let mut assets = page.items;
-        while let Some(next) = page.next {
-            page = api.get_as_of(&format!("{which}&cursor={next}"), &self.moment)?;
-            assets.append(&mut page.items);
-        }
+        let mut assets = Vec::new();
+        api.pages(&which, &self.moment, |page: AssetsPage| {
+            assets.extend(page.items);
+            page.next
+        })?;
         if common.format == Format::Json {
             return json(&assets);
         }

@@ -152,8 +152,7 @@ impl Assets {
     pub(crate) fn retire(&mut self, ordinal: AssetOrdinal) {
         self.stand_in(ordinal, None);
         self.retired.insert(ordinal);
-        let group = self.by_ordinal.get(ordinal.0).map(|asset| &asset.group);
-        if let Some((_, of_group)) = group.and_then(|group| self.of_group.get_mut(group)) {
+        if let Some(of_group) = self.group_of(ordinal) {
             of_group.remove(ordinal);
         }
     }
@@ -161,10 +160,15 @@ impl Assets {
     /// A retired asset counts in its group again.
     pub(crate) fn take_back(&mut self, ordinal: AssetOrdinal) {
         self.retired.remove(ordinal);
-        let group = self.by_ordinal.get(ordinal.0).map(|asset| &asset.group);
-        if let Some((_, of_group)) = group.and_then(|group| self.of_group.get_mut(group)) {
+        if let Some(of_group) = self.group_of(ordinal) {
             of_group.insert(ordinal);
         }
+    }
+
+    /// The assets of an asset's group.
+    fn group_of(&mut self, ordinal: AssetOrdinal) -> Option<&mut AssetSet> {
+        let group = &self.by_ordinal.get(ordinal.0)?.group;
+        self.of_group.get_mut(group).map(|(_, of_group)| of_group)
     }
 
     /// The assets that are retired.

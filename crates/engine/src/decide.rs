@@ -183,13 +183,12 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             reports::whole(world, asset, sequence, Report::new(inventory)?)
         }
         Command::ReportDelta { asset, sequence, delta } => reports::delta(world, asset, sequence, delta),
-        Command::SetContext { asset, context, by } => match world.asset(&asset) {
-            None => refuse(RefusalCode::UnknownAsset, format!("{asset} is not enrolled")),
-            Some(state) if state.context == context => {
-                refuse(RefusalCode::NothingToDo, format!("that is stated about {asset} already"))
+        Command::SetContext { asset, context, by } => {
+            if life::enrolled(world, &asset)?.context == context {
+                return refuse(RefusalCode::NothingToDo, format!("that is stated about {asset} already"));
             }
-            Some(_) => Ok(Decided::of(Event::ContextSet { asset, context, by })),
-        },
+            Ok(Decided::of(Event::ContextSet { asset, context, by }))
+        }
         Command::TakeOverContext { document, compared, by } => {
             document.check().map_err(|error| Refusal::new(RefusalCode::BadContent, error.to_string()))?;
             let version = world.context().map_or(0, |known| known.version);

@@ -88,7 +88,8 @@ impl Runs {
     }
 }
 
-fn known<'w>(world: &'w World, asset: &AssetId) -> Result<&'w AssetState, Refusal> {
+/// An asset that is enrolled.
+pub(crate) fn enrolled<'w>(world: &'w World, asset: &AssetId) -> Result<&'w AssetState, Refusal> {
     world
         .asset(asset)
         .ok_or_else(|| Refusal::new(RefusalCode::UnknownAsset, format!("{asset} is not enrolled")))
@@ -96,7 +97,7 @@ fn known<'w>(world: &'w World, asset: &AssetId) -> Result<&'w AssetState, Refusa
 
 /// Decides what the word of a run means.
 pub(crate) fn hear(world: &World, asset: AssetId, run: AgentRun, now: Timestamp) -> Result<Decided, Refusal> {
-    let state = known(world, &asset)?;
+    let state = enrolled(world, &asset)?;
     let runs = &state.runs;
     let long_ago = |at: Timestamp| at.plus_seconds(CLONE_SECONDS) < now;
     if runs.current == Some(run) {
@@ -130,7 +131,7 @@ pub(crate) fn replaced_by<'w>(
 
 /// Decides that an asset is gone because a person says so.
 pub(crate) fn retire(world: &World, asset: AssetId, by: Person, why: String) -> Result<Decided, Refusal> {
-    let state = known(world, &asset)?;
+    let state = enrolled(world, &asset)?;
     if let Some(retired) = &state.retired {
         let message = format!("{} is retired since {} already", state.hostname, retired.at);
         return refuse(RefusalCode::NothingToDo, message);

@@ -29,9 +29,7 @@ type Place<'a> = (Option<&'a str>, &'a str);
 
 /// The asset, if this report of it is a new one.
 pub(crate) fn reporting(world: &World, asset: AssetId, sequence: u64) -> Result<&AssetState, Refusal> {
-    let Some(state) = world.asset(&asset) else {
-        return refuse(RefusalCode::UnknownAsset, format!("{asset} is not enrolled"));
-    };
+    let state = life::enrolled(world, &asset)?;
     if let Some((last, _)) = state.reported
         && sequence <= last
     {

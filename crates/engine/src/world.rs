@@ -263,18 +263,11 @@ impl World {
     /// The assets of a group, and of those whose name holds a text, whatever its case; all where neither is said. A text is
     /// held against the name of each.
     pub fn assets_like(&self, group: Option<&GroupName>, text: Option<&str>) -> AssetSet {
-        let named = text.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
-        let (Some(text), of_group) = (named, group.map(|group| self.assets.of_group(group))) else {
-            return match group {
-                Some(group) => self.assets.of_group(group).cloned().unwrap_or_default(),
-                None => self.enrolled().without(self.assets.retired()),
-            };
-        };
-        let of_group = match of_group {
-            Some(set) => set.cloned().unwrap_or_default(),
+        let assets = match group {
+            Some(group) => self.assets.of_group(group).cloned().unwrap_or_default(),
             None => self.enrolled().without(self.assets.retired()),
         };
-        self.named_like(&of_group, &text)
+        self.named_like(assets, text)
     }
 
     /// The retired assets, of a group and whose name holds a text where these are said.
@@ -282,11 +275,7 @@ impl World {
         let is_of = |ordinal: &AssetOrdinal| {
             group.is_none_or(|group| self.asset_at(*ordinal).is_some_and(|asset| asset.group == *group))
         };
-        let of_group: AssetSet = self.assets.retired().iter().filter(is_of).collect();
-        match text.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty()) {
-            Some(text) => self.named_like(&of_group, &text),
-            None => of_group,
-        }
+        self.named_like(self.assets.retired().iter().filter(is_of).collect(), text)
     }
 
     /// Every place in the order of enrolment.
@@ -294,9 +283,12 @@ impl World {
         (0..).map(AssetOrdinal).take(self.assets.by_ordinal.len()).collect()
     }
 
-    fn named_like(&self, assets: &AssetSet, text: &str) -> AssetSet {
+    /// Those of some assets whose name holds a text; all where none is said.
+    fn named_like(&self, assets: AssetSet, text: Option<&str>) -> AssetSet {
+        let text = text.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
+        let Some(text) = text else { return assets };
         let is = |ordinal: &AssetOrdinal| {
-            self.asset_at(*ordinal).is_some_and(|asset| holds(&asset.hostname, text))
+            self.asset_at(*ordinal).is_some_and(|asset| holds(&asset.hostname, &text))
         };
         assets.iter().filter(is).collect()
     }
@@ -424,7 +416,7 @@ impl World {
     }
 
     /// Open directives in a fixed order.
-    pub(crate) fn open_directives(&self) -> impl Iterator<Item = (DirectiveId, &DirectiveState)> {
+    pub fn open_directives(&self) -> impl Iterator<Item = (DirectiveId, &DirectiveState)> {
         self.open.iter().filter_map(|(id, _)| Some((*id, self.directive(id)?)))
     }
 

@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
+use tenon_engine::Runs;
 use tenon_model::{AgentRun, AssetId, Command, RefusalCode};
 use tenon_wire::{
     ApplyAnswer, DeltaReport, DirectiveKey, EnrolRequest, EnrolResponse, InventoryReport, MAX_DELTA_BYTES,
@@ -80,13 +81,10 @@ impl FromRequestParts<Shared> for Enrolled {
 
 /// Notes which run of its agent speaks for an asset. Of two hosts with one key the other is not listened to.
 async fn hear(gateway: &Shared, asset: AssetId, run: AgentRun) -> Result<(), ApiError> {
-    let current = || {
-        let world = gateway.writer.world();
-        let runs =
-            world.asset(&asset).map(|state| (state.runs.is_settled(run), state.runs.current == Some(run)));
-        runs.unwrap_or_default()
+    let known = |is: fn(&Runs, AgentRun) -> bool| {
+        gateway.writer.world().asset(&asset).is_some_and(|state| is(&state.runs, run))
     };
-    if let (true, _) = current() {
+    if known(Runs::is_settled) {
         return Ok(());
     }
     match gateway.writer.submit(Command::HearRun { asset, run }, None).await {
@@ -94,7 +92,7 @@ async fn hear(gateway: &Shared, asset: AssetId, run: AgentRun) -> Result<(), Api
         Err(SubmitError::Refused(refusal)) if refusal.code == RefusalCode::NothingToDo => {}
         Err(error) => return Err(error.into()),
     }
-    if let (_, true) = current() {
+    if known(|runs, run| runs.current == Some(run)) {
         return Ok(());
     }
     let message = format!("another host, or an agent that was started later, speaks for {asset}");

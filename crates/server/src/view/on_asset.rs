@@ -62,12 +62,10 @@ impl AssetDirectivesView {
 
 impl OnAssetView {
     fn all(world: &World, ordinal: AssetOrdinal, asset: &AssetState) -> Vec<Self> {
-        let open = world.directives().filter(|(_, state)| state.closed.is_none());
-        let mut here: Vec<(DirectiveId, &DirectiveState)> = open
-            .filter(|(_, state)| state.members.contains(ordinal))
-            .map(|(id, state)| (*id, state))
-            .collect();
-        here.sort_by_cached_key(|(id, state)| state.rank(*id));
+        let open = world.open_directives();
+        let mut here: Vec<(DirectiveId, &DirectiveState)> =
+            open.filter(|(_, state)| state.members.contains(ordinal)).collect();
+        here.sort_unstable_by_key(|(id, state)| state.rank(*id));
         here.into_iter().filter_map(|(id, state)| Self::of(world, ordinal, asset, id, state)).collect()
     }
 
