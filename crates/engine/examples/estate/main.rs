@@ -1,12 +1,14 @@
 //! A synthetic estate in the core: what reports, advisories and intel cost as it grows.
 //!
-//! `cargo run --release -p tenon-engine --example estate -- ASSETS MANIFESTS PACKAGES`. Hosts draw a manifest of
-//! `PACKAGES` packages each, of 60,000 components in all, and are offered some security updates.
+//! `cargo run --release -p tenon-engine --example estate -- ASSETS MANIFESTS PACKAGES [SNAPSHOT]`. Hosts draw a manifest of
+//! `PACKAGES` packages each, of 60,000 components in all, and are offered some security updates. An estate of a million takes
+//! long to report: with a file named it is kept there as a snapshot, and the next run begins from that.
 
 mod fork;
 mod memory;
 
 use std::error::Error;
+use std::path::Path;
 use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -271,19 +273,14 @@ fn report_all(bench: &mut Bench, reports: Vec<(usize, Inventory)>) -> Result<Vec
     })
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
-    let [assets, manifests, packages] = numbers[..] else {
-        return Err("name how many assets, manifests and packages there are".into());
-    };
-    let now = Timestamp::parse("2026-06-15").ok_or("a date")?;
-    let (world, reader) = <(World, World)>::default();
-    let mut bench = Bench { world, reader, group: GROUP, told: 0, now, events: 0, bytes: 0 };
-    let by: Person = "bench".parse()?;
-    let cve = |package: usize| format!("CVE-2026-{:04}", 1_000 + package);
+/// All hosts enrol and report, a group of commands after another. What the last group took for each.
+fn enrol_all(
+    bench: &mut Bench,
+    [assets, manifests, packages]: [usize; 3],
+    by: &Person,
+) -> Result<(), Box<dyn Error>> {
     let published = (0..ADVISED).map(|package| advisory(&format!("DSA-{package}-1"), package, &cve(package)));
     bench.tell(publish(published.collect::<Result<_, _>>()?))?;
-
     let mut taken = Duration::ZERO;
     let mut first = Vec::new();
     for from in (0..assets).step_by(GROUP as usize) {
@@ -293,9 +290,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             hosts.clone().map(|host| inventory(host, manifests, packages)).collect();
         let started = Instant::now();
         for host in hosts.clone() {
-            enrol(&mut bench, host, &by)?;
+            enrol(bench, host, by)?;
         }
-        let mut times = report_all(&mut bench, hosts.clone().zip(reports).collect())?;
+        let mut times = report_all(bench, hosts.clone().zip(reports).collect())?;
         taken += started.elapsed();
         if hosts.end == assets {
             first.append(&mut times);
@@ -313,6 +310,35 @@ fn main() -> Result<(), Box<dyn Error>> {
         bench.bytes >> 20
     );
     show("first report of a host, the last group", &mut first);
+    Ok(())
+}
+
+fn cve(package: usize) -> String {
+    format!("CVE-2026-{:04}", 1_000 + package)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let numbers: Vec<usize> = words.iter().take(3).filter_map(|word| word.parse().ok()).collect();
+    let [assets, manifests, packages] = numbers[..] else {
+        return Err("name how many assets, manifests and packages there are".into());
+    };
+    let kept = words.get(3).map(Path::new);
+    let now = Timestamp::parse("2026-06-15").ok_or("a date")?;
+    let (world, reader) = <(World, World)>::default();
+    let mut bench = Bench { world, reader, group: GROUP, told: 0, now, events: 0, bytes: 0 };
+    let by: Person = "bench".parse()?;
+    match kept.filter(|file| file.exists()) {
+        Some(file) => {
+            bench.world = World::from_snapshot(&std::fs::read(file)?)?;
+            bench.now = bench.world.time().unwrap_or(now);
+            println!("{} hosts of a snapshot, {} MB resident", bench.world.asset_count(), resident());
+        }
+        None => enrol_all(&mut bench, [assets, manifests, packages], &by)?,
+    }
+    if let Some(file) = kept.filter(|file| !file.exists()) {
+        std::fs::write(file, bench.world.to_snapshot()?)?;
+    }
     // From here on each command is a group of its own.
     bench.group = 1;
     let mut again = Vec::new();
