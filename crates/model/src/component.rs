@@ -69,6 +69,40 @@ impl Component {
             Err(ManifestError::Field { name: self.name.chars().take(80).collect(), field, reason })
         })
     }
+
+    /// As `serde_json` would write it. A manifest has hundreds, and writing them was most of what reading a report took.
+    fn write(&self, bytes: &mut Vec<u8>) {
+        let mut field = |key: &str, text: &str| {
+            bytes.extend_from_slice(key.as_bytes());
+            write_text(bytes, text);
+        };
+        field(r#"{"name":"#, &self.name);
+        field(r#","architecture":"#, &self.architecture);
+        field(r#","version":"#, &self.version);
+        field(r#","source":{"name":"#, &self.source.name);
+        field(r#","version":"#, &self.source.version);
+        bytes.push(b'}');
+        for (key, text) in [(r#","module":"#, &self.module), (r#","ecosystem":"#, &self.ecosystem)] {
+            if let Some(text) = text {
+                bytes.extend_from_slice(key.as_bytes());
+                write_text(bytes, text);
+            }
+        }
+        bytes.push(b'}');
+    }
+}
+
+/// A text in JSON: as it is where nothing in it must be escaped (RFC 8259, section 7), which is nearly always so.
+fn write_text(bytes: &mut Vec<u8>, text: &str) {
+    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().fold(true, |all, byte| all & plain(byte)) {
+        bytes.push(b'"');
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(b'"');
+    } else {
+        // Strings always encode, and a vector takes what is written to it.
+        let _encoded = serde_json::to_writer(bytes, text);
+    }
 }
 
 /// The set of components of an asset: sorted, without duplicates, stored once by content.
@@ -148,7 +182,7 @@ impl Manifest {
         (blob, digests)
     }
 
-    /// As `serde_json` writes it; `each` is given every component as it is written.
+    /// As `serde_json` would write it; `each` is given every component as it is written.
     fn written(&self, mut each: impl FnMut(&[u8])) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(64 + 192 * self.components.len());
         bytes.extend(br#"{"components":["#);
@@ -157,8 +191,7 @@ impl Manifest {
                 bytes.push(b',');
             }
             let start = bytes.len();
-            // Strings always encode, and a vector takes what is written to it.
-            let _encoded = serde_json::to_writer(&mut bytes, component.as_ref());
+            component.write(&mut bytes);
             each(&bytes[start..]);
         }
         bytes.extend(b"]}");
@@ -203,7 +236,9 @@ fn fault(component: &Component) -> Option<(&'static str, &'static str)> {
     let fault = |(field, text): (&'static str, Option<&String>), blanks: bool| {
         let text = text?;
         // What nearly all are.
-        if (1..=MAX_TEXT).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if (1..=MAX_TEXT).contains(&text.len())
+            && text.bytes().fold(true, |all, byte| all & byte.is_ascii_graphic())
+        {
             return None;
         }
         let inner = |c: char| blanks && c == ' ';
@@ -251,6 +286,23 @@ mod tests {
         assert_eq!(blob, manifest.to_blob());
         assert_eq!(Manifest::from_blob(&blob), Ok(manifest));
         assert_eq!(Manifest::new(Vec::new()).unwrap().to_blob(), br#"{"components":[]}"#);
+    }
+
+    #[test]
+    fn components_are_written_as_serde_json_writes_them() {
+        let texts =
+            ["", "a", "\"", "a\\b", "\u{1f}", "\n", "\u{7f}", " ", "é/", "\u{2028}", "😀\0", "5.2~rc1+b8"];
+        for (place, text) in texts.into_iter().enumerate() {
+            let other = texts[(place + 5) % texts.len()];
+            let module = (place % 2 == 0).then(|| other.to_owned());
+            let ecosystem = (place % 3 == 0).then(|| text.to_owned());
+            let source = SourcePackage { name: other.to_owned(), version: text.to_owned() };
+            let component =
+                Component { module, ecosystem, ..Component::os_package(text, other, text, source) };
+            let mut written = Vec::new();
+            component.write(&mut written);
+            assert_eq!(written, serde_json::to_vec(&component).unwrap(), "{text:?}");
+        }
     }
 
     #[test]

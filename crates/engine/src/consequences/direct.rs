@@ -221,8 +221,9 @@ fn change(
         return Changed::Unwanted;
     }
     let gone = AssetSet::union([&left, &settled, &coming]);
-    let stays = state.wants.iter().filter(|class| !class.assets.is_subset(&gone));
-    let stay: Vec<&Arc<Want>> = stays.map(|class| &class.want).collect();
+    let all_go = gone == *state.wanting();
+    let stays = |class: &&WantClass| !all_go && !class.assets.is_subset(&gone);
+    let stay: Vec<&Arc<Want>> = state.wants.iter().filter(stays).map(|class| &class.want).collect();
     let mut change = Box::new(DirectiveChange {
         joined: Wants::default(),
         settled: Members::Set(settled),

@@ -320,8 +320,8 @@ impl DirectiveState {
         if self.wanting.is_disjoint(assets) {
             return;
         }
-        self.wanting.subtract(assets);
         self.declass(assets);
+        self.wanting.subtract(assets);
     }
 
     /// The reports of an asset are counted from the beginning: what was applied there waits for any of them.
@@ -331,8 +331,12 @@ impl DirectiveState {
         }
     }
 
-    /// These are in no class.
+    /// These are in no class. Called while they still count as wanting it.
     fn declass(&mut self, assets: &AssetSet) {
+        // An advisory moves every asset from one class to another: then none of the classes is looked at.
+        if self.wanting == *assets {
+            return self.wants.clear();
+        }
         for class in &mut self.wants {
             class.assets.subtract(assets);
         }

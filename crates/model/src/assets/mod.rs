@@ -40,6 +40,9 @@ impl fmt::Debug for AssetSet {
     }
 }
 
+// Parts are compared before they are worked on: sets are often equal, which is seen in a fraction of the time that walking
+// through both takes, and at once where they are shared.
+
 /// A part without assets: one for all sets.
 fn empty() -> Arc<RoaringBitmap> {
     static EMPTY: LazyLock<Arc<RoaringBitmap>> = LazyLock::new(Arc::default);
@@ -187,8 +190,7 @@ impl AssetSet {
         if self.is_few() {
             return self.iter().all(|asset| other.contains(asset));
         }
-        self.parts.len() <= other.parts.len()
-            && self.pairs(other).all(|(a, b)| Arc::ptr_eq(a, b) || a.is_subset(b))
+        self.parts.len() <= other.parts.len() && self.pairs(other).all(|(a, b)| a == b || a.is_subset(b))
     }
 
     /// Those that are not in the other.
@@ -208,7 +210,7 @@ impl AssetSet {
             return;
         }
         for (mine, theirs) in self.parts.iter_mut().zip(&other.parts) {
-            if Arc::ptr_eq(mine, theirs) {
+            if mine == theirs {
                 *mine = empty();
                 continue;
             }
@@ -237,7 +239,7 @@ impl AssetSet {
         for (mine, theirs) in self.parts.iter_mut().zip(&other.parts) {
             if mine.is_empty() {
                 *mine = theirs.clone();
-            } else if !theirs.is_subset(mine) {
+            } else if mine != theirs && !theirs.is_subset(mine) {
                 *Arc::make_mut(mine) |= theirs.as_ref();
             }
         }
@@ -261,7 +263,7 @@ impl AssetSet {
 }
 
 fn meet(a: &Arc<RoaringBitmap>, b: &Arc<RoaringBitmap>) -> Arc<RoaringBitmap> {
-    if Arc::ptr_eq(a, b) {
+    if a == b {
         return a.clone();
     }
     let both = a.as_ref() & b.as_ref();
