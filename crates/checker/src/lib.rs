@@ -22,8 +22,8 @@ pub enum Violation {
     /// A wave holds no asset.
     #[error("wave {0} is empty")]
     Empty(usize),
-    /// Canaries come behind other waves.
-    #[error("wave {0} is a canary behind the canary phase")]
+    /// Canaries that may begin come behind other waves.
+    #[error("wave {0} is a canary behind the canary phase, though it may begin")]
     LateCanary(usize),
     /// The first asset of a class that nobody has seen changed is no canary.
     #[error("rehearsal class {0} is widened before one of it was a canary")]
@@ -92,8 +92,11 @@ pub fn check(question: &Question, plan: &Plan) -> Vec<Violation> {
             found.push(Violation::Empty(number));
         }
         match wave.phase {
-            Phase::Canary if widened => found.push(Violation::LateCanary(number)),
             Phase::Canary => {
+                // What waits for its window, or behind one that does, holds nobody else back.
+                if widened && !may_come_late(question, &of_wave) {
+                    found.push(Violation::LateCanary(number));
+                }
                 if number == 0 && wave.assets.len() > 1 {
                     found.push(Violation::CrowdedCanary(wave.assets.len()));
                 }
@@ -133,6 +136,15 @@ pub fn check(question: &Question, plan: &Plan) -> Vec<Violation> {
         environment = ranks.last().copied().unwrap_or(environment);
     }
     found
+}
+
+/// Whether every asset of a wave waits for its window, or may come behind one that does.
+fn may_come_late(question: &Question, of_wave: &[&Candidate]) -> bool {
+    let waits = |candidate: &&Candidate| question.closed.contains(&candidate.calendar);
+    let first = question.candidates.iter().filter(waits).map(|candidate| candidate.environment).min();
+    of_wave
+        .iter()
+        .all(|candidate| waits(candidate) || first.is_some_and(|waiting| waiting <= candidate.environment))
 }
 
 fn once(known: &BTreeMap<AssetOrdinal, &Candidate>, plan: &Plan, found: &mut Vec<Violation>) {

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! candidates, in the order of environment, providers, harm
-//!    --> canaries: of each class that is not proven one, the least harmful first
-//!    --> widening waves, each larger than the one before
+//!    --> those that may begin now and are not behind one that may not, then the others, each as
+//!        --> canaries: of each class that is not proven one, the least harmful first
+//!        --> widening waves, each larger than the one before
 //! each wave: no service below its minimum, no provider with what depends on it, one environment, one calendar
 //! ```
 //!
@@ -68,6 +69,9 @@ pub struct Question {
     pub redundancy: Vec<Redundancy>,
     /// What services need.
     pub services: Vec<Needs>,
+    /// The calendars by which nothing may begin now. What waits for its window holds nobody back but those that come behind it
+    /// in any case: of a later environment, or of services that need more.
+    pub closed: BTreeSet<usize>,
     /// How fast it may go.
     pub tempo: Tempo,
 }
@@ -95,39 +99,52 @@ pub fn plan(question: &Question, version: u32) -> Plan {
         let candidate = one.candidate;
         (candidate.environment, one.depth, candidate.harm, candidate.asset)
     });
-    let mut canaries = Vec::new();
-    let mut rest = Vec::new();
+    let packer = Packer { question, reach: &reach, sizes: &sizes };
+    let (first, most) = question.tempo.shares();
+    let total = placed.len();
+    let mut size = share(total, first);
+    // The first canary goes alone: it is the first time that anybody sees what the change does.
+    let mut room = 1;
     let mut covered = question.proven.clone();
-    let mut by_harm: Vec<&Placed<'_>> = placed.iter().collect();
+    let mut waves = Vec::new();
+    for part in parts(placed, &question.closed) {
+        let (mut canaries, mut rest) = chosen(part, &mut covered);
+        while !canaries.is_empty() {
+            let (wave, later) = packer.fill(canaries, Phase::Canary, room);
+            waves.push(packer.wave(&wave, Phase::Canary));
+            (canaries, room) = (later, usize::MAX);
+        }
+        while !rest.is_empty() {
+            let (wave, later) = packer.fill(rest, Phase::Widening, size);
+            waves.push(packer.wave(&wave, Phase::Widening));
+            rest = later;
+            size = size.saturating_mul(3).min(share(total, most));
+        }
+    }
+    held_back.retain(|held: &HeldBack| !held.assets.is_empty());
+    Plan { version, tempo: question.tempo, waves, held_back }
+}
+
+/// Those that may begin now, and those that wait for a window or come behind one that does; each in the order that they had.
+fn parts<'q>(placed: Vec<Placed<'q>>, closed: &BTreeSet<usize>) -> [Vec<Placed<'q>>; 2] {
+    let rank = |one: &Placed<'_>| (one.candidate.environment, one.depth);
+    let waits = |one: &Placed<'_>| closed.contains(&one.candidate.calendar);
+    let waiting = placed.iter().filter(|one| waits(one)).map(rank).min();
+    let behind = |one: &Placed<'_>| waiting.is_some_and(|waiting| rank(one) > waiting);
+    let (later, now) = placed.into_iter().partition(|one| waits(one) || behind(one));
+    [now, later]
+}
+
+/// Of each class that is not covered yet one as its canary, where a failure costs least; and the others.
+fn chosen<'q>(part: Vec<Placed<'q>>, covered: &mut BTreeSet<Digest>) -> (Vec<Placed<'q>>, Vec<Placed<'q>>) {
+    let mut by_harm: Vec<&Placed<'_>> = part.iter().collect();
     by_harm.sort_by_key(|one| (one.candidate.environment, one.candidate.harm, one.candidate.asset));
     let chosen: BTreeSet<AssetOrdinal> = by_harm
         .into_iter()
         .filter(|one| covered.insert(one.candidate.class))
         .map(|one| one.candidate.asset)
         .collect();
-    for one in placed {
-        if chosen.contains(&one.candidate.asset) { canaries.push(one) } else { rest.push(one) }
-    }
-    let total = canaries.len() + rest.len();
-    let packer = Packer { question, reach: &reach, sizes: &sizes };
-    let (first, most) = question.tempo.shares();
-    let mut waves = Vec::new();
-    // The first canary goes alone: it is the first time that anybody sees what the change does.
-    let mut room = 1;
-    while !canaries.is_empty() {
-        let (wave, later) = packer.fill(canaries, Phase::Canary, room);
-        waves.push(packer.wave(&wave, Phase::Canary));
-        (canaries, room) = (later, usize::MAX);
-    }
-    let mut size = share(total, first);
-    while !rest.is_empty() {
-        let (wave, later) = packer.fill(rest, Phase::Widening, size);
-        waves.push(packer.wave(&wave, Phase::Widening));
-        rest = later;
-        size = size.saturating_mul(3).min(share(total, most));
-    }
-    held_back.retain(|held: &HeldBack| !held.assets.is_empty());
-    Plan { version, tempo: question.tempo, waves, held_back }
+    part.into_iter().partition(|one| chosen.contains(&one.candidate.asset))
 }
 
 /// A share in percent, and at least one.

@@ -11,7 +11,7 @@ use tenon_checker::check;
 use tenon_model::context::Environment;
 use tenon_model::{
     AssetOrdinal, AssetSet, Digest, DirectiveId, Event, HeldBack, RedundancyName, ServiceName, Stage, Step,
-    Tempo, Timestamp,
+    Tempo, Timestamp, Wave,
 };
 use tenon_planner::{Candidate, Needs, Question, Redundancy, Service, plan};
 use tenon_policy::Approval;
@@ -82,13 +82,35 @@ fn step(world: &World, id: DirectiveId, state: &DirectiveState, now: Timestamp, 
         Step::Soaking { wave } => wave.saturating_add(1),
     };
     let begins = begin(world, (id, state), rollout, next, now, anew);
+    let waits = rollout.wave(next).is_some() && begins.is_none();
+    if waits && another_may_begin(world, state, rollout, next, now) {
+        return Some(planned(world, id, state, now));
+    }
     if !state.asks_for_plan() {
         return begins;
     }
     // Approvals may come one by one while a window is closed: it is planned once for all of them, when something may begin.
-    let waits =
-        rollout.wave(next).is_some() && begins.is_none() && !late_may_begin(world, state, rollout, now);
-    (!waits).then(|| planned(world, id, state, now))
+    (!waits || late_may_begin(world, state, rollout, now)).then(|| planned(world, id, state, now))
+}
+
+/// Whether a later wave may begin while the next one waits for its window, and that is news since the plan was made or a wave
+/// ended: what does not change, as where the later one is of a later environment, is not planned over and over.
+fn another_may_begin(
+    world: &World,
+    state: &DirectiveState,
+    rollout: &Rollout,
+    next: u32,
+    now: Timestamp,
+) -> bool {
+    let asker = Asker::new(world, state);
+    let first = |wave: &Wave| wave.assets.intersect(state.approved()).iter().next();
+    let open_at = |asset: AssetOrdinal, at: Timestamp| asker.ruling(asset, at).is_open();
+    let ended = matches!(rollout.step, Step::Soaking { .. });
+    let Some(waiting) = rollout.wave(next).and_then(first) else { return false };
+    let news = ended || open_at(waiting, rollout.since);
+    let ahead = usize::try_from(next).unwrap_or(usize::MAX).saturating_add(1);
+    let later = rollout.plan.waves.iter().skip(ahead).filter_map(first);
+    later.into_iter().any(|asset| open_at(asset, now) && (news || !open_at(asset, rollout.since)))
 }
 
 /// Whether what was approved since the plan was made may begin before what is planned; the first is asked for all.
@@ -219,6 +241,7 @@ fn question(world: &World, state: &DirectiveState, now: Timestamp) -> (Question,
     let mut candidates = Vec::new();
     let asker = Asker::new(world, state);
     let mut calendars: BTreeMap<Calendar<'_>, usize> = BTreeMap::new();
+    let mut closed: BTreeSet<usize> = BTreeSet::new();
     let mut forbidden: BTreeMap<String, AssetSet> = BTreeMap::new();
     let mut tempo: Option<Tempo> = None;
     for asset in state.approved().iter() {
@@ -233,6 +256,9 @@ fn question(world: &World, state: &DirectiveState, now: Timestamp) -> (Question,
         tempo = Some(tempo.map_or(its, |tempo| tempo.min(its)));
         let next = calendars.len();
         let calendar = *calendars.entry(Calendar::of(&ruling)).or_insert(next);
+        if !ruling.is_open() {
+            closed.insert(calendar);
+        }
         let stands_in = known.redundancy.as_ref().map(|name| {
             *redundancy.entry(name).or_insert_with(|| {
                 groups.push(group(world, name));
@@ -255,6 +281,7 @@ fn question(world: &World, state: &DirectiveState, now: Timestamp) -> (Question,
         proven: state.verified().iter().filter_map(|asset| class_of(state, asset)).collect(),
         redundancy: groups,
         services: services.keys().map(|name| needs(name)).collect(),
+        closed,
         tempo: tempo.unwrap_or(world.tempo()),
     };
     let held = forbidden.into_iter().map(|(why, assets)| HeldBack { assets, why });

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use tenon_engine::{ActionWanted, Rollout};
 use tenon_model::{
-    ApplyOutcome, AssetId, Command, DirectiveId, Event, IntelDelta, Kev, OrderAction, RefusalCode,
-    RehearsalOutcome, Role, Stage, Step, Tempo, Timestamp, Undo,
+    ApplyOutcome, AssetId, AssetOrdinal, Command, DirectiveId, Event, IntelDelta, Kev, OrderAction,
+    RefusalCode, RehearsalOutcome, Role, Stage, Step, Tempo, Timestamp, Undo,
 };
 
 use crate::lab::{Lab, advisory, component, inventory, person, rehearsal_report, security_offer};
@@ -43,6 +43,10 @@ fn pass(lab: &mut Lab, assets: &[AssetId]) -> Vec<Event> {
 
 fn rollout(lab: &Lab, id: DirectiveId) -> &Rollout {
     lab.world.directive(&id).unwrap().rollout.as_ref().unwrap()
+}
+
+fn first_of(lab: &Lab, id: DirectiveId, wave: u32) -> AssetOrdinal {
+    rollout(lab, id).wave(wave).unwrap().assets.iter().next().unwrap()
 }
 
 /// The hosts that have an order to apply.
@@ -234,6 +238,76 @@ fn what_a_wave_has_not_begun_when_its_window_ends_waits_for_the_next() {
     lab.must(Command::Retry { directive: other, asset: assets[1], by: person() });
     lab.rehearsed(assets[1], RehearsalOutcome::Passed);
     assert_eq!(applying(&lab, &assets), [] as [usize; 0], "it could be spared, and its window is over");
+    until(&mut lab, "2026-06-16T12:00:00Z");
+    assert!(tick(&mut lab));
+    assert_eq!(applying(&lab, &assets), [0]);
+}
+
+/// Host `a` has the hour of noon, everyone else the night.
+fn noon_for_a() -> String {
+    "windows: {night: {zone: Europe/Berlin, from: '22:00', to: '04:00'}, noon: {zone: UTC, from: '12:00', to: '13:00'}}\n\
+     rules:\n\
+     - {name: noon, when: asset.name == 'a', approval: automatic, windows: noon, tempo: fast}\n\
+     - {name: night, approval: automatic, windows: night, tempo: fast}"
+        .to_owned()
+}
+
+#[test]
+fn what_waits_for_its_window_does_not_hold_back_whose_window_opens_first() {
+    let (mut lab, assets) = offered(&["a", "b", "c"]);
+    until(&mut lab, "2026-06-15T14:00:00Z");
+    pass(&mut lab, &assets);
+    set(&mut lab, &noon_for_a());
+    let (id, _) = lab.open_directive();
+    let first = |lab: &Lab| lab.world.ordinal(&assets[0]).unwrap() == first_of(lab, id, 0);
+    assert!(first(&lab), "nothing may begin yet, and it was there first");
+    assert_eq!(rollout(&lab, id).plan.waves.iter().map(|wave| wave.assets.len()).sum::<u64>(), 3);
+    until(&mut lab, "2026-06-15T20:00:00Z");
+    assert!(tick(&mut lab), "the night opens");
+    assert_eq!(applying(&lab, &assets), [1]);
+    let version = rollout(&lab, id).plan.version;
+    done(&mut lab, assets[1]);
+    assert_eq!(applying(&lab, &assets), [2]);
+    done(&mut lab, assets[2]);
+    assert!(!tick(&mut lab));
+    assert_eq!((applying(&lab, &assets), rollout(&lab, id).plan.version), (vec![], version));
+    until(&mut lab, "2026-06-16T12:00:00Z");
+    assert!(tick(&mut lab), "noon opens");
+    assert_eq!(applying(&lab, &assets), [0]);
+}
+
+#[test]
+fn a_window_that_closes_during_a_rollout_lets_another_go_on() {
+    let (mut lab, assets) = offered(&["b", "a", "c"]);
+    // Two hours for `b` and `c`, of which `a` has the first.
+    let policy = noon_for_a()
+        .replace("zone: Europe/Berlin, from: '22:00', to: '04:00'", "zone: UTC, from: '12:00', to: '14:00'");
+    pass(&mut lab, &assets);
+    set(&mut lab, &policy);
+    let (id, _) = lab.open_directive();
+    assert_eq!(applying(&lab, &assets), [0]);
+    until(&mut lab, "2026-06-15T13:30:00Z");
+    done(&mut lab, assets[0]);
+    assert_eq!(applying(&lab, &assets), [2], "{:?}", rollout(&lab, id));
+}
+
+#[test]
+fn production_waits_for_staging_that_waits_for_its_window() {
+    let (mut lab, assets) = offered(&["a", "b"]);
+    let text = "rules: [{when: {host: a}, set: {environment: staging}}]";
+    let document = tenon_formats::context::parse(text.as_bytes()).unwrap();
+    lab.must(Command::TakeOverContext { document, compared: 0, by: person() });
+    until(&mut lab, "2026-06-15T14:00:00Z");
+    pass(&mut lab, &assets);
+    set(&mut lab, &noon_for_a());
+    let (id, _) = lab.open_directive();
+    until(&mut lab, "2026-06-15T20:00:00Z");
+    // It is looked at once more when the night opens, and not over and over.
+    tick(&mut lab);
+    let version = rollout(&lab, id).plan.version;
+    until(&mut lab, "2026-06-15T20:01:00Z");
+    assert!(!tick(&mut lab));
+    assert_eq!((applying(&lab, &assets), rollout(&lab, id).plan.version), (vec![], version));
     until(&mut lab, "2026-06-16T12:00:00Z");
     assert!(tick(&mut lab));
     assert_eq!(applying(&lab, &assets), [0]);

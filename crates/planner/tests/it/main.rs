@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use tenon_checker::{Violation, check};
-use tenon_model::{AssetOrdinal, AssetSet, Digest, HeldBack, Phase, Plan, Tempo};
+use tenon_model::{AssetOrdinal, AssetSet, Digest, HeldBack, Phase, Plan, Tempo, Wave};
 use tenon_planner::{Candidate, Needs, Question, Redundancy, plan};
 
 fn class(number: u8) -> Digest {
@@ -53,8 +53,10 @@ fn questions() -> impl Strategy<Value = Question> {
         0..80,
     );
     let tempo = prop::sample::select(Tempo::ALL);
-    (redundancy, services, candidates, tempo, prop::collection::btree_set(0_u8..4, 0..3)).prop_map(
-        |(redundancy, services, drawn, tempo, proven)| {
+    let proven = prop::collection::btree_set(0_u8..4, 0..3);
+    let closed = prop::collection::btree_set(0_usize..3, 0..4);
+    (redundancy, services, candidates, tempo, proven, closed).prop_map(
+        |(redundancy, services, drawn, tempo, proven, closed)| {
             let mut used = vec![0; redundancy.len()];
             let mut candidates = Vec::new();
             for (asset, (kind, environment, harm, of, carries, calendar)) in (0..).zip(drawn) {
@@ -78,7 +80,7 @@ fn questions() -> impl Strategy<Value = Question> {
             }
             let services = services.into_iter().map(Needs).collect();
             let proven = proven.into_iter().map(class).collect();
-            Question { candidates, proven, redundancy, services, tempo }
+            Question { candidates, proven, redundancy, services, closed, tempo }
         },
     )
 }
@@ -90,6 +92,24 @@ proptest! {
     fn every_plan_keeps_what_plans_must_keep(question in questions()) {
         let plan = plan(&question, 1);
         prop_assert_eq!(check(&question, &plan), vec![]);
+    }
+
+    /// Of one environment and without services, what may begin is done before what waits for its window.
+    #[test]
+    fn what_waits_for_its_window_holds_nobody_else_back(mut question in questions()) {
+        for candidate in &mut question.candidates {
+            (candidate.environment, candidate.carries) = (3, BTreeSet::new());
+        }
+        let waits: BTreeSet<AssetOrdinal> = question.candidates.iter()
+            .filter(|candidate| question.closed.contains(&candidate.calendar))
+            .map(|candidate| candidate.asset)
+            .collect();
+        let plan = plan(&question, 1);
+        prop_assert_eq!(check(&question, &plan), vec![]);
+        let open = |wave: &Wave| wave.assets.iter().any(|asset| !waits.contains(&asset));
+        let last_open = plan.waves.iter().rposition(open);
+        let first_waiting = plan.waves.iter().position(|wave| !open(wave));
+        prop_assert!(last_open.is_none() || first_waiting.is_none() || last_open < first_waiting);
     }
 
     /// The order in which assets are named is no reason.
@@ -172,4 +192,42 @@ fn providers_go_before_what_needs_them_and_production_last() {
     };
     let order: Vec<u32> = waves(&plan(&question, 1)).into_iter().flat_map(|(_, assets)| assets).collect();
     assert_eq!(order, [9, 2, 1, 0]);
+}
+
+#[test]
+fn a_window_that_is_closed_holds_back_later_environments_and_nobody_else() {
+    let of = |asset, environment, calendar| Candidate { environment, calendar, ..candidate(asset) };
+    let question = Question {
+        // The least harmful of staging waits for its window, so does one of production.
+        candidates: vec![
+            Candidate { harm: 1, ..of(0, 2, 1) },
+            of(1, 2, 0),
+            of(2, 3, 0),
+            of(3, 3, 1),
+            Candidate { class: class(1), ..of(4, 2, 1) },
+        ],
+        closed: BTreeSet::from([1]),
+        tempo: Tempo::Fast,
+        ..Question::default()
+    };
+    let made = plan(&question, 1);
+    assert_eq!(check(&question, &made), []);
+    assert_eq!(
+        waves(&made),
+        [
+            (Phase::Canary, vec![1]),
+            (Phase::Canary, vec![4]),
+            (Phase::Widening, vec![0]),
+            (Phase::Widening, vec![2]),
+            (Phase::Widening, vec![3]),
+        ]
+    );
+    // A canary that may begin does not come behind others.
+    let open = Question { closed: BTreeSet::new(), ..question };
+    assert!(check(&open, &plan(&open, 1)).is_empty());
+    let mut late = plan(&open, 1);
+    let canary = late.waves.iter().rposition(|wave| wave.phase == Phase::Canary).unwrap();
+    let wave = late.waves.remove(canary);
+    late.waves.push(wave);
+    assert!(check(&open, &late).contains(&Violation::LateCanary(late.waves.len() - 1)));
 }
