@@ -27,6 +27,11 @@ fn whole_for_each(directive: &Directive) -> Wants {
     Wants::Each(each.collect())
 }
 
+/// The assets of all classes.
+fn all(classes: &[WantClass]) -> AssetSet {
+    AssetSet::union(classes.iter().map(|class| &class.assets))
+}
+
 impl World {
     /// What assets add, by what they have in common.
     fn classes(&self, wants: &Wants) -> Vec<WantClass> {
@@ -52,7 +57,7 @@ impl World {
             if wants.is_empty() { self.classes(&whole_for_each(directive)) } else { self.classes(wants) };
         let directive = Directive { assets: BTreeMap::new(), ..directive.clone() };
         let mut state = DirectiveState::raised(directive, now);
-        state.join(&classes);
+        state.join(&classes, &all(&classes));
         state.recount(&self.assets);
         self.trend.moved(RiskPoints(0), state.directive.priority.removes);
         self.open.insert(id, Row::of(&state));
@@ -67,12 +72,12 @@ impl World {
     ) -> Result<(), ApplyError> {
         let (left, settled) = (self.set_of(&change.left), self.set_of(&change.settled));
         let joined = self.classes(&change.joined);
-        let coming = AssetSet::union(joined.iter().map(|class| &class.assets));
+        let coming = all(&joined);
         let touched = AssetSet::union([&left, &settled, &coming]);
         self.work_on(seq, id, &touched, |state| {
             state.leave(&left);
             state.settle(&settled);
-            state.join(&joined);
+            state.join(&joined, &coming);
             if let Some(Grounds { closes, claims, advisories }) = &change.grounds {
                 state.directive.closes.clone_from(closes);
                 state.directive.claims.clone_from(claims);
@@ -108,13 +113,13 @@ impl World {
         directive: &Directive,
     ) -> Result<(), ApplyError> {
         let classes = self.classes(&whole_for_each(directive));
-        let now = AssetSet::union(classes.iter().map(|class| &class.assets));
+        let now = all(&classes);
         let touched = self.directive(&id).map(|state| AssetSet::union([&state.members, &now]));
         self.work_on(seq, id, &touched.unwrap_or_default(), |state| {
             state.leave(&state.members.without(&now));
             // A directive told whole says nothing of what is done.
             let (verified, fixed_otherwise) = (state.verified.clone(), state.fixed_otherwise.clone());
-            state.join(&classes);
+            state.join(&classes, &now);
             (state.verified, state.fixed_otherwise) = (verified, fixed_otherwise);
             state.directive = Directive { assets: BTreeMap::new(), ..directive.clone() };
         })?;

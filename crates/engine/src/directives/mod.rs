@@ -350,19 +350,18 @@ impl DirectiveState {
         self.settled.retain(|(_, settled)| !settled.is_empty());
     }
 
-    /// These want it now, or want it differently. No asset is in two of the classes.
-    fn join(&mut self, classes: &[WantClass]) {
+    /// These want it now, or want it differently. No asset is in two of the classes; `coming` are all of them.
+    fn join(&mut self, classes: &[WantClass], coming: &AssetSet) {
         for class in classes {
             self.begin_anew(class);
         }
-        let coming = AssetSet::union(classes.iter().map(|class| &class.assets));
         // Done once, and wanted again: the host went back behind it.
-        self.verified.subtract(&coming);
-        self.fixed_otherwise.subtract(&coming);
-        self.declass(&coming);
-        self.unsettle(&coming);
-        self.members.extend(&coming);
-        self.wanting.extend(&coming);
+        self.verified.subtract(coming);
+        self.fixed_otherwise.subtract(coming);
+        self.declass(coming);
+        self.unsettle(coming);
+        self.members.extend(coming);
+        self.wanting.extend(coming);
         for WantClass { want, assets } in classes {
             match self.wants.binary_search_by(|class| class.want.cmp(want)) {
                 Ok(place) => self.wants[place].assets.extend(assets),
