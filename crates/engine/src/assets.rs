@@ -245,9 +245,9 @@ impl Assets {
         self.of_redundancy.get(name)
     }
 
-    /// The place of every asset.
-    pub(crate) fn ordinals(&self) -> Vec<AssetOrdinal> {
-        self.ordinals.iter().map(|(_, ordinal)| *ordinal).collect()
+    /// How many there are: their ordinals are the numbers below.
+    pub(crate) fn count(&self) -> u32 {
+        u32::try_from(self.by_ordinal.len()).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn of_group(&self, group: &GroupName) -> Option<&AssetSet> {

@@ -20,6 +20,7 @@ pub use resolve::{Effective, Source, Sourced};
 pub(crate) use resolve::{Subject, resolve};
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use tenon_model::context::Glob;
@@ -27,6 +28,16 @@ use tenon_model::{AssetOrdinal, AssetSet, ContextDocument, Digest, RedundancyNam
 
 use crate::assets::AssetState;
 use crate::world::World;
+
+/// Assets that are weighed together: what is said of them is kept no longer than that.
+const BLOCK: u32 = 1 << 16;
+/// Fewer are not worth another thread.
+const FEW: usize = 1_024;
+
+/// What ranks of an asset, and in which group it stands in for others.
+type Said = (Bearing, Option<RedundancyName>);
+/// Of each pattern of packages in rules the assets that have one.
+type Carriers = BTreeMap<Glob, AssetSet>;
 
 impl World {
     /// The context document that counts; `None` where none was ever taken over.
@@ -56,21 +67,48 @@ impl World {
 
     /// What ranks may be another for any asset now.
     pub(crate) fn weigh_all(&mut self) {
-        let context = self.context.clone();
-        let carriers = self.carriers(context.as_ref());
-        for ordinal in self.assets.ordinals() {
-            let Some(asset) = self.assets.get(ordinal) else { continue };
-            let installed = |glob: &Glob| carriers.get(glob).is_some_and(|held| held.contains(ordinal));
-            let said = resolve(&Subject { asset, installed: &installed }, context.as_ref());
-            let stands_in = stands_in(asset, &said);
-            self.assets.bear(ordinal, Bearing::of(&said));
-            self.assets.stand_in(ordinal, stands_in);
+        let carriers = self.carriers(self.context.as_ref());
+        let count = self.assets.count();
+        let mut from = 0;
+        while from < count {
+            let block = from..count.min(from.saturating_add(BLOCK));
+            let (said, rest) = self.said_of_all(block.clone(), &carriers);
+            for (ordinal, (bearing, stands_in)) in block.clone().zip(said.into_iter().chain(rest)) {
+                self.assets.bear(AssetOrdinal(ordinal), bearing);
+                self.assets.stand_in(AssetOrdinal(ordinal), stands_in);
+            }
+            from = block.end;
         }
         self.recount_all();
     }
 
+    /// What ranks of each of these assets, and in which group it stands in for others; by two threads, half of them each.
+    fn said_of_all(&self, block: Range<u32>, carriers: &Carriers) -> (Vec<Said>, Vec<Said>) {
+        let said = |half: Range<u32>| -> Vec<Said> {
+            half.map(AssetOrdinal).map(|ordinal| self.said_of(ordinal, carriers)).collect()
+        };
+        if block.len() < FEW {
+            return (said(block), Vec::new());
+        }
+        let middle = block.start.midpoint(block.end);
+        let second = || said(middle..block.end);
+        std::thread::scope(|scope| {
+            let beside = scope.spawn(second);
+            let first = said(block.start..middle);
+            // A thread that could not finish is made up for.
+            (first, beside.join().unwrap_or_else(|_| second()))
+        })
+    }
+
+    fn said_of(&self, ordinal: AssetOrdinal, carriers: &Carriers) -> Said {
+        let Some(asset) = self.assets.get(ordinal) else { return (Bearing::NOTHING, None) };
+        let installed = |glob: &Glob| carriers.get(glob).is_some_and(|held| held.contains(ordinal));
+        let said = resolve(&Subject { asset, installed: &installed }, self.context.as_ref());
+        (Bearing::of(&said), stands_in(asset, &said))
+    }
+
     /// Of each pattern of packages in rules the assets that have one: for all assets at once this is found once.
-    fn carriers(&self, context: Option<&KnownContext>) -> BTreeMap<Glob, AssetSet> {
+    fn carriers(&self, context: Option<&KnownContext>) -> Carriers {
         let rules = context.map(|known| known.document.rules.as_slice()).unwrap_or_default();
         let globs = rules.iter().filter_map(|rule| rule.when.package.as_ref());
         let held = |glob: &Glob| {
