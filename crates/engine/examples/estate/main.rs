@@ -330,9 +330,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let by: Person = "bench".parse()?;
     match kept.filter(|file| file.exists()) {
         Some(file) => {
+            let started = Instant::now();
             bench.world = World::from_snapshot(&std::fs::read(file)?)?;
+            let (hosts, taken) = (bench.world.asset_count(), started.elapsed());
             bench.now = bench.world.time().unwrap_or(now);
-            println!("{} hosts of a snapshot, {} MB resident", bench.world.asset_count(), resident());
+            println!("{hosts} hosts of a snapshot, read in {taken:.1?}, {} MB resident", resident());
         }
         None => enrol_all(&mut bench, [assets, manifests, packages], &by)?,
     }
