@@ -17,7 +17,13 @@ use crate::state::{AgentState, Progress};
 const EVERY_SECONDS: (u64, u64) = (450, 750);
 
 /// Files whose change hints that the inventory changed.
-const HINTS: [&str; 4] = ["/var/lib/dpkg/status", "/var/lib/apt/lists", "/run/reboot-required", "/etc/apt"];
+const HINTS: [&str; 5] = [
+    "/var/lib/dpkg/status",
+    "/var/lib/apt/lists",
+    "/run/reboot-required",
+    "/etc/apt",
+    "/etc/tenon/limits.toml",
+];
 
 /// Where the last report that was accepted is kept.
 const ACCEPTED: &str = "accepted.json";
@@ -116,13 +122,13 @@ fn wait_after(asset: AssetId, sequence: u64) -> Duration {
     Duration::from_secs(least + drawn % (most - least))
 }
 
-/// A digest of what cheaply hints at a change: sizes and times of a few files.
+/// A digest of what cheaply hints at a change: sizes of a few files, and when their content or their rights changed.
 fn hint() -> Digest {
     use std::os::unix::fs::MetadataExt as _;
     let mut text = String::new();
     for path in HINTS {
         if let Ok(metadata) = fs::metadata(Path::new(path)) {
-            let (size, seconds, nanos) = (metadata.len(), metadata.mtime(), metadata.mtime_nsec());
+            let (size, seconds, nanos) = (metadata.len(), metadata.ctime(), metadata.ctime_nsec());
             text.push_str(&format!("{path} {size} {seconds}.{nanos}\n"));
         }
     }

@@ -2,9 +2,11 @@
 
 use std::io::Read as _;
 use std::num::NonZeroU64;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tenon_host::limits::LimitsFile;
 use tenon_model::{AgentRun, ApplyReport, Order, OrderAction, RehearsalReport, Timestamp};
 use tenon_wire::{
     ApplyAnswer, DirectivePublicKey, OrderGate, RehearsalAnswer, ReportAccepted, SignedOrder, path,
@@ -50,6 +52,9 @@ pub fn run(state: &AgentState, control: &Control) -> Result<(), AgentError> {
     let _one_agent = state.lock()?;
     let identity = state.identity()?.ok_or(AgentError::NotEnrolled)?;
     let mut agent = Agent::new(state, control, &identity)?;
+    if let Err(distrust) = agent.limits.read() {
+        tracing::error!(%distrust, "the limits of this host are not believed");
+    }
     let mut pause = PAUSES.0;
     while !control.stopped() {
         match agent.turn() {
@@ -84,6 +89,8 @@ struct Agent<'a> {
     gate: OrderGate,
     progress: Progress,
     reporter: Reporter,
+    /// Read anew for each order.
+    limits: LimitsFile,
 }
 
 impl<'a> Agent<'a> {
@@ -99,7 +106,8 @@ impl<'a> Agent<'a> {
         })?;
         let progress: Progress = state.json("progress.json", "progress")?.unwrap_or_default();
         let gate = OrderGate { asset: identity.asset, key: order_key, last: progress.last };
-        Ok(Self { state, control, client, gate, progress, reporter: Reporter::open(state) })
+        let (reporter, limits) = (Reporter::open(state), LimitsFile::of_this_host());
+        Ok(Self { state, control, client, gate, progress, reporter, limits })
     }
 
     /// One round: whatever is unanswered, the inventory if it may have changed, then a poll.
@@ -143,22 +151,8 @@ impl<'a> Agent<'a> {
         self.progress.begun = Some(order.clone());
         self.gate.last = Some(order.generation);
         self.state.write_json("progress.json", &self.progress)?;
-        let answer = self.carry_out(order);
+        let answer = carry_out(order, &self.state.work(), &self.limits);
         self.state.write_json("answer.json", &answer)
-    }
-
-    fn carry_out(&self, order: &Order) -> Answer {
-        let work = self.state.work();
-        match &order.action {
-            OrderAction::Rehearse { targets } => Answer::Rehearsal(RehearsalAnswer {
-                order: order.id,
-                report: tenon_host::rehearse(targets, &work),
-            }),
-            OrderAction::Apply { targets, transaction, files } => Answer::Apply(ApplyAnswer {
-                order: order.id,
-                report: tenon_host::apply(targets, transaction, files, &work),
-            }),
-        }
     }
 
     /// The answer to an order that was begun and cut off: by a power cut, a kill, a reboot.
@@ -205,6 +199,20 @@ impl<'a> Agent<'a> {
     }
 }
 
+/// Carries an admitted order out, as far as this host's own limits allow.
+fn carry_out(order: &Order, work: &Path, limits: &LimitsFile) -> Answer {
+    match &order.action {
+        OrderAction::Rehearse { targets } => {
+            let report = tenon_host::rehearse(targets, work, limits);
+            Answer::Rehearsal(RehearsalAnswer { order: order.id, report })
+        }
+        OrderAction::Apply { targets, transaction, files } => {
+            let report = tenon_host::apply(targets, transaction, files, work, limits);
+            Answer::Apply(ApplyAnswer { order: order.id, report })
+        }
+    }
+}
+
 /// The number of this run, drawn by the kernel. Where it draws none the server is not told.
 fn this_run() -> Option<AgentRun> {
     let mut number = [0; 8];
@@ -221,4 +229,95 @@ fn this_run() -> Option<AgentRun> {
 fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use tenon_model::{
+        ApplyOutcome, AssetId, Change, DirectiveId, Generation, OrderId, PackageTarget, RehearsalOutcome,
+        Transaction, TransactionStep,
+    };
+    use tenon_wire::DirectiveKey;
+
+    use super::*;
+
+    /// What a server that holds every key may sign for this host: two upgrades, one with a package that goes.
+    fn orders(asset: AssetId) -> [Order; 2] {
+        let target = PackageTarget {
+            package: "toyd".to_owned(),
+            architecture: "all".to_owned(),
+            from: "1.0".to_owned(),
+            to: "2.0".to_owned(),
+        };
+        let step = |package: &str, change| TransactionStep {
+            package: package.to_owned(),
+            architecture: "all".to_owned(),
+            change,
+        };
+        let steps = vec![
+            step("old", Change::Remove { from: "1.0".to_owned() }),
+            step("toyd", Change::Upgrade { from: "1.0".to_owned(), to: "2.0".to_owned() }),
+        ];
+        let apply = OrderAction::Apply {
+            targets: vec![target.clone()],
+            transaction: Transaction { steps, kept_back: Vec::new() },
+            files: Vec::new(),
+        };
+        [OrderAction::Rehearse { targets: vec![target] }, apply].map(|action| Order {
+            id: OrderId::new(1),
+            asset,
+            directive: DirectiveId::new(1),
+            generation: Generation { term: 1, counter: 1 },
+            issued: Timestamp::from_millis(0),
+            expires: Timestamp::from_millis(i64::MAX),
+            action,
+        })
+    }
+
+    #[test]
+    fn a_server_with_every_key_cannot_order_what_root_forbids() {
+        let (work, key) = (tempfile::tempdir().unwrap(), DirectiveKey::from_seed(&[7; 32]));
+        let asset = AssetId::of_public_key(b"this host");
+        let gate = OrderGate { asset, key: key.public(), last: None };
+        let file = work.path().join("limits.toml");
+        // Root's file is the folder's owner's here. Each of these forbids both orders; nothing on this machine is asked.
+        let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(work.path()).unwrap());
+        for (text, code, says) in [
+            ("actions = []", "limits", "`actions` of "),
+            ("actions = [\"rehearse\"", "limits-distrusted", "line 1, column "),
+            ("forbid = \"everything\"", "limits-distrusted", "\"forbid\" is not known here"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let limits = LimitsFile::at(&file, owner);
+            for order in orders(asset) {
+                let admitted = gate.admit(&key.sign(&order).unwrap(), now()).expect("the signature is right");
+                let told = match carry_out(&admitted, work.path(), &limits) {
+                    Answer::Rehearsal(answer) => match answer.report.outcome {
+                        RehearsalOutcome::NotRehearsed { reason } => reason,
+                        other => panic!("{text}: {other:?}"),
+                    },
+                    Answer::Apply(answer) => match answer.report.outcome {
+                        ApplyOutcome::Refused { code, detail } => {
+                            format!("the host refused ({code}): {detail}")
+                        }
+                        other => panic!("{text}: {other:?}"),
+                    },
+                };
+                assert!(told.starts_with(&format!("the host refused ({code}): ")), "{told}");
+                assert!(told.contains(says), "{told}");
+                assert!(told.contains(file.to_str().unwrap()), "{told}");
+            }
+        }
+        // Where there is no file the defaults let nothing be removed.
+        std::fs::remove_file(&file).unwrap();
+        let [_, apply] = orders(asset);
+        let Answer::Apply(answer) = carry_out(&apply, work.path(), &LimitsFile::at(&file, owner)) else {
+            panic!()
+        };
+        assert!(
+            matches!(&answer.report.outcome, ApplyOutcome::Refused { code, detail }
+                if code == "limits" && detail.contains("`max_removals` by default")),
+            "{answer:?}"
+        );
+    }
 }

@@ -10,6 +10,7 @@
 use std::path::PathBuf;
 
 use tenon_host::System;
+use tenon_host::limits::LimitsFile;
 use tenon_model::{PackageTarget, PinnedFile, Transaction};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,18 +19,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let work = arguments.get(1).map(PathBuf::from);
+    let limits = LimitsFile::of_this_host();
     let report = match (arguments.first().map(String::as_str), work) {
         (Some("inventory"), work) => {
             serde_json::to_string(&tenon_host::inventory(&System::live(), work.as_deref())?)?
         }
         (Some("rehearse"), Some(work)) => {
             let targets: Vec<PackageTarget> = serde_json::from_reader(std::io::stdin())?;
-            serde_json::to_string(&tenon_host::rehearse(&targets, &work))?
+            serde_json::to_string(&tenon_host::rehearse(&targets, &work, &limits))?
         }
         (Some("apply"), Some(work)) => {
             let (targets, transaction, files): (Vec<PackageTarget>, Transaction, Vec<PinnedFile>) =
                 serde_json::from_reader(std::io::stdin())?;
-            serde_json::to_string(&tenon_host::apply(&targets, &transaction, &files, &work))?
+            serde_json::to_string(&tenon_host::apply(&targets, &transaction, &files, &work, &limits))?
         }
         (Some("recover"), Some(work)) => serde_json::to_string(&tenon_host::recover(&work))?,
         _ => {

@@ -18,6 +18,7 @@ mod files;
 pub mod fuzzing;
 mod index;
 mod inventory;
+pub mod limits;
 mod owners;
 mod packages;
 mod rehearsal;

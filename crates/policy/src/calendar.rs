@@ -10,9 +10,41 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use tenon_model::Timestamp;
 
 use crate::expression::Expression;
+use crate::fields::nearest;
 
 /// How many days ahead the next opening of a weekly window is looked for: a week, and one more where a night falls out.
 const AHEAD_DAYS: i32 = 15;
+
+/// The days of the week as files write them, in the order of [`Window::days`].
+pub const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// The time zone of a name: that of a region (`Europe/Berlin`), or `UTC`.
+///
+/// # Errors
+/// For people: what is wrong with the name, and one that may be meant.
+pub fn zone_named(name: &str) -> Result<TimeZone, String> {
+    let zones = jiff::tz::TimeZoneDatabase::bundled();
+    // Only names of regions: `EST` or an offset knows no change of clocks, and is seldom what is meant.
+    let found =
+        if name == "UTC" { Some(TimeZone::UTC) } else { zones.get(name).ok().filter(|_| name.contains('/')) };
+    found.ok_or_else(|| {
+        let zones: Vec<String> = zones.available().map(|zone| zone.to_string()).collect();
+        let near = nearest(name, zones.iter().map(String::as_str)).unwrap_or("Europe/Berlin");
+        format!("{name:?} is no time zone; an IANA name like {near}, or UTC")
+    })
+}
+
+/// A time of the day, as in `22:30`.
+///
+/// # Errors
+/// For people: what is wrong with it.
+pub fn time_of_day(text: &str) -> Result<Time, String> {
+    let parts =
+        text.split_once(':').filter(|(hour, minute)| (1..=2).contains(&hour.len()) && minute.len() == 2);
+    parts
+        .and_then(|(hour, minute)| Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok())
+        .ok_or_else(|| format!("{text:?} is no time of the day, like 22:30"))
+}
 
 /// A window that opens on days of the week.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,13 +143,13 @@ impl Window {
     }
 
     /// When it ends, where it is open.
-    pub(crate) fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
         let open = self.openings(now).take(3).filter(|(from, until)| *from <= now && now < *until);
         open.map(|(_, until)| until).max()
     }
 
     /// When it opens next; `None` where it does not within two weeks.
-    pub(crate) fn opens(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn opens(&self, now: Timestamp) -> Option<Timestamp> {
         self.openings(now).map(|(from, _)| from).find(|from| *from > now)
     }
 

@@ -330,8 +330,14 @@ impl Field {
     }
 }
 
+/// Longest text to which a word is looked for, in bytes: twice as long as any word it could be near to.
+const MAX_WRONG: usize = 120;
+
 /// Of some words the one that fewest changes of a letter lead to; none where that would be half of it.
-pub(crate) fn nearest<'w>(wrong: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub fn nearest<'w>(wrong: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    if wrong.len() > MAX_WRONG {
+        return None;
+    }
     let near = words.map(|word| (distance(wrong, word), word)).min_by_key(|(far, _)| *far)?;
     (near.0 * 2 <= near.1.chars().count()).then_some(near.1)
 }

@@ -17,9 +17,9 @@ mod read;
 mod retire;
 mod token;
 
-pub use calendar::{Freeze, Turn, Window};
+pub use calendar::{DAYS, Freeze, Turn, Window, time_of_day, zone_named};
 pub use expression::{Expression, ExpressionError, MAX_EXPRESSION};
-pub use fields::{AssetFacts, DirectiveFacts, Facts, Field, RehearsalFacts, Type};
+pub use fields::{AssetFacts, DirectiveFacts, Facts, Field, RehearsalFacts, Type, nearest};
 pub use policy::{Approval, Emergency, LAST_START_SECONDS, Policy, Rule, Verdict};
 pub use presets::{PRESETS, Preset};
 pub use read::{MAX_POLICY, read};

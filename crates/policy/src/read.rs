@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use jiff::civil::{DateTime, Time};
-use jiff::tz::TimeZone;
+use jiff::civil::DateTime;
 use tenon_formats::yaml::{self, Node, Place, Value};
 use tenon_formats::{Problem, Problems};
 use tenon_model::{Role, Tempo};
 
-use crate::calendar::{Freeze, Window, instant};
+use crate::calendar::{DAYS, Freeze, Window, instant, time_of_day, zone_named};
 use crate::expression::Expression;
 use crate::fields::nearest;
 use crate::policy::{Approval, Emergency, LAST_START_SECONDS, Policy, Rule};
@@ -25,7 +24,6 @@ const MAX_TEXT: usize = 300;
 /// Most people that an approval asks for.
 const MAX_PEOPLE: u8 = 10;
 const SECTIONS: &[&str] = &["version", "windows", "freezes", "emergency", "rules", "retire"];
-const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// Reads a policy. `docs/policy.md` describes the shape.
 ///
@@ -249,33 +247,10 @@ impl Reader<'_> {
         begins
     }
 
-    fn zone(&mut self, node: &Node) -> Option<TimeZone> {
-        let name = self.text(node)?;
-        let zones = jiff::tz::TimeZoneDatabase::bundled();
-        // Only names of regions: `EST` or an offset knows no change of clocks, and is seldom what is meant.
-        let found = if name == "UTC" {
-            Some(TimeZone::UTC)
-        } else {
-            zones.get(name).ok().filter(|_| name.contains('/'))
-        };
-        if found.is_none() {
-            let zones: Vec<String> = zones.available().map(|zone| zone.to_string()).collect();
-            let near = nearest(name, zones.iter().map(String::as_str)).unwrap_or("Europe/Berlin");
-            self.problem(node.place, format!("{name:?} is no time zone; an IANA name like {near}, or UTC"));
-        }
-        found
-    }
-
-    fn time(&mut self, node: &Node) -> Option<Time> {
+    /// What a text says by a reader of its own; what is wrong with it becomes a problem.
+    fn by<T>(&mut self, node: &Node, read: fn(&str) -> Result<T, String>) -> Option<T> {
         let text = self.text(node)?;
-        let parsed =
-            text.split_once(':').filter(|(hour, minute)| (1..=2).contains(&hour.len()) && minute.len() == 2);
-        let parsed =
-            parsed.and_then(|(hour, minute)| Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok());
-        if parsed.is_none() {
-            self.problem(node.place, format!("{text:?} is no time of the day, like 22:30"));
-        }
-        parsed
+        read(text).map_err(|reason| self.problem(node.place, reason)).ok()
     }
 
     fn window(&mut self, name: String, node: &Node) -> Option<Window> {
@@ -283,9 +258,9 @@ impl Reader<'_> {
         let mut part = |key| self.needed(&entries, key, node);
         let (zone, from, to) = (part("zone"), part("from"), part("to"));
         let (zone, from, to) = (
-            zone.and_then(|node| self.zone(node)),
-            from.and_then(|node| self.time(node)),
-            to.and_then(|node| self.time(node)),
+            zone.and_then(|node| self.by(node, zone_named)),
+            from.and_then(|node| self.by(node, time_of_day)),
+            to.and_then(|node| self.by(node, time_of_day)),
         );
         let mut days = [entry(&entries, "days").is_none(); 7];
         for day in entry(&entries, "days").map(|node| self.list(node)).unwrap_or_default() {
@@ -315,7 +290,7 @@ impl Reader<'_> {
         let entries = self.keys(node, &["zone", "from", "until", "when"]);
         let mut part = |key| self.needed(&entries, key, node);
         let (zone, from, until) = (part("zone"), part("from"), part("until"));
-        let zone = zone.and_then(|node| self.zone(node))?;
+        let zone = zone.and_then(|node| self.by(node, zone_named))?;
         let mut instant_of = |node: &Node, later| {
             let text = self.text(node)?;
             let shown: Option<DateTime> = text.parse().ok();

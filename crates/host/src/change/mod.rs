@@ -18,11 +18,12 @@ use tenon_model::{ApplyOutcome, ApplyReport, Change, Evidence, PackageTarget, Pi
 
 use crate::index::Apt;
 use crate::inventory::{native_architecture, obstacle_to_apply, processes, reboot_required_by};
-use crate::rehearsal::way_back;
-use crate::run::{code_of, command, last_characters, millis_since, run, run_logged};
+use crate::limits::{Action, Limits, LimitsFile, Refusal, rooms, written_by};
+use crate::rehearsal::{asked_for_reboot, way_back};
+use crate::run::{code_of, command, last_characters, millis_since, now, run, run_logged};
 use crate::status::Status;
 use crate::transaction::{Store, check_words, replaced, simulate};
-use crate::{HostError, System, files, units};
+use crate::{HostError, System, files, owners, units};
 
 use intent::Intent;
 
@@ -48,7 +49,13 @@ impl From<HostError> for NotBegun {
     }
 }
 
-/// Carries out what was rehearsed: the same transaction with the same package files, or nothing. Then restarts services
+impl From<Refusal> for NotBegun {
+    fn from(refusal: Refusal) -> Self {
+        Self { code: refusal.code(), detail: refusal.to_string() }
+    }
+}
+
+/// Carries out what was rehearsed, where this host's limits allow it: the same transaction with the same package files, or nothing. Then restarts services
 /// that still run replaced files, verifies versions, processes and services, and goes back to the recorded versions
 /// when something does not hold.
 pub fn apply(
@@ -56,9 +63,10 @@ pub fn apply(
     transaction: &Transaction,
     files: &[PinnedFile],
     work: &Path,
+    limits: &LimitsFile,
 ) -> ApplyReport {
     let started = Instant::now();
-    let mut report = match prepare(targets, transaction, files, work) {
+    let mut report = match prepare(targets, transaction, files, work, limits) {
         Ok(intent) => carry_out(&intent, work, upgrade),
         Err(NotBegun { code, detail }) => ApplyReport::refused(code, detail),
     };
@@ -67,7 +75,8 @@ pub fn apply(
 }
 
 /// Goes on with a change that was cut off by a power cut, a kill or a reboot: finishes what the package manager had begun
-/// and verifies it, or goes back. `None` when no change had been begun.
+/// and verifies it, or goes back. `None` when no change had been begun. The limits allowed it when it began and are not asked
+/// again: none of them may leave the host half-way.
 pub fn recover(work: &Path) -> Option<ApplyReport> {
     let started = Instant::now();
     let intent = match Intent::read(work) {
@@ -97,7 +106,10 @@ fn prepare(
     transaction: &Transaction,
     files: &[PinnedFile],
     work: &Path,
+    limits: &LimitsFile,
 ) -> Result<Intent, NotBegun> {
+    let allowed = allowed_now(limits)?;
+    allowed.transaction(transaction)?;
     if let Some(obstacle) = obstacle_to_apply() {
         return not_begun("cannot-act", obstacle);
     }
@@ -112,14 +124,19 @@ fn prepare(
     nobody_else_changes_packages()?;
     let native = native_architecture(&status, &System::live(), &mut Vec::new());
     let (apt, store) = (Apt::freshest(work), Store::open(work)?);
-    let now = simulate(&apt, &store, targets, &native)
+    let simulated = simulate(&apt, &store, targets, &native)
         .map_err(|detail| NotBegun { code: "transaction-changed", detail })?;
-    if now.steps != transaction.steps {
+    allowed.transaction(&simulated)?;
+    if simulated.steps != transaction.steps {
         return not_begun(
             "transaction-changed",
             "apt would do something else now than what was rehearsed and approved",
         );
     }
+    let changing: Vec<(String, String)> =
+        replaced(transaction).map(|(step, _)| (step.package.clone(), step.architecture.clone())).collect();
+    let written = written_by(&changing, work);
+    allowed.rooms(&rooms(&written))?;
     let pinned = store.fetch(&apt, targets, transaction, &native)?;
     if pinned != files {
         return not_begun("file-changed", "a package file is not the one that was rehearsed");
@@ -132,8 +149,21 @@ fn prepare(
         services: units::running()?,
         stale: processes::stale().stale.iter().map(|process| process.pid).collect(),
     };
+    // What came before may have taken long and filled a disk, and root may have changed the file.
+    let allowed = allowed_now(limits)?;
+    allowed.transaction(transaction)?;
+    allowed.units(&owners::units_touched(&changing))?;
+    allowed.rooms(&rooms(&written))?;
+    allowed.reboot(asked_for_reboot(work, transaction, files))?;
     intent.begin(work)?;
     Ok(intent)
+}
+
+/// The limits as they are now, if they let a change begin now.
+fn allowed_now(limits: &LimitsFile) -> Result<Limits, Refusal> {
+    let allowed = limits.read()?;
+    allowed.begin(Action::Apply, now())?;
+    Ok(allowed)
 }
 
 /// The first package that is not at the version which the transaction replaces.

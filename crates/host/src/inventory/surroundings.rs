@@ -7,6 +7,7 @@ use std::time::Duration;
 use tenon_model::{Capability, HostFacts, MachineId, Updater, Virtualization};
 
 use super::SMALL;
+use crate::limits::{Action, LimitsFile};
 use crate::packages::Packages;
 use crate::run::{command, on_path, run};
 use crate::{System, files};
@@ -138,9 +139,18 @@ pub(super) fn capability(system: &System, facts: &HostFacts) -> Capability {
     } else if facts.os.id != "debian" {
         Some(format!("{} is not supported: only Debian can be changed", facts.os.pretty_name))
     } else {
-        obstacle_to_apply()
+        obstacle_to_apply().or_else(refuses_all)
     };
     obstacle.map_or(Capability::Act, |reason| Capability::ObserveOnly { reason })
+}
+
+/// Why this host would refuse every order of its own accord.
+fn refuses_all() -> Option<String> {
+    match LimitsFile::of_this_host().read() {
+        Ok(limits) if limits.actions.contains(&Action::Rehearse) => None,
+        Ok(_) => Some("its own limits let nothing be rehearsed, so nothing can be approved".to_owned()),
+        Err(distrust) => Some(distrust.to_string()),
+    }
 }
 
 /// What keeps this program from rehearsing here, or `None`.

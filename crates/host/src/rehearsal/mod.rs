@@ -13,6 +13,7 @@ mod confine;
 mod judge;
 mod mounts;
 mod process_one;
+mod remembered;
 mod room;
 
 use std::fs::File;
@@ -24,13 +25,15 @@ use tenon_model::{Digest, PackageTarget, PinnedFile, RehearsalOutcome, Rehearsal
 
 use crate::index::Apt;
 use crate::inventory::{native_architecture, obstacle_to_rehearse};
-use crate::run::{command, millis_since, run};
+use crate::limits::{Action, LimitsFile, Refusal, rooms};
+use crate::run::{command, millis_since, now, run};
 use crate::status::Status;
 use crate::transaction::{Store, added, check_words, replaced, simulate};
 use crate::{HostError, System, conffiles, files, owners};
 
 pub use process_one::child_main;
 use process_one::{ROOM, Seen, Task, UPGRADE};
+pub(crate) use remembered::asked_for_reboot;
 
 /// Most bytes a rehearsal may write. All of a server's 35 pending packages wrote 160 MB; a desktop's take more.
 const MOST_BYTES: u64 = 4 << 30;
@@ -52,6 +55,12 @@ impl From<HostError> for Stop {
     }
 }
 
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::NotRehearsed(format!("the host refused ({}): {refusal}", refusal.code()))
+    }
+}
+
 fn unclear<T>(reason: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::NotRehearsed(reason.into()))
 }
@@ -59,11 +68,12 @@ fn unclear<T>(reason: impl Into<String>) -> Result<T, Stop> {
 /// Runs the real upgrade of the targets on a throw-away copy of this host's file system. The host itself is not changed,
 /// except for package files that are downloaded into `work`.
 ///
-/// Whatever is unclear makes the outcome "not rehearsed", never "passed".
-pub fn rehearse(targets: &[PackageTarget], work: &Path) -> RehearsalReport {
+/// Whatever is unclear makes the outcome "not rehearsed", never "passed". So does what the host's limits would not let be
+/// applied, but for the time of the day: nobody should approve what is then refused.
+pub fn rehearse(targets: &[PackageTarget], work: &Path, limits: &LimitsFile) -> RehearsalReport {
     let started = Instant::now();
     let mut report = RehearsalReport::not_rehearsed("nothing was tried");
-    match attempt(targets, work, &mut report) {
+    match attempt(targets, work, limits, &mut report) {
         Ok(()) => report.outcome = RehearsalOutcome::Passed,
         Err(Stop::NotRehearsed(reason)) => report.outcome = RehearsalOutcome::NotRehearsed { reason },
         Err(Stop::Failed(reason)) => report.outcome = RehearsalOutcome::Failed { reason },
@@ -72,7 +82,14 @@ pub fn rehearse(targets: &[PackageTarget], work: &Path) -> RehearsalReport {
     report
 }
 
-fn attempt(targets: &[PackageTarget], work: &Path, report: &mut RehearsalReport) -> Result<(), Stop> {
+fn attempt(
+    targets: &[PackageTarget],
+    work: &Path,
+    limits: &LimitsFile,
+    report: &mut RehearsalReport,
+) -> Result<(), Stop> {
+    let limits = limits.read().map_err(Refusal::from)?;
+    limits.begin(Action::Rehearse, now())?;
     if let Some(obstacle) = obstacle_to_rehearse() {
         return unclear(obstacle);
     }
@@ -82,12 +99,15 @@ fn attempt(targets: &[PackageTarget], work: &Path, report: &mut RehearsalReport)
     let native = native_architecture(&status, &System::live(), &mut Vec::new());
     let (apt, store) = (Apt::freshest(work), Store::open(work)?);
     report.transaction = simulate(&apt, &store, targets, &native).map_err(Stop::NotRehearsed)?;
+    limits.transaction(&report.transaction)?;
     judge::check_kinds(&report.transaction).map_err(Stop::NotRehearsed)?;
+    limits.rooms(&rooms(&[work.to_owned()].into()))?;
     report.files = store.fetch(&apt, targets, &report.transaction, &native)?;
     let changing: Vec<(String, String)> = replaced(&report.transaction)
         .map(|(step, _)| (step.package.clone(), step.architecture.clone()))
         .collect();
     report.units = owners::units_touched(&changing);
+    limits.units(&report.units)?;
     let recorded = status
         .conffiles_of(changing.iter().map(|(name, architecture)| (name.as_str(), architecture.as_str())));
     let modified = conffiles::changed(&recorded)?;
@@ -102,7 +122,9 @@ fn attempt(targets: &[PackageTarget], work: &Path, report: &mut RehearsalReport)
     report.reboot = seen.reboot;
     report.conffile_conflicts = judge::conflicts(&recorded, &modified, &seen.conffiles);
     report.undo = judge::undo(undo.err(), &status.versions(), &seen);
-    judge::judge(report, &status.versions(), &seen)
+    judge::judge(report, &status.versions(), &seen)?;
+    remembered::remember(work, &report.transaction, &report.files, report.reboot)?;
+    Ok(limits.reboot(Some(report.reboot))?)
 }
 
 /// What must hold on the host before anything is tried.

@@ -5,6 +5,7 @@
 mod change;
 mod databases;
 mod inventory;
+mod limits;
 mod network;
 mod rehearsal;
 mod repack;
