@@ -11,6 +11,7 @@ use tenon_agent::{AgentState, Control};
 use tenon_wire::EnrolToken;
 
 use crate::common::{Common, log_to_stderr};
+use crate::limits;
 
 /// Longest token that is read, in bytes.
 const MAX_TOKEN: u64 = 4_096;
@@ -40,13 +41,17 @@ pub(crate) enum Agent {
     },
     /// Print what would be reported; sends and changes nothing.
     Inventory,
+    /// What this host never does, whoever asks: root's own file.
+    #[command(subcommand)]
+    Limits(limits::Command),
 }
 
 impl Agent {
-    pub(crate) fn run(self, _common: &Common) -> Result<()> {
+    pub(crate) fn run(self, common: &Common) -> Result<()> {
         match self {
             Self::Enrol { server, state } => enrol(&server, &state),
             Self::Run { state, until_input_ends } => run(&state, until_input_ends),
+            Self::Limits(limits) => limits.run(common),
             Self::Inventory => {
                 let inventory = tenon_host::inventory(&tenon_host::System::live(), None)?;
                 println!("{}", serde_json::to_string_pretty(&inventory)?);

@@ -12,6 +12,7 @@ mod explain;
 mod feeds;
 mod gaps;
 mod host_plan;
+mod limits;
 mod log;
 mod people;
 mod policy;

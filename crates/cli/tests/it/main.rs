@@ -10,6 +10,7 @@ mod explain;
 mod feeds;
 mod feeds_command;
 mod foresight;
+mod limits;
 mod machine;
 mod people;
 #[cfg(feature = "demo")]
