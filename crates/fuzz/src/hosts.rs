@@ -13,3 +13,11 @@ pub(crate) fn apt(bytes: &[u8]) {
 pub(crate) fn inventory(bytes: &[u8]) {
     fuzzing::inventory(bytes);
 }
+
+pub(crate) fn limits(bytes: &[u8]) {
+    let Some(text) = crate::text(bytes) else { return };
+    match tenon_host::limits::read(text) {
+        Ok(limits) => assert!(!limits.sentences().is_empty(), "what is read is said"),
+        Err(problems) => assert!(!problems.is_empty(), "what is refused says why"),
+    }
+}

@@ -45,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     target("packages", hosts::packages),
     target("apt", hosts::apt),
     target("inventory", hosts::inventory),
+    target("limits", hosts::limits),
     target("events", records::events),
     target("export", records::export),
     target("wire", records::wire),

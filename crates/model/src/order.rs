@@ -264,7 +264,7 @@ pub enum ApplyOutcome {
     },
     /// Nothing was changed.
     Refused {
-        /// A stable code: `transaction-changed`, `expired`, `precondition`...
+        /// A stable code: `transaction-changed`, `precondition`, `limits` (what root on the host forbids)...
         code: String,
         /// What did not hold.
         detail: String,
