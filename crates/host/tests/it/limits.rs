@@ -99,6 +99,35 @@ fn a_forbidden_package_that_a_dependency_brings_is_refused_with_nothing_changed(
     assert_eq!(site.version("toyd"), "2.0");
 }
 
+/// Asks for a proxy as apt does before each download, and answers when root has changed the limits.
+const ASK: &str =
+    "#!/bin/sh\ntouch /tmp/downloads\nuntil [ -e /tmp/changed ]; do sleep 0.05; done\necho DIRECT\n";
+/// Root, who changes them while the agent downloads.
+const CHANGE: &str = "until [ -e /tmp/downloads ]; do sleep 0.05; done\nmkdir -p /etc/tenon\n\
+                      echo 'actions = [\"rehearse\"]' >/etc/tenon/limits.toml\ntouch /tmp/changed\n";
+
+#[test]
+fn limits_that_change_during_the_download_count_before_anything_is_changed() {
+    let test = "limits_that_change_during_the_download_count_before_anything_is_changed";
+    let Some(site) = site(test, Boot::Full) else { return };
+    site.install(&ToyPackage::new("toyd", "1.0"), "toyd");
+    site.publish_update(&ToyPackage::new("toyd", "2.0"));
+    let targets = [toy_target("toyd", "1.0", "2.0")];
+    let rehearsal = site.rehearse(&targets);
+    assert_eq!(rehearsal.outcome, RehearsalOutcome::Passed, "{}", rehearsal.output);
+    let before = site.state();
+    site.host.write_file("/usr/local/bin/ask", ASK.as_bytes(), 0o755).unwrap();
+    site.host.write_file("/root/change.sh", CHANGE.as_bytes(), 0o755).unwrap();
+    let ask = b"Acquire::http::Proxy-Auto-Detect \"/usr/local/bin/ask\";\n";
+    site.host.write_file("/etc/apt/apt.conf.d/99ask", ask, 0o644).unwrap();
+    let begin = "rm /var/lib/tenon-agent/work/archives/*.deb; setsid sh /root/change.sh >/dev/null 2>&1 &";
+    site.host.shell(begin).unwrap().ok().unwrap();
+    refused(&site.apply(&targets, &rehearsal), "limits", "no order to apply is carried out");
+    assert!(site.host.exec(["test", "-e", "/tmp/changed"]).unwrap().success(), "nothing was downloaded");
+    assert_eq!(site.state(), before);
+    assert_eq!(site.recover(), None, "nothing had been begun");
+}
+
 #[test]
 fn a_file_that_others_may_write_stops_every_order_and_the_host_says_so() {
     let test = "a_file_that_others_may_write_stops_every_order_and_the_host_says_so";
