@@ -55,9 +55,9 @@ impl From<Refusal> for NotBegun {
     }
 }
 
-/// Carries out what was rehearsed, where this host's limits allow it: the same transaction with the same package files, or nothing. Then restarts services
-/// that still run replaced files, verifies versions, processes and services, and goes back to the recorded versions
-/// when something does not hold.
+/// Carries out what was rehearsed, where this host's limits allow it: the same transaction with the same package files, or
+/// nothing. Then restarts services that still run replaced files, verifies versions, processes and services, and goes back to
+/// the recorded versions when something does not hold.
 pub fn apply(
     targets: &[PackageTarget],
     transaction: &Transaction,

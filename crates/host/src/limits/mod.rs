@@ -238,8 +238,8 @@ impl Limits {
     /// Whether a change may be made of which a rehearsal here said whether it asks for a reboot; `None` where none did.
     pub(crate) fn reboot(&self, asked_for: Option<bool>) -> Result<(), Refusal> {
         let found = match asked_for {
-            _ if self.reboot => return Ok(()),
             Some(false) => return Ok(()),
+            _ if self.reboot => return Ok(()),
             Some(true) => "no change is made that asks for a reboot, and this one does; upgrade by hand",
             None => {
                 "no change is made that asks for a reboot, and whether this one does was not rehearsed here; retry"

@@ -19,6 +19,8 @@ const MAX_EACH: usize = 500;
 const MAX_NAME: usize = 100;
 /// Longest text that is kept of what is wrong, in characters.
 const MAX_TEXT: usize = 300;
+/// Most problems that are told: the place of each is counted from the beginning of the file.
+const MAX_WRONG: usize = 1_000;
 const KEYS: [&str; 7] =
     ["actions", "never_touch", "never_restart", "max_removals", "reboot", "min_free", "windows"];
 const WINDOW: [&str; 4] = ["days", "from", "to", "zone"];
@@ -63,9 +65,11 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn problem(&mut self, at: usize, reason: impl Into<String>) {
-        let reason =
-            reason.into().chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TEXT).collect();
-        self.wrong.push((at, reason));
+        if self.wrong.len() < MAX_WRONG {
+            let reason = reason.into();
+            let plain = reason.chars().map(|c| if c.is_control() { ' ' } else { c });
+            self.wrong.push((at, plain.take(MAX_TEXT).collect()));
+        }
     }
 
     fn limits(&mut self) -> Limits {

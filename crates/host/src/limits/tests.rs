@@ -155,6 +155,7 @@ fn a_hostile_text_is_refused_within_bounds() {
         format!("actions = [\"{}\"]", "é".repeat(20_000)),
         format!("{} = 1", "x".repeat(60_000)),
         "\u{feff}\0".to_owned(),
+        (0..6_000).map(|key| format!("k{key}=1\n")).collect(),
     ];
     for text in deep {
         let found = wrong(&text);
