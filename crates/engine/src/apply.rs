@@ -229,9 +229,11 @@ impl World {
             Event::RulesSet { rules, .. } => self.rules = rules.clone(),
             Event::GroupPromoted { group, .. } => {
                 self.groups.insert(group.clone(), GroupMode::Act);
+                self.note_mode(group, GroupMode::Act);
             }
             Event::GroupDemoted { group, .. } => {
                 self.groups.insert(group.clone(), GroupMode::Observe);
+                self.note_mode(group, GroupMode::Observe);
             }
             Event::DirectiveRaised { id, directive, wants } => self.raise(*id, directive, wants, now),
             Event::DirectiveChanged { id, change } => self.change(record.seq, *id, change)?,
@@ -245,6 +247,7 @@ impl World {
             }
             Event::RehearsalRecorded { order, report, outcome } => {
                 let order = self.answer(record, *order, *report)?;
+                self.count_rehearsal(&order, outcome);
                 self.rehearsed(record.seq, &order, *report, outcome, blobs, actions)?;
             }
             Event::DirectiveApproved { id, rehearsals, .. } => {
@@ -307,6 +310,7 @@ impl World {
                     self.assets.get(asset).and_then(|asset| asset.reported).map_or(0, |(seq, _)| seq);
                 // The evidence in the report is kept; only its form is checked here.
                 let _: ApplyReport = blobs.json(report)?;
+                self.count_change(&order, outcome);
                 self.set_stage(order.directive, asset, stage_after_apply(outcome, *report, sequence));
             }
             Event::AssetVerified { id, asset, .. } => {
@@ -320,6 +324,7 @@ impl World {
             }
             Event::OrderExpired { order } => {
                 let order = self.settle(record.seq, *order)?;
+                self.count_silence(&order);
                 let reason = format!(
                     "{} was not answered by {}; a silent host counts as failed: look at the host, then retry",
                     order.id, order.expires

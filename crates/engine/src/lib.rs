@@ -25,6 +25,7 @@ mod index;
 mod kernel;
 mod life;
 mod matching;
+mod measures;
 mod named;
 mod policy;
 mod pool;
@@ -52,6 +53,9 @@ pub use directives::DirectiveState;
 pub use exposure::{Exposed, Exposure};
 pub use findings::{Assessment, Finding, FindingState, findings, not_assessed, not_loaded, tally};
 pub use life::{Retired, Runs};
+pub use measures::{
+    Changes, Closings, Due, Ends, Figures, Measured, Open, Rehearsals, Spread, Step, Survival,
+};
 pub use policy::{Asker, KnownPolicy, Outlook, Ruling, Said, outlook};
 pub use priority::{Factors, Flip, FlipSet, Weighed, Why, why};
 pub use queue::{Closed, DueIn, Filter, Queue, Sort, Start, Sum, Window};

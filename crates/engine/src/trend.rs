@@ -142,7 +142,8 @@ impl Trend {
 }
 
 impl World {
-    /// Notes what the events after this one will be consequences of, where this one is no consequence itself.
+    /// Notes what the events after this one will be consequences of, where this one is no consequence itself. What follows from
+    /// the cause before is complete.
     pub(crate) fn begin_movement(&mut self, event: &Event, now: Timestamp) {
         let cause = match event {
             Event::InventoryReported { asset, .. } | Event::InventoryChanged { asset, .. } => {
@@ -163,6 +164,7 @@ impl World {
             _ => Cause::Stated,
         };
         self.trend.begin(cause, now);
+        self.measures.settle();
     }
 
     /// Exposure on each day of a span, both ends included, and what moved it. At most 800 days with movements are kept one by

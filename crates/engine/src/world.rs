@@ -14,6 +14,7 @@ use crate::assets::{AssetState, Assets};
 use crate::context::KnownContext;
 use crate::directives::DirectiveState;
 use crate::index::Index;
+use crate::measures::Measures;
 use crate::policy::KnownPolicy;
 use crate::queue::holds;
 use crate::rows::Row;
@@ -177,6 +178,9 @@ pub struct World {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) vex: BTreeMap<String, Arc<Vec<VexStatement>>>,
     pub(crate) trend: Trend,
+    /// How long things take and how they end. Nothing is decided by it, so that it is no part of the digest.
+    #[serde(skip)]
+    pub(crate) measures: Measures,
     #[serde(skip)]
     pub(crate) index: Index,
     /// OSV ecosystem with release -> how many hosts run it.

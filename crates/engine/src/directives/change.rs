@@ -61,7 +61,9 @@ impl World {
         state.recount(&self.assets);
         self.trend.moved(RiskPoints(0), state.directive.priority.removes);
         self.open.insert(id, Row::of(&state));
+        let members = state.members.clone();
         self.directives.insert(id, Arc::new(state));
+        self.follow_cases(id, &members);
     }
 
     pub(crate) fn change(
@@ -149,6 +151,7 @@ impl World {
             self.trend.moved(row.removes, RiskPoints(0));
         }
         self.rolling.remove(&id);
+        self.close_cases(id, outcome);
         if !matches!(outcome, Outcome::Refused { .. })
             && let Some(standing) = self.standing.get_mut(&name)
         {
@@ -196,10 +199,11 @@ impl World {
         state.set(asset, stage);
         let begun = state.closed.is_none() && state.begun.contains_key(&asset);
         match self.assets.get_mut(asset) {
-            Some(asset) if begun => drop(asset.begun.insert(id)),
-            Some(asset) => drop(asset.begun.remove(&id)),
+            Some(state) if begun => drop(state.begun.insert(id)),
+            Some(state) => drop(state.begun.remove(&id)),
             None => {}
         }
+        self.follow_stage(id, asset);
     }
 
     /// Changes a directive as far as these assets go, and what they know of where they are further than proposed.
@@ -230,6 +234,7 @@ impl World {
                 asset.begun.remove(&id);
             }
         }
+        self.follow_cases(id, touched);
         Ok(())
     }
 }

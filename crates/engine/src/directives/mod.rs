@@ -212,8 +212,16 @@ impl DirectiveState {
         busy
     }
 
+    /// Those of some assets on which something is left to do.
+    pub(crate) fn open_among(&self, assets: &AssetSet) -> AssetSet {
+        let mut open = self.members.intersect(assets);
+        open.subtract(&self.verified);
+        open.subtract(&self.fixed_otherwise);
+        open
+    }
+
     /// Those of some assets that are further than proposed and not done.
-    fn begun_among(&self, assets: &AssetSet) -> Vec<AssetOrdinal> {
+    pub(crate) fn begun_among(&self, assets: &AssetSet) -> Vec<AssetOrdinal> {
         let begun = |asset: &AssetOrdinal| self.begun.contains_key(asset);
         if assets.len() < self.begun.len() as u64 {
             return assets.iter().filter(begun).collect();

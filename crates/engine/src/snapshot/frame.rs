@@ -18,6 +18,9 @@ pub(super) enum Section {
     Assets,
     Directives,
     Orders,
+    Measures,
+    Groups,
+    Cases,
 }
 
 /// Writes sections one after another.

@@ -22,7 +22,9 @@ use saved::{SavedAdvisory, SavedAsset, SavedContext, SavedHead, SavedIntel, Save
 
 /// The version of the encoding. Another one is not read; whoever raises this keeps reading from 5 on, because a record that was
 /// cut rests on one (decision 27).
-pub const SNAPSHOT_VERSION: u16 = 5;
+pub const SNAPSHOT_VERSION: u16 = 6;
+/// The oldest version that is read: it lacks the measures, which then begin with it.
+const OLDEST_VERSION: u16 = 5;
 /// How a snapshot begins.
 const MAGIC: &[u8; 8] = b"TENONSNP";
 
@@ -33,7 +35,7 @@ pub enum SnapshotError {
     #[error("these bytes are no snapshot")]
     Foreign,
     /// Written by another version.
-    #[error("the snapshot is of version {found}, this program reads version {SNAPSHOT_VERSION}")]
+    #[error("the snapshot is of version {found}, this program reads {OLDEST_VERSION} to {SNAPSHOT_VERSION}")]
     Version {
         /// Its version.
         found: u16,
@@ -95,6 +97,7 @@ impl World {
             context,
             vex,
             trend,
+            measures,
             index,
             systems: _,
         } = &merged;
@@ -151,6 +154,9 @@ impl World {
         by_id.sort_unstable_by_key(|(id, _)| **id);
         out.lines(Section::Directives, by_id.into_iter())?;
         out.lines(Section::Orders, orders.iter())?;
+        out.lines(Section::Measures, std::iter::once(measures))?;
+        out.lines(Section::Groups, measures.groups())?;
+        out.lines(Section::Cases, measures.open_cases())?;
         Ok(out.bytes)
     }
 
@@ -162,7 +168,7 @@ impl World {
         let rest = bytes.strip_prefix(MAGIC).ok_or(SnapshotError::Foreign)?;
         let (version, rest) = rest.split_at_checked(2).ok_or(SnapshotError::Foreign)?;
         let found = version.try_into().map(u16::from_le_bytes).map_err(|_| SnapshotError::Foreign)?;
-        if found != SNAPSHOT_VERSION {
+        if !(OLDEST_VERSION..=SNAPSHOT_VERSION).contains(&found) {
             return Err(SnapshotError::Version { found });
         }
         let mut from = Reader(rest);
@@ -190,6 +196,10 @@ impl World {
                 world.open_orders.insert(id, ());
             }
             world.orders.insert(id, Arc::new(state));
+        }
+        match found {
+            OLDEST_VERSION => world.begin_measures(),
+            _ => world.restore_measures(&mut from)?,
         }
         let all: Vec<_> = world.index.all().map(|(id, _)| id).collect();
         world.conclude(&all);
@@ -237,6 +247,19 @@ impl World {
                 }
             }
             self.assets.add(saved.restore(profile, stances));
+        }
+        Ok(())
+    }
+
+    fn restore_measures(&mut self, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
+        self.measures = from.lines(Section::Measures)?.next().ok_or(damaged(Section::Measures))??;
+        for saved in from.lines(Section::Groups)? {
+            let (group, counted) = saved?;
+            self.measures.restore_group(group, counted);
+        }
+        for saved in from.lines(Section::Cases)? {
+            let (id, cases) = saved?;
+            self.measures.restore_cases(id, cases);
         }
         Ok(())
     }

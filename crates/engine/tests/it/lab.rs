@@ -90,6 +90,7 @@ impl Lab {
         self.actions = decided.wanted;
         // What was decided on is what its record tells.
         assert_eq!(self.world.digest().unwrap(), ahead.digest().unwrap());
+        assert!(self.world.measures_like(&ahead), "the record is measured otherwise");
         if let Some((asset, inventory)) = told {
             self.said.insert(asset, Reported::new(inventory).unwrap());
         }

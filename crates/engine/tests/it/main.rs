@@ -8,6 +8,7 @@ mod generator;
 mod kernel;
 mod lab;
 mod life;
+mod measures;
 mod old_journals;
 mod policies;
 mod priority;

@@ -11,6 +11,7 @@ use tenon_model::{AssetId, AssetSet, Command, Event, Refusal, Timestamp, Vulnera
 
 use crate::generator::{Draw, command, pause};
 use crate::lab::{Lab, ids};
+use crate::measures::Tally;
 use crate::queue::tells_every_directive;
 use crate::watch::{KINDS, Watch};
 
@@ -25,6 +26,7 @@ struct Totals {
 /// Runs one history; every number draws one command.
 fn history(draws: &[u64]) -> Totals {
     let (mut lab, mut watch, mut totals) = (Lab::new(), Watch::default(), Totals::default());
+    let mut counted = Tally::default();
     // Where every report is told whole.
     let mut whole = Lab::new();
     let digest = |lab: &Lab| lab.world.digest().unwrap();
@@ -45,10 +47,12 @@ fn history(draws: &[u64]) -> Totals {
         whole.now = lab.now;
         assert_same(&whole.run(command), &ran);
         assert_eq!(digest(&whole), digest(&lab), "deltas lead to another World than whole reports");
+        assert!(whole.world.measures_like(&lab.world), "deltas are measured otherwise than whole reports");
         match ran {
             Ok(events) => {
                 totals.events += events.len();
                 watch.check(&lab, &events);
+                counted.check(&lab, &events);
                 let drifted = recompute(&lab.world, lab.now);
                 assert!(drifted.is_empty(), "looked at anew, this changes: {drifted:?}");
             }
@@ -58,7 +62,9 @@ fn history(draws: &[u64]) -> Totals {
         // Now and then Tenon starts again from a snapshot, which must make no difference from there on.
         if draw.one_in(25) {
             tells_every_directive(&lab.world, lab.now);
-            lab.world = restarted(&lab.world);
+            let again = restarted(&lab.world);
+            assert!(again.measures_like(&lab.world), "a snapshot loses measures");
+            lab.world = again;
             assert_eq!(digest(&lab), after, "a snapshot gives another World");
         }
         // The fork was taken before: what happened to its origin does not reach it.
@@ -68,7 +74,9 @@ fn history(draws: &[u64]) -> Totals {
     tells_every_directive(&lab.world, lab.now);
     exposures_are_those_of_every_asset(&lab.world, lab.now);
     for _ in 0..2 {
-        assert_eq!(lab.replayed().digest().unwrap(), before, "the record gives another World");
+        let replayed = lab.replayed();
+        assert_eq!(replayed.digest().unwrap(), before, "the record gives another World");
+        assert!(replayed.measures_like(&lab.world), "the record gives other measures");
     }
     totals.seen = watch.seen;
     totals
