@@ -104,6 +104,40 @@ export type BasisView = {
   source: string;
 };
 
+/** Cases that began and ended in a span. */
+export type CasesView = {
+  /** That began. */
+  begun: number;
+  /** That another hand fixed. */
+  fixed_otherwise: number;
+  /** That are open at its end. */
+  open: number;
+  /** That a person refused; the findings stay open. */
+  refused: number;
+  /** Whose host was retired. */
+  retired: number;
+  /** That Tenon changed, and a later report shows the fix. */
+  verified: number;
+  /** That are not offered or not needed any more, and no newer version took them over. */
+  withdrawn: number;
+};
+
+/** Changes that were ordered and ended. */
+export type ChangesView = {
+  /** Failed. */
+  failed: number;
+  /** Refused by the host, where a person has to look. */
+  refused: number;
+  /** Taken back. */
+  rolled_back: number;
+  /** Not answered in time. */
+  silent: number;
+  /** Told to be done, and no later report shows it. */
+  unconfirmed: number;
+  /** A later report shows the fix. */
+  verified: number;
+};
+
 /** A due-date rule at work. */
 export type ClockView = {
   /** When it is due, RFC 3339. */
@@ -118,6 +152,18 @@ export type ClockView = {
   since: string;
   /** The vulnerability that is due first by this rule. */
   vulnerability: string;
+};
+
+/** Directives that ended. */
+export type ClosingsView = {
+  /** Every host shows the fix. */
+  fixed: number;
+  /** Refused by a person. */
+  refused: number;
+  /** A newer version took over. */
+  superseded: number;
+  /** Not needed on any host any more. */
+  withdrawn: number;
 };
 
 /** The context document that counts. */
@@ -156,6 +202,18 @@ export type DecisionView = {
   table: string;
   /** The vulnerability whose row this is: of several the most urgent. */
   vulnerability?: string | null;
+};
+
+/** What a figure means. */
+export type DefinitionView = {
+  /** The name of the figure. */
+  name: string;
+  /** What it is, in a sentence. */
+  says: string;
+  /** The same for people. */
+  title: string;
+  /** In what it is told. */
+  unit: string;
 };
 
 /**
@@ -325,6 +383,18 @@ export type Done = {
   seq: number;
 };
 
+/** Durations of one kind, in seconds. */
+export type DurationsView = {
+  /** How many. */
+  count: number;
+  /** Half of them are at most this long, off by at most one part in 32; `None` where there is none. */
+  median_seconds?: number | null;
+  /** Nine in ten are at most this long, likewise. */
+  p90_seconds?: number | null;
+  /** Their sum, exact. */
+  seconds: number;
+};
+
 /** One change of a field, and for whom. */
 export type EffectView = {
   /** For how many assets. */
@@ -337,6 +407,14 @@ export type EffectView = {
   hosts: string[];
   /** What it would be, with its source; absent where nothing would be said. */
   to?: string | null;
+};
+
+/** Time of open cases. */
+export type ExposureView = {
+  /** In hours with one decimal: two hosts with three open directives each for an hour are six hours. */
+  asset_hours: string;
+  /** The same in seconds, exact. */
+  seconds: number;
 };
 
 /** Threat x reach x impact of one vulnerability on alike assets. */
@@ -381,6 +459,44 @@ export type FeedsPage = {
   next?: string | null;
   /** How many there are. */
   total: number;
+};
+
+/** The figures of a span. Each is explained in `definitions`, under its name here. */
+export type FiguresView = {
+  /** Cases that began and ended. */
+  cases: CasesView;
+  /** Changes that were verified, of all that ended. */
+  change_success: ShareView;
+  /** How changes ended. */
+  changes: ChangesView;
+  /** How directives ended. */
+  closings: ClosingsView;
+  /** Where that time went, up to the first host each. */
+  directive_steps: MilestoneView[];
+  /** From a directive's being raised until every host showed the fix. */
+  directives: DurationsView;
+  /** Time of open cases. */
+  exposure: ExposureView;
+  /** Rehearsals that foretold a failure, of all that told anything. */
+  foretold: ShareView;
+  /** Until half of the cases are done. */
+  half_life: HalfLifeView;
+  /** Open cases whose due date is past, of all open ones. */
+  overdue: ShareView;
+  /** Open directives whose due date is past. */
+  overdue_directives: number;
+  /** How rehearsals ended. */
+  rehearsals: RehearsalsView;
+  /** From the beginning of a case until it was verified. */
+  remediation: DurationsView;
+  /** Cases that came due, and were done by then. */
+  sla: ShareView;
+  /** Directives that came due, and were done by then. */
+  sla_directives: ShareView;
+  /** Where that time went, step by step. */
+  steps: StepView[];
+  /** What that time was spent on: people, machines, windows. */
+  waited_for: WaitView[];
 };
 
 /** Where a finding stands on its host. */
@@ -468,6 +584,12 @@ export type GapsPage = {
   total: number;
 };
 
+/** The figures of a group. */
+export type GroupFiguresView = FiguresView & {
+  /** The group. */
+  group: string;
+};
+
 /** A group of assets. */
 export type GroupView = {
   /** How many assets it has. */
@@ -476,6 +598,25 @@ export type GroupView = {
   mode: string;
   /** Its name. */
   name: string;
+};
+
+/** How long it takes until half of the cases are done. */
+export type HalfLifeView = {
+  /** Cases that began in the span. */
+  cases: number;
+  /** Of them those that are done, whoever did it. */
+  done: number;
+  /** Of them those that ended in another way: looked at until then. */
+  ended: number;
+  /** Of them those that are open: looked at until now. */
+  open: number;
+  /**
+   * What the estimate leaves open after the longest time that was looked at, in percent with one decimal; `None` where no case
+   * began.
+   */
+  open_percent?: string | null;
+  /** In seconds, off by at most one part in 32; `None` while more than half are open. */
+  seconds?: number | null;
 };
 
 /** Why a rollout stands still until a person resumes it. */
@@ -554,6 +695,32 @@ export type LogPage = {
   items: LogEntryView[];
   /** Where the next page begins; absent on the last. */
   next?: string | null;
+};
+
+/** Where the time of a span went, and how things ended, for the estate and for each group. */
+export type MeasuresView = {
+  /** Since when is counted, RFC 3339: what the record no longer holds was not counted. `None` where all of it was. */
+  counted_since?: string | null;
+  /** What each figure means. */
+  definitions: DefinitionView[];
+  /** The first day, of 24 hours in UTC, as in 2026-11-25. */
+  first: string;
+  /** Position of the journal that this shows. */
+  generation: number;
+  /** The group that was asked for; `None`: all of them together. */
+  group?: string | null;
+  /** The same for each group, by name, at most 1,000; empty where one was asked for. */
+  groups: GroupFiguresView[];
+  /** The last day, as far as it is gone. */
+  last: string;
+  /** The figures of all of them together. */
+  whole: FiguresView;
+};
+
+/** The time of directives up to one milestone. */
+export type MilestoneView = DurationsView & {
+  /** `rehearsed`, `approved`, `changed` or `fixed`. */
+  milestone: string;
 };
 
 /** A new password in place of an old one. */
@@ -753,6 +920,18 @@ export type RefusalBody = {
   why: string;
 };
 
+/** Rehearsals that were ordered and ended. */
+export type RehearsalsView = {
+  /** It would fail; nothing was changed. */
+  failed: number;
+  /** It could not be rehearsed. */
+  not_rehearsed: number;
+  /** The change would hold. */
+  passed: number;
+  /** Not answered in time. */
+  silent: number;
+};
+
 /** A retired asset counts nowhere, until it reports again. */
 export type RetiredView = {
   /** Since when, RFC 3339. */
@@ -895,6 +1074,16 @@ export type SetView = {
   to: string;
 };
 
+/** A part of a whole. */
+export type ShareView = {
+  /** The whole. */
+  of: number;
+  /** The part. */
+  part: number;
+  /** The one as a share of the other, in percent with one decimal; `None` where the whole is nothing. */
+  percent?: string | null;
+};
+
 /** Name and password, or nothing where the request carries a token. */
 export type SignIn = {
   /** The name to sign in with. */
@@ -938,6 +1127,18 @@ export type StandingView = {
   source: string;
   /** Where it stands. */
   state: FindingStateView;
+};
+
+/** The time that cases spent in one step. */
+export type StepView = DurationsView & {
+  /** Its share of all time, in percent with one decimal; `None` where there is none. */
+  percent?: string | null;
+  /** What happens or is waited for in it. */
+  says: string;
+  /** `promotion`, `queue`, `rehearsal`, `approval`, `turn`, `change`, `confirmation` or `stop`. */
+  step: string;
+  /** Whom or what it waits for: `person`, `machine` or `window`. */
+  waits_for: string;
 };
 
 /** A finding that a supplier's statement (VEX) takes off the list. The statement is a claim of its author. */
@@ -1098,6 +1299,16 @@ export type VulnerabilityView = {
   standing: StandingView[];
   /** On how many more assets a supplier's statement takes it off the list. */
   suppressed: number;
+};
+
+/** The time that cases waited for one kind of thing. */
+export type WaitView = {
+  /** Its share of all time, in percent with one decimal; `None` where there is none. */
+  percent?: string | null;
+  /** How long, in seconds. */
+  seconds: number;
+  /** `person`, `machine` or `window`. */
+  waits_for: string;
 };
 
 /** A host of a wave. */

@@ -14,6 +14,7 @@ mod gaps;
 mod host_plan;
 mod limits;
 mod log;
+mod measures;
 mod people;
 mod policy;
 mod predict;
@@ -78,6 +79,8 @@ enum Command {
     },
     /// Exposure over time: what is newly seen, what got worse, what was done.
     Trend(trend::Trend),
+    /// How long it takes from what must be done to what is verified, what that time waited for, and whether changes hold.
+    Measures(measures::Measures),
     /// Are we affected: where a vulnerability stands in the estate, what answers it, and what cannot be seen.
     #[command(
         after_help = "Examples:\n  tenon vulnerability CVE-2026-23631\n  tenon --format json vulnerability CVE-2026-23631"
@@ -226,6 +229,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Vulnerability { id, moment } => vulnerability::run(common, &id, &moment),
         Command::Gaps { moment } => gaps::run(common, &moment),
         Command::Trend(trend) => trend.run(common),
+        Command::Measures(measures) => measures.run(common),
         Command::Why { directive, moment } => why::run(common, &directive, &moment),
         Command::Login(login) => login.run(common),
         Command::Logout => account::logout(common),

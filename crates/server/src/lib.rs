@@ -46,12 +46,14 @@ pub use proof::{Beginning, ProofError, prove, prove_export};
 pub use replay::{ReplayError, replay, replay_to, restore};
 pub use serve::{Hosts, Running, ServeError, Settings, serve};
 pub use view::{
-    AssetDetail, AssetDirectivesView, AssetView, BasisView, ClockView, ContextDocumentView, ContextView,
-    DecisionView, DirectiveAssetView, DirectiveLine, DirectiveView, EffectView, FactorView, FeedView,
-    FindingStateView, FindingView, FirstAssetView, FlipView, FreezeView, GapView, GroupView, HaltView,
-    HeadView, HeldBackView, InputView, OnAssetView, OrderView, Overview, PackageView, PolicyEffectView,
-    PolicyPreviewView, PolicyView, PreviewView, RolloutView, RuleView, RulingView, SaidView, SetView,
-    StageView, StandingView, SuppressedView, TrendDayView, TrendView, UnstatedView, VulnerabilityView,
-    WaveHostView, WaveView, WhyView, WindowView, queue,
+    AssetDetail, AssetDirectivesView, AssetView, BasisView, CasesView, ChangesView, ClockView, ClosingsView,
+    ContextDocumentView, ContextView, DEFINITIONS, DecisionView, DefinitionView, DirectiveAssetView,
+    DirectiveLine, DirectiveView, DurationsView, EffectView, ExposureView, FactorView, FeedView, FiguresView,
+    FindingStateView, FindingView, FirstAssetView, FlipView, FreezeView, GapView, GroupFiguresView,
+    GroupView, HalfLifeView, HaltView, HeadView, HeldBackView, InputView, MeasuresView, MilestoneView,
+    OnAssetView, OrderView, Overview, PackageView, PolicyEffectView, PolicyPreviewView, PolicyView,
+    PreviewView, RehearsalsView, RolloutView, RuleView, RulingView, SaidView, SetView, ShareView, StageView,
+    StandingView, StepView, SuppressedView, TrendDayView, TrendView, UnstatedView, VulnerabilityView,
+    WaitView, WaveHostView, WaveView, WhyView, WindowView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

@@ -12,6 +12,8 @@ mod feeds_command;
 mod foresight;
 mod limits;
 mod machine;
+#[cfg(feature = "demo")]
+mod measures;
 mod people;
 #[cfg(feature = "demo")]
 mod played;

@@ -8,6 +8,7 @@ mod guard;
 mod input;
 mod lists;
 mod log;
+mod measures;
 mod operating;
 mod policy;
 mod problem;
@@ -123,6 +124,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(coverage::gaps))
         .routes(routes!(coverage::feeds))
         .routes(routes!(trend::trend))
+        .routes(routes!(measures::measures))
         .routes(routes!(read::head))
         .routes(routes!(read::journal))
         .routes(routes!(log::log))

@@ -11,8 +11,8 @@ use super::{ApiError, Shared};
 use crate::view::TrendView;
 
 /// Days where nobody says how many, and the most.
-const USUAL: u16 = 30;
-const MOST: u16 = 366;
+pub(super) const USUAL: u16 = 30;
+pub(super) const MOST: u16 = 366;
 
 /// Which days.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -39,12 +39,14 @@ pub(super) async fn trend(
         return Err(ApiError::bad_request(format!("a trend has 1 to {MOST} days, not {days}")));
     }
     let then = context.then(span.as_of.as_ref()).await?;
-    let until = match &span.until {
-        Some(said) => Timestamp::parse(said)
-            .ok_or_else(|| ApiError::bad_request(format!("{said:?} is no day, as in 2026-11-25")))?,
-        None => then.now,
-    };
-    let last = Day::of(until);
+    let last = last_day(span.until.as_ref(), then.now)?;
     let first = Day(last.0.saturating_sub(i64::from(days) - 1));
     Ok(then.answer(TrendView::of(&then.world, first, last)))
+}
+
+/// The last day of a span: the one that is said, or that of now.
+pub(super) fn last_day(said: Option<&String>, now: Timestamp) -> Result<Day, ApiError> {
+    let Some(said) = said else { return Ok(Day::of(now)) };
+    let until = Timestamp::parse(said);
+    until.map(Day::of).ok_or_else(|| ApiError::bad_request(format!("{said:?} is no day, as in 2026-11-25")))
 }

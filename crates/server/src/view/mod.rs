@@ -5,6 +5,7 @@ mod context;
 mod coverage;
 mod directive;
 mod line;
+mod measures;
 mod on_asset;
 mod policy;
 mod rollout;
@@ -26,6 +27,11 @@ pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };
 pub use line::{DirectiveLine, FirstAssetView};
+pub use measures::{
+    CasesView, ChangesView, ClosingsView, DEFINITIONS, DefinitionView, DurationsView, ExposureView,
+    FiguresView, GroupFiguresView, HalfLifeView, MeasuresView, MilestoneView, RehearsalsView, ShareView,
+    StepView, WaitView,
+};
 pub use on_asset::{AssetDirectivesView, OnAssetView};
 pub use policy::{
     FreezeView, PolicyEffectView, PolicyPreviewView, PolicyView, RuleView, RulingView, WindowView,

@@ -43,6 +43,12 @@ fn points(thousandths: i64) -> String {
     format!("{sign}{}", RiskPoints(thousandths.unsigned_abs()))
 }
 
+/// A day as in 2026-11-25.
+pub(super) fn day_of(day: Day) -> String {
+    let start = day.start().to_string();
+    start.split('T').next().unwrap_or(&start).to_owned()
+}
+
 impl TrendView {
     pub(crate) fn of(world: &World, first: Day, last: Day) -> Self {
         Self {
@@ -54,9 +60,8 @@ impl TrendView {
 
 impl TrendDayView {
     fn of(TrendDay { day, exposure, like_for_like, moves }: TrendDay) -> Self {
-        let start = day.start().to_string();
         Self {
-            day: start.split('T').next().unwrap_or(&start).to_owned(),
+            day: day_of(day),
             exposure: points(exposure),
             like_for_like: points(like_for_like),
             newly_seen: points(moves.newly_seen),

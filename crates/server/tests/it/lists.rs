@@ -143,6 +143,47 @@ fn the_trend_tells_what_moved_exposure_today() {
 }
 
 #[test]
+fn measures_tell_each_figure_with_what_it_means() {
+    let server = Server::start();
+    reported_with(&server, &["a", "b"]);
+    let measures = page(&server, "/api/v1/measures?days=2");
+    let whole = &measures["whole"];
+    let begun = whole["cases"]["begun"].as_u64().unwrap();
+    assert!(begun >= 2, "{measures}");
+    assert_eq!(whole["cases"]["open"], begun);
+    assert_eq!(
+        (&whole["sla"]["percent"], &whole["half_life"]["open_percent"]),
+        (&json!(null), &json!("100.0"))
+    );
+    let group = measures["groups"][0]["group"].as_str().unwrap();
+    let alone = page(&server, &format!("/api/v1/measures?group={group}"));
+    assert_eq!((&alone["whole"]["cases"], &alone["groups"]), (&measures["groups"][0]["cases"], &json!([])));
+    assert_eq!(page(&server, "/api/v1/measures?group=nobody")["whole"]["cases"]["begun"], 0);
+    // Every figure is defined, and nothing else is.
+    let names = |value: &serde_json::Value| -> std::collections::BTreeSet<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    let defined = measures["definitions"].as_array().unwrap().iter();
+    let mut defined: Vec<_> = defined.map(|of| of["name"].as_str().unwrap().to_owned()).collect();
+    defined.push("directive_steps".to_owned());
+    assert_eq!(defined.into_iter().collect::<std::collections::BTreeSet<_>>(), names(whole));
+
+    // What was said of a time is said of it again, whatever happened since.
+    let entry = page(&server, "/api/v1/head")["seq"].as_u64().unwrap();
+    let then = page(&server, &format!("/api/v1/measures?as_of={entry}"));
+    let id = page(&server, "/api/v1/directives")["items"][0]["id"].as_str().unwrap().to_owned();
+    let sent = server.post(&format!("/api/v1/directives/{id}/refuse")).send_json(json!({ "why": "not now" }));
+    assert_eq!(sent.unwrap().status(), 200);
+    assert_eq!(page(&server, &format!("/api/v1/measures?as_of={entry}")), then);
+    let refused = page(&server, "/api/v1/measures")["whole"]["cases"]["refused"].as_u64().unwrap();
+    assert!(refused >= 1 && then["whole"]["cases"]["refused"] == 0);
+    for bad in ["days=0", "days=367", "until=soon", "group=UP", "from=1"] {
+        let answer = server.get(&format!("/api/v1/measures?{bad}")).call().unwrap();
+        assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
+    }
+}
+
+#[test]
 fn gaps_and_feeds_are_lists_too() {
     let server = Server::start();
     reported(&server);
