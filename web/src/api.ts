@@ -6,6 +6,7 @@ import type {
   DirectiveView,
   Done,
   GapsPage,
+  MeasuresView,
   Overview,
   RefusalBody,
   RetryBody,
@@ -93,6 +94,7 @@ export const getDirectives = (query: string, from: number, limit: number): Promi
 export const getAssets = (query: string, from: number, limit: number): Promise<AssetsPage> =>
   ask(`assets${windowed(query, from, limit)}`) as Promise<AssetsPage>;
 export const getTrend = (days: string): Promise<TrendView> => ask(`trend?days=${days}`) as Promise<TrendView>;
+export const getMeasures = (query: string): Promise<MeasuresView> => ask(`measures?${query}`) as Promise<MeasuresView>;
 export const getGaps = (limit: string): Promise<GapsPage> => ask(`gaps?limit=${limit}`) as Promise<GapsPage>;
 export const getAsset = (id: string): Promise<AssetDetail> =>
   ask(`assets/${encodeURIComponent(id)}`) as Promise<AssetDetail>;

@@ -10,6 +10,7 @@ import { Interruption } from "./interruption";
 import { type Changed, live } from "./live";
 import { type Place, place } from "./place";
 import { Queue } from "./queue";
+import { Scoreboard } from "./scoreboard";
 import { session } from "./session";
 import { SignedOut } from "./signed-out";
 import { useMedia, useStore } from "./store";
@@ -34,6 +35,7 @@ export function App() {
             {overview.demo && <DemoGuide demo={overview.demo} />}
             <Queue overview={overview} version={state.changed.queue} assetsVersion={state.changed.assets} covered={narrow && here !== null} />
             <Trend version={state.changed.queue} />
+            <Scoreboard version={state.changed.queue} />
             <Assets overview={overview} version={state.changed.assets} />
             <Coverage feeds={overview.feeds} version={state.changed.assets} />
             <Closed version={state.changed.queue} />

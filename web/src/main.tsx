@@ -2,6 +2,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/lists.css";
+import "./styles/score.css";
 import "./styles/panel.css";
 import "./styles/rollout.css";
 import "./styles/demo.css";

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { getDirectives } from "./api";
 import type { DirectiveLine, DirectivesPage, DirectiveView, Overview } from "./api.gen";
 import { count, Note, Section, StageMark, Time, Unseen, plural } from "./bits";
+import { choice } from "./choice";
 import { Choose, Find, queryOf } from "./find";
 import { keys } from "./keys";
 import { useListed } from "./listed";
@@ -40,8 +41,7 @@ export function Queue({ overview, version, assetsVersion, covered }: Shown) {
   const here = useStore(place);
   const list = useRef<HTMLUListElement>(null);
   const [text, setText] = useState("");
-  const [sort, setSort] = useState("urgency");
-  const [group, setGroup] = useState("");
+  const { sort, group } = useStore(choice);
   const query = queryOf({ q: text, sort: sort === "urgency" ? "" : sort, group });
   const listed = useListed(getDirectives, query, version);
   useEffect(() => keys(list, covered), [covered]);
@@ -66,9 +66,9 @@ export function Queue({ overview, version, assetsVersion, covered }: Shown) {
       {(overview.open > FEW || filtered) && (
         <div className="tools">
           <Find label="Package, CVE, advisory, group" testid="find" onFind={setText} />
-          <Choose label="Order" testid="sort" value={sort} of={SORTS} onChoose={setSort} />
+          <Choose label="Order" testid="sort" value={sort} of={SORTS} onChoose={(sort) => choice.set({ sort, group })} />
           {overview.groups.length > 1 && (
-            <Choose label="Group" testid="group" value={group} of={[["", "all groups"], ...overview.groups.map(({ name }): [string, string] => [name, `group ${name}`])]} onChoose={setGroup} />
+            <Choose label="Group" testid="group" value={group} of={[["", "all groups"], ...overview.groups.map(({ name }): [string, string] => [name, `group ${name}`])]} onChoose={(group) => choice.set({ sort, group })} />
           )}
         </div>
       )}

@@ -38,6 +38,21 @@ export function span(ms: number): string {
   return `${Math.floor(ms / DAY)} days`;
 }
 
+/** A time in seconds, in two units at most. */
+export function lasting(seconds: number): string {
+  const units: [number, string][] = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
+  const first = Math.max(0, units.findIndex(([size]) => seconds >= size));
+  if (seconds < 1) return "0 s";
+  let rest = seconds;
+  const parts: string[] = [];
+  for (const [size, unit] of units.slice(first, first + 2)) {
+    const times = Math.floor(rest / size);
+    rest -= times * size;
+    if (times > 0) parts.push(`${times} ${unit}`);
+  }
+  return parts.join(" ");
+}
+
 export function ago(time: number, now: number): string {
   // The steps of this page's clock, and small differences between two clocks, must not make a future of the past.
   if (Math.abs(now - time) < MINUTE) return "just now";

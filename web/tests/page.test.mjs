@@ -286,6 +286,40 @@ visits("page", (visit, test) => {
     assert.match(await id("trend").innerText(), /634\.5 risk points, 234\.5 like for like/);
   });
 
+  test("each figure of the scoreboard opens what it means, and leads to its rows", async () => {
+    await opened();
+    const said = async (name) => (await id(name).innerText()).replace(/\s+/g, " ");
+    assert.equal(await said("figure-remediation"), "time to fix 8 d 3 h p90 8 d 3 h, 72 cases");
+    assert.equal(await said("figure-overdue"), "overdue 3 <0.1 % of 3,085 open");
+    assert.match(await said("figure-half_life"), /not reached: 77\.4 % open/);
+    assert.match(await said("figure-change_success"), /98\.6 % 72 of 73 changes/);
+    await id("figure-change_success").click();
+    const explained = await said("explained");
+    for (const what of [/in percent of changes/, /is not among them/, /The others: 1 taken back\./]) assert.match(explained, what);
+    assert.equal(await id("figure-change_success").getAttribute("aria-expanded"), "true");
+    await id("to-rows").click();
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "closed-title");
+    await id("figure-change_success").click();
+    assert.equal(await id("explained").count(), 0);
+  });
+
+  test("the scoreboard shows where hand-offs cost, and each group by the same figures", async () => {
+    await opened();
+    const waits = (await id("waited-for").innerText()).replace(/\s+/g, " ");
+    assert.equal(waits, "waited for people 98.5 % machines 0.2 % waves and windows 1.1 %");
+    const widths = await page.locator(".stack rect").evaluateAll((all) => all.map((one) => [one.dataset.step, Number(one.getAttribute("width"))]));
+    assert.deepEqual(widths.map(([step]) => step), ["promotion", "rehearsal", "approval", "turn", "change", "confirmation"]);
+    assert.ok(widths[0][1] > 900 && widths.every(([, width]) => width >= 1), "in the order of the loop, each is seen");
+    await id("score-groups").getByRole("button", { name: "edge" }).click();
+    assert.equal(await id("score-group").inputValue(), "edge");
+    assert.match(await id("figure-sla").innerText(), /50\.0 %/);
+    await id("figure-overdue").click();
+    await id("to-rows").click();
+    await id("none-found").waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "queue-title");
+    assert.match(await id("scoreboard").innerText(), /no case was verified in these days/i);
+  });
+
   test("offline is said, what is known stays, and it comes back by itself", async () => {
     await opened();
     await show("dir_2");

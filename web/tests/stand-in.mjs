@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 
 import { detail, overview, reports, why } from "./answers.mjs";
 
+/** What the API once answered: the tests of the command line show the same. */
+const MEASURES = JSON.parse(await readFile(new URL("../../crates/cli/tests/measures/view.json", import.meta.url), "utf8"));
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 const KINDS = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml" };
 
@@ -24,6 +26,7 @@ const SESSION = "tenon_session=session-of-the-test";
 
 export class StandIn {
   overview = overview();
+  measures = MEASURES;
   /** Who is signed in by the session's cookie. */
   who = { id: "usr_1", name: "ada", roles: ["admin"], rights: ["read", "assess", "operate", "approve", "audit", "administer"], via: "session" };
   /** Ended: the cookie is of no more use. */
@@ -76,6 +79,7 @@ export class StandIn {
     if (pathname === "/api/v1/directives") return json(response, 200, this.#directives(searchParams));
     if (pathname === "/api/v1/assets") return json(response, 200, this.#assets(searchParams));
     if (pathname === "/api/v1/trend") return json(response, 200, trend(Number(searchParams.get("days"))));
+    if (pathname === "/api/v1/measures") return json(response, 200, this.measures);
     if (pathname === "/api/v1/gaps") return json(response, 200, gaps(this.overview.assets));
     const [, named] = /^\/api\/v1\/directives\/(dir_\d+)$/.exec(pathname) ?? [];
     const directive = [...this.overview.queue, ...this.overview.closed].find(({ id }) => id === named);
