@@ -62,6 +62,9 @@ pub(crate) struct Cases {
     /// The assets by the second since when, ascending; no asset is in two of these. Those that join later than the directive was
     /// raised are open since the hour in which they did, so that there are few.
     since: Vec<(i64, AssetSet)>,
+    /// How many these are. Follows from them.
+    #[serde(skip)]
+    count: u64,
     /// Where they are further than proposed, or were.
     pub(crate) paths: BTreeMap<AssetOrdinal, Path>,
     /// When the first of its hosts was rehearsed, approved, changed.
@@ -81,7 +84,12 @@ impl Cases {
 
     /// How many are open.
     pub(crate) fn len(&self) -> u64 {
-        self.since().map(|(_, assets)| assets.len()).sum()
+        self.count
+    }
+
+    /// Counts anew how many are open.
+    pub(crate) fn recount(&mut self) {
+        self.count = self.since().map(|(_, assets)| assets.len()).sum();
     }
 
     /// Those of some assets that are open.
@@ -98,7 +106,9 @@ impl Cases {
         self.since().find(|(_, assets)| assets.contains(asset)).map(|(since, _)| since)
     }
 
+    /// Assets of which none is open are open since a second.
     pub(crate) fn open(&mut self, since: i64, assets: &AssetSet) {
+        self.count += assets.len();
         match self.since.binary_search_by_key(&since, |(since, _)| *since) {
             Ok(place) => self.since[place].1.extend(assets),
             Err(place) => self.since.insert(place, (since, assets.clone())),
@@ -112,6 +122,7 @@ impl Cases {
             let of_these = open.intersect(assets);
             if !of_these.is_empty() {
                 open.subtract(&of_these);
+                self.count = self.count.saturating_sub(of_these.len());
                 taken.push((*since, of_these));
             }
         }

@@ -250,7 +250,8 @@ impl Measures {
         self.groups.insert(name, Arc::new(group));
     }
 
-    pub(crate) fn restore_cases(&mut self, id: DirectiveId, cases: Cases) {
+    pub(crate) fn restore_cases(&mut self, id: DirectiveId, mut cases: Cases) {
+        cases.recount();
         self.cases.insert(id, Arc::new(cases));
     }
 
