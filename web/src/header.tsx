@@ -22,9 +22,10 @@ export function Header({ state }: { state: Live }) {
   const { overview } = state;
   const now = useStore(session);
   const { word, tone } = LINKS[state.link];
-  const sections: [string, string, number][] = overview
+  const sections: [section: string, name: string, of?: number][] = overview
     ? [
         ["queue", "Queue", overview.open],
+        ["scoreboard", "Scoreboard"],
         ["assets", "Assets", overview.assets],
         ["feeds", "Feeds", overview.feeds.length],
         ["closed", "Closed", overview.closed],
@@ -42,7 +43,7 @@ export function Header({ state }: { state: Live }) {
       <nav className="jumps" aria-label="Sections">
         {sections.map(([id, name, of]) => (
           <button key={id} type="button" className="jump" onClick={() => goTo(id)}>
-            {name} <span className="number">{count(of)}</span>
+            {name} {of !== undefined && <span className="number">{count(of)}</span>}
           </button>
         ))}
       </nav>

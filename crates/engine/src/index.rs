@@ -139,8 +139,9 @@ impl Index {
         let stance = draft.keep(|part| {
             let known = self.components.get(&part.digest).cloned();
             known.unwrap_or_else(|| {
-                self.components.insert(part.digest, part.component.clone());
-                part.component.clone()
+                let kept = Arc::new(part.component.clone());
+                self.components.insert(part.digest, kept.clone());
+                kept
             })
         });
         self.add(key, stance)

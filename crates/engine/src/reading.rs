@@ -8,6 +8,7 @@
 //! every index that came from it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tenon_model::Digest;
 
@@ -87,7 +88,7 @@ impl Index {
             // No stance is kept under the number 0, which stands for a system that has none yet.
             match self.known(&draft.key(|_| system.unwrap_or(0))) {
                 Some(id) => known.push(id),
-                None => fresh.push(draft.keep(|part| part.component.clone())),
+                None => fresh.push(draft.keep(|part| Arc::new(part.component.clone()))),
             }
         }
         Reading { mark, key, found: Found::Apart(known, fresh) }

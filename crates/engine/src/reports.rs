@@ -245,7 +245,8 @@ impl World {
             }
         };
         let around = Around { os: os.as_deref(), facts: now, split };
-        let drafts = drafts(around, components.iter().map(Part::of), offers.into_iter());
+        let drafts =
+            drafts(around, components.iter().map(|component| Part::of(component)), offers.into_iter());
         let (found, fresh) = self.index.find(&drafts);
         let mut ids: Vec<StanceId> = only_in(stances, &touched).chain(found).collect();
         ids.sort_unstable();

@@ -69,12 +69,12 @@ impl Stance {
 /// A component and its digest.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Part<'a> {
-    pub(crate) component: &'a Arc<Component>,
+    pub(crate) component: &'a Component,
     pub(crate) digest: Digest,
 }
 
 impl<'a> Part<'a> {
-    pub(crate) fn of(component: &'a Arc<Component>) -> Self {
+    pub(crate) fn of(component: &'a Component) -> Self {
         Self { component, digest: component.digest() }
     }
 }
@@ -121,7 +121,7 @@ impl ShardKey for StanceKey {
 impl<'a> Draft<'a> {
     /// What a report would say that tells this stance.
     pub(crate) fn of(stance: &'a Stance) -> Self {
-        let mut parts = stance.components.iter().map(Part::of);
+        let mut parts = stance.components.iter().map(|component| Part::of(component));
         Self {
             ecosystem: stance.ecosystem.as_deref(),
             package: &stance.package,

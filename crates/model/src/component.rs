@@ -1,7 +1,5 @@
 //! What is installed: components and the manifest that holds them.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{Digest, Sum};
@@ -108,7 +106,7 @@ fn write_text(bytes: &mut Vec<u8>, text: &str) {
 /// The set of components of an asset: sorted, without duplicates, stored once by content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
-    components: Vec<Arc<Component>>,
+    components: Vec<Component>,
 }
 
 /// A manifest as it is written.
@@ -155,19 +153,12 @@ impl Manifest {
         }
         components.sort_unstable();
         components.dedup();
-        Ok(Self { components: components.into_iter().map(Arc::new).collect() })
+        Ok(Self { components })
     }
 
     /// The components, sorted by name, architecture, version.
-    pub fn components(&self) -> &[Arc<Component>] {
+    pub fn components(&self) -> &[Component] {
         &self.components
-    }
-
-    /// Lets manifests share what they have in common: `share` gives for a component the one that all use.
-    pub fn share(&mut self, mut share: impl FnMut(&Arc<Component>) -> Arc<Component>) {
-        for component in &mut self.components {
-            *component = share(component);
-        }
     }
 
     /// The canonical bytes that are stored and digested.
@@ -278,7 +269,7 @@ mod tests {
             blob,
             r#"{"components":[{"name":"bash","architecture":"amd64","version":"5.2.15-2+b8","source":{"name":"bash","version":"5.2.15-2"}}]}"#
         );
-        assert_eq!(Manifest::from_blob(blob.as_bytes()).unwrap().components(), [std::sync::Arc::new(bash())]);
+        assert_eq!(Manifest::from_blob(blob.as_bytes()).unwrap().components(), [bash()]);
         let modular = Component { module: Some("nodejs:18".to_owned()), ..bash() };
         let manifest = Manifest::new(vec![modular, bash()]).unwrap();
         let (blob, digests) = manifest.to_blob_and_digests();

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -215,8 +214,7 @@ impl Reported {
 
     /// The report as it is sent.
     pub fn inventory(&self) -> Inventory {
-        let components = self.manifest.components().iter().map(|component| component.as_ref().clone());
-        Inventory { facts: self.facts.clone(), components: components.collect() }
+        Inventory { facts: self.facts.clone(), components: self.manifest.components().to_vec() }
     }
 
     /// All of it, as sums.
@@ -228,9 +226,9 @@ impl Reported {
     /// name.
     pub fn since(&self, before: &Self) -> Option<InventoryDelta> {
         let only = |here: &Manifest, there: &Manifest| -> Vec<Component> {
-            let there: BTreeSet<&Arc<Component>> = there.components().iter().collect();
+            let there: BTreeSet<&Component> = there.components().iter().collect();
             let here = here.components().iter().filter(|component| !there.contains(component));
-            here.map(|component| component.as_ref().clone()).collect()
+            here.cloned().collect()
         };
         let (old, new) = (by_key(&before.facts.offers), by_key(&self.facts.offers));
         let withdrawn = old.iter().filter(|(key, offers)| new.get(key) != Some(offers));

@@ -101,8 +101,9 @@ fn assert_alike(told: &World, whole: &World, asset: AssetId, now: &Reported) {
     assert_eq!(one.profile(), other.profile());
     assert_eq!(told.offers_of(one), whole.offers_of(other));
     let components = told.components_of(one).unwrap();
+    let components: Vec<Component> = components.iter().map(Arc::as_ref).cloned().collect();
     assert_eq!(components, now.manifest.components());
-    let rebuilt = Manifest::new(components.iter().map(Arc::as_ref).cloned().collect()).unwrap();
+    let rebuilt = Manifest::new(components).unwrap();
     assert_eq!(rebuilt.digest(), now.manifest.digest());
     let found =
         |world, asset| (tenon_engine::findings(world, asset).findings, tenon_engine::tally(world, asset));
