@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tenon_host::limits::LimitsFile;
-use tenon_model::{AgentRun, ApplyReport, Order, OrderAction, RehearsalReport, Timestamp};
+use tenon_host::now;
+use tenon_model::{AgentRun, ApplyReport, Order, OrderAction, RehearsalReport};
 use tenon_wire::{
     ApplyAnswer, DirectivePublicKey, OrderGate, RehearsalAnswer, ReportAccepted, SignedOrder, path,
 };
@@ -224,18 +225,11 @@ fn this_run() -> Option<AgentRun> {
     NonZeroU64::new(u64::from_le_bytes(number)).map(AgentRun::new)
 }
 
-/// This host's clock: only to see that an order has expired.
-#[allow(clippy::disallowed_methods, reason = "the shell is where time enters")]
-fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use tenon_model::{
         ApplyOutcome, AssetId, Change, DirectiveId, Generation, OrderId, PackageTarget, RehearsalOutcome,
-        Transaction, TransactionStep,
+        Timestamp, Transaction, TransactionStep,
     };
     use tenon_wire::DirectiveKey;
 

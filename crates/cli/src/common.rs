@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use tenon_journal::Store;
-use tenon_model::Timestamp;
 use tenon_wire::Secret;
 
 use crate::sessions::Sessions;
@@ -114,13 +113,6 @@ pub(crate) fn document(path: &Path, most: usize) -> Result<Vec<u8>> {
     let file = File::open(path).with_context(shown)?;
     file.take(most as u64 + 1).read_to_end(&mut bytes).with_context(shown)?;
     Ok(bytes)
-}
-
-/// This host's clock. A clock before 1970 counts as 1970.
-#[allow(clippy::disallowed_methods, reason = "the shell is where time enters")]
-pub(crate) fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Log lines to standard error; `RUST_LOG` chooses which.

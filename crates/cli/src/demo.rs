@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use tenon_demo::{Clock, Estate, Pace, Player, Show};
+use tenon_host::now;
 use tenon_model::Timestamp;
 use tenon_server::{Hosts, Settings, serve};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::common::{Common, now};
+use crate::common::Common;
 use crate::up::{greet, until};
 
 /// How many days of the estate are played before the visitor comes, in milliseconds.

@@ -36,4 +36,5 @@ pub use inventory::{inventory, inventory_of_files, machine};
 pub use owners::units_touched;
 pub use packages::{PackageFile, RPM_QUERY_FORMAT};
 pub use rehearsal::{child_main, rehearse};
+pub use run::now;
 pub use system::System;

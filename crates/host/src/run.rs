@@ -69,7 +69,7 @@ pub(crate) fn code_of(status: ExitStatus) -> i32 {
 }
 
 /// This host's clock. One before 1970 counts as 1970.
-pub(crate) fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use tenon_feeds::{
     Change, Choice, FeedProblem, FeedState, Limits, Selection, Source, Store, SyncReport, Synced,
 };
+use tenon_host::now;
 use tenon_model::Timestamp;
 
-use crate::common::{Common, Format, now};
+use crate::common::{Common, Format};
 pub(crate) use progress::sync_shown;
 
 /// A feed failed, or could not be tried; its last good copy stands.

@@ -5,8 +5,7 @@ use std::io::IsTerminal as _;
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use tenon_feeds::{Limits, Progress, Selection, Source, Stop, Store, SyncOptions, SyncReport};
-
-use crate::common::now;
+use tenon_host::now;
 
 /// Syncs, and shows on standard error how far that is.
 pub(crate) fn sync_shown(

@@ -7,10 +7,11 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use tenon_feeds::{Depth, EvidenceKind, FeedName, VulnerabilityFacts};
+use tenon_host::now;
 use tenon_model::{Probability, VulnerabilityId};
 use tenon_predict::{CveId, Dated, Day, Driver, Fact, Forecast, Known, Model, ModelFile, Sighting, Term};
 
-use crate::common::{Common, Format, document, now};
+use crate::common::{Common, Format, document};
 use crate::feeds::Place;
 use crate::progress::Bar;
 

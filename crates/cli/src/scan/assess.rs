@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use tenon_engine::{FindingState, Undecided, World, advance, findings, not_loaded};
 use tenon_feeds::intel_deltas;
 use tenon_formats::openvex::OpenVex;
+use tenon_host::now;
 use tenon_model::{
     Advisory, AdvisoryDelta, AssetContext, AssetId, Command, Component, Digest, DirectiveId, GroupName,
     Intel, Inventory, Offer, OfferState, Person, RefusalCode, Rules, SourcePackage, Timestamp, TokenId,
@@ -18,7 +19,6 @@ use tenon_versions::{Scheme, compare};
 use super::feeds::Read;
 use super::target::Looked;
 use super::{Published, Report, Todo};
-use crate::common::now;
 
 /// The version of the result's form.
 const FORM: &str = "tenon-scan/1";

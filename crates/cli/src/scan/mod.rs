@@ -18,10 +18,11 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use tenon_feeds::Source;
+use tenon_host::now;
 use tenon_server::{AssetDetail, DirectiveView, WhyView};
 use utoipa::ToSchema;
 
-use crate::common::{Common, Format, now};
+use crate::common::{Common, Format};
 use crate::rules::{Chosen, Stated};
 
 /// Headings of the help.

@@ -103,14 +103,14 @@ fn another_may_begin(
     now: Timestamp,
 ) -> bool {
     let asker = Asker::new(world, state);
-    let first = |wave: &Wave| wave.assets.intersect(state.approved()).iter().next();
+    let first = |wave: &Wave| wave.assets.iter().find(|asset| state.approved().contains(*asset));
     let open_at = |asset: AssetOrdinal, at: Timestamp| asker.ruling(asset, at).is_open();
     let ended = matches!(rollout.step, Step::Soaking { .. });
     let Some(waiting) = rollout.wave(next).and_then(first) else { return false };
     let news = ended || open_at(waiting, rollout.since);
     let ahead = usize::try_from(next).unwrap_or(usize::MAX).saturating_add(1);
-    let later = rollout.plan.waves.iter().skip(ahead).filter_map(first);
-    later.into_iter().any(|asset| open_at(asset, now) && (news || !open_at(asset, rollout.since)))
+    let mut later = rollout.plan.waves.iter().skip(ahead).filter_map(first);
+    later.any(|asset| open_at(asset, now) && (news || !open_at(asset, rollout.since)))
 }
 
 /// Whether what was approved since the plan was made may begin before what is planned; the first is asked for all.

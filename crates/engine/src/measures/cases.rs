@@ -82,6 +82,11 @@ impl Cases {
         self.since.iter().map(|(since, assets)| (*since, assets))
     }
 
+    /// The assets of all of them.
+    pub(crate) fn assets(&self) -> AssetSet {
+        AssetSet::union(self.since().map(|(_, assets)| assets))
+    }
+
     /// How many are open.
     pub(crate) fn len(&self) -> u64 {
         self.count

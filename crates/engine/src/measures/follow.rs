@@ -7,8 +7,7 @@ use tenon_model::{
 
 use super::cases::{Path, counted_since, step_of};
 use super::day::{GroupDay, Kind, Step};
-use super::{End, Ended, MAX_DAYS, MAX_MODES, Measures, Moving, between, day, second};
-use crate::trend::Day;
+use super::{End, Ended, MAX_MODES, Measures, Moving, between, second};
 use crate::world::{GroupMode, World};
 
 /// Of a directive what its cases need.
@@ -229,7 +228,7 @@ impl World {
         let at = self.applied_at();
         let now = second(at);
         let cases = self.measures.cases.get(&id).cloned().unwrap_or_default();
-        let open = AssetSet::union(cases.since().map(|(_, assets)| assets));
+        let open = cases.assets();
         let unconfirmed = cases.paths.values().filter(|path| path.at == Some(Step::Confirmation)).count();
         if matches!(outcome, Outcome::Refused { .. }) {
             for (since, assets) in cases.since() {
@@ -256,11 +255,11 @@ impl World {
                 }
             }
         }
-        if let Some(due) = about.due.filter(|due| (Day::of(*due).0 - day(now).0).abs() <= MAX_DAYS) {
-            let due_day = self.measures.at(&about.group, now).day(Day::of(due));
+        let Some(due) = about.due else { return };
+        if let Some(of_day) = self.measures.due(&about.group, due, now) {
             match (at > due, fixed) {
-                (true, _) => due_day.due.directives_missed += 1,
-                (false, true) => due_day.due.directives_met += 1,
+                (true, _) => of_day.directives_missed += 1,
+                (false, true) => of_day.directives_met += 1,
                 (false, false) => {}
             }
         }

@@ -200,8 +200,8 @@ impl Measures {
     /// Cases that are not open any more have ended, and how.
     fn ended(&mut self, Ended { group, end, since, at, due, times }: Ended<'_>) {
         let now = second(at);
-        let group = self.at(group, now);
-        let ends = &mut group.day(day(now)).ends;
+        let counted = self.at(group, now);
+        let ends = &mut counted.day(day(now)).ends;
         *match end {
             End::Verified => &mut ends.verified,
             End::FixedOtherwise => &mut ends.fixed_otherwise,
@@ -211,19 +211,22 @@ impl Measures {
         } += times;
         let done = matches!(end, End::Verified | End::FixedOtherwise);
         let kind = if done { Kind::DONE } else { Kind::ENDED };
-        group.day(day(since)).note(kind, between(since, now), times);
+        counted.day(day(since)).note(kind, between(since, now), times);
         let Some(due) = due else { return };
-        // A date that is further away than days are kept is asked about by nobody.
-        let ahead = Day::of(due).0.saturating_sub(day(now).0);
-        let of_day = (-MAX_DAYS..=MAX_DAYS).contains(&ahead).then(|| group.day(Day::of(due)));
-        if let Some(of_day) = of_day {
+        if let Some(of_day) = self.due(group, due, now) {
             match (at > due, done) {
-                (true, _) => of_day.due.missed += times,
-                (false, true) => of_day.due.met += times,
+                (true, _) => of_day.missed += times,
+                (false, true) => of_day.met += times,
                 // Nobody could do it any more.
                 (false, false) => {}
             }
         }
+    }
+
+    /// What comes due of a group on the day of a date. A date that is further away than days are kept is asked about by nobody.
+    fn due(&mut self, group: &GroupName, due: Timestamp, now: i64) -> Option<&mut Due> {
+        let ahead = Day::of(due).0.saturating_sub(day(now).0);
+        (-MAX_DAYS..=MAX_DAYS).contains(&ahead).then(|| &mut self.at(group, now).day(Day::of(due)).due)
     }
 
     /// What left directives by the cause before and was taken over by no other has ended.

@@ -17,7 +17,11 @@ pub(super) const BITMAP: &str = "roaring:";
 /// Every part with all ordinals that it can hold: what a set has in common with one is found container by container, where
 /// ordinals one by one were half of what restoring a snapshot took.
 static WHOLE_PARTS: LazyLock<Vec<RoaringBitmap>> = LazyLock::new(|| {
-    let whole = |part: u32| (part << PART_BITS..=part << PART_BITS | ((1 << PART_BITS) - 1)).collect();
+    let whole = |part: u32| {
+        let (first, mut all) = (part << PART_BITS, RoaringBitmap::new());
+        all.insert_range(first..=first | ((1 << PART_BITS) - 1));
+        all
+    };
     (0..MAX_ASSETS >> PART_BITS).map(whole).collect()
 });
 

@@ -3,11 +3,10 @@
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
-use tenon_engine::Day;
 use tenon_model::GroupName;
 use utoipa::IntoParams;
 
-use super::trend::{MOST, USUAL, last_day};
+use super::trend::{days_of, span_of};
 use super::{ApiError, Shared};
 use crate::view::MeasuresView;
 
@@ -33,14 +32,10 @@ pub(super) async fn measures(
     State(context): State<Shared>,
     Query(span): Query<Span>,
 ) -> Result<Response, ApiError> {
-    let days = span.days.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&days) {
-        return Err(ApiError::bad_request(format!("a span has 1 to {MOST} days, not {days}")));
-    }
+    let days = days_of("a span", span.days)?;
     let group = span.group.as_deref().map(str::parse::<GroupName>).transpose();
     let group = group.map_err(|error| ApiError::bad_request(error.to_string()))?;
     let then = context.then(span.as_of.as_ref()).await?;
-    let last = last_day(span.until.as_ref(), then.now)?;
-    let first = Day(last.0.saturating_sub(i64::from(days) - 1));
-    Ok(then.answer(MeasuresView::of(&then.world, (first, last), then.now, group.as_ref())))
+    let span = span_of(days, span.until.as_ref(), then.now)?;
+    Ok(then.answer(MeasuresView::of(&then.world, span, then.now, group.as_ref())))
 }

@@ -11,8 +11,8 @@ use super::{ApiError, Shared};
 use crate::view::TrendView;
 
 /// Days where nobody says how many, and the most.
-pub(super) const USUAL: u16 = 30;
-pub(super) const MOST: u16 = 366;
+const USUAL: u16 = 30;
+const MOST: u16 = 366;
 
 /// Which days.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -34,19 +34,26 @@ pub(super) async fn trend(
     State(context): State<Shared>,
     Query(span): Query<Span>,
 ) -> Result<Response, ApiError> {
-    let days = span.days.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&days) {
-        return Err(ApiError::bad_request(format!("a trend has 1 to {MOST} days, not {days}")));
-    }
+    let days = days_of("a trend", span.days)?;
     let then = context.then(span.as_of.as_ref()).await?;
-    let last = last_day(span.until.as_ref(), then.now)?;
-    let first = Day(last.0.saturating_sub(i64::from(days) - 1));
+    let (first, last) = span_of(days, span.until.as_ref(), then.now)?;
     Ok(then.answer(TrendView::of(&then.world, first, last)))
 }
 
-/// The last day of a span: the one that is said, or that of now.
-pub(super) fn last_day(said: Option<&String>, now: Timestamp) -> Result<Day, ApiError> {
-    let Some(said) = said else { return Ok(Day::of(now)) };
-    let until = Timestamp::parse(said);
-    until.map(Day::of).ok_or_else(|| ApiError::bad_request(format!("{said:?} is no day, as in 2026-11-25")))
+/// How many days are asked for: what is said, or as many as usual.
+pub(super) fn days_of(what: &str, said: Option<u16>) -> Result<u16, ApiError> {
+    let days = said.unwrap_or(USUAL);
+    let within = (1..=MOST).contains(&days).then_some(days);
+    within.ok_or_else(|| ApiError::bad_request(format!("{what} has 1 to {MOST} days, not {days}")))
+}
+
+/// The first and the last day of a span, which ends on the day that is said, or on that of now.
+pub(super) fn span_of(days: u16, until: Option<&String>, now: Timestamp) -> Result<(Day, Day), ApiError> {
+    let last = match until {
+        None => Day::of(now),
+        Some(said) => Timestamp::parse(said)
+            .map(Day::of)
+            .ok_or_else(|| ApiError::bad_request(format!("{said:?} is no day, as in 2026-11-25")))?,
+    };
+    Ok((Day(last.0.saturating_sub(i64::from(days) - 1)), last))
 }
