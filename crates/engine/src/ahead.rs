@@ -5,9 +5,11 @@
 
 use tenon_model::{
     AssetId, Blob, Command, Digest, HostFacts, Inventory, InventorySum, Manifest, Refusal, RefusalCode,
+    WrittenManifest,
 };
 
 use crate::decide::encode;
+use crate::index::Index;
 use crate::reading::Reading;
 use crate::reports;
 use crate::stance::Part;
@@ -45,8 +47,7 @@ impl Prepared {
         if world.asset(&asset).is_some() {
             reports::reporting(world, asset, sequence)?;
         }
-        let mut report = Report::new(inventory)?;
-        report.reading = Some(world.index.read_ahead(&report));
+        let report = Report::new(&world.index, inventory)?;
         Ok(Self(Kind::Report(asset, sequence, Box::new(report))))
     }
 
@@ -69,12 +70,22 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(inventory: Inventory) -> Result<Self, Refusal> {
-        let manifest = Manifest::new(inventory.components)
+    /// Checks, writes and reads it.
+    pub(crate) fn new(index: &Index, inventory: Inventory) -> Result<Self, Refusal> {
+        let Inventory { components, facts } = inventory;
+        let familiar = index.familiar_to(&facts);
+        let mut seen = Vec::with_capacity(components.len());
+        let WrittenManifest { manifest, blob, digests } =
+            Manifest::new_written(components, |component, written| {
+                let known = familiar.get(component, written);
+                seen.push(known);
+                known.map(|known| known.digest)
+            })
             .map_err(|error| Refusal::new(RefusalCode::BadInventory, error.to_string()))?;
-        let (blob, digests) = manifest.to_blob_and_digests();
-        let blobs = [Blob::new(blob), encode(&inventory.facts)?];
-        Ok(Self::of(manifest, digests, inventory.facts, blobs))
+        let blobs = [Blob::new(blob), encode(&facts)?];
+        let mut report = Self::of(manifest, digests, facts, blobs);
+        report.reading = Some(index.read_ahead(&report, &seen));
+        Ok(report)
     }
 
     /// As it was written.
@@ -107,7 +118,7 @@ impl Report {
     }
 
     /// The components, sorted, each with its digest.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'_>> + Clone {
         let digests = self.digests.iter().copied();
         self.manifest.components().iter().zip(digests).map(|(component, digest)| Part { component, digest })
     }

@@ -180,7 +180,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
         Command::Retire { asset, by, why } => life::retire(world, asset, by, why),
         Command::RetireSilent => life::retire_silent(world, now),
         Command::ReportInventory { asset, sequence, inventory } => {
-            reports::whole(world, asset, sequence, Report::new(inventory)?)
+            reports::whole(world, asset, sequence, Report::new(&world.index, inventory)?)
         }
         Command::ReportDelta { asset, sequence, delta } => reports::delta(world, asset, sequence, delta),
         Command::SetContext { asset, context, by } => {

@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use tenon_model::{AssetOrdinal, AssetSet, Component, Digest, HostFacts, SourcePackage, Want};
 
+use crate::familiar::{FamiliarTo, Familiars};
 use crate::pool::Pool;
 use crate::reading::{Mark, ReadBefore};
+use crate::settling::Settling;
 use crate::shards::{ShardKey, Shards};
 use crate::stance::{Draft, Stance, StanceKey, print};
 use crate::table::Table;
@@ -57,7 +59,8 @@ pub(crate) struct Index {
     /// The stances of assets as they are merged, and as they are. A report changes hundreds of sets, most of which nobody
     /// asks about before the next one comes: they are written together.
     moved: BTreeMap<AssetOrdinal, (Option<Stances>, Stances)>,
-    found: Shards<StanceKey, StanceId>,
+    found: Settling<StanceKey, StanceId>,
+    familiars: Familiars,
     /// The ecosystems of operating systems by their numbers.
     systems: Shards<String, u32>,
     system_count: u32,
@@ -144,7 +147,17 @@ impl Index {
                 kept
             })
         });
-        self.add(key, stance)
+        let id = self.add(key, stance)?;
+        if let (StanceKey::Alone(_, whereabouts), Some(part)) = (key, draft.parts().next()) {
+            self.familiars.insert(*part, whereabouts, draft.ecosystem(), id);
+        }
+        Some(id)
+    }
+
+    /// The components that a host with these facts may have, of those that are known.
+    pub(crate) fn familiar_to(&self, facts: &HostFacts) -> FamiliarTo<'_> {
+        let system = self.system(facts.os.osv_ecosystem().as_deref().unwrap_or_default());
+        FamiliarTo { familiars: &self.familiars, system, offers_known: facts.offers_known }
     }
 
     /// A list of stances as all share it, used once more.
@@ -276,7 +289,8 @@ impl Index {
 
     /// A stance of a snapshot, as the next one.
     pub(crate) fn restore(&mut self, stance: &Stance) {
-        let draft = Draft::of(stance);
+        let digests: Vec<Digest> = stance.components.iter().map(|component| component.digest()).collect();
+        let draft = Draft::of(stance, &digests);
         let key = self.key_of(&draft);
         self.keep(key, &draft);
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use tenon_model::Digest;
 
 use crate::ahead::Report;
+use crate::familiar::{Familiar, tell_apart};
 use crate::index::{Index, StanceId, Stances};
 use crate::shards::Shards;
 use crate::stance::{Around, Draft, Stance, StanceKey, drafts, is_split_kernel};
@@ -36,8 +37,8 @@ pub(crate) struct Reading {
 enum Found {
     /// One that was read before said the same.
     Before(Stances),
-    /// The stances that were known, and those that were not.
-    Apart(Vec<StanceId>, Vec<Stance>),
+    /// The stances that were known, and those that were not, each with the digests of its components.
+    Apart(Vec<StanceId>, Vec<(Stance, Vec<Digest>)>),
 }
 
 /// Most reports that are remembered.
@@ -70,9 +71,24 @@ fn key_of(report: &Report, os: Option<&str>) -> Option<Digest> {
     Some(Digest::of(&serde_json::to_vec(&said).ok()?))
 }
 
+#[cfg(test)]
+impl Reading {
+    /// What it tells, in whichever order it was found.
+    pub(crate) fn told(&self) -> (Vec<StanceId>, &[(Stance, Vec<Digest>)]) {
+        let (known, fresh): (&[StanceId], &[_]) = match &self.found {
+            Found::Before(stances) => (stances, &[]),
+            Found::Apart(known, fresh) => (known, fresh),
+        };
+        let mut known = known.to_vec();
+        known.sort_unstable();
+        (known, fresh)
+    }
+}
+
 impl Index {
-    /// What this index knows of a report. Changes nothing, so that it can be asked beside the thread that decides.
-    pub(crate) fn read_ahead(&self, report: &Report) -> Reading {
+    /// What this index knows of a report, and of whose parts it has `seen` which. Changes nothing, so that it can be asked beside
+    /// the thread that decides.
+    pub(crate) fn read_ahead(&self, report: &Report, seen: &[Option<&Familiar>]) -> Reading {
         let (mark, facts) = (self.mark(), report.facts());
         let os = facts.os.osv_ecosystem();
         let os = os.as_deref();
@@ -81,14 +97,18 @@ impl Index {
             return Reading { mark, key, found: Found::Before(known.clone()) };
         }
         let split = report.parts().any(|part| is_split_kernel(part.component));
-        let drafts = drafts(Around { os, facts, split }, report.parts(), facts.offers.iter());
+        let (mut known, rest) = tell_apart(os, facts, report.parts(), seen);
+        let drafts = drafts(Around { os, facts, split }, rest.into_iter(), facts.offers.iter());
         let system = self.system(os.unwrap_or_default());
-        let (mut known, mut fresh) = (Vec::with_capacity(drafts.len()), Vec::new());
+        let mut fresh = Vec::new();
         for draft in &drafts {
             // No stance is kept under the number 0, which stands for a system that has none yet.
             match self.known(&draft.key(|_| system.unwrap_or(0))) {
                 Some(id) => known.push(id),
-                None => fresh.push(draft.keep(|part| Arc::new(part.component.clone()))),
+                None => {
+                    let digests = draft.parts().map(|part| part.digest).collect();
+                    fresh.push((draft.keep(|part| Arc::new(part.component.clone())), digests));
+                }
             }
         }
         Reading { mark, key, found: Found::Apart(known, fresh) }
@@ -100,7 +120,7 @@ impl Index {
         match report.reading() {
             Some(reading) if self.comes_from(reading.mark) => self.take(reading),
             _ => {
-                let reading = self.read_ahead(report);
+                let reading = self.read_ahead(report, &[]);
                 self.take(&reading)
             }
         }
@@ -111,7 +131,8 @@ impl Index {
             Found::Before(stances) => return (self.list(stances), Vec::new()),
             Found::Apart(known, fresh) => (known, fresh),
         };
-        let drafts: Vec<Draft<'_>> = fresh.iter().map(Draft::of).collect();
+        let drafts: Vec<Draft<'_>> =
+            fresh.iter().map(|(stance, digests)| Draft::of(stance, digests)).collect();
         let (found, fresh) = self.find(&drafts);
         let mut ids: Vec<StanceId> = known.iter().copied().chain(found).collect();
         ids.sort_unstable();

@@ -119,9 +119,13 @@ impl ShardKey for StanceKey {
 }
 
 impl<'a> Draft<'a> {
-    /// What a report would say that tells this stance.
-    pub(crate) fn of(stance: &'a Stance) -> Self {
-        let mut parts = stance.components.iter().map(|component| Part::of(component));
+    /// What a report would say that tells this stance, of whose components these are the digests.
+    pub(crate) fn of(stance: &'a Stance, digests: &[Digest]) -> Self {
+        let mut parts = stance
+            .components
+            .iter()
+            .zip(digests)
+            .map(|(component, digest)| Part { component, digest: *digest });
         Self {
             ecosystem: stance.ecosystem.as_deref(),
             package: &stance.package,
@@ -134,7 +138,12 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn parts(&self) -> impl Iterator<Item = &Part<'a>> {
+    /// OSV ecosystem; `None` where it is not known.
+    pub(crate) fn ecosystem(&self) -> Option<&'a str> {
+        self.ecosystem
+    }
+
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Part<'a>> {
         self.first.iter().chain(&self.more)
     }
 

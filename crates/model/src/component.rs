@@ -1,7 +1,10 @@
 //! What is installed: components and the manifest that holds them.
 
+use std::convert::Infallible;
+
 use serde::{Deserialize, Serialize};
 
+use crate::delta::ComponentPage;
 use crate::{Digest, Sum};
 
 /// Most components one manifest may hold; a report with more is refused, not cut.
@@ -68,8 +71,8 @@ impl Component {
         })
     }
 
-    /// As `serde_json` would write it. A manifest has hundreds, and writing them was most of what reading a report took.
-    fn write(&self, bytes: &mut Vec<u8>) {
+    /// Appends it as `serde_json` would write it. A manifest has hundreds, and writing them was most of what reading a report took.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
         let mut field = |key: &str, text: &str| {
             bytes.extend_from_slice(key.as_bytes());
             write_text(bytes, text);
@@ -109,6 +112,17 @@ pub struct Manifest {
     components: Vec<Component>,
 }
 
+/// A manifest with what is written and digested of it.
+#[derive(Debug)]
+pub struct WrittenManifest {
+    /// The components.
+    pub manifest: Manifest,
+    /// What [`Manifest::to_blob`] writes.
+    pub blob: Vec<u8>,
+    /// The digest of each component, in their order.
+    pub digests: Vec<Digest>,
+}
+
 /// A manifest as it is written.
 #[derive(Deserialize)]
 struct Written {
@@ -144,12 +158,46 @@ impl Manifest {
     ///
     /// # Errors
     /// When there are too many components, or a field is empty, overlong or holds what no package manager writes.
-    pub fn new(mut components: Vec<Component>) -> Result<Self, ManifestError> {
-        if components.len() > MAX_COMPONENTS {
-            return Err(ManifestError::TooMany { count: components.len() });
-        }
+    pub fn new(components: Vec<Component>) -> Result<Self, ManifestError> {
         for component in &components {
             component.check()?;
+        }
+        Self::unchecked(components)
+    }
+
+    /// The same, written at once, with the digest of each component. Those that were seen before are not checked and digested
+    /// again: `known` is given every component in order, and as it is written, and answers with the digest of one that an earlier
+    /// manifest held.
+    ///
+    /// # Errors
+    /// As of [`Manifest::new`].
+    pub fn new_written(
+        components: Vec<Component>,
+        mut known: impl FnMut(&Component, &[u8]) -> Option<Digest>,
+    ) -> Result<WrittenManifest, ManifestError> {
+        let manifest = Self::unchecked(components)?;
+        let (mut digests, mut page) =
+            (Vec::with_capacity(manifest.components.len()), ComponentPage::default());
+        let blob = manifest.written(|component, bytes| {
+            let written = page.write(component);
+            bytes.extend_from_slice(written);
+            let known = known(component, written);
+            digests.push(match known {
+                Some(digest) => digest,
+                None => {
+                    component.check()?;
+                    page.digest()
+                }
+            });
+            Ok(())
+        })?;
+        Ok(WrittenManifest { manifest, blob, digests })
+    }
+
+    /// Sorts and removes exact duplicates.
+    fn unchecked(mut components: Vec<Component>) -> Result<Self, ManifestError> {
+        if components.len() > MAX_COMPONENTS {
+            return Err(ManifestError::TooMany { count: components.len() });
         }
         components.sort_unstable();
         components.dedup();
@@ -163,30 +211,28 @@ impl Manifest {
 
     /// The canonical bytes that are stored and digested.
     pub fn to_blob(&self) -> Vec<u8> {
-        self.written(|_| {})
+        let Ok(blob) = self.written(|component, bytes| {
+            component.write(bytes);
+            Ok::<(), Infallible>(())
+        });
+        blob
     }
 
-    /// The same with the digest of each component, all written once.
-    pub fn to_blob_and_digests(&self) -> (Vec<u8>, Vec<Digest>) {
-        let mut digests = Vec::with_capacity(self.components.len());
-        let blob = self.written(|component| digests.push(Component::digest_of(component)));
-        (blob, digests)
-    }
-
-    /// As `serde_json` would write it; `each` is given every component as it is written.
-    fn written(&self, mut each: impl FnMut(&[u8])) -> Vec<u8> {
+    /// As `serde_json` would write it, each component by `write`.
+    fn written<E>(
+        &self,
+        mut write: impl FnMut(&Component, &mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<Vec<u8>, E> {
         let mut bytes = Vec::with_capacity(64 + 192 * self.components.len());
         bytes.extend(br#"{"components":["#);
         for (place, component) in self.components.iter().enumerate() {
             if place > 0 {
                 bytes.push(b',');
             }
-            let start = bytes.len();
-            component.write(&mut bytes);
-            each(&bytes[start..]);
+            write(component, &mut bytes)?;
         }
         bytes.extend(b"]}");
-        bytes
+        Ok(bytes)
     }
 
     /// Reads bytes written by [`Manifest::to_blob`], checking every bound again.
@@ -272,9 +318,22 @@ mod tests {
         assert_eq!(Manifest::from_blob(blob.as_bytes()).unwrap().components(), [bash()]);
         let modular = Component { module: Some("nodejs:18".to_owned()), ..bash() };
         let manifest = Manifest::new(vec![modular, bash()]).unwrap();
-        let (blob, digests) = manifest.to_blob_and_digests();
-        assert_eq!(digests, manifest.components().iter().map(|c| c.digest()).collect::<Vec<_>>());
-        assert_eq!(blob, manifest.to_blob());
+        let apart: Vec<Digest> = manifest.components().iter().map(|c| c.digest()).collect();
+        let components = || manifest.components().iter().rev().cloned().collect();
+        let WrittenManifest { manifest: same, blob, digests } =
+            Manifest::new_written(components(), |_, _| None).unwrap();
+        assert_eq!((&same, &digests, &blob), (&manifest, &apart, &manifest.to_blob()));
+        // What is known is asked for as it is written, and taken as it is answered.
+        let mut seen = Vec::new();
+        let known = Manifest::new_written(components(), |component, written| {
+            seen.push((component.clone(), written.to_vec()));
+            component.module.as_ref().map(|_| Digest::of(b"known"))
+        });
+        let known = known.unwrap();
+        assert_eq!((&known.manifest, &known.blob), (&manifest, &blob));
+        assert_eq!(known.digests, [apart[0], Digest::of(b"known")]);
+        let written = |component: &Component| (component.clone(), serde_json::to_vec(component).unwrap());
+        assert_eq!(seen, manifest.components().iter().map(written).collect::<Vec<_>>());
         assert_eq!(Manifest::from_blob(&blob), Ok(manifest));
         assert_eq!(Manifest::new(Vec::new()).unwrap().to_blob(), br#"{"components":[]}"#);
     }

@@ -165,18 +165,40 @@ fn part(name: &str, value: &impl Serialize) -> Digest {
     Digest::of(&bytes)
 }
 
-/// The name under which a component is digested.
-const COMPONENT: &str = "component";
+/// Takes components, one after the other, as they are written and digested.
+pub(crate) struct ComponentPage(Vec<u8>);
+
+impl ComponentPage {
+    /// What a component is digested under.
+    const HEAD: &[u8] = b"component\0";
+
+    /// Writes a component over the one before.
+    pub(crate) fn write(&mut self, component: &Component) -> &[u8] {
+        self.0.truncate(Self::HEAD.len());
+        component.write(&mut self.0);
+        &self.0[Self::HEAD.len()..]
+    }
+
+    /// The digest of the component that is written here.
+    pub(crate) fn digest(&self) -> Digest {
+        Digest::of(&self.0)
+    }
+}
+
+impl Default for ComponentPage {
+    fn default() -> Self {
+        let mut page = Vec::with_capacity(256);
+        page.extend_from_slice(Self::HEAD);
+        Self(page)
+    }
+}
 
 impl Component {
     /// Its digest as a member of a sum.
     pub fn digest(&self) -> Digest {
-        part(COMPONENT, self)
-    }
-
-    /// The same of one that is written already.
-    pub(crate) fn digest_of(written: &[u8]) -> Digest {
-        Digest::of_all([COMPONENT.as_bytes(), &[0], written])
+        let mut page = ComponentPage::default();
+        page.write(self);
+        page.digest()
     }
 }
 

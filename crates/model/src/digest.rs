@@ -67,14 +67,14 @@ crate::ids::serde_as_text!(Digest);
 #[derive(Clone, PartialEq, Eq)]
 pub struct Blob {
     digest: Digest,
-    bytes: Arc<[u8]>,
+    bytes: Arc<Vec<u8>>,
 }
 
 impl Blob {
     /// This content.
-    pub fn new(bytes: impl Into<Arc<[u8]>>) -> Self {
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
-        Self { digest: Digest::of(&bytes), bytes }
+        Self { digest: Digest::of(&bytes), bytes: Arc::new(bytes) }
     }
 
     /// Its address.

@@ -29,7 +29,7 @@ mod vex;
 pub use advisory::{Advisory, AdvisoryDelta, Affected, AffectedRange};
 pub use assets::{AssetOrdinal, AssetSet, AssetSetError, MAX_ASSETS, Members};
 pub use command::{Command, Refusal, RefusalCode};
-pub use component::{Component, Manifest, ManifestError, SourcePackage};
+pub use component::{Component, Manifest, ManifestError, SourcePackage, WrittenManifest};
 pub use context::{AssetContext, ClockRule, ContextDocument, DecisionTable, Rules};
 pub use delta::{DeltaError, FactsChange, InventoryDelta, InventorySum, MAX_DELTA_NAMED, OfferKey, Reported};
 pub use digest::{Blob, Digest, DigestError};
