@@ -37,6 +37,24 @@ pub(crate) struct Tally {
     pub(crate) not_assessed: Vec<String>,
 }
 
+/// An asset in a stance, in the order of stances and then of assets: one number, since first reports sort millions of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(u64);
+
+impl Place {
+    fn of(stance: StanceId, asset: AssetOrdinal) -> Self {
+        Self(u64::from(stance) << 32 | u64::from(asset.0))
+    }
+
+    fn stance(self) -> StanceId {
+        (self.0 >> 32) as StanceId
+    }
+
+    fn asset(self) -> AssetOrdinal {
+        AssetOrdinal(self.0 as u32)
+    }
+}
+
 /// Most assets whose change of stances waits to be merged: who is in a stance is asked through them.
 const MAX_MOVED: usize = 512;
 
@@ -236,11 +254,11 @@ impl Index {
 
     /// Writes what moved into the sets.
     pub(crate) fn merge(&mut self) {
-        let (mut came, mut went): (Vec<(StanceId, AssetOrdinal)>, Vec<_>) = Default::default();
+        let (mut came, mut went): (Vec<Place>, Vec<Place>) = Default::default();
         for (asset, (before, now)) in std::mem::take(&mut self.moved) {
             let before = before.as_deref().unwrap_or_default();
-            went.extend(only_in(before, &now).map(|id| (id, asset)));
-            came.extend(only_in(&now, before).map(|id| (id, asset)));
+            went.extend(only_in(before, &now).map(|id| Place::of(id, asset)));
+            came.extend(only_in(&now, before).map(|id| Place::of(id, asset)));
         }
         self.write(went, |set, assets| {
             assets.for_each(|asset| {
@@ -253,13 +271,13 @@ impl Index {
     /// Writes assets into the set of each of their stances.
     fn write(
         &mut self,
-        mut assets: Vec<(StanceId, AssetOrdinal)>,
+        mut places: Vec<Place>,
         write: impl Fn(&mut AssetSet, &mut dyn Iterator<Item = AssetOrdinal>),
     ) {
-        assets.sort_unstable();
-        for alike in assets.chunk_by(|(a, _), (b, _)| a == b) {
-            if let Some(entry) = alike.first().and_then(|(id, _)| self.entries.get_mut(*id)) {
-                write(&mut entry.merged, &mut alike.iter().map(|(_, asset)| *asset));
+        places.sort_unstable();
+        for alike in places.chunk_by(|a, b| a.stance() == b.stance()) {
+            if let Some(entry) = alike.first().and_then(|place| self.entries.get_mut(place.stance())) {
+                write(&mut entry.merged, &mut alike.iter().map(|place| place.asset()));
             }
         }
     }
