@@ -4,15 +4,17 @@ import type { DirectiveView } from "./api.gen";
 import { Ask } from "./ask";
 import { plural } from "./bits";
 import { live } from "./live";
-import { NoRights } from "./no-rights";
+import { moment } from "./moment";
+import { NoRights, NotThen } from "./no-rights";
 import { awaiting, undo } from "./stages";
-import { may, session } from "./session";
+import { useMay } from "./session";
 import { useStore } from "./store";
 import { useSend } from "./use";
 
 /** The decision, always in sight. */
 export function Actions({ directive }: { directive: DirectiveView }) {
-  const allowed = may(useStore(session), "approve");
+  const allowed = useMay("approve");
+  const then = useStore(moment);
   const { link } = useStore(live);
   const sender = useSend();
   const [asking, setAsking] = useState<"waiver" | "refusal" | null>(null);
@@ -34,7 +36,7 @@ export function Actions({ directive }: { directive: DirectiveView }) {
     return (
       <>
         <p className="says">{state(directive)}</p>
-        <NoRights />
+        {then === null ? <NoRights /> : <NotThen />}
       </>
     );
   }

@@ -6,6 +6,7 @@ import type {
   DirectiveView,
   Done,
   GapsPage,
+  LogPage,
   MeasuresView,
   Overview,
   RefusalBody,
@@ -14,10 +15,13 @@ import type {
   TrendView,
   WhyView,
 } from "./api.gen";
+import { leftMoment, type Moment } from "./moment";
 import { session, signedOut, tokenAnswered, tokenOfAddress } from "./session";
 
 /** Longest wait for an answer: beyond it Tenon counts as not reachable. */
 const PATIENCE_MS = 15_000;
+/** The same where Tenon may first have to make the record of then from all its entries. */
+const PATIENCE_PAST_MS = 120_000;
 
 /** Tenon answered, and the answer is no. */
 export class Problem extends Error {
@@ -37,10 +41,10 @@ export class Unreachable extends Error {
   }
 }
 
-async function ask(path: string, init?: RequestInit): Promise<unknown> {
+async function answer(path: string, init: RequestInit & { signal: AbortSignal }): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(`/api/v1/${path}`, { ...init, signal: AbortSignal.timeout(PATIENCE_MS) });
+    response = await fetch(`/api/v1/${path}`, init);
   } catch {
     throw new Unreachable();
   }
@@ -60,6 +64,21 @@ async function ask(path: string, init?: RequestInit): Promise<unknown> {
     typeof code === "string" ? code : "error",
     typeof detail === "string" ? detail : `Tenon answered with status ${response.status}`,
   );
+}
+
+const ask = (path: string, init?: RequestInit): Promise<unknown> => answer(path, { ...init, signal: AbortSignal.timeout(PATIENCE_MS) });
+
+/** Asks for what the record said at a moment. */
+async function askAsOf(path: string, then: Moment): Promise<unknown> {
+  if (then === null) return ask(path);
+  const late = AbortSignal.timeout(PATIENCE_PAST_MS);
+  const asOf = `${path.includes("?") ? "&" : "?"}as_of=${encodeURIComponent(then)}`;
+  try {
+    return await answer(path + asOf, { signal: AbortSignal.any([late, leftMoment()]) });
+  } catch (error) {
+    if (error instanceof Unreachable && late.aborted) throw new Problem(504, "late", "Tenon is still making the record of then: ask again in a while");
+    throw error;
+  }
 }
 
 /** What a change is sent with: no page elsewhere can send this header, so the session's cookie is not enough for it. */
@@ -86,22 +105,24 @@ export async function signOut(): Promise<void> {
   window.location.assign("/sign-in");
 }
 
-export const getOverview = (): Promise<Overview> => ask("overview") as Promise<Overview>;
+export const getOverview = (then: Moment): Promise<Overview> => askAsOf("overview", then) as Promise<Overview>;
 
 const windowed = (query: string, from: number, limit: number): string => `?from=${from}&limit=${limit}${query && `&${query}`}`;
-export const getDirectives = (query: string, from: number, limit: number): Promise<DirectivesPage> =>
-  ask(`directives${windowed(query, from, limit)}`) as Promise<DirectivesPage>;
-export const getAssets = (query: string, from: number, limit: number): Promise<AssetsPage> =>
-  ask(`assets${windowed(query, from, limit)}`) as Promise<AssetsPage>;
-export const getTrend = (days: string): Promise<TrendView> => ask(`trend?days=${days}`) as Promise<TrendView>;
-export const getMeasures = (query: string): Promise<MeasuresView> => ask(`measures?${query}`) as Promise<MeasuresView>;
-export const getGaps = (limit: string): Promise<GapsPage> => ask(`gaps?limit=${limit}`) as Promise<GapsPage>;
-export const getAsset = (id: string): Promise<AssetDetail> =>
-  ask(`assets/${encodeURIComponent(id)}`) as Promise<AssetDetail>;
-export const getDirective = (id: string): Promise<DirectiveView> =>
-  ask(`directives/${encodeURIComponent(id)}`) as Promise<DirectiveView>;
-export const getWhy = (id: string): Promise<WhyView> =>
-  ask(`directives/${encodeURIComponent(id)}/why`) as Promise<WhyView>;
+export const getDirectives = (query: string, from: number, limit: number, then: Moment): Promise<DirectivesPage> =>
+  askAsOf(`directives${windowed(query, from, limit)}`, then) as Promise<DirectivesPage>;
+export const getAssets = (query: string, from: number, limit: number, then: Moment): Promise<AssetsPage> =>
+  askAsOf(`assets${windowed(query, from, limit)}`, then) as Promise<AssetsPage>;
+export const getTrend = (days: string, then: Moment): Promise<TrendView> => askAsOf(`trend?days=${days}`, then) as Promise<TrendView>;
+export const getMeasures = (query: string, then: Moment): Promise<MeasuresView> => askAsOf(`measures?${query}`, then) as Promise<MeasuresView>;
+export const getGaps = (limit: string, then: Moment): Promise<GapsPage> => askAsOf(`gaps?limit=${limit}`, then) as Promise<GapsPage>;
+export const getAsset = (id: string, then: Moment): Promise<AssetDetail> =>
+  askAsOf(`assets/${encodeURIComponent(id)}`, then) as Promise<AssetDetail>;
+export const getDirective = (id: string, then: Moment): Promise<DirectiveView> =>
+  askAsOf(`directives/${encodeURIComponent(id)}`, then) as Promise<DirectiveView>;
+export const getWhy = (id: string, then: Moment): Promise<WhyView> =>
+  askAsOf(`directives/${encodeURIComponent(id)}/why`, then) as Promise<WhyView>;
+/** The record itself takes no moment: what was known then is its beginning, which `until` ends. */
+export const getLog = (query: string): Promise<LogPage> => ask(`log?${query}`) as Promise<LogPage>;
 export const getReport = (digest: string): Promise<unknown> => ask(`reports/${encodeURIComponent(digest)}`);
 
 /** What people can decide. */

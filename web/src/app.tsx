@@ -1,3 +1,4 @@
+import { PastAnswer, PastMark } from "./as-of";
 import { AssetPanel } from "./asset";
 import { Assets } from "./assets";
 import { Closed } from "./closed";
@@ -8,6 +9,7 @@ import { FirstAnswer } from "./first-answer";
 import { Header } from "./header";
 import { Interruption } from "./interruption";
 import { type Changed, live } from "./live";
+import { moment } from "./moment";
 import { type Place, place } from "./place";
 import { Queue } from "./queue";
 import { Scoreboard } from "./scoreboard";
@@ -20,13 +22,15 @@ export function App() {
   const state = useStore(live);
   const here = useStore(place);
   const who = useStore(session);
+  const then = useStore(moment);
   // Where the panel covers the lists, they must not take the keyboard from behind it.
   const narrow = useMedia("(max-width: 63.99rem)");
   const { overview } = state;
   if (who.is === "out") return <SignedOut session={who} />;
   return (
-    <div className="page" data-panel={here && overview ? "open" : "closed"} data-demo={overview?.demo ? "" : undefined}>
+    <div className="page" data-panel={here && overview ? "open" : "closed"} data-marked={overview && (overview.demo || then !== null) ? "" : undefined}>
       <Header state={state} />
+      {then !== null && <PastMark then={then} state={state} />}
       {overview?.demo && <DemoMark demo={overview.demo} />}
       {overview ? (
         <div className="columns">
@@ -42,6 +46,8 @@ export function App() {
           </main>
           <Panel here={here} changed={state.changed} />
         </div>
+      ) : then !== null ? (
+        <PastAnswer then={then} state={state} />
       ) : (
         <FirstAnswer state={state} />
       )}

@@ -1,5 +1,6 @@
 import type { AssetDetail, AssetView, FindingView } from "./api.gen";
 import { getAsset } from "./api";
+import { AsThen } from "./as-of";
 import { Mode } from "./assets";
 import { count, Note, plural, Section, Time } from "./bits";
 import { Packages } from "./packages";
@@ -14,7 +15,7 @@ export function AssetPanel({ id, version }: { id: string; version: number }) {
     <PanelFrame id={id} title={asset?.hostname ?? id} sub={asset && <Summary asset={asset} />}>
       {asset && <Facts asset={asset} />}
       {detail.is === "loading" && <p className="empty" aria-busy="true">Reading its findings…</p>}
-      {detail.is === "missing" && <Note tone="bad">{detail.why}</Note>}
+      {detail.is === "missing" && <Note tone="bad"><AsThen why={detail.why} /></Note>}
       {detail.is === "here" && <Findings detail={detail.value} />}
     </PanelFrame>
   );
@@ -43,7 +44,8 @@ function Facts({ asset }: { asset: AssetView }) {
       ))}
       {asset.retired && (
         <Note tone="ask">
-          retired since <Time at={asset.retired.at} />: {asset.retired.said}. It is back if it reports again.
+          retired since <Time at={asset.retired.at} />
+          {asset.retired.by && ` by ${asset.retired.by}`}: {asset.retired.said}. It is back if it reports again.
         </Note>
       )}
       {asset.cloned && <Note tone="bad">Two hosts report with its key. Nothing is ordered until one of them is enrolled anew.</Note>}

@@ -6,23 +6,54 @@ import { count, Note, plural, Section, Sign, Time, Unseen } from "./bits";
 import { Choose, Find, queryOf } from "./find";
 import { LetItAct } from "./let-it-act";
 import { useListed } from "./listed";
+import { type Moment, moment } from "./moment";
 import { open, place } from "./place";
+import { Retired } from "./retired";
 import { Rows } from "./rows";
 import { useStore } from "./store";
+import { useLoaded } from "./use";
 
 /** Groups that fit one under the other; of more, one is chosen. */
 const FIT = 12;
 /** So few assets are read and not searched. */
 const FEW = 20;
 
-/** The hosts, by group: whether agents may act is decided for a group. */
-export function Assets({ overview: { assets, groups }, version }: { overview: Overview; version: number }) {
+/** How many hosts are retired. */
+const countRetired = async (query: string, then: Moment): Promise<number> => (await getAssets(query, 0, 1, then)).total;
+
+/** The hosts, and from here those that are gone. */
+export function Assets({ overview, version }: { overview: Overview; version: number }) {
+  const [gone, setGone] = useState(false);
+  const { assets } = overview;
+  const retired = useLoaded(countRetired, "retired=true", version);
+  const known = retired.is === "here" ? retired.value : null;
+  return (
+    <Section
+      id="assets"
+      title={gone ? "Retired assets" : "Assets"}
+      aside={
+        <p className="hint">
+          {!gone && assets > 0 && `${plural(assets, "host")} · `}
+          <button type="button" className="link" data-testid="to-retired" onClick={() => setGone(!gone)}>
+            {gone ? `Back to the ${plural(assets, "host")}` : known === null ? "retired" : `${count(known)} retired`}
+          </button>
+        </p>
+      }
+    >
+      {gone ? <Retired overview={overview} version={version} /> : <Enrolled overview={overview} retired={known} version={version} />}
+    </Section>
+  );
+}
+
+/** The hosts that count, by group: whether agents may act is decided for a group. */
+function Enrolled({ overview: { assets, groups }, retired, version }: { overview: Overview; retired: number | null; version: number }) {
+  const past = useStore(moment) !== null;
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState("");
   const shown = groups.filter((group) => group.name === chosen);
   const apart = text === "" && (shown.length > 0 || groups.length <= FIT);
   return (
-    <Section id="assets" title="Assets" aside={assets > 0 && <p className="hint">{plural(assets, "host")}</p>}>
+    <>
       {(assets > FEW || groups.length > FIT) && (
         <div className="tools">
           <Find label="Host name" testid="find-asset" onFind={setText} />
@@ -31,14 +62,16 @@ export function Assets({ overview: { assets, groups }, version }: { overview: Ov
           )}
         </div>
       )}
-      {assets === 0 && (
+      {assets === 0 && retired !== null && retired > 0 && <p className="empty">None: {retired === 1 ? "the only one is retired" : `all ${count(retired)} are retired`}.</p>}
+      {assets === 0 && past && retired === 0 && <p className="empty">None then.</p>}
+      {assets === 0 && !past && retired === 0 && (
         <p className="empty">
           None yet. This machine appears after its agent's first report; more join with <code>tenon enrol-token</code>.
         </p>
       )}
       {assets > 0 && apart && (shown.length > 0 ? shown : groups).map((group) => <Group key={group.name} group={group} version={version} />)}
       {assets > 0 && !apart && <Hosts query={queryOf({ q: text, group: chosen })} version={version} />}
-    </Section>
+    </>
   );
 }
 

@@ -2,6 +2,8 @@ import { getGaps } from "./api";
 import type { FeedView, GapView } from "./api.gen";
 import { count, Note, plural, Section } from "./bits";
 import { Feeds } from "./feeds";
+import { moment } from "./moment";
+import { useStore } from "./store";
 import { useLoaded } from "./use";
 
 /** Gaps that fit; the command line has them all. */
@@ -18,6 +20,7 @@ const WORDS: Record<string, string> = {
 
 /** What cannot be seen, and what Tenon reads from outside. */
 export function Coverage({ feeds, version }: { feeds: FeedView[]; version: number }) {
+  const then = useStore(moment);
   const gaps = useLoaded(getGaps, FIT, version);
   const page = gaps.is === "here" ? gaps.value : null;
   return (
@@ -39,7 +42,7 @@ export function Coverage({ feeds, version }: { feeds: FeedView[]; version: numbe
         )}
         {page && page.total > page.items.length && (
           <p className="hint below">
-            {count(page.total - page.items.length)} more: <code>tenon gaps</code>
+            {count(page.total - page.items.length)} more: <code>tenon gaps{then !== null && ` --as-of ${then}`}</code>
           </p>
         )}
       </Section>

@@ -1,6 +1,7 @@
 import { Actions } from "./actions";
 import type { DirectiveView } from "./api.gen";
 import { getDirective } from "./api";
+import { AsThen } from "./as-of";
 import { Note, Time } from "./bits";
 import { ending } from "./closed";
 import { EvidenceOf } from "./evidence";
@@ -18,7 +19,7 @@ export function DirectivePanel({ id, version }: { id: string; version: number })
   if (fetched.is === "here") return <Shown directive={fetched.value} />;
   return (
     <PanelFrame id={id} title={id}>
-      {fetched.is === "loading" ? <p className="empty" aria-busy="true">Reading it…</p> : <Note tone="bad">{fetched.why}</Note>}
+      {fetched.is === "loading" ? <p className="empty" aria-busy="true">Reading it…</p> : <Note tone="bad"><AsThen why={fetched.why} /></Note>}
     </PanelFrame>
   );
 }

@@ -1,12 +1,16 @@
 import type { FeedView } from "./api.gen";
 import { Section, Sign, Time, Unseen } from "./bits";
+import { moment } from "./moment";
+import { useStore } from "./store";
 
 /** What Tenon reads from outside, and how fresh it is. */
 export function Feeds({ feeds }: { feeds: FeedView[] }) {
+  // How feeds were asked is not in the record: of a time that is over nobody knows it.
+  const past = useStore(moment) !== null;
   return (
     <Section id="feeds" title="Feeds" aside={<p className="hint">advisories and intel</p>}>
       {feeds.length === 0 ? (
-        <p className="empty">No feed has been asked yet. They are asked once an asset has reported which system it runs.</p>
+        <p className="empty">{past ? "Nothing had been read from a feed by then." : "No feed has been asked yet."} They are asked once an asset has reported which system it runs.</p>
       ) : (
         <>
           <div className="heads feed-grid" aria-hidden="true">
@@ -21,12 +25,16 @@ export function Feeds({ feeds }: { feeds: FeedView[] }) {
               <li key={feed.name} className="row still feed-grid" data-testid="feed-row">
                 <span className="cell what">{feed.name}</span>
                 <When name="As of" at={feed.as_of} none="no date given" />
-                <When name="Asked" at={feed.asked} none="not asked yet" />
+                <When name="Asked" at={feed.asked} none={past ? "not recorded" : "not asked yet"} />
                 <When name="Changed" at={feed.changed} none="nothing read yet" />
-                <span className="cell feed-problem" data-tone={feed.problem ? "bad" : "good"}>
-                  <Sign tone={feed.problem ? "bad" : feed.changed ? "good" : "wait"} />
-                  <span>{feed.problem ?? (feed.changed ? "none" : "none so far")}</span>
-                </span>
+                {past ? (
+                  <span className="cell feed-problem faint">not recorded</span>
+                ) : (
+                  <span className="cell feed-problem" data-tone={feed.problem ? "bad" : "good"}>
+                    <Sign tone={feed.problem ? "bad" : feed.changed ? "good" : "wait"} />
+                    <span>{feed.problem ?? (feed.changed ? "none" : "none so far")}</span>
+                  </span>
+                )}
               </li>
             ))}
           </ul>

@@ -1,6 +1,8 @@
 import { signOut } from "./api";
+import { AsOf } from "./as-of";
 import { count, Sign, Time } from "./bits";
 import type { Live } from "./live";
+import { moment } from "./moment";
 import type { Tone } from "./stages";
 import { session } from "./session";
 import { useStore } from "./store";
@@ -10,6 +12,7 @@ const LINKS: Record<Live["link"], { word: string; tone: Tone }> = {
   live: { word: "live", tone: "good" },
   stale: { word: "stale", tone: "back" },
   offline: { word: "offline", tone: "bad" },
+  paused: { word: "not live", tone: "back" },
 };
 
 function goTo(section: string): void {
@@ -21,6 +24,8 @@ function goTo(section: string): void {
 export function Header({ state }: { state: Live }) {
   const { overview } = state;
   const now = useStore(session);
+  // While looking back, the mark under the header says up to which entry.
+  const live = useStore(moment) === null;
   const { word, tone } = LINKS[state.link];
   const sections: [section: string, name: string, of?: number][] = overview
     ? [
@@ -47,17 +52,18 @@ export function Header({ state }: { state: Live }) {
           </button>
         ))}
       </nav>
-      <p className="state">
+      <div className="state">
+        <AsOf />
         <span className="stage" data-tone={tone} data-testid="live-state" data-state={state.link} role="status">
           <Sign tone={tone} />
           <span>{word}</span>
         </span>
-        {overview && (
+        {live && overview && (
           <span className="position" title="Position of the journal that this page shows">
             position <span className="number" data-testid="position">{count(overview.seq)}</span>
           </span>
         )}
-        {overview?.time && (
+        {live && overview?.time && (
           <span className="wide-only">
             last event <Time at={overview.time} as="ago" />
           </span>
@@ -73,7 +79,7 @@ export function Header({ state }: { state: Live }) {
             </button>
           </>
         )}
-      </p>
+      </div>
     </header>
   );
 }

@@ -3,7 +3,7 @@ import { plural, Said, Section, Sign, StageMark } from "./bits";
 import { live } from "./live";
 import { Packages } from "./packages";
 import { known, type Tone, undo } from "./stages";
-import { may, session } from "./session";
+import { useMay } from "./session";
 import { useStore } from "./store";
 import { duration } from "./time";
 import { useSend } from "./use";
@@ -117,7 +117,7 @@ function UndoMark({ text }: { text: string | null | undefined }) {
 }
 
 function Retry({ directive, asset }: { directive: string; asset: string }) {
-  const allowed = may(useStore(session), "operate");
+  const allowed = useMay("operate");
   const { link } = useStore(live);
   const { submit, busy, problem } = useSend();
   if (!allowed) return null;

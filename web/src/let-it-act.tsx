@@ -1,7 +1,7 @@
 import { plural } from "./bits";
 import { live } from "./live";
 import { NoRights } from "./no-rights";
-import { may, session } from "./session";
+import { useMay } from "./session";
 import { useStore } from "./store";
 import { useSend } from "./use";
 
@@ -13,7 +13,7 @@ export function whatActing(mode: string, assets: number): string {
 
 /** The mode of a group, explained, with the way to the other one. */
 export function LetItAct({ group, mode, assets }: { group: string; mode: string; assets: number }) {
-  const allowed = may(useStore(session), "operate");
+  const allowed = useMay("operate");
   return (
     <div className="mode">
       <p className="mode-says">{whatActing(mode, assets)}</p>

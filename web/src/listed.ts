@@ -1,5 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 
+import { type Moment, moment } from "./moment";
+import { useStore } from "./store";
+
 /** Items that one question brings. */
 export const CHUNK = 100;
 
@@ -26,6 +29,7 @@ export interface Listed<P extends Page> {
 
 interface Held<P extends Page> {
   query: string;
+  then: Moment;
   epoch: number;
   page: P;
   chunks: Map<number, Item<P>[]>;
@@ -34,10 +38,11 @@ interface Held<P extends Page> {
 const range = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
 /**
- * The list that `load` gives for `query`, a chunk at a time. When `version` changes, what is in sight is asked for again and
+ * The list that `load` gives for `query` as of the moment that is shown, a chunk at a time. When `version` changes, what is in sight is asked for again and
  * nothing else; until it comes, what is shown stays.
  */
-export function useListed<P extends Page>(load: (query: string, from: number, limit: number) => Promise<P>, query: string, version: number): Listed<P> {
+export function useListed<P extends Page>(load: (query: string, from: number, limit: number, then: Moment) => Promise<P>, query: string, version: number): Listed<P> {
+  const then = useStore(moment);
   const [held, setHeld] = useState<Held<P> | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const epoch = useRef(0);
@@ -49,7 +54,7 @@ export function useListed<P extends Page>(load: (query: string, from: number, li
     (chunks: number[], anew: boolean) => {
       const now = epoch.current;
       for (const chunk of chunks) asked.current.add(chunk);
-      Promise.all(chunks.map((chunk) => load(query, chunk * CHUNK, CHUNK))).then(
+      Promise.all(chunks.map((chunk) => load(query, chunk * CHUNK, CHUNK, then))).then(
         (pages) => {
           const last = pages.at(-1);
           if (now !== epoch.current || !last) return;
@@ -58,7 +63,7 @@ export function useListed<P extends Page>(load: (query: string, from: number, li
             const goesOn = !anew && before?.epoch === now;
             const all = new Map(goesOn ? before.chunks : []);
             chunks.forEach((chunk, index) => all.set(chunk, pages[index]?.items ?? []));
-            return { query, epoch: now, page: last, chunks: all };
+            return { query, then, epoch: now, page: last, chunks: all };
           });
         },
         (error: unknown) => {
@@ -68,7 +73,7 @@ export function useListed<P extends Page>(load: (query: string, from: number, li
         },
       );
     },
-    [load, query],
+    [load, query, then],
   );
 
   useEffect(() => {
@@ -89,7 +94,7 @@ export function useListed<P extends Page>(load: (query: string, from: number, li
   );
 
   // What answers another question is not shown as the answer to this one.
-  const mine = held?.query === query ? held : null;
+  const mine = held?.query === query && held.then === then ? held : null;
   const at = useCallback((place: number) => mine?.chunks.get(Math.floor(place / CHUNK))?.[place % CHUNK], [mine]);
   return { page: mine?.page ?? null, at, show, problem };
 }

@@ -6,6 +6,7 @@ import "./styles/score.css";
 import "./styles/panel.css";
 import "./styles/rollout.css";
 import "./styles/demo.css";
+import "./styles/as-of.css";
 import "./styles/evidence.css";
 
 import { StrictMode } from "react";

@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useRef } from "react";
 
+import { PastTag } from "./as-of";
 import { close, from } from "./place";
 
 interface Frame {
@@ -40,6 +41,7 @@ export function PanelFrame({ id, title, sub, foot, children }: Frame) {
             {title}
           </h2>
           {sub && <p className="sub">{sub}</p>}
+          <PastTag />
         </div>
         <button type="button" className="button quiet close" aria-label="Close" title="Close (Esc)" data-testid="close" onClick={closePanel}>
           <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">

@@ -13,7 +13,7 @@ import { open, place } from "./place";
 import { NothingOpen } from "./nothing-open";
 import { Rows } from "./rows";
 import { stageCounts } from "./stages";
-import { may, session } from "./session";
+import { useMay } from "./session";
 import { useStore } from "./store";
 import { due, useNow } from "./time";
 
@@ -124,7 +124,7 @@ const FIT = 5;
 
 /** Where nothing may act yet, that is said, with the way to change it. */
 function OnlyLooks({ overview: { assets, groups } }: { overview: Overview }) {
-  const allowed = may(useStore(session), "operate");
+  const allowed = useMay("operate");
   if (assets === 0 || groups.some((group) => group.mode !== "observe")) return null;
   return (
     <div className="callout" data-testid="only-observing">

@@ -6,7 +6,7 @@ import { count, Mark, Note, plural, Said, Section, Sign, Time } from "./bits";
 import { Lanes } from "./lanes";
 import { live } from "./live";
 import type { Tone } from "./stages";
-import { may, session } from "./session";
+import { useMay } from "./session";
 import { useStore } from "./store";
 import { due, span, useNow } from "./time";
 import { useSend } from "./use";
@@ -144,7 +144,7 @@ function WhyNotYet({ rollout }: { rollout: RolloutView }) {
 
 /** Stopping it, and letting it go on. */
 function Steering({ id, rollout }: { id: string; rollout: RolloutView }) {
-  const allowed = may(useStore(session), "operate");
+  const allowed = useMay("operate");
   const { link } = useStore(live);
   const sender = useSend();
   const [asking, setAsking] = useState(false);

@@ -1,5 +1,6 @@
 import type { SessionView } from "./api.gen";
-import { Store } from "./store";
+import { moment } from "./moment";
+import { Store, useStore } from "./store";
 
 /** Left here by a page of an earlier release; a token is not kept any more. */
 const KEPT_ONCE = "tenon-operator-token";
@@ -15,7 +16,11 @@ export type Session =
 
 export const session = new Store<Session>({ is: "asking" });
 
-export const may = (now: Session, right: Right): boolean => now.is === "in" && now.who.rights.includes(right);
+/** Whether who is signed in may do this here and now: while one looks back nothing can be done. */
+export function useMay(right: Right): boolean {
+  const now = useStore(session);
+  return useStore(moment) === null && now.is === "in" && now.who.rights.includes(right);
+}
 
 let token: string | null = null;
 

@@ -7,7 +7,13 @@ const DEMO_STEP_MS = 1_000;
 
 /** Since when it is which time in a demonstration. */
 let demo: { time: number; since: number; pace: number } | null = null;
-const present = (): number => (demo ? demo.time + (Date.now() - demo.since) * demo.pace : Date.now());
+
+/** What time it is, in milliseconds. */
+export const timeNow = (): number => (demo ? demo.time + (Date.now() - demo.since) * demo.pace : Date.now());
+
+/** Where the present stands while one looks back: what was due then and how long ago something was is told from there. */
+let standing: number | null = null;
+const present = (): number => standing ?? timeNow();
 
 const clock = new Store(Date.now());
 let ticking = setInterval(() => clock.set(present()), STEP_MS);
@@ -21,6 +27,12 @@ export function keepTimeOf(said: { now: string; pace: number } | null | undefine
     ticking = setInterval(() => clock.set(present()), DEMO_STEP_MS);
   }
   demo = { time, since: Date.now(), pace: said.pace };
+  clock.set(present());
+}
+
+/** Lets the present stand at a time, in milliseconds; `null` lets it go on. */
+export function standAt(time: number | null): void {
+  standing = time;
   clock.set(present());
 }
 
@@ -77,6 +89,12 @@ export function short(time: number, now: number): string {
     hourCycle: "h23",
     ...(sameYear ? {} : { year: "numeric" }),
   }).format(date);
+}
+
+/** A day and time in the reader's zone in full, to the second where it is not a whole minute. */
+export function whole(time: number): string {
+  const seconds = time % MINUTE < 1_000 ? {} : { second: "2-digit" as const };
+  return new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...seconds }).format(new Date(time));
 }
 
 /** The exact instant, in the reader's zone with its name and as recorded. */

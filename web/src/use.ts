@@ -2,29 +2,32 @@ import { useCallback, useEffect, useRef, useState } from "react";
 
 import { type Decision, newKey, Problem, send, Unreachable } from "./api";
 import { live } from "./live";
+import { type Moment, moment } from "./moment";
+import { useStore } from "./store";
 
 export type Loaded<T> = { is: "loading" } | { is: "here"; value: T } | { is: "missing"; why: string };
 
 /**
- * What `load` brings for `id`, and again whenever `version` changes. While a newer version is on its way the one
- * before stays visible.
+ * What `load` brings for `id` as of the moment that is shown, and again whenever `version` changes. While a newer version is on
+ * its way the one before stays visible; what is of another moment never does.
  */
-export function useLoaded<T>(load: (id: string) => Promise<T>, id: string, version: unknown): Loaded<T> {
-  const [state, setState] = useState<{ id: string; loaded: Loaded<T> }>({ id, loaded: { is: "loading" } });
+export function useLoaded<T>(load: (id: string, then: Moment) => Promise<T>, id: string, version: unknown): Loaded<T> {
+  const then = useStore(moment);
+  const [state, setState] = useState<{ id: string; then: Moment; loaded: Loaded<T> }>({ id, then, loaded: { is: "loading" } });
   useEffect(() => {
     let wanted = true;
-    load(id).then(
-      (value) => wanted && setState({ id, loaded: { is: "here", value } }),
+    load(id, then).then(
+      (value) => wanted && setState({ id, then, loaded: { is: "here", value } }),
       (error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
-        if (wanted) setState((before) => (before.id === id && before.loaded.is === "here" ? before : { id, loaded: { is: "missing", why } }));
+        if (wanted) setState((before) => (before.id === id && before.then === then && before.loaded.is === "here" ? before : { id, then, loaded: { is: "missing", why } }));
       },
     );
     return () => {
       wanted = false;
     };
-  }, [load, id, version]);
-  return state.id === id ? state.loaded : { is: "loading" };
+  }, [load, id, then, version]);
+  return state.id === id && state.then === then ? state.loaded : { is: "loading" };
 }
 
 export interface Sender {

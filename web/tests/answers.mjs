@@ -293,3 +293,36 @@ export function large(directives, hosts) {
   const assets = Array.from({ length: hosts }, (_, n) => asset(n, `host-${String(n).padStart(6, "0")}`, { group: group(n) }));
   return overview({ assets, queue, closed: [], closed_total: 0 });
 }
+
+const gone = (n, hostname, retired) => asset(n, hostname, { retired: { at: at(-24 * n), by: null, superseded_by: null, ...retired } });
+
+/** Hosts that are gone, each for another reason. */
+export const retired = [
+  gone(7, "web-3.example.org", { reason: "by-person", by: "ada", said: "switched off, ticket 4711" }),
+  gone(8, "web-0.example.org", { reason: "superseded", superseded_by: assets[0].id, said: `its machine was installed anew and is web-1.example.org (${assets[0].id}) now` }),
+  gone(9, HOSTILE, { reason: "silent", said: "silent for as long as rule spot of policy version 3 gives it" }),
+];
+
+const entry = (seq, kind, hours, said, by = null) => ({ seq, kind: `asset-${kind}`, time: at(hours), by, said, hash: "d4".repeat(32), blobs: [] });
+
+/** What the record says of them, and of one that came back. */
+export const log = [
+  entry(1190, "retired", -24 * 7, "web-3.example.org retired: switched off, ticket 4711", "ada"),
+  entry(1100, "returned", -24 * 8 + 1, "web-2.example.org was retired and reports again"),
+  entry(1090, "retired", -24 * 8, "web-2.example.org retired: no longer needed", "bob"),
+  entry(1040, "retired", -24 * 9, `${HOSTILE} retired: silent for as long as rule spot of policy version 3 gives it`),
+];
+
+/** A moment two weeks ago, as the page asks for it, and the record as it stood then: one host, one thing to do, due the day after. */
+export const THEN = at(-24 * 14);
+export const then = () =>
+  overview({
+    seq: 1000,
+    time: at(-24 * 14 - 0.1),
+    assets: [{ ...web1, packages: 397, mode: "observe" }],
+    queue: [directive(2, "openssl", "3.0.15-1~deb12u1", { due: at(-24 * 13), assets: [on(web1, libssl, stage("awaiting-approval", { report: REHEARSAL }), { undo: "proven", units: ["nginx.service"], rehearsed_ms: 9_320 })] })],
+    closed: [],
+    closed_total: 0,
+    retired: [],
+    feeds: [{ name: "kev", changed: at(-24 * 15), as_of: at(-24 * 15), asked: null, problem: null }],
+  });

@@ -26,6 +26,12 @@ const SESSION = "tenon_session=session-of-the-test";
 
 export class StandIn {
   overview = overview();
+  /** The record as it stood: an overview by what is asked for; of anything else there is no record. */
+  past = {};
+  /** Hosts that are gone, of now; those of then stand in the overview of then. */
+  retired = [];
+  /** Entries of the record about hosts that went and came back, the newest first. */
+  log = [];
   measures = MEASURES;
   /** Who is signed in by the session's cookie. */
   who = { id: "usr_1", name: "ada", roles: ["admin"], rights: ["read", "assess", "operate", "approve", "audit", "administer"], via: "session" };
@@ -35,6 +41,10 @@ export class StandIn {
   writes = [];
   /** Paths of every request, in order. */
   asked = [];
+  /** As of when each was asked: its path and, where it said so, the moment. */
+  moments = [];
+  /** Answers about moments wait for this. */
+  making = Promise.resolve();
   /** Answers the next write with this status and body. */
   refuseNext = null;
   #streams = new Set();
@@ -68,6 +78,7 @@ export class StandIn {
   async #answer(request, response) {
     const { pathname, searchParams } = new URL(request.url, this.address);
     this.asked.push(pathname);
+    if (pathname.startsWith("/api/")) this.moments.push([pathname, searchParams.get("as_of")]);
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     const signedIn = !this.ended && (request.headers.cookie ?? "").includes(SESSION);
     if (pathname === "/sign-in") return plain(response, "Sign in");
@@ -75,17 +86,23 @@ export class StandIn {
     if (pathname.startsWith("/api/") && !signedIn) return json(response, 401, { code: "not-signed-in", detail: "sign in" });
     if (request.method === "POST") return this.#write(request, response, pathname);
     if (pathname === "/api/v1/events") return this.#stream(request, response);
-    if (pathname === "/api/v1/overview") return json(response, 200, totals(this.overview));
-    if (pathname === "/api/v1/directives") return json(response, 200, this.#directives(searchParams));
-    if (pathname === "/api/v1/assets") return json(response, 200, this.#assets(searchParams));
+    if (pathname === "/api/v1/log") return json(response, 200, this.#log(searchParams));
+    const moment = pathname.startsWith("/api/") ? searchParams.get("as_of") : null;
+    if (moment !== null) await this.making;
+    const world = moment === null ? this.overview : this.past[moment];
+    if (!world) return json(response, 422, { code: "no-such-time", detail: `the record begins at 2026-11-01T06:00:00Z, after ${moment}: ask for that time or a later one` });
+    if (pathname === "/api/v1/overview") return json(response, 200, totals(world));
+    if (pathname === "/api/v1/directives") return json(response, 200, this.#directives(world, searchParams));
+    if (pathname === "/api/v1/assets") return json(response, 200, this.#assets(world, searchParams));
     if (pathname === "/api/v1/trend") return json(response, 200, trend(Number(searchParams.get("days"))));
     if (pathname === "/api/v1/measures") return json(response, 200, this.measures);
-    if (pathname === "/api/v1/gaps") return json(response, 200, gaps(this.overview.assets));
+    if (pathname === "/api/v1/gaps") return json(response, 200, gaps(world.assets));
     const [, named] = /^\/api\/v1\/directives\/(dir_\d+)$/.exec(pathname) ?? [];
-    const directive = [...this.overview.queue, ...this.overview.closed].find(({ id }) => id === named);
-    if (directive) return json(response, 200, whole(directive, this.overview.assets));
+    const directive = [...world.queue, ...world.closed].find(({ id }) => id === named);
+    if (directive) return json(response, 200, whole(directive, world.assets));
+    if (named) return json(response, 404, { code: "not-found", detail: `${named} is unknown` });
     const [, kind, id] = /^\/api\/v1\/(assets|reports)\/(\w+)$/.exec(pathname) ?? [];
-    if (kind === "assets") return json(response, 200, detail(this.overview.assets.find((asset) => asset.id === id)));
+    if (kind === "assets") return json(response, 200, detail([...world.assets, ...(world.retired ?? this.retired)].find((asset) => asset.id === id)));
     if (kind === "reports" && reports[id]) return json(response, 200, reports[id]);
     if (/^\/api\/v1\/directives\/dir_1\/why$/.test(pathname)) return json(response, 200, why);
     if (pathname.startsWith("/api/")) return json(response, 404, { code: "not-found", detail: "no such path" });
@@ -99,8 +116,7 @@ export class StandIn {
     }
   }
 
-  #directives(query) {
-    const { queue, closed, seq } = this.overview;
+  #directives({ queue, closed, seq }, query) {
     const all = query.get("state") === "closed" ? closed : queue;
     const [text, group] = [(query.get("q") ?? "").toLowerCase(), query.get("group")];
     const like = ({ id, source, version, closes, group: of }) => [id, source, version, of, ...closes].some((said) => said.toLowerCase().includes(text));
@@ -110,10 +126,20 @@ export class StandIn {
     return { ...page(query, found, seq, line), totals: query.has("state") ? null : { groups: {}, outcomes: {}, due: {}, removes, assets: 0 }, parts: null };
   }
 
-  #assets(query) {
+  #assets({ assets, retired = this.retired, seq }, query) {
+    const of = query.get("retired") === "true" ? retired : assets;
     const [text, group] = [(query.get("q") ?? "").toLowerCase(), query.get("group")];
-    const found = this.overview.assets.filter((one) => one.hostname.includes(text) && (!group || one.group === group));
-    return page(query, found, this.overview.seq, (asset) => asset);
+    const found = of.filter((one) => one.hostname.includes(text) && (!group || one.group === group));
+    return page(query, found, seq, (asset) => asset);
+  }
+
+  /** Two entries to a page, so that one looks further back. */
+  #log(query) {
+    const [kind, until, cursor] = ["kind", "until", "cursor"].map((name) => query.get(name));
+    const before = cursor ? Number(cursor.slice(1)) : Number.POSITIVE_INFINITY;
+    const found = this.log.filter((entry) => entry.kind.startsWith(kind ?? "") && (!until || Date.parse(entry.time) < Date.parse(until)) && entry.seq < before);
+    const items = found.slice(0, 2);
+    return { generation: this.overview.seq, items, next: found.length > 2 ? `e${items[1].seq}` : null };
   }
 
   #session(request, response, signedIn) {
@@ -193,7 +219,7 @@ function totals({ seq, time, assets, queue, closed_total: closed, feeds, demo = 
 
 /** Half way through the span hosts enrol; two days later something gets worse; on the last day something is done. */
 function trend(count) {
-  const moves = (at) => ({ newly_seen: at === Math.floor(count / 2) ? 400 : 0, got_worse: at === Math.floor(count / 2) + 2 ? 60 : 0, got_better: 0, done: at === count - 1 ? 25.5 : 0, refused: 0 });
+  const moves = (at) => ({ newly_seen: at === Math.floor(count / 2) ? 400 : 0, got_worse: at === Math.floor(count / 2) + 2 ? 60 : 0, got_better: 0, done: at === count - 1 ? 25.5 : 0, refused: 0, retired: 0 });
   let [exposure, like_for_like] = [200, 200];
   const days = Array.from({ length: count }, (_, at) => {
     const { newly_seen, got_worse, done } = moves(at);

@@ -1,0 +1,146 @@
+import { useCallback, useEffect, useState } from "react";
+
+import { getAssets, getLog } from "./api";
+import type { AssetView, LogEntryView, Overview } from "./api.gen";
+import { Note, Said, Sign, Time, Unseen } from "./bits";
+import { Find, queryOf } from "./find";
+import { useListed } from "./listed";
+import { moment } from "./moment";
+import { open, place } from "./place";
+import { Rows } from "./rows";
+import { useStore } from "./store";
+
+/** So few hosts are read and not searched. */
+const FEW = 20;
+
+/** The hosts that are gone, and what the record says of hosts that went and came back. */
+export function Retired({ overview, version }: { overview: Overview; version: number }) {
+  const here = useStore(place);
+  const past = useStore(moment) !== null;
+  const [text, setText] = useState("");
+  const query = queryOf({ retired: "true", q: text });
+  const listed = useListed(getAssets, query, version);
+  const { page } = listed;
+  return (
+    <div data-testid="retired" aria-busy={(page === null && !listed.problem) || undefined}>
+      <p className="hint below">
+        {past ? "Gone by then, and counted nowhere." : "Gone, and counted nowhere."} A host that reports again is back by itself.
+      </p>
+      {((page?.total ?? 0) > FEW || text !== "") && (
+        <div className="tools">
+          <Find label="Host name" testid="find-retired" onFind={setText} />
+        </div>
+      )}
+      {page?.total === 0 && text === "" && <p className="empty ruled">{past ? "No host was retired then." : "No host is retired now."}</p>}
+      {page?.total === 0 && text !== "" && <p className="empty ruled">No retired host is called that.</p>}
+      {page !== null && page.total > 0 && (
+        <>
+          <div className="heads retired-grid" aria-hidden="true">
+            <span>Host</span>
+            <span>Retired</span>
+            <span>By</span>
+            <span>Why</span>
+          </div>
+          <Rows listed={listed} total={page.total} of={query} row={(asset, at) => <Row key={asset.id} asset={asset} at={at} selected={here?.id === asset.id} />} />
+        </>
+      )}
+      {listed.problem && <Note tone="bad">{listed.problem}</Note>}
+      {/* Whoever goes or comes back changes how many there are. The record is long: for less it is not read again. */}
+      {page !== null && <Recorded overview={overview} version={text === "" ? page.total : null} />}
+    </div>
+  );
+}
+
+/** Who is behind it, where no person is. */
+const BEHIND: Record<string, string> = { superseded: "a new installation", silent: "the policy" };
+
+function Row({ asset, at, selected }: { asset: AssetView; at: number; selected: boolean }) {
+  const { retired } = asset;
+  return (
+    <li data-place={at}>
+      <button type="button" className="row retired-grid" data-testid="retired-row" data-id={asset.id} aria-current={selected || undefined} onClick={() => open(asset.id)}>
+        <span className="cell what">
+          <b>{asset.hostname}</b> <span className="sub">group {asset.group}</span>
+        </span>
+        <span className="cell when">
+          <Unseen>retired </Unseen>
+          {retired && <Time at={retired.at} />}
+        </span>
+        <span className="cell by">
+          <span className="unit">by </span>
+          {retired && (retired.by ?? BEHIND[retired.reason] ?? retired.reason)}
+        </span>
+        <span className="cell why">{retired && <Said text={retired.said} />}</span>
+      </button>
+    </li>
+  );
+}
+
+/** Entries of one question. */
+const PAGE = "50";
+/** Of an asset that is retired, and of one that is back: the kinds begin so. */
+const KINDS = "asset-ret";
+
+interface Entries {
+  items: LogEntryView[];
+  next: string | null;
+}
+
+/** What the record says of hosts that went and came back, the newest first; as much of it as one asks for. */
+function Recorded({ overview: { seq, time }, version }: { overview: Overview; version: number | null }) {
+  const past = useStore(moment) !== null;
+  const [entries, setEntries] = useState<Entries | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [busy, setBusy] = useState(true);
+  // What is of the record until then: its last entry, and others of the same second that came later.
+  const [end, until] = past && time ? [seq, new Date(Date.parse(time) + 1_000).toISOString()] : [Number.POSITIVE_INFINITY, ""];
+
+  const read = useCallback(
+    async (before: Entries | null): Promise<void> => {
+      setBusy(true);
+      try {
+        const page = await getLog(queryOf({ kind: KINDS, limit: PAGE, until, cursor: before?.next ?? "" }));
+        const items = page.items.filter((entry) => entry.seq <= end);
+        setEntries({ items: [...(before?.items ?? []), ...items], next: page.next ?? null });
+        setProblem(null);
+      } catch (error) {
+        setProblem(error instanceof Error ? error.message : String(error));
+      } finally {
+        setBusy(false);
+      }
+    },
+    [until, end],
+  );
+  useEffect(() => {
+    if (version !== null) void read(null);
+  }, [read, version]);
+
+  return (
+    <div className="recorded" data-testid="recorded" aria-busy={busy || undefined}>
+      <h3>Gone and back, as recorded</h3>
+      {entries?.items.length === 0 && (
+        <p className="sub">{entries.next ? "Nothing among the entries that were looked at so far." : "No host was ever retired."}</p>
+      )}
+      <ul>
+        {entries?.items.map((entry) => (
+          <li key={entry.seq} data-testid="recorded-entry" data-kind={entry.kind}>
+            <span className="when sub">
+              <Time at={entry.time} />
+            </span>
+            <Sign tone={entry.kind === "asset-returned" ? "good" : "wait"} shape={entry.kind === "asset-returned" ? "good" : "gone"} />
+            <span>
+              <Said text={entry.said} />
+              {entry.by && <span className="sub"> · {entry.by}</span>}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {problem && <Note tone="bad">{problem}</Note>}
+      {entries?.next && (
+        <button type="button" className="button quiet" disabled={busy} data-testid="recorded-more" onClick={() => void read(entries)}>
+          Look further back
+        </button>
+      )}
+    </div>
+  );
+}
