@@ -319,7 +319,7 @@ export const then = () =>
   overview({
     seq: 1000,
     time: at(-24 * 14 - 0.1),
-    assets: [{ ...web1, packages: 397, mode: "observe" }],
+    assets: [{ ...web1, packages: 397, mode: "observe", reported: at(-24 * 14 - 1.5) }],
     queue: [directive(2, "openssl", "3.0.15-1~deb12u1", { due: at(-24 * 13), assets: [on(web1, libssl, stage("awaiting-approval", { report: REHEARSAL }), { undo: "proven", units: ["nginx.service"], rehearsed_ms: 9_320 })] })],
     closed: [],
     closed_total: 0,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-import { DEMO, overview } from "./answers.mjs";
+import { DEMO, log, overview, retired, THEN, then } from "./answers.mjs";
 import { rolling } from "./rollouts.mjs";
 import { visits } from "./visit.mjs";
 
@@ -19,16 +19,25 @@ const VIEWS = {
   "a rollout that halted": { world: rolling, hash: "#dir_12" },
   "hosts that are held back": { world: rolling, hash: "#dir_13" },
   "a demonstration": { world: () => overview({ demo: DEMO }), hash: "#dir_2" },
+  "the record as it stood": { world: overview, past: `?as_of=${THEN}#dir_2` },
+  "a moment that cannot be shown": { world: overview, past: "?as_of=2026-10-01" },
+  "choosing a moment": { world: overview, click: "as-of" },
+  "hosts that are gone": { world: overview, click: "to-retired" },
   "nothing yet": { world: () => overview({ assets: [], queue: [], closed: [], closed_total: 0, feeds: [] }) },
 };
 
 visits("axe", (visit, test) => {
   for (const colorScheme of ["light", "dark"]) {
-    for (const [name, { world, hash }] of Object.entries(VIEWS)) {
+    for (const [name, { world, hash, past, click }] of Object.entries(VIEWS)) {
       test(`${name}, ${colorScheme}`, async () => {
         await visit.page.emulateMedia({ colorScheme });
         visit.tenon.overview = world();
+        Object.assign(visit.tenon, { past: { [THEN]: then() }, retired, log });
         await visit.opened(hash);
+        if (past) await visit.page.goto(visit.tenon.address + past);
+        if (click) await visit.id(click).click();
+        await visit.page.locator("body:not(:has([aria-busy=true]))").waitFor();
+        await visit.settled();
         // The debugger's way in, past the page's own policy against scripts from elsewhere.
         await visit.page.evaluate(AXE);
         const { violations, passes } = await visit.page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
