@@ -18,9 +18,13 @@ mod people;
 #[cfg(feature = "demo")]
 mod played;
 mod policy;
+#[cfg(feature = "demo")]
+mod retire;
 mod scan;
 mod store;
 mod story;
+#[cfg(feature = "demo")]
+mod terminal;
 mod unattended;
 #[cfg(feature = "demo")]
 mod watch;

@@ -1,5 +1,6 @@
 //! An estate that is played, as fast as it goes, for commands that ask a server.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use tenon_demo::{Clock, Estate, Pace, Player, Show};
-use tenon_model::Timestamp;
+use tenon_model::{AssetId, Inventory, Timestamp};
 use tenon_server::{Hosts, Overview, Running, Settings, serve};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -75,12 +76,33 @@ impl Played {
     /// The program, as the owner of the data folder would start it.
     pub(crate) fn tenon(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenon"));
+        command.env_clear().envs(self.env()).args(words);
         command
-            .env_clear()
-            .env("TENON_DATA", &self.data)
-            .env("TENON_URL", format!("http://{}", self.running.listen));
-        command.args(words);
-        command
+    }
+
+    /// By what the program finds the server and its owner's token.
+    pub(crate) fn env(&self) -> [(&'static str, OsString); 2] {
+        let url = format!("http://{}", self.running.listen);
+        [("TENON_DATA", self.data.clone().into()), ("TENON_URL", url.into())]
+    }
+
+    /// All that a host said last, as a whole report.
+    pub(crate) fn said(&self, asset: &str) -> Inventory {
+        let world = self.running.writer.world();
+        let state = world.asset(&asset.parse().unwrap()).unwrap();
+        let mut facts = state.profile().unwrap().clone();
+        facts.hostname.clone_from(&state.hostname);
+        facts.offers = world.offers_of(state).unwrap();
+        let components = world.components_of(state).unwrap();
+        Inventory { facts, components: components.iter().map(|component| (**component).clone()).collect() }
+    }
+
+    /// A host's next report, as its agent would send it.
+    pub(crate) fn report(&self, asset: &str, inventory: Inventory) {
+        let asset: AssetId = asset.parse().unwrap();
+        let last = self.running.writer.world().asset(&asset).unwrap().reported.unwrap().0;
+        let command = tenon_model::Command::ReportInventory { asset, sequence: last + 1, inventory };
+        self.runtime.block_on(self.running.writer.submit(command, None)).unwrap();
     }
 
     pub(crate) fn run(&self, words: &[&str]) -> Output {
