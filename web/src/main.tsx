@@ -1,3 +1,5 @@
+// Before everything that reads the address.
+import "./address";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/layout.css";

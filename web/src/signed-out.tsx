@@ -1,11 +1,13 @@
 import { useEffect } from "react";
 
+import { keepAddress } from "./address";
 import type { Session } from "./session";
 
 /** Nobody is signed in, so nothing is shown. */
 export function SignedOut({ session }: { session: Extract<Session, { is: "out" }> }) {
   const { why } = session;
   useEffect(() => {
+    keepAddress();
     if (why === "never") window.location.replace("/sign-in");
   }, [why]);
   return (

@@ -70,13 +70,24 @@ it(NAME, { skip: missing ? `skipped: ${NAME}: ${missing}` : false, timeout: 120_
     await live(ada);
     assert.equal(await ada.getByTestId("rights").innerText(), "ada (viewer)");
     await ada.getByTestId("sign-out").click();
+    await ada.waitForURL("**/sign-in");
+
+    // A colleague's address leads through the sign-in to the record as it stood, and what is not there is said.
+    await ada.goto(`${address}?as_of=1`);
+    await ada.waitForURL("**/sign-in");
     await ada.getByLabel("Name").fill("ada");
     await ada.getByLabel("Password").fill("not her password");
     await ada.getByRole("button").click();
     await ada.getByRole("alert").getByText("Name or password is wrong").waitFor();
     await ada.getByLabel("Password").fill("correct horse battery staple");
     await ada.getByRole("button").click();
+    await ada.getByTestId("past-mark").getByText("As it stood after entry 1, not live").waitFor();
+    assert.equal(ada.url(), `${address}?as_of=1`);
+    await ada.goto(`${address}?as_of=2020-01-01`);
+    await ada.getByTestId("past-problem").getByText(/the record begins at .*, after .*: ask for that time or a later one/).waitFor();
+    await ada.getByTestId("back-to-now").click();
     await live(ada);
+    assert.equal(ada.url(), address);
 
     // Erased, she is out with the next question that the page asks.
     tenon("user", "remove", "ada");
