@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { launch } from "../tests/browser.mjs";
-import { DEMO, large, overview } from "../tests/answers.mjs";
+import { DEMO, large, log, overview, retired, THEN, then } from "../tests/answers.mjs";
 import { rolling } from "../tests/rollouts.mjs";
 import { StandIn, TOKEN } from "../tests/stand-in.mjs";
 
@@ -33,15 +33,19 @@ const STATES = {
   "demo-beside": { world: { ...full, demo: DEMO }, open: "#dir_1" },
   nothing: { world: { ...full, queue: [], closed: [], closed_total: 0 } },
   first: { world: { ...full, seq: 2, assets: [], queue: [], closed: [], closed_total: 0, feeds: [] } },
+  past: { world: full, search: `?as_of=${THEN}` },
+  "past-beside": { world: full, search: `?as_of=${THEN}`, open: "#dir_2" },
+  "no-past": { world: full, search: "?as_of=2026-10-01" },
+  retired: { world: full, click: "to-retired", at: "assets" },
   offline: { world: full, offline: true },
 };
 
 const wanted = process.argv.slice(3);
-const tenon = await new StandIn().start();
+const tenon = Object.assign(await new StandIn().start(), { past: { [THEN]: then() }, retired, log });
 const browser = await launch();
 for (const [size, viewport] of Object.entries(SIZES)) {
   for (const colorScheme of ["light", "dark"]) {
-    for (const [state, { world, open = "", at, offline, unfold }] of Object.entries(STATES)) {
+    for (const [state, { world, open = "", search, click, at, offline, unfold }] of Object.entries(STATES)) {
       const name = `${state}-${size}-${colorScheme}`;
       if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
       tenon.overview = world;
@@ -49,6 +53,11 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       const page = await context.newPage();
       await page.goto(`${tenon.address}#token=${TOKEN}`);
       await page.getByTestId("position").waitFor();
+      if (search) {
+        await page.goto(tenon.address + search);
+        await page.getByTestId("past-mark").or(page.getByTestId("no-past")).waitFor();
+      }
+      if (click) await page.getByTestId(click).click();
       if (open) {
         await page.evaluate((hash) => (location.hash = hash), open);
         await page.getByTestId("panel").waitFor();
