@@ -17,12 +17,13 @@ use crate::state::{AgentState, Progress};
 const EVERY_SECONDS: (u64, u64) = (450, 750);
 
 /// Files whose change hints that the inventory changed.
-const HINTS: [&str; 5] = [
+const HINTS: [&str; 6] = [
     "/var/lib/dpkg/status",
     "/var/lib/apt/lists",
     "/run/reboot-required",
     "/etc/apt",
     "/etc/tenon/limits.toml",
+    "/etc/tenon/hooks.d",
 ];
 
 /// Where the last report that was accepted is kept.

@@ -6,8 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tenon_host::limits::LimitsFile;
-use tenon_host::now;
+use tenon_host::{Ordered, Rules, now};
 use tenon_model::{AgentRun, ApplyReport, Order, OrderAction, RehearsalReport};
 use tenon_wire::{
     ApplyAnswer, DirectivePublicKey, OrderGate, RehearsalAnswer, ReportAccepted, SignedOrder, path,
@@ -53,8 +52,11 @@ pub fn run(state: &AgentState, control: &Control) -> Result<(), AgentError> {
     let _one_agent = state.lock()?;
     let identity = state.identity()?.ok_or(AgentError::NotEnrolled)?;
     let mut agent = Agent::new(state, control, &identity)?;
-    if let Err(distrust) = agent.limits.read() {
+    if let Err(distrust) = agent.rules.limits.read() {
         tracing::error!(%distrust, "the limits of this host are not believed");
+    }
+    if let Err(distrust) = agent.rules.hooks.read() {
+        tracing::error!(%distrust, "the hooks of this host are not believed");
     }
     let mut pause = PAUSES.0;
     while !control.stopped() {
@@ -91,7 +93,7 @@ struct Agent<'a> {
     progress: Progress,
     reporter: Reporter,
     /// Read anew for each order.
-    limits: LimitsFile,
+    rules: Rules,
 }
 
 impl<'a> Agent<'a> {
@@ -107,8 +109,8 @@ impl<'a> Agent<'a> {
         })?;
         let progress: Progress = state.json("progress.json", "progress")?.unwrap_or_default();
         let gate = OrderGate { asset: identity.asset, key: order_key, last: progress.last };
-        let (reporter, limits) = (Reporter::open(state), LimitsFile::of_this_host());
-        Ok(Self { state, control, client, gate, progress, reporter, limits })
+        let (reporter, rules) = (Reporter::open(state), Rules::of_this_host());
+        Ok(Self { state, control, client, gate, progress, reporter, rules })
     }
 
     /// One round: whatever is unanswered, the inventory if it may have changed, then a poll.
@@ -152,13 +154,13 @@ impl<'a> Agent<'a> {
         self.progress.begun = Some(order.clone());
         self.gate.last = Some(order.generation);
         self.state.write_json("progress.json", &self.progress)?;
-        let answer = carry_out(order, &self.state.work(), &self.limits);
+        let answer = carry_out(order, &self.state.work(), &self.rules);
         self.state.write_json("answer.json", &answer)
     }
 
     /// The answer to an order that was begun and cut off: by a power cut, a kill, a reboot.
     fn after_interruption(&self, order: &Order) -> Answer {
-        let recovered = tenon_host::recover(&self.state.work());
+        let recovered = tenon_host::recover(&self.state.work(), &self.rules.hooks);
         match &order.action {
             OrderAction::Rehearse { .. } => Answer::Rehearsal(RehearsalAnswer {
                 order: order.id,
@@ -200,15 +202,17 @@ impl<'a> Agent<'a> {
     }
 }
 
-/// Carries an admitted order out, as far as this host's own limits allow.
-fn carry_out(order: &Order, work: &Path, limits: &LimitsFile) -> Answer {
+/// Carries an admitted order out, as far as this host's own limits allow, with its own hooks around it.
+fn carry_out(order: &Order, work: &Path, rules: &Rules) -> Answer {
     match &order.action {
         OrderAction::Rehearse { targets } => {
-            let report = tenon_host::rehearse(targets, work, limits);
+            let report = tenon_host::rehearse(targets, work, rules);
             Answer::Rehearsal(RehearsalAnswer { order: order.id, report })
         }
         OrderAction::Apply { targets, transaction, files } => {
-            let report = tenon_host::apply(targets, transaction, files, work, limits);
+            let ordered =
+                Ordered { order: order.id, directive: order.directive, targets, transaction, files };
+            let report = tenon_host::apply(&ordered, work, rules);
             Answer::Apply(ApplyAnswer { order: order.id, report })
         }
     }
@@ -227,6 +231,8 @@ fn this_run() -> Option<AgentRun> {
 
 #[cfg(test)]
 mod tests {
+    use tenon_host::hooks::{HooksFolder, Whose};
+    use tenon_host::limits::LimitsFile;
     use tenon_model::{
         ApplyOutcome, AssetId, Change, DirectiveId, Generation, OrderId, PackageTarget, RehearsalOutcome,
         Timestamp, Transaction, TransactionStep,
@@ -276,16 +282,20 @@ mod tests {
         let file = work.path().join("limits.toml");
         // Root's file is the folder's owner's here. Each of these forbids both orders; nothing on this machine is asked.
         let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(work.path()).unwrap());
+        let hooks = work.path().join("hooks.d");
+        let rules = Rules {
+            limits: LimitsFile::at(&file, owner),
+            hooks: HooksFolder::at(&hooks, Whose::User(owner)),
+        };
         for (text, code, says) in [
             ("actions = []", "limits", "`actions` of "),
             ("actions = [\"rehearse\"", "limits-distrusted", "line 1, column "),
             ("forbid = \"everything\"", "limits-distrusted", "\"forbid\" is not known here"),
         ] {
             std::fs::write(&file, text).unwrap();
-            let limits = LimitsFile::at(&file, owner);
             for order in orders(asset) {
                 let admitted = gate.admit(&key.sign(&order).unwrap(), now()).expect("the signature is right");
-                let told = match carry_out(&admitted, work.path(), &limits) {
+                let told = match carry_out(&admitted, work.path(), &rules) {
                     Answer::Rehearsal(answer) => match answer.report.outcome {
                         RehearsalOutcome::NotRehearsed { reason } => reason,
                         other => panic!("{text}: {other:?}"),
@@ -302,12 +312,24 @@ mod tests {
                 assert!(told.contains(file.to_str().unwrap()), "{told}");
             }
         }
-        // Where there is no file the defaults let nothing be removed.
         std::fs::remove_file(&file).unwrap();
+        // What has to run before a change is not known: root's hooks are a file.
+        std::fs::write(&hooks, "").unwrap();
+        for order in orders(asset).iter_mut() {
+            // The defaults let nothing be removed, which would be said first.
+            if let OrderAction::Apply { transaction, .. } = &mut order.action {
+                transaction.steps.clear();
+            }
+            let told = match carry_out(order, work.path(), &rules) {
+                Answer::Rehearsal(answer) => format!("{:?}", answer.report.outcome),
+                Answer::Apply(answer) => format!("{:?}", answer.report.outcome),
+            };
+            assert!(told.contains("hooks-distrusted") && told.contains("is no folder"), "{told}");
+        }
+        std::fs::remove_file(&hooks).unwrap();
+        // Where there is no file the defaults let nothing be removed.
         let [_, apply] = orders(asset);
-        let Answer::Apply(answer) = carry_out(&apply, work.path(), &LimitsFile::at(&file, owner)) else {
-            panic!()
-        };
+        let Answer::Apply(answer) = carry_out(&apply, work.path(), &rules) else { panic!() };
         assert!(
             matches!(&answer.report.outcome, ApplyOutcome::Refused { code, detail }
                 if code == "limits" && detail.contains("`max_removals` by default")),

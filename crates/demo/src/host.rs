@@ -224,6 +224,7 @@ impl Played {
                 units: health.collect(),
                 restarted: units,
                 reboot_pending: false,
+                hooks: Vec::new(),
             },
             duration_ms: 21_000 + 700 * u64::from(self.host.image),
             output: said(targets) + more,

@@ -9,9 +9,8 @@
 
 use std::path::PathBuf;
 
-use tenon_host::System;
-use tenon_host::limits::LimitsFile;
-use tenon_model::{PackageTarget, PinnedFile, Transaction};
+use tenon_host::{Ordered, Rules, System};
+use tenon_model::{DirectiveId, OrderId, PackageTarget, PinnedFile, Transaction};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(code) = tenon_host::child_main() {
@@ -19,21 +18,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let work = arguments.get(1).map(PathBuf::from);
-    let limits = LimitsFile::of_this_host();
+    let rules = Rules::of_this_host();
     let report = match (arguments.first().map(String::as_str), work) {
         (Some("inventory"), work) => {
             serde_json::to_string(&tenon_host::inventory(&System::live(), work.as_deref())?)?
         }
         (Some("rehearse"), Some(work)) => {
             let targets: Vec<PackageTarget> = serde_json::from_reader(std::io::stdin())?;
-            serde_json::to_string(&tenon_host::rehearse(&targets, &work, &limits))?
+            serde_json::to_string(&tenon_host::rehearse(&targets, &work, &rules))?
         }
         (Some("apply"), Some(work)) => {
             let (targets, transaction, files): (Vec<PackageTarget>, Transaction, Vec<PinnedFile>) =
                 serde_json::from_reader(std::io::stdin())?;
-            serde_json::to_string(&tenon_host::apply(&targets, &transaction, &files, &work, &limits))?
+            let (order, directive) = (OrderId::new(7), DirectiveId::new(3));
+            let ordered =
+                Ordered { order, directive, targets: &targets, transaction: &transaction, files: &files };
+            serde_json::to_string(&tenon_host::apply(&ordered, &work, &rules))?
         }
-        (Some("recover"), Some(work)) => serde_json::to_string(&tenon_host::recover(&work))?,
+        (Some("recover"), Some(work)) => serde_json::to_string(&tenon_host::recover(&work, &rules.hooks))?,
         _ => {
             return Err(
                 "usage: host_probe inventory [WORK] | rehearse WORK | apply WORK | recover WORK".into()

@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod apt;
+mod believed;
 mod change;
 mod conffiles;
 mod deb822;
@@ -16,6 +17,7 @@ mod error;
 mod files;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+pub mod hooks;
 mod index;
 mod inventory;
 pub mod limits;
@@ -23,6 +25,7 @@ mod owners;
 mod packages;
 mod rehearsal;
 mod repack;
+mod rules;
 mod run;
 mod source;
 mod status;
@@ -30,11 +33,12 @@ mod system;
 mod transaction;
 mod units;
 
-pub use change::{apply, recover};
+pub use change::{Ordered, apply, recover};
 pub use error::HostError;
 pub use inventory::{inventory, inventory_of_files, machine};
 pub use owners::units_touched;
 pub use packages::{PackageFile, RPM_QUERY_FORMAT};
 pub use rehearsal::{child_main, rehearse};
+pub use rules::Rules;
 pub use run::now;
 pub use system::System;

@@ -213,7 +213,7 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<(Vec<u8>, b
 }
 
 /// Kills a process group; one that is gone already is fine.
-fn kill_group(pid: u32) {
+pub(crate) fn kill_group(pid: u32) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
         let _gone = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
     }

@@ -14,6 +14,7 @@ mod directive;
 mod event;
 mod facts;
 mod history;
+mod hook;
 mod ids;
 mod intel;
 mod kind;
@@ -43,6 +44,7 @@ pub use facts::{
     OsRelease, Protocol, Service, StaleProcess, Unit, Updater, Virtualization,
 };
 pub use history::HistoryBase;
+pub use hook::{HookEnd, HookMoment, HookRun};
 pub use ids::{
     AssetId, DirectiveId, GroupName, IdError, OrderId, Person, RedundancyName, ServiceName, Tag, TeamName,
     TokenId, VulnerabilityId, ZoneName,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssetId, Digest, DirectiveId, OrderId, StaleProcess, Timestamp, Unit};
+use crate::{AssetId, Digest, DirectiveId, HookRun, OrderId, StaleProcess, Timestamp, Unit};
 
 /// Only grows. A host remembers the highest generation it accepted and refuses anything not above it, so that a
 /// late or duplicated order can never move it backwards.
@@ -242,6 +242,9 @@ pub struct Evidence {
     pub restarted: Vec<Unit>,
     /// Whether the packages ask for a reboot, which was not ordered.
     pub reboot_pending: bool,
+    /// The programs of the host's own that ran around the change, in the order in which they ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookRun>,
 }
 
 /// How an apply ended.
@@ -264,7 +267,8 @@ pub enum ApplyOutcome {
     },
     /// Nothing was changed.
     Refused {
-        /// A stable code: `transaction-changed`, `precondition`, `limits` (what root on the host forbids)...
+        /// A stable code: `transaction-changed`, `precondition`, `limits` (what root on the host forbids), `hook-failed` (a
+        /// program of root's that has to run before)...
         code: String,
         /// What did not hold.
         detail: String,

@@ -4,13 +4,34 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tenon_model::Transaction;
+use tenon_model::{ApplyReport, HookMoment, Transaction};
 
 use crate::units::States;
 use crate::{HostError, files};
 
+use super::around::{Around, Served};
+
 /// Largest record read.
 const MAX_RECORD: u64 = 32 * 1024 * 1024;
+
+/// How far a change is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Stage {
+    /// Hooks begin; the packages are as they were.
+    Before,
+    /// The packages change, are looked at, and taken back where they do not hold. Records from before there were hooks say
+    /// nothing and mean this.
+    #[default]
+    Change,
+    /// How it ended is known; hooks that had begun end.
+    End {
+        /// What is to be reported, but for what the hooks do.
+        report: Box<ApplyReport>,
+        /// With which of their programs; `None` where the host is not known to be well.
+        moment: Option<HookMoment>,
+    },
+}
 
 /// A change that has been begun.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,10 +42,19 @@ pub(super) struct Intent {
     pub(super) upgrade: Vec<String>,
     /// Command lines of the way back, or why there is none.
     pub(super) back: Result<Vec<Vec<String>>, String>,
-    /// Services that ran.
+    /// Services that ran when the packages began to change.
     pub(super) services: States,
     /// Processes that ran replaced files already.
     pub(super) stale: Vec<u32>,
+    /// What was ordered; `None` in records from before there were hooks, which have none.
+    #[serde(default)]
+    pub(super) served: Option<Served>,
+    /// The hooks around it.
+    #[serde(default)]
+    pub(super) hooks: Around,
+    /// How far it is.
+    #[serde(default)]
+    pub(super) stage: Stage,
 }
 
 fn path(work: &Path) -> PathBuf {

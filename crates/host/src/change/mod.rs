@@ -1,31 +1,39 @@
 //! The real change: what was rehearsed and approved, carried out, verified on this host, taken back when it does not hold.
 //!
 //! ```text
-//! check -> intent on disk -> upgrade -> restart what runs old code -> verify -> report
-//!                               |            any trouble: way back -> verify -> report
-//!                         power cut: recover() goes on from the intent
+//! check -> intent on disk -> `before` of hooks -> check -> upgrade -> restart what runs old code -> verify -> `after` -> report
+//!                                  |                          any trouble: way back -> verify -> `undo` of hooks -> report
+//!                            power cut: recover() goes on from the intent, which says how far it came
 //! ```
 
+mod around;
 mod intent;
 mod restart;
+mod verify;
 
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, fcntl_lock};
-use tenon_model::{ApplyOutcome, ApplyReport, Change, Evidence, PackageTarget, PinnedFile, Transaction};
+use tenon_model::{
+    ApplyOutcome, ApplyReport, DirectiveId, Evidence, HookMoment, OrderId, PackageTarget, PinnedFile,
+    Transaction,
+};
 
+use crate::hooks::{DISTRUSTED, Distrusted, HooksFolder};
 use crate::index::Apt;
-use crate::inventory::{native_architecture, obstacle_to_apply, processes, reboot_required_by};
+use crate::inventory::{native_architecture, obstacle_to_apply, processes};
 use crate::limits::{Action, Limits, LimitsFile, Refusal, rooms, written_by};
 use crate::rehearsal::{asked_for_reboot, way_back};
-use crate::run::{code_of, command, last_characters, millis_since, now, run, run_logged};
+use crate::run::{code_of, command, last_characters, millis_since, now, run_logged};
 use crate::status::Status;
 use crate::transaction::{Store, check_words, replaced, simulate};
-use crate::{HostError, System, files, owners, units};
+use crate::{HostError, Rules, System, files, owners, units};
 
-use intent::Intent;
+use around::{Around, Served};
+use intent::{Intent, Stage};
+use verify::{Verdict, go_back, verify};
 
 /// Longest the package manager may take. Killing it half-way is the last resort: the way back begins then.
 const UPGRADE: Duration = Duration::from_secs(7_200);
@@ -55,19 +63,34 @@ impl From<Refusal> for NotBegun {
     }
 }
 
+impl From<Distrusted> for NotBegun {
+    fn from(distrusted: Distrusted) -> Self {
+        Self { code: DISTRUSTED, detail: distrusted.to_string() }
+    }
+}
+
+/// What a server ordered: a change that was rehearsed and approved.
+#[derive(Debug, Clone, Copy)]
+pub struct Ordered<'a> {
+    /// The order.
+    pub order: OrderId,
+    /// The directive that it serves.
+    pub directive: DirectiveId,
+    /// What is asked for.
+    pub targets: &'a [PackageTarget],
+    /// Everything that changes with it.
+    pub transaction: &'a Transaction,
+    /// The package files, as they were rehearsed.
+    pub files: &'a [PinnedFile],
+}
+
 /// Carries out what was rehearsed, where this host's limits allow it: the same transaction with the same package files, or
 /// nothing. Then restarts services that still run replaced files, verifies versions, processes and services, and goes back to
-/// the recorded versions when something does not hold.
-pub fn apply(
-    targets: &[PackageTarget],
-    transaction: &Transaction,
-    files: &[PinnedFile],
-    work: &Path,
-    limits: &LimitsFile,
-) -> ApplyReport {
+/// the recorded versions when something does not hold. Root's hooks run around it.
+pub fn apply(ordered: &Ordered<'_>, work: &Path, rules: &Rules) -> ApplyReport {
     let started = Instant::now();
-    let mut report = match prepare(targets, transaction, files, work, limits) {
-        Ok(intent) => carry_out(&intent, work, upgrade),
+    let mut report = match prepare(ordered, work, rules) {
+        Ok(change) => change.begin(work, rules),
         Err(NotBegun { code, detail }) => ApplyReport::refused(code, detail),
     };
     report.duration_ms = millis_since(started);
@@ -75,9 +98,9 @@ pub fn apply(
 }
 
 /// Goes on with a change that was cut off by a power cut, a kill or a reboot: finishes what the package manager had begun
-/// and verifies it, or goes back. `None` when no change had been begun. The limits allowed it when it began and are not asked
-/// again: none of them may leave the host half-way.
-pub fn recover(work: &Path) -> Option<ApplyReport> {
+/// and verifies it, or goes back; then lets hooks that had begun end. `None` when no change had been begun. The limits allowed
+/// it when it began and are not asked again: none of them may leave the host half-way.
+pub fn recover(work: &Path, hooks: &HooksFolder) -> Option<ApplyReport> {
     let started = Instant::now();
     let intent = match Intent::read(work) {
         Ok(intent) => intent?,
@@ -85,7 +108,8 @@ pub fn recover(work: &Path) -> Option<ApplyReport> {
             return Some(ApplyReport {
                 outcome: ApplyOutcome::Failed {
                     reason: format!("a change was cut off and its record cannot be read: {error}"),
-                    remedy: "look at `dpkg --audit` and the services of this host".to_owned(),
+                    remedy: "look at `dpkg --audit` and the services of this host, and whether hooks have to be undone"
+                        .to_owned(),
                 },
                 evidence: Evidence::default(),
                 duration_ms: 0,
@@ -94,34 +118,38 @@ pub fn recover(work: &Path) -> Option<ApplyReport> {
         }
     };
     // Process ids mean nothing across a reboot.
-    let intent = Intent { stale: Vec::new(), ..intent };
-    let mut report = carry_out(&intent, work, finish);
+    let mut intent = Intent { stale: Vec::new(), ..intent };
+    let cut = around::cut_off(&mut intent);
+    let mut report = match intent.stage.clone() {
+        Stage::Before => {
+            let detail = format!("the agent was interrupted before anything was changed{cut}");
+            end(&mut intent, work, hooks, ApplyReport::refused("interrupted", detail), Some(HookMoment::Undo))
+        }
+        Stage::Change => carry_out(&mut intent, work, hooks, finish),
+        Stage::End { report, moment } => around::go_on(&mut intent, work, hooks, *report, moment),
+    };
     report.duration_ms = millis_since(started);
     Some(report)
 }
 
-/// Checks everything that can be checked before, and puts the intent on the disk.
-fn prepare(
-    targets: &[PackageTarget],
-    transaction: &Transaction,
-    files: &[PinnedFile],
-    work: &Path,
-    limits: &LimitsFile,
-) -> Result<Intent, NotBegun> {
-    let allowed = allowed_now(limits)?;
+/// A change that may begin.
+struct Ready<'a> {
+    intent: Intent,
+    ordered: &'a Ordered<'a>,
+    changing: Vec<(String, String)>,
+}
+
+/// Checks everything that can be checked before.
+fn prepare<'a>(ordered: &'a Ordered<'a>, work: &Path, rules: &Rules) -> Result<Ready<'a>, NotBegun> {
+    let Ordered { targets, transaction, files, .. } = *ordered;
+    let allowed = allowed_now(&rules.limits)?;
     allowed.transaction(transaction)?;
+    let hooks = rules.hooks.read()?;
     if let Some(obstacle) = obstacle_to_apply() {
         return not_begun("cannot-act", obstacle);
     }
     check_words(targets).map_err(|detail| NotBegun { code: "bad-order", detail })?;
-    let status = Status::read(&System::live())?;
-    if let Some(interruption) = status.interruption() {
-        return not_begun("dpkg-interrupted", interruption);
-    }
-    if let Some(difference) = not_as_before(&status, transaction) {
-        return not_begun("precondition", difference);
-    }
-    nobody_else_changes_packages()?;
+    let status = undisturbed(transaction)?;
     let native = native_architecture(&status, &System::live(), &mut Vec::new());
     let (apt, store) = (Apt::freshest(work), Store::open(work)?);
     let simulated = simulate(&apt, &store, targets, &native)
@@ -135,8 +163,7 @@ fn prepare(
     }
     let changing: Vec<(String, String)> =
         replaced(transaction).map(|(step, _)| (step.package.clone(), step.architecture.clone())).collect();
-    let written = written_by(&changing, work);
-    allowed.rooms(&rooms(&written))?;
+    allowed.rooms(&rooms(&written_by(&changing, work)))?;
     let pinned = store.fetch(&apt, targets, transaction, &native)?;
     if pinned != files {
         return not_begun("file-changed", "a package file is not the one that was rehearsed");
@@ -146,17 +173,68 @@ fn prepare(
         transaction: transaction.clone(),
         upgrade: store.upgrade(&apt, "DPkg::Lock::Timeout=60", targets, &native),
         back,
-        services: units::running()?,
-        stale: processes::stale().stale.iter().map(|process| process.pid).collect(),
+        services: units::States::new(),
+        stale: Vec::new(),
+        served: Some(Served { order: ordered.order, directive: ordered.directive }),
+        hooks: Around::new(hooks),
+        stage: Stage::Before,
     };
-    // What came before may have taken long and filled a disk, and root may have changed the file.
-    let allowed = allowed_now(limits)?;
-    allowed.transaction(transaction)?;
-    allowed.units(&owners::units_touched(&changing))?;
-    allowed.rooms(&rooms(&written))?;
-    allowed.reboot(asked_for_reboot(work, transaction, files))?;
-    intent.begin(work)?;
-    Ok(intent)
+    let ready = Ready { intent, ordered, changing };
+    // What came before may have taken long and filled a disk, and root may have changed the files.
+    ready.check(work, rules)?;
+    Ok(ready)
+}
+
+impl Ready<'_> {
+    /// What the limits say when the change is about to begin.
+    fn check(&self, work: &Path, rules: &Rules) -> Result<(), NotBegun> {
+        let Ordered { transaction, files, .. } = *self.ordered;
+        let allowed = allowed_now(&rules.limits)?;
+        allowed.transaction(transaction)?;
+        allowed.units(&owners::units_touched(&self.changing))?;
+        allowed.rooms(&rooms(&written_by(&self.changing, work)))?;
+        allowed.reboot(asked_for_reboot(work, transaction, files))?;
+        Ok(())
+    }
+
+    /// Lets the hooks begin, then the change.
+    fn begin(mut self, work: &Path, rules: &Rules) -> ApplyReport {
+        match self.lead_in(work, rules) {
+            Ok(()) => carry_out(&mut self.intent, work, &rules.hooks, upgrade),
+            Err(NotBegun { code, detail }) => {
+                let report = ApplyReport::refused(code, detail);
+                end(&mut self.intent, work, &rules.hooks, report, Some(HookMoment::Undo))
+            }
+        }
+    }
+
+    /// Up to where the packages begin to change, with the intent on the disk.
+    fn lead_in(&mut self, work: &Path, rules: &Rules) -> Result<(), NotBegun> {
+        if !self.intent.hooks.is_empty() {
+            around::before(&mut self.intent, work, &rules.hooks)?;
+            // Hooks may have taken long, filled a disk, or changed packages themselves.
+            undisturbed(self.ordered.transaction)?;
+            self.check(work, rules)?;
+        }
+        // A service that a hook has stopped is not missed: its own end starts it again.
+        self.intent.services = units::running()?;
+        self.intent.stale = processes::stale().stale.iter().map(|process| process.pid).collect();
+        self.intent.stage = Stage::Change;
+        Ok(self.intent.begin(work)?)
+    }
+}
+
+/// The state of the packages, where it is the one that the transaction begins with and nobody else is at work on them.
+fn undisturbed(transaction: &Transaction) -> Result<Status, NotBegun> {
+    let status = Status::read(&System::live())?;
+    if let Some(interruption) = status.interruption() {
+        return not_begun("dpkg-interrupted", interruption);
+    }
+    if let Some(difference) = not_as_before(&status, transaction) {
+        return not_begun("precondition", difference);
+    }
+    nobody_else_changes_packages()?;
+    Ok(status)
 }
 
 /// The limits as they are now, if they let a change begin now.
@@ -223,7 +301,7 @@ fn run_words(words: &[String], log: &Path) -> Result<i32, HostError> {
     run_logged(&mut command(program, arguments), log, UPGRADE).map(code_of)
 }
 
-fn carry_out(intent: &Intent, work: &Path, change: Work) -> ApplyReport {
+fn carry_out(intent: &mut Intent, work: &Path, hooks: &HooksFolder, change: Work) -> ApplyReport {
     let log = work.join("change.log");
     // An old log is only confusing; one that cannot be removed is appended to.
     let _old = std::fs::remove_file(&log);
@@ -238,154 +316,46 @@ fn carry_out(intent: &Intent, work: &Path, change: Work) -> ApplyReport {
         )),
         Err(error) => Some(error.to_string()),
     };
-    let outcome = match verify(intent, &mut evidence, trouble) {
-        Ok(()) => ApplyOutcome::Verified,
-        Err(Verdict::InMemory(reason)) => ApplyOutcome::Failed {
-            reason,
-            remedy: "restart them at a good moment, or reboot; the directive closes when no process runs the old code".to_owned(),
-        },
-        Err(Verdict::Untouched(reason)) => ApplyOutcome::Refused { code: "package-manager".to_owned(), detail: reason },
-        Err(Verdict::Broken(reason)) => go_back(intent, &log, reason),
+    let (outcome, moment) = match verify(intent, &mut evidence, trouble) {
+        Ok(()) => (ApplyOutcome::Verified, Some(HookMoment::After)),
+        Err(Verdict::InMemory(reason)) => (
+            ApplyOutcome::Failed {
+                reason,
+                remedy: "restart them at a good moment, or reboot; the directive closes when no process runs the old code"
+                    .to_owned(),
+            },
+            Some(HookMoment::After),
+        ),
+        Err(Verdict::Untouched(reason)) => {
+            around::untouched(intent, ApplyOutcome::Refused { code: "package-manager".to_owned(), detail: reason })
+        }
+        Err(Verdict::Broken(reason)) => {
+            let outcome = go_back(intent, &log, reason);
+            let well = matches!(outcome, ApplyOutcome::RolledBack { .. });
+            (outcome, well.then_some(HookMoment::Undo))
+        }
     };
+    let report = ApplyReport { outcome, evidence, duration_ms: 0, output: files::tail(&log, OUTPUT) };
+    end(intent, work, hooks, report, moment)
+}
+
+/// Lets the hooks that had begun end with these programs, with none where the host is not known to be well, and the change
+/// with them.
+fn end(
+    intent: &mut Intent,
+    work: &Path,
+    hooks: &HooksFolder,
+    report: ApplyReport,
+    moment: Option<HookMoment>,
+) -> ApplyReport {
+    let report = around::end(intent, work, hooks, report, moment);
     let outcome = match Intent::end(work) {
-        Ok(()) => outcome,
+        Ok(()) => report.outcome,
         Err(error) => ApplyOutcome::Failed {
             reason: format!("the end of the change cannot be recorded on this host: {error}"),
             remedy: "free space on the disk, then start the agent again: it looks at the change anew"
                 .to_owned(),
         },
     };
-    ApplyReport { outcome, evidence, duration_ms: 0, output: files::tail(&log, OUTPUT) }
-}
-
-/// Why a change is not verified.
-enum Verdict {
-    /// Nothing is different from before.
-    Untouched(String),
-    /// Everything holds on the disk, yet processes that cannot be restarted by themselves run the old code.
-    InMemory(String),
-    /// It does not hold.
-    Broken(String),
-}
-
-/// Looks at versions, processes and services. An exit status of zero proves nothing.
-fn verify(intent: &Intent, evidence: &mut Evidence, mut trouble: Option<String>) -> Result<(), Verdict> {
-    let broken = |reason: String| Verdict::Broken(reason);
-    let status = Status::read(&System::live()).map_err(|error| broken(error.to_string()))?;
-    let installed = |package: &str, architecture: &str| {
-        status.version(package, architecture).unwrap_or("not installed").to_owned()
-    };
-    let steps = &intent.transaction.steps;
-    evidence.versions = steps
-        .iter()
-        .map(|step| (step.package.clone(), installed(&step.package, &step.architecture)))
-        .collect();
-    evidence.reboot_pending = !reboot_required_by(&System::live()).is_empty();
-    let untouched = not_as_before(&status, &intent.transaction).is_none();
-    if let Some(reason) = trouble.as_ref().filter(|_| untouched && status.interruption().is_none()) {
-        return Err(Verdict::Untouched(reason.clone()));
-    }
-    let audit = audit();
-    if trouble.is_none() && !audit.is_empty() {
-        trouble = Some(format!("dpkg --audit finds: {audit}"));
-    }
-    for step in steps {
-        if let Change::Upgrade { to, .. } | Change::Install { to } = &step.change
-            && trouble.is_none()
-            && installed(&step.package, &step.architecture) != *to
-        {
-            trouble = Some(format!(
-                "{} is at {}, not at {to}",
-                step.package,
-                installed(&step.package, &step.architecture)
-            ));
-        }
-    }
-    // A change that failed already is taken back without restarting anything into it.
-    if let Some(reason) = trouble {
-        return Err(broken(reason));
-    }
-    let restarted = restart::restart_stale(&intent.stale);
-    evidence.restarted = restarted.units;
-    evidence.stale = restarted.stale;
-    let settled = units::settle(&intent.services).map_err(|error| broken(error.to_string()))?;
-    let services = settled.trouble();
-    evidence.units = settled.health;
-    if let Some(reason) = services.or_else(|| restarted.troubles.first().cloned()) {
-        return Err(broken(reason));
-    }
-    if !evidence.stale.is_empty() {
-        let names: Vec<_> =
-            evidence.stale.iter().map(|process| format!("{} ({})", process.command, process.pid)).collect();
-        return Err(Verdict::InMemory(format!(
-            "installed, yet these still run the old code: {}",
-            names.join(", ")
-        )));
-    }
-    Ok(())
-}
-
-fn audit() -> String {
-    let audit = run(&mut command("dpkg", ["--audit"]), QUICK);
-    let text = audit.map_or_else(|error| error.to_string(), |ran| ran.stdout + &ran.stderr);
-    last_characters(text.trim(), 600)
-}
-
-/// Takes the change back to the versions recorded before it.
-fn go_back(intent: &Intent, log: &Path, reason: String) -> ApplyOutcome {
-    let lines = match &intent.back {
-        Ok(lines) => lines,
-        Err(missing) => {
-            return ApplyOutcome::Failed {
-                reason,
-                remedy: format!("there is no way back ({missing}): repair the service, or restore a backup"),
-            };
-        }
-    };
-    match take_back(intent, lines, log) {
-        Ok(()) => ApplyOutcome::RolledBack { reason },
-        Err(error) => ApplyOutcome::Failed {
-            reason: format!("{reason}; taking it back failed too: {error}"),
-            remedy: format!(
-                "run on the host: {}",
-                lines.iter().map(|line| line.join(" ")).collect::<Vec<_>>().join(" && ")
-            ),
-        },
-    }
-}
-
-fn take_back(intent: &Intent, lines: &[Vec<String>], log: &Path) -> Result<(), String> {
-    for line in lines {
-        match run_words(line, log) {
-            Ok(0) => {}
-            Ok(code) => return Err(format!("{} ended with {code}", line.join(" "))),
-            Err(error) => return Err(error.to_string()),
-        }
-    }
-    let status = Status::read(&System::live()).map_err(|error| error.to_string())?;
-    if let Some(difference) = not_as_before(&status, &intent.transaction) {
-        return Err(difference);
-    }
-    let audit = audit();
-    if !audit.is_empty() {
-        return Err(format!("dpkg --audit finds: {audit}"));
-    }
-    let restarted = restart::restart_stale(&intent.stale);
-    bring_up(intent)?;
-    let settled = units::settle(&intent.services).map_err(|error| error.to_string())?;
-    settled.trouble().or_else(|| restarted.troubles.first().cloned()).map_or(Ok(()), Err)
-}
-
-/// Services that the change had brought down are started again: the packages' scripts restart only what runs. systemd has
-/// given up on those that failed again and again (systemd.unit(5), `StartLimitBurst=`), which is forgiven first.
-fn bring_up(intent: &Intent) -> Result<(), String> {
-    let names: Vec<&str> = intent.services.keys().map(String::as_str).collect();
-    let now = units::states(&names).map_err(|error| error.to_string())?;
-    for name in names.iter().filter(|name| !now.get(**name).is_some_and(units::State::is_well)) {
-        for verb in ["reset-failed", "restart"] {
-            let ran = run(&mut command("systemctl", [verb, "--", name]), QUICK).and_then(crate::run::Ran::ok);
-            ran.map_err(|error| error.to_string())?;
-        }
-    }
-    Ok(())
+    ApplyReport { outcome, ..report }
 }

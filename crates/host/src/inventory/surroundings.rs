@@ -7,6 +7,7 @@ use std::time::Duration;
 use tenon_model::{Capability, HostFacts, MachineId, Updater, Virtualization};
 
 use super::SMALL;
+use crate::hooks::HooksFolder;
 use crate::limits::{Action, LimitsFile};
 use crate::packages::Packages;
 use crate::run::{command, on_path, run};
@@ -147,7 +148,9 @@ pub(super) fn capability(system: &System, facts: &HostFacts) -> Capability {
 /// Why this host would refuse every order of its own accord.
 fn refuses_all() -> Option<String> {
     match LimitsFile::of_this_host().read() {
-        Ok(limits) if limits.actions.contains(&Action::Rehearse) => None,
+        Ok(limits) if limits.actions.contains(&Action::Rehearse) => {
+            HooksFolder::of_this_host().read().err().map(|distrusted| distrusted.to_string())
+        }
         Ok(_) => Some("its own limits let nothing be rehearsed, so nothing can be approved".to_owned()),
         Err(distrust) => Some(distrust.to_string()),
     }

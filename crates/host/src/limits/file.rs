@@ -1,22 +1,16 @@
 //! Root's file on this host, and whether it can be believed.
 
-use std::fs::{self, Metadata, OpenOptions};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
 use tenon_formats::{Problem, Problems};
 
 use super::read::place;
 use super::{Limits, MAX_LIMITS, read};
+use crate::believed;
 
 /// Where it lies. No flag and no order names another place to an agent.
 const PATH: &str = "/etc/tenon/limits.toml";
-/// Bits of a mode that let others than the owner write.
-const OTHERS_WRITE: u32 = 0o022;
-/// In a folder with this bit only an entry's owner takes it away.
-const STICKY: u32 = 0o1000;
 
 /// A file of limits that is there and is not believed: what it forbids is not known, so no order is carried out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +56,7 @@ impl LimitsFile {
         let path = std::path::absolute(&self.path)
             .map_err(|error| distrust(format!("its place is not known: {error}")))?;
         // The folders also where there is no file: who may write them may have taken it away.
-        self.believe_folders(&path).map_err(distrust)?;
+        believed::believe_folders(&path, self.owner).map_err(distrust)?;
         let Some(bytes) = self.bytes(&path).map_err(distrust)? else { return Ok(Limits::default()) };
         let malformed = |problems: Problems| {
             let first = problems.listed().first().map(ToString::to_string).unwrap_or_default();
@@ -83,65 +77,15 @@ impl LimitsFile {
         Ok(Limits { from: Some(self.path.clone()), ..limits })
     }
 
-    /// The content; `None` where there is no such file. What is checked is what is read: one file that is open.
+    /// The content; `None` where there is no such file.
     fn bytes(&self, path: &Path) -> Result<Option<Vec<u8>>, String> {
-        // Neither a link nor a pipe is followed or waited for.
-        let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
-        let mut file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) if is_link(path) => {
-                return Err(format!("it is a link, which is not followed ({error})"));
-            }
-            Err(error) => return Err(format!("it cannot be read: {error}")),
-        };
-        let unread = |error: io::Error| format!("it cannot be read: {error}");
-        let metadata = file.metadata().map_err(unread)?;
-        if !metadata.is_file() {
-            return Err("it is not a regular file".to_owned());
-        }
-        if metadata.uid() != self.owner {
-            return Err(format!("it belongs to user {}, not to user {}", metadata.uid(), self.owner));
-        }
-        if metadata.mode() & OTHERS_WRITE != 0 {
-            return Err(format!("others may write it (mode {:o}): chmod go-w", metadata.mode() & 0o7777));
-        }
+        let Some(mut file) = believed::open(path, self.owner)? else { return Ok(None) };
         let mut bytes = Vec::new();
-        file.by_ref().take(MAX_LIMITS as u64 + 1).read_to_end(&mut bytes).map_err(unread)?;
+        let read = file.by_ref().take(MAX_LIMITS as u64 + 1).read_to_end(&mut bytes);
+        read.map_err(|error| format!("it cannot be read: {error}"))?;
         if bytes.len() > MAX_LIMITS {
             return Err(format!("it is larger than the {MAX_LIMITS} bytes accepted"));
         }
         Ok(Some(bytes))
     }
-
-    /// Whoever may write a folder on the way may put another file there.
-    fn believe_folders(&self, path: &Path) -> Result<(), String> {
-        for folder in path.ancestors().skip(1) {
-            let metadata = match fs::symlink_metadata(folder) {
-                Ok(metadata) => metadata,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(format!("{} cannot be looked at: {error}", folder.display())),
-            };
-            if let Some(wrong) = self.wrong_folder(&metadata) {
-                return Err(format!("{} {wrong}", folder.display()));
-            }
-        }
-        Ok(())
-    }
-
-    fn wrong_folder(&self, metadata: &Metadata) -> Option<String> {
-        if !metadata.is_dir() {
-            return Some("is no folder (a link is not followed)".to_owned());
-        }
-        if ![0, self.owner].contains(&metadata.uid()) {
-            return Some(format!("belongs to user {}", metadata.uid()));
-        }
-        let mode = metadata.mode();
-        (mode & OTHERS_WRITE != 0 && mode & STICKY == 0)
-            .then(|| format!("may be written by others (mode {:o}): chmod go-w", mode & 0o7777))
-    }
-}
-
-fn is_link(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
 }

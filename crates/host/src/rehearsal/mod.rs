@@ -23,13 +23,14 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tenon_model::{Digest, PackageTarget, PinnedFile, RehearsalOutcome, RehearsalReport, Transaction, Unit};
 
+use crate::hooks::{DISTRUSTED, Distrusted};
 use crate::index::Apt;
 use crate::inventory::{native_architecture, obstacle_to_rehearse};
-use crate::limits::{Action, LimitsFile, Refusal, rooms};
+use crate::limits::{Action, Refusal, rooms};
 use crate::run::{command, millis_since, now, run};
 use crate::status::Status;
 use crate::transaction::{Store, added, check_words, replaced, simulate};
-use crate::{HostError, System, conffiles, files, owners};
+use crate::{HostError, Rules, System, conffiles, files, owners};
 
 pub use process_one::child_main;
 use process_one::{ROOM, Seen, Task, UPGRADE};
@@ -61,6 +62,12 @@ impl From<Refusal> for Stop {
     }
 }
 
+impl From<Distrusted> for Stop {
+    fn from(distrusted: Distrusted) -> Self {
+        Self::NotRehearsed(format!("the host refused ({DISTRUSTED}): {distrusted}"))
+    }
+}
+
 fn unclear<T>(reason: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::NotRehearsed(reason.into()))
 }
@@ -69,11 +76,11 @@ fn unclear<T>(reason: impl Into<String>) -> Result<T, Stop> {
 /// except for package files that are downloaded into `work`.
 ///
 /// Whatever is unclear makes the outcome "not rehearsed", never "passed". So does what the host's limits would not let be
-/// applied, but for the time of the day: nobody should approve what is then refused.
-pub fn rehearse(targets: &[PackageTarget], work: &Path, limits: &LimitsFile) -> RehearsalReport {
+/// applied, but for the time of the day, and hooks that are not believed: nobody should approve what is then refused.
+pub fn rehearse(targets: &[PackageTarget], work: &Path, rules: &Rules) -> RehearsalReport {
     let started = Instant::now();
     let mut report = RehearsalReport::not_rehearsed("nothing was tried");
-    match attempt(targets, work, limits, &mut report) {
+    match attempt(targets, work, rules, &mut report) {
         Ok(()) => report.outcome = RehearsalOutcome::Passed,
         Err(Stop::NotRehearsed(reason)) => report.outcome = RehearsalOutcome::NotRehearsed { reason },
         Err(Stop::Failed(reason)) => report.outcome = RehearsalOutcome::Failed { reason },
@@ -85,11 +92,12 @@ pub fn rehearse(targets: &[PackageTarget], work: &Path, limits: &LimitsFile) -> 
 fn attempt(
     targets: &[PackageTarget],
     work: &Path,
-    limits: &LimitsFile,
+    rules: &Rules,
     report: &mut RehearsalReport,
 ) -> Result<(), Stop> {
-    let limits = limits.read().map_err(Refusal::from)?;
+    let limits = rules.limits.read().map_err(Refusal::from)?;
     limits.begin(Action::Rehearse, now())?;
+    rules.hooks.read()?;
     if let Some(obstacle) = obstacle_to_rehearse() {
         return unclear(obstacle);
     }

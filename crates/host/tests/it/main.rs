@@ -4,6 +4,7 @@
 
 mod change;
 mod databases;
+mod hooks;
 mod inventory;
 mod limits;
 mod network;

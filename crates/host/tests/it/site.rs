@@ -44,10 +44,24 @@ fn probe() -> PathBuf {
 
 impl Site {
     pub(crate) fn probe<T: DeserializeOwned>(&self, words: &[&str], input: &str) -> T {
-        let command = std::iter::once(PROBE).chain(words.iter().copied());
-        let output = self.host.exec_with(command, input.as_bytes(), std::time::Duration::from_secs(900));
-        let output = output.unwrap().ok().unwrap();
-        serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", output.stdout))
+        probe_on(&self.host, words, input)
+    }
+
+    /// One more host of the site, running, with the probe on it.
+    pub(crate) fn another(&self, name: &str) -> Host {
+        let host = self.lab.host(name).unwrap();
+        host.copy_in(&probe(), PROBE).unwrap();
+        host.boot(Boot::Full).unwrap();
+        host.wait_running(std::time::Duration::from_secs(60)).unwrap();
+        host
+    }
+
+    /// Looks at a host, rehearses, and applies what was rehearsed.
+    pub(crate) fn patch(&self, host: &Host, targets: &[PackageTarget]) -> ApplyReport {
+        let _index: Inventory = probe_on(host, &["inventory", WORK], "");
+        let rehearsal: RehearsalReport =
+            probe_on(host, &["rehearse", WORK], &serde_json::to_string(targets).unwrap());
+        probe_on(host, &["apply", WORK], &order(targets, &rehearsal))
     }
 
     pub(crate) fn inventory(&self) -> Inventory {
@@ -115,6 +129,13 @@ impl Site {
     pub(crate) fn is_active(&self, unit: &str) -> bool {
         self.host.exec(["systemctl", "is-active", "--quiet", unit]).unwrap().success()
     }
+}
+
+fn probe_on<T: DeserializeOwned>(host: &Host, words: &[&str], input: &str) -> T {
+    let command = std::iter::once(PROBE).chain(words.iter().copied());
+    let output = host.exec_with(command, input.as_bytes(), std::time::Duration::from_secs(900));
+    let output = output.unwrap().ok().unwrap();
+    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", output.stdout))
 }
 
 fn order(targets: &[PackageTarget], rehearsal: &RehearsalReport) -> String {

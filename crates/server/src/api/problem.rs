@@ -311,7 +311,9 @@ pub fn reference() -> String {
     }
     page.push_str(
         "\nApply reports of agents carry codes of their own: `transaction-changed`, `file-changed`, `precondition`, `busy`,\n\
-         `dpkg-interrupted`, `cannot-act`, `bad-order`, `package-manager`, `interrupted`, `host`: nothing was changed on the host.\n",
+         `dpkg-interrupted`, `cannot-act`, `bad-order`, `package-manager`, `interrupted`, `host`, `limits` and `limits-distrusted`\n\
+         (what root of the host forbids), `hooks-distrusted` and `hook-failed` (what root of the host runs before a change): nothing\n\
+         was changed on the host.\n",
     );
     page
 }
