@@ -2,6 +2,7 @@
 //! systems: what is read of them.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod balanced;
 mod change;
 mod databases;
 mod hooks;
