@@ -11,7 +11,7 @@ use tenon_agent::{AgentState, Control};
 use tenon_wire::EnrolToken;
 
 use crate::common::{Common, log_to_stderr};
-use crate::limits;
+use crate::{hooks, limits};
 
 /// Longest token that is read, in bytes.
 const MAX_TOKEN: u64 = 4_096;
@@ -44,6 +44,9 @@ pub(crate) enum Agent {
     /// What this host never does, whoever asks: root's own file.
     #[command(subcommand)]
     Limits(limits::Command),
+    /// What runs around a change: root's own programs.
+    #[command(subcommand)]
+    Hooks(hooks::Command),
 }
 
 impl Agent {
@@ -52,6 +55,7 @@ impl Agent {
             Self::Enrol { server, state } => enrol(&server, &state),
             Self::Run { state, until_input_ends } => run(&state, until_input_ends),
             Self::Limits(limits) => limits.run(common),
+            Self::Hooks(hooks) => hooks.run(common),
             Self::Inventory => {
                 let inventory = tenon_host::inventory(&tenon_host::System::live(), None)?;
                 println!("{}", serde_json::to_string_pretty(&inventory)?);

@@ -11,6 +11,7 @@ mod demo;
 mod explain;
 mod feeds;
 mod gaps;
+mod hooks;
 mod host_plan;
 mod limits;
 mod log;

@@ -218,7 +218,7 @@ fn a_host_keeps_its_limits_whatever_its_server_orders() {
     machine.down();
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").unwrap().uid() == 0
 }

@@ -10,6 +10,7 @@ mod explain;
 mod feeds;
 mod feeds_command;
 mod foresight;
+mod hooks;
 mod limits;
 mod machine;
 #[cfg(feature = "demo")]
