@@ -1,6 +1,6 @@
 import { Mark, Note } from "./bits";
 import { Output } from "./output";
-import type { ApplyReport } from "./reports";
+import type { ApplyReport, HookRun } from "./reports";
 import type { Tone } from "./stages";
 import { duration } from "./time";
 
@@ -52,9 +52,45 @@ export function ApplyEvidence({ report }: { report: ApplyReport }) {
         rows={(evidence.units ?? []).map(({ unit, before, after }) => [unit, before, after])}
         marked={(row) => row[1] !== row[2]}
       />
+      <Hooks runs={evidence.hooks ?? []} />
       <Output text={report.output} />
     </div>
   );
+}
+
+/** What the programs of the host's own did around the change. */
+function Hooks({ runs }: { runs: HookRun[] }) {
+  const lines = runs.map((run) => `${run.hook ?? "?"} ${run.moment ?? "?"}`);
+  return (
+    <>
+      <Pairs
+        heads={["Hook of the host", "Ended", "Took"]}
+        rows={runs.map((run, index) => [lines[index], ending(run), run.duration_ms === undefined ? "not told" : duration(run.duration_ms)])}
+        marked={(row) => row[1] !== WELL}
+        mark="failed"
+      />
+      {runs.map((run, index) => run.output && <Output key={index} text={run.output} name={`Output of ${lines[index] ?? "a hook"}`} />)}
+    </>
+  );
+}
+
+const WELL = "well";
+
+function ending({ ended, code, after_s, reason }: HookRun): string {
+  switch (ended) {
+    case "exited":
+      return code === 0 ? WELL : `exit status ${code ?? "not told"}`;
+    case "timed-out":
+      return `killed after ${after_s ?? "?"} s`;
+    case "not-started":
+      return `not started: ${reason ?? "reason not told"}`;
+    case "left-out":
+      return `not run: ${reason ?? "reason not told"}`;
+    case "cut-off":
+      return "cut off with the agent";
+    default:
+      return ended ?? "not told";
+  }
 }
 
 interface Pairing {
@@ -62,9 +98,11 @@ interface Pairing {
   rows: (string | undefined)[][];
   /** Rows that call for attention. */
   marked?: (row: (string | undefined)[]) => boolean;
+  /** What is said of them. */
+  mark?: string;
 }
 
-function Pairs({ heads, rows, marked = () => false }: Pairing) {
+function Pairs({ heads, rows, marked = () => false, mark = "changed" }: Pairing) {
   if (rows.length === 0) return null;
   return (
     <table className="table">
@@ -81,7 +119,7 @@ function Pairs({ heads, rows, marked = () => false }: Pairing) {
             {row.map((cell, column) => (
               <td key={column} className={column > 0 ? "version" : undefined}>
                 {cell}
-                {column === row.length - 1 && marked(row) && <span className="tag" data-mode="changed">changed</span>}
+                {column === row.length - 1 && marked(row) && <span className="tag" data-mode="changed">{mark}</span>}
               </td>
             ))}
           </tr>

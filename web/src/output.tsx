@@ -1,9 +1,9 @@
-/** The end of the package manager's output. It scrolls by itself, so it takes the keyboard. */
-export function Output({ text }: { text: string | undefined }) {
+/** The end of a program's output, the package manager's where none is named. It scrolls by itself, so it takes the keyboard. */
+export function Output({ text, name = "Output of the package manager" }: { text: string | undefined; name?: string }) {
   if (!text?.trim()) return null;
   return (
     <figure className="output">
-      <figcaption>Output of the package manager, its end</figcaption>
+      <figcaption>{name}, its end</figcaption>
       <pre tabIndex={0} data-testid="output">{text}</pre>
     </figure>
   );

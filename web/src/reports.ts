@@ -23,6 +23,18 @@ export interface RehearsalReport {
   output?: string;
 }
 
+/** One program of the host's own that ran around the change. */
+export interface HookRun {
+  hook?: string;
+  moment?: string;
+  ended?: string;
+  code?: number;
+  after_s?: number;
+  reason?: string;
+  duration_ms?: number;
+  output?: string;
+}
+
 export interface ApplyReport {
   outcome?: string;
   reason?: string;
@@ -36,6 +48,7 @@ export interface ApplyReport {
     units?: { unit?: string; before?: string; after?: string }[];
     restarted?: string[];
     reboot_pending?: boolean;
+    hooks?: HookRun[];
   };
   duration_ms?: number;
   output?: string;

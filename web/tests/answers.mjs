@@ -276,6 +276,10 @@ export const reports = {
       ],
       restarted: ["nginx.service"],
       reboot_pending: false,
+      hooks: [
+        { hook: "20-balancer", moment: "before", ended: "exited", code: 0, duration_ms: 2_100, output: "" },
+        { hook: "20-balancer", moment: "undo", ended: "timed-out", after_s: 120, duration_ms: 120_000, output: "waiting for <b>lb1</b>\n" },
+      ],
     },
     duration_ms: 48_200,
     output: "Setting up nginx (1.22.1-9+deb12u4) ...\nnginx: [emerg] unknown directive \"brotli\" in /etc/nginx/nginx.conf:14\n",

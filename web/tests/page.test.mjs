@@ -244,6 +244,7 @@ visits("page", (visit, test) => {
     await id("evidence-of").first().locator("summary").click();
     await id("apply-outcome").getByText("rolled back").waitFor();
     assert.match(await id("apply-report").innerText(), /exit status 0[\s\S]*nginx\.service[\s\S]*active[\s\S]*failed/);
+    assert.match(await id("apply-report").innerText(), /20-balancer before\s+well[\s\S]*20-balancer undo\s+killed after 120 s[\s\S]*waiting for <b>lb1<\/b>/);
   });
 
   test("what is not assessed is never a zero", async () => {
