@@ -86,10 +86,12 @@ impl Around {
         matches!(step, Some(Step::Beginning | Step::Begun | Step::Ending))
     }
 
-    /// Notes of those that are open that their `undo` did not run.
-    fn leave_out(&mut self) {
+    /// Notes of those that are open that the program by which the host would come back did not run.
+    fn leave_out(&mut self, folder: &Path) {
         let open = (0..self.hooks.len()).rev().filter(|at| self.is_open_at(*at));
-        let left: Vec<HookRun> = open.filter_map(|at| self.hooks.get(at)).map(left_out).collect();
+        let hooks = open.filter_map(|at| self.hooks.get(at));
+        let left: Vec<HookRun> =
+            hooks.filter_map(|hook| Some(left_out(hook, back(folder, &hook.name)?))).collect();
         self.runs.extend(left);
     }
 
@@ -123,10 +125,16 @@ impl Around {
     }
 }
 
-fn left_out(hook: &Hooked) -> HookRun {
+/// The program by which a host that is out comes back: not every hook has one, or tells both apart.
+fn back(folder: &Path, hook: &str) -> Option<HookMoment> {
+    let has = |moment: &HookMoment| folder.join(hook).join(moment.name()).exists();
+    [HookMoment::Undo, HookMoment::After].into_iter().find(has)
+}
+
+fn left_out(hook: &Hooked, moment: HookMoment) -> HookRun {
     HookRun {
         hook: hook.name.clone(),
-        moment: HookMoment::Undo,
+        moment,
         end: HookEnd::LeftOut { reason: "the host is not known to be well".to_owned() },
         duration_ms: 0,
         output: String::new(),
@@ -218,7 +226,7 @@ pub(super) fn end(
         intent.stage = Stage::End { report: Box::new(report.clone()), moment };
         match moment {
             Some(moment) => end_each(intent, work, folder, moment, outcome_name(&report.outcome)),
-            None => intent.hooks.leave_out(),
+            None => intent.hooks.leave_out(folder.path()),
         }
     }
     let failures = moment.map_or_else(Vec::new, |moment| intent.hooks.failures(moment));
@@ -228,7 +236,7 @@ pub(super) fn end(
         let (more, remedy) = (format!("({}) {}", hooks::FAILED, said.join("; ")), lines.join(" && "));
         report.outcome = not_held(&report.outcome, &more, &format!("run on the host: {remedy}"));
     }
-    let open: Vec<String> = intent.hooks.left_out().map(|run| program(&run.hook, HookMoment::Undo)).collect();
+    let open: Vec<String> = intent.hooks.left_out().map(|run| program(&run.hook, run.moment)).collect();
     if !open.is_empty() {
         let remedy = format!(
             "its hooks were not undone, because it is not known to be well: once it is, run on the host: {}",
@@ -247,9 +255,8 @@ fn end_each(
     moment: HookMoment,
     outcome: &'static str,
 ) {
-    for at in
-        (0..intent.hooks.hooks.len()).rev().filter(|at| intent.hooks.is_open_at(*at)).collect::<Vec<_>>()
-    {
+    let open = (0..intent.hooks.hooks.len()).rev().filter(|at| intent.hooks.is_open_at(*at));
+    for at in open.collect::<Vec<_>>() {
         intent.hooks.set(at, Step::Ending);
         // A record that cannot be written must not keep a host out: this program may then run once more.
         let _again = intent.begin(work);

@@ -150,17 +150,21 @@ fn an_end_that_fails_makes_the_outcome_failed_with_the_command() {
 
 #[test]
 fn a_host_that_is_not_known_to_be_well_stays_out() {
-    let mut lab = Lab::new(&["a", "b"]);
+    let mut lab = Lab::new(&["a", "b", "c", "d"]);
+    // Of one only `after` would put the host back, and of one nothing.
+    let remove = |name: &str| fs::remove_file(lab.folder.path().join(name)).unwrap();
+    ["c/undo", "d/undo", "d/after"].into_iter().for_each(remove);
     lab.before().ok().unwrap();
     let failed = ApplyOutcome::Failed { reason: "ill".to_owned(), remedy: "mend it".to_owned() };
     let report = lab.end(failed, None);
-    assert_eq!(lab.log(), ["a before", "b before"]);
+    assert_eq!(lab.log(), ["a before", "b before", "c before", "d before"]);
     let ApplyOutcome::Failed { reason, remedy } = &report.outcome else { panic!("{report:?}") };
     assert_eq!(reason, "ill; and this host's hooks keep it out");
     assert!(remedy.starts_with("mend it; its hooks were not undone"), "{remedy}");
-    assert!(remedy.contains("b/undo && ") && remedy.ends_with("a/undo"), "{remedy}");
+    let order = ["c/after && ", "b/undo && ", "a/undo"].map(|program| remedy.find(program).unwrap());
+    assert!(order.is_sorted() && remedy.ends_with("a/undo"), "{remedy}");
     let left: Vec<&HookRun> = report.evidence.hooks.iter().filter(|run| !run.end.is_well()).collect();
-    assert!(left.len() == 2 && left.iter().all(|run| matches!(run.end, HookEnd::LeftOut { .. })), "{left:?}");
+    assert!(left.len() == 3 && left.iter().all(|run| matches!(run.end, HookEnd::LeftOut { .. })), "{left:?}");
 }
 
 #[test]
