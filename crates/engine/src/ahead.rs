@@ -74,12 +74,11 @@ impl Report {
     pub(crate) fn new(index: &Index, inventory: Inventory) -> Result<Self, Refusal> {
         let Inventory { components, facts } = inventory;
         let familiar = index.familiar_to(&facts);
-        let mut seen = Vec::with_capacity(components.len());
+        let mut seen = Vec::new();
         let WrittenManifest { manifest, blob, digests } =
-            Manifest::new_written(components, |component, written| {
-                let known = familiar.get(component, written);
-                seen.push(known);
-                known.map(|known| known.digest)
+            Manifest::new_written(components, |components, written| {
+                seen = familiar.find(components, written);
+                seen.iter().map(|known| Some(known.as_ref()?.digest)).collect()
             })
             .map_err(|error| Refusal::new(RefusalCode::BadInventory, error.to_string()))?;
         let blobs = [Blob::new(blob), encode(&facts)?];

@@ -67,11 +67,6 @@ impl Familiars {
         };
         self.0.insert(trace, Arc::new(familiar));
     }
-
-    fn get(&self, written: &[u8], whereabouts: Whereabouts) -> Option<&Familiar> {
-        let known = self.0.get(&Trace(print(&(whereabouts, written))))?;
-        (known.whereabouts == whereabouts && *known.written == *written).then_some(known)
-    }
 }
 
 /// Those that a host may have.
@@ -84,12 +79,37 @@ pub(crate) struct FamiliarTo<'i> {
 }
 
 impl<'i> FamiliarTo<'i> {
-    pub(crate) fn get(&self, component: &Component, written: &[u8]) -> Option<&'i Familiar> {
+    /// Of these components, as they are written, those that are known.
+    ///
+    /// They lie all over memory. Each step is taken for all of them before the next one is, so that a processor waits for many
+    /// places at once, and not for one after the other.
+    pub(crate) fn find(&self, components: &[Component], written: &[&[u8]]) -> Vec<Option<&'i Familiar>> {
+        let sought: Vec<Option<(Trace, Whereabouts)>> = components
+            .iter()
+            .zip(written)
+            .map(|(component, written)| {
+                let whereabouts = self.whereabouts(component)?;
+                Some((Trace(print(&(whereabouts, *written))), whereabouts))
+            })
+            .collect();
+        let mut found: Vec<Option<&'i Familiar>> =
+            sought.iter().map(|sought| self.familiars.0.get(&sought.as_ref()?.0).map(Arc::as_ref)).collect();
+        for (found, sought) in found.iter_mut().zip(&sought) {
+            *found = found.filter(|known| sought.is_some_and(|(_, sought)| known.whereabouts == sought));
+        }
+        for (found, written) in found.iter_mut().zip(written) {
+            *found = found.filter(|known| *known.written == **written);
+        }
+        found
+    }
+
+    /// What bears on a component here; `None` where nothing is known of its system.
+    fn whereabouts(&self, component: &Component) -> Option<Whereabouts> {
         let system = match component.ecosystem {
             None => Some(self.system?),
             Some(_) => None,
         };
-        self.familiars.get(written, Whereabouts { system, offers_known: self.offers_known })
+        Some(Whereabouts { system, offers_known: self.offers_known })
     }
 }
 
@@ -201,12 +221,10 @@ mod tests {
         for inventory in all.iter().chain(all.iter().rev()) {
             let report = Report::new(&index, inventory.clone()).unwrap();
             let familiar = index.familiar_to(&inventory.facts);
-            let written = |component: &Component| serde_json::to_vec(component).unwrap();
-            known += inventory
-                .components
-                .iter()
-                .filter(|component| familiar.get(component, &written(component)).is_some())
-                .count();
+            let written: Vec<Vec<u8>> =
+                inventory.components.iter().map(|component| serde_json::to_vec(component).unwrap()).collect();
+            let written: Vec<&[u8]> = written.iter().map(Vec::as_slice).collect();
+            known += familiar.find(&inventory.components, &written).iter().flatten().count();
             let reading = report.reading().unwrap().clone();
             let alone = index.read_ahead(&report, &[]);
             assert_eq!(reading.told(), alone.told(), "{inventory:?}");
@@ -226,14 +244,26 @@ mod tests {
         familiars.insert(Part::of(&curl), whereabouts, None, 1);
         other.insert(Part::of(&libcurl), whereabouts, None, 2);
         let written = |component: &Component| serde_json::to_vec(component).unwrap();
-        let trace = Trace(print(&(whereabouts, written(&curl))));
-        let stranger = other.0.get(&Trace(print(&(whereabouts, written(&libcurl))))).unwrap().clone();
-        assert_eq!(familiars.get(&written(&curl), whereabouts).map(|known| known.stance), Some(1));
-        assert!(familiars.get(&written(&libcurl), whereabouts).is_none());
-        assert!(familiars.get(&written(&curl), Whereabouts { offers_known: false, ..whereabouts }).is_none());
-        // As if the hash of the one were that of the other.
+        let trace = |component| Trace(print(&(whereabouts, written(component))));
+        let known = |familiars: &Familiars, component: &Component, offers_known| {
+            let here = FamiliarTo { familiars, system: Some(1), offers_known };
+            here.find(std::slice::from_ref(component), &[&written(component)])[0].map(|known| known.stance)
+        };
+        assert_eq!(known(&familiars, &curl, true), Some(1));
+        assert_eq!(known(&familiars, &libcurl, true), None);
+        assert_eq!(known(&familiars, &curl, false), None);
+        // As if the hash of the one were that of the other, and as if that of another system were.
+        let stranger = other.0.get(&trace(&libcurl)).unwrap().clone();
         let mut shared = Familiars::default();
-        shared.0.insert(trace, stranger);
-        assert!(shared.get(&written(&curl), whereabouts).is_none());
+        shared.0.insert(trace(&curl), stranger.clone());
+        assert_eq!(known(&shared, &curl, true), None);
+        let elsewhere = Whereabouts { system: Some(2), ..whereabouts };
+        let mut shared = Familiars::default();
+        shared.0.insert(trace(&libcurl), Arc::new(Familiar { whereabouts: elsewhere, ..copy(&stranger) }));
+        assert_eq!(known(&shared, &libcurl, true), None);
+    }
+
+    fn copy(familiar: &Familiar) -> Familiar {
+        Familiar { written: familiar.written.clone(), ..*familiar }
     }
 }

@@ -77,6 +77,8 @@ pub(crate) struct Index {
     /// The stances of assets as they are merged, and as they are. A report changes hundreds of sets, most of which nobody
     /// asks about before the next one comes: they are written together.
     moved: BTreeMap<AssetOrdinal, (Option<Stances>, Stances)>,
+    /// Of each stance a bit, whether something follows from it: every report asks of all of its stances.
+    following: Arc<Vec<u64>>,
     found: Settling<StanceKey, StanceId>,
     familiars: Familiars,
     /// The ecosystems of operating systems by their numbers.
@@ -333,9 +335,27 @@ impl Index {
         if self.entries.get(id).is_some_and(differs)
             && let Some(entry) = self.entries.get_mut(id)
         {
+            let follows = !wants.is_empty();
             (entry.wants, entry.tally) = (wants, tally);
+            if self.follows(id) != follows {
+                let (word, bit) = bit_of(id);
+                let words = Arc::make_mut(&mut self.following);
+                words.resize(words.len().max(word + 1), 0);
+                words[word] ^= bit;
+            }
         }
     }
+
+    /// Whether something follows from a stance: whether it has any wants.
+    pub(crate) fn follows(&self, id: StanceId) -> bool {
+        let (word, bit) = bit_of(id);
+        self.following.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
+/// The word that holds a stance's bit, and the bit.
+fn bit_of(id: StanceId) -> (usize, u64) {
+    (id as usize / 64, 1 << (id % 64))
 }
 
 /// Those of an ascending list that are not in another.

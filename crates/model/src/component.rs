@@ -1,6 +1,6 @@
 //! What is installed: components and the manifest that holds them.
 
-use std::convert::Infallible;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -166,31 +166,29 @@ impl Manifest {
     }
 
     /// The same, written at once, with the digest of each component. Those that were seen before are not checked and digested
-    /// again: `known` is given every component in order, and as it is written, and answers with the digest of one that an earlier
-    /// manifest held.
+    /// again: `known` is given all components in order, and each as it is written, and answers with the digests of those that an
+    /// earlier manifest held.
     ///
     /// # Errors
     /// As of [`Manifest::new`].
     pub fn new_written(
         components: Vec<Component>,
-        mut known: impl FnMut(&Component, &[u8]) -> Option<Digest>,
+        known: impl FnOnce(&[Component], &[&[u8]]) -> Vec<Option<Digest>>,
     ) -> Result<WrittenManifest, ManifestError> {
         let manifest = Self::unchecked(components)?;
-        let (mut digests, mut page) =
-            (Vec::with_capacity(manifest.components.len()), ComponentPage::default());
-        let blob = manifest.written(|component, bytes| {
-            let written = page.write(component);
-            bytes.extend_from_slice(written);
-            let known = known(component, written);
-            digests.push(match known {
-                Some(digest) => digest,
-                None => {
-                    component.check()?;
-                    page.digest()
+        let (blob, places) = manifest.written();
+        let written: Vec<&[u8]> = places.into_iter().map(|place| &blob[place]).collect();
+        let known = known(&manifest.components, &written).into_iter().chain(std::iter::repeat(None));
+        let mut page = ComponentPage::default();
+        let digests =
+            manifest.components.iter().zip(&written).zip(known).map(|((component, written), known)| {
+                if let Some(digest) = known {
+                    return Ok(digest);
                 }
+                component.check()?;
+                Ok(page.digest(written))
             });
-            Ok(())
-        })?;
+        let digests = digests.collect::<Result<_, _>>()?;
         Ok(WrittenManifest { manifest, blob, digests })
     }
 
@@ -211,28 +209,24 @@ impl Manifest {
 
     /// The canonical bytes that are stored and digested.
     pub fn to_blob(&self) -> Vec<u8> {
-        let Ok(blob) = self.written(|component, bytes| {
-            component.write(bytes);
-            Ok::<(), Infallible>(())
-        });
-        blob
+        self.written().0
     }
 
-    /// As `serde_json` would write it, each component by `write`.
-    fn written<E>(
-        &self,
-        mut write: impl FnMut(&Component, &mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<Vec<u8>, E> {
+    /// As `serde_json` would write it, and where each component stands in it.
+    fn written(&self) -> (Vec<u8>, Vec<Range<usize>>) {
         let mut bytes = Vec::with_capacity(64 + 192 * self.components.len());
+        let mut places = Vec::with_capacity(self.components.len());
         bytes.extend(br#"{"components":["#);
-        for (place, component) in self.components.iter().enumerate() {
-            if place > 0 {
+        for component in &self.components {
+            if !places.is_empty() {
                 bytes.push(b',');
             }
-            write(component, &mut bytes)?;
+            let start = bytes.len();
+            component.write(&mut bytes);
+            places.push(start..bytes.len());
         }
         bytes.extend(b"]}");
-        Ok(bytes)
+        (bytes, places)
     }
 
     /// Reads bytes written by [`Manifest::to_blob`], checking every bound again.
@@ -321,13 +315,13 @@ mod tests {
         let apart: Vec<Digest> = manifest.components().iter().map(|c| c.digest()).collect();
         let components = || manifest.components().iter().rev().cloned().collect();
         let WrittenManifest { manifest: same, blob, digests } =
-            Manifest::new_written(components(), |_, _| None).unwrap();
+            Manifest::new_written(components(), |_, _| Vec::new()).unwrap();
         assert_eq!((&same, &digests, &blob), (&manifest, &apart, &manifest.to_blob()));
         // What is known is asked for as it is written, and taken as it is answered.
         let mut seen = Vec::new();
-        let known = Manifest::new_written(components(), |component, written| {
-            seen.push((component.clone(), written.to_vec()));
-            component.module.as_ref().map(|_| Digest::of(b"known"))
+        let known = Manifest::new_written(components(), |components, written| {
+            seen.extend(components.iter().cloned().zip(written.iter().map(|text| text.to_vec())));
+            vec![None, Some(Digest::of(b"known"))]
         });
         let known = known.unwrap();
         assert_eq!((&known.manifest, &known.blob), (&manifest, &blob));

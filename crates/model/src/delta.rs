@@ -165,22 +165,16 @@ fn part(name: &str, value: &impl Serialize) -> Digest {
     Digest::of(&bytes)
 }
 
-/// Takes components, one after the other, as they are written and digested.
+/// Digests components, one after the other, as they are written.
 pub(crate) struct ComponentPage(Vec<u8>);
 
 impl ComponentPage {
     /// What a component is digested under.
     const HEAD: &[u8] = b"component\0";
 
-    /// Writes a component over the one before.
-    pub(crate) fn write(&mut self, component: &Component) -> &[u8] {
+    pub(crate) fn digest(&mut self, written: &[u8]) -> Digest {
         self.0.truncate(Self::HEAD.len());
-        component.write(&mut self.0);
-        &self.0[Self::HEAD.len()..]
-    }
-
-    /// The digest of the component that is written here.
-    pub(crate) fn digest(&self) -> Digest {
+        self.0.extend_from_slice(written);
         Digest::of(&self.0)
     }
 }
@@ -196,9 +190,9 @@ impl Default for ComponentPage {
 impl Component {
     /// Its digest as a member of a sum.
     pub fn digest(&self) -> Digest {
-        let mut page = ComponentPage::default();
-        page.write(self);
-        page.digest()
+        let mut written = Vec::with_capacity(256);
+        self.write(&mut written);
+        ComponentPage::default().digest(&written)
     }
 }
 

@@ -33,8 +33,8 @@ impl Scopes {
                 scopes.entry(package.clone()).or_default().assets.insert(*ordinal);
             }
             // Of what changed, and of what a verified directive may now be settled about.
-            for id in asset.stances() {
-                if let Some(entry) = world.index.entry(*id).filter(|entry| !entry.wants.is_empty())
+            for id in asset.stances().iter().filter(|id| world.index.follows(**id)) {
+                if let Some(entry) = world.index.entry(*id)
                     && let Some(scope) = scopes.get_mut(&entry.stance.package)
                 {
                     scope.stances.entry(*id).or_default().insert(*ordinal);
@@ -89,11 +89,16 @@ fn changed_of(world: &World, dirty: &Dirty, ordinal: AssetOrdinal) -> BTreeSet<S
     let before = dirty.before.get(&ordinal).and_then(Option::as_deref).unwrap_or_default();
     let changed = only_in(now, before).chain(only_in(before, now));
     // Of what nothing follows nothing followed before, unless a directive is about it: of the first report none is.
-    let stood = |package: &str| !before.is_empty() && world.standing.get_by(package).is_some();
-    let entries = changed
-        .filter_map(|id| world.index.entry(id))
-        .filter(|entry| !entry.wants.is_empty() || stood(&entry.stance.package));
-    let mut packages: BTreeSet<String> = entries.map(|entry| entry.stance.package.clone()).collect();
+    let stood = |package: &str| world.standing.get_by(package).is_some();
+    let packages = changed.filter_map(|id| {
+        let follows = world.index.follows(id);
+        if before.is_empty() && !follows {
+            return None;
+        }
+        let package = &world.index.entry(id)?.stance.package;
+        (follows || stood(package)).then(|| package.clone())
+    });
+    let mut packages: BTreeSet<String> = packages.collect();
     let begun = asset.begun.iter().filter_map(|id| world.directive(id));
     packages.extend(begun.map(|state| state.source().name.clone()));
     packages
