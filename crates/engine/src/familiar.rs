@@ -11,16 +11,22 @@ use tenon_model::{Component, Digest, HostFacts};
 
 use crate::index::StanceId;
 use crate::settling::{AsItIs, Settling};
-use crate::shards::ShardKey;
+use crate::shards::{ShardKey, of_hash};
 use crate::stance::{Part, Whereabouts, package_of, print, replaced};
 
 /// A hash of a component and what bears on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Trace(u64);
 
+impl Trace {
+    fn of(whereabouts: Whereabouts, written: &[u8]) -> Self {
+        Self(print(&(whereabouts, written)))
+    }
+}
+
 impl ShardKey for Trace {
     fn shard(&self) -> usize {
-        usize::try_from(self.0 ^ (self.0 >> 32)).unwrap_or_default()
+        of_hash(self.0)
     }
 }
 
@@ -57,7 +63,7 @@ impl Familiars {
     ) {
         let mut written = Vec::new();
         part.component.write(&mut written);
-        let trace = Trace(print(&(whereabouts, &written)));
+        let trace = Trace::of(whereabouts, &written);
         let familiar = Familiar {
             written: written.into(),
             whereabouts,
@@ -89,7 +95,7 @@ impl<'i> FamiliarTo<'i> {
             .zip(written)
             .map(|(component, written)| {
                 let whereabouts = self.whereabouts(component)?;
-                Some((Trace(print(&(whereabouts, *written))), whereabouts))
+                Some((Trace::of(whereabouts, written), whereabouts))
             })
             .collect();
         let mut found: Vec<Option<&'i Familiar>> =
@@ -244,7 +250,7 @@ mod tests {
         familiars.insert(Part::of(&curl), whereabouts, None, 1);
         other.insert(Part::of(&libcurl), whereabouts, None, 2);
         let written = |component: &Component| serde_json::to_vec(component).unwrap();
-        let trace = |component| Trace(print(&(whereabouts, written(component))));
+        let trace = |component| Trace::of(whereabouts, &written(component));
         let known = |familiars: &Familiars, component: &Component, offers_known| {
             let here = FamiliarTo { familiars, system: Some(1), offers_known };
             here.find(std::slice::from_ref(component), &[&written(component)])[0].map(|known| known.stance)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::shards::{ShardKey, Shards};
+use crate::shards::{ShardKey, Shards, of_hash};
 use crate::stance::print;
 
 /// Where something is looked for: by its hash, and which of several that share it.
@@ -11,7 +11,7 @@ struct Print(u64, u16);
 
 impl ShardKey for Print {
     fn shard(&self) -> usize {
-        usize::try_from(self.0 ^ (self.0 >> 32)).unwrap_or_default()
+        of_hash(self.0)
     }
 }
 

@@ -23,6 +23,11 @@ pub(crate) fn fnv1a(bytes: &[u8]) -> usize {
     usize::try_from((hash ^ (hash >> 32)) & 0x3fff).unwrap_or(0)
 }
 
+/// The leaf of a key that is a hash already: both halves of it count.
+pub(crate) fn of_hash(hash: u64) -> usize {
+    usize::try_from(hash ^ (hash >> 32)).unwrap_or_default()
+}
+
 type Leaf<K, V> = Arc<BTreeMap<K, V>>;
 /// The leaves of a branch; none where none of them holds anything.
 type Branch<K, V> = Arc<Vec<Leaf<K, V>>>;

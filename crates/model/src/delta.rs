@@ -190,9 +190,9 @@ impl Default for ComponentPage {
 impl Component {
     /// Its digest as a member of a sum.
     pub fn digest(&self) -> Digest {
-        let mut written = Vec::with_capacity(256);
-        self.write(&mut written);
-        ComponentPage::default().digest(&written)
+        let ComponentPage(mut page) = ComponentPage::default();
+        self.write(&mut page);
+        Digest::of(&page)
     }
 }
 
