@@ -125,13 +125,10 @@ fn a_directive_tells_what_the_hooks_of_a_host_did() {
         let path = format!("/etc/tenon/hooks.d/drain/{moment}");
         machine.host.write_file(path, format!("#!/bin/sh\n{script}\n").as_bytes(), 0o755).unwrap();
     };
-    machine.publish(Suite::Release, &ToyPackage::new("toyd", "1.0"));
-    machine.host.exec(["apt-get", "-y", "-qq", "install", "toyd"]).unwrap().ok().unwrap();
+    machine.install("toyd");
     hook(&machine, "before", "printf 'the \\033[31mbalancer does not answer\\n'; exit 9");
     hook(&machine, "undo", "echo undone for $TENON_DIRECTIVE");
-    machine.up();
-    machine.wait("the host's first report", || (machine.assets().first()?.packages > 0).then_some(()));
-    machine.tenon(&["promote", "default"]);
+    machine.up_to_act();
     let asset = machine.assets()[0].id.clone();
     machine.publish(Suite::Security, &ToyPackage::new("toyd", "2.0").changelog("Fix CVE-2099-1006"));
     let id = machine.directive("toyd").id;

@@ -157,12 +157,9 @@ fn a_host_keeps_its_limits_whatever_its_server_orders() {
     write_mirror(folder.path(), &[told]);
     let test = "a_host_keeps_its_limits_whatever_its_server_orders";
     let Some(mut machine) = machine(test, folder.path(), &[]) else { return };
-    machine.publish(Suite::Release, &ToyPackage::new("toyd", "1.0"));
-    machine.host.exec(["apt-get", "-y", "-qq", "install", "toyd"]).unwrap().ok().unwrap();
+    machine.install("toyd");
     limit(&machine, "never_touch = [\"toy-engine\"]");
-    machine.up();
-    machine.wait("the host's first report", || (machine.assets().first()?.packages > 0).then_some(()));
-    machine.tenon(&["promote", "default"]);
+    machine.up_to_act();
     let asset = machine.assets()[0].id.clone();
 
     // A dependency that root forbids: the directive says why, and so does the record.

@@ -75,6 +75,13 @@ impl Machine {
         .unwrap_or_else(|error| panic!("{error}\n{}", self.log()));
     }
 
+    /// The same without, until the host has reported; its group may be acted on.
+    pub(crate) fn up_to_act(&mut self) {
+        self.up();
+        self.wait("the host's first report", || (self.assets().first()?.packages > 0).then_some(()));
+        self.tenon(&["promote", "default"]);
+    }
+
     /// Ends it as a service manager would, and waits for the end.
     pub(crate) fn down(&mut self) {
         self.host.exec(["pkill", "-TERM", "-o", "-x", "tenon"]).unwrap().ok().unwrap();
@@ -155,6 +162,12 @@ impl Machine {
 
     pub(crate) fn version(&self, package: &str) -> String {
         self.host.exec(["dpkg-query", "-W", "-f", "${Version}", package]).unwrap().ok().unwrap().stdout
+    }
+
+    /// Puts version 1 of a package onto the host, as it was released.
+    pub(crate) fn install(&self, package: &str) {
+        self.publish(Suite::Release, &ToyPackage::new(package, "1.0"));
+        self.host.exec(["apt-get", "-y", "-qq", "install", package]).unwrap().ok().unwrap();
     }
 
     /// Puts a package into a suite and lets the host see it, as its own daily timer would.

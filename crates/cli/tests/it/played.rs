@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use tenon_demo::{Clock, Estate, Pace, Player, Show};
 use tenon_model::{AssetId, Inventory, Timestamp};
-use tenon_server::{Hosts, Overview, Running, Settings, serve};
+use tenon_server::{DirectiveView, DirectivesPage, Hosts, Overview, Running, Settings, serve};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -137,6 +137,18 @@ impl Played {
             let moves = moved.is_ok_and(|moved| moved.is_ok()) && begun.elapsed() < DEADLINE;
             assert!(moves, "{what}: {:?}", self.get::<Overview>("overview").demo);
         }
+    }
+
+    /// Waits until the story waits for its visitor, what else was under way has ended, and nothing moves; gives the directive that
+    /// the story is about.
+    pub(crate) fn at_rest(&self) -> String {
+        let id = self.part(6);
+        self.wait("the end of the other rollout", |played| {
+            let found = played.get::<DirectivesPage>("directives?q=quillsql&group=data");
+            let other = played.get::<DirectiveView>(&format!("directives/{}", found.items.first()?.id));
+            (other.rollout?.state == "over").then_some(())
+        });
+        id
     }
 
     /// Waits for a part of the story; gives the directive that it is about.

@@ -1,6 +1,6 @@
 //! `tenon retire` at an estate that is played: a host goes, counts nowhere, and is back with its next report.
 
-use tenon_server::{AssetsPage, DirectiveView, DirectivesPage, HeadView, Overview};
+use tenon_server::{AssetsPage, DirectiveView, HeadView, Overview};
 
 use crate::played::Played;
 
@@ -18,13 +18,7 @@ fn refused(played: &Played, words: &[&str]) -> String {
 fn a_host_is_retired_counts_nowhere_and_is_back_with_its_report() {
     let folder = tempfile::tempdir().unwrap();
     let played = Played::begin(&folder.path().join("demo"));
-    // The story waits for its visitor; what else was under way has ended, and nothing moves.
-    let id = played.part(6);
-    played.wait("the end of the other rollout", |played| {
-        let found = played.get::<DirectivesPage>("directives?q=quillsql&group=data");
-        let other = played.get::<DirectiveView>(&format!("directives/{}", found.items.first()?.id));
-        (other.rollout?.state == "over").then_some(())
-    });
+    let id = played.at_rest();
     let directive = || played.get::<DirectiveView>(&format!("directives/{id}"));
     let all =
         || (played.get::<Overview>("overview").assets, played.get::<AssetsPage>("assets?limit=1").total);

@@ -146,11 +146,8 @@ fn rolled_back() {
     write_mirror(folder.path(), &[told]);
     let test = "story_an_update_that_breaks_its_service_ends_rolled_back";
     let Some(mut machine) = machine(test, folder.path(), &[]) else { return };
-    machine.publish(Suite::Release, &ToyPackage::new("toyd", "1.0"));
-    machine.host.exec(["apt-get", "-y", "-qq", "install", "toyd"]).unwrap().ok().unwrap();
-    machine.up();
-    machine.wait("the host's first report", || (machine.assets().first()?.packages > 0).then_some(()));
-    machine.tenon(&["promote", "default"]);
+    machine.install("toyd");
+    machine.up_to_act();
 
     let broken = ToyPackage::new("toyd", "2.0").daemon(Daemon::FailsAtStart).changelog("Fix CVE-2099-1002");
     machine.publish(Suite::Security, &broken);

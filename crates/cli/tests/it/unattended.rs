@@ -25,8 +25,7 @@ fn unattended_a_disclosed_vulnerability_is_fixed_by_policy_and_the_exception_wai
     let test = "unattended_a_disclosed_vulnerability_is_fixed_by_policy_and_the_exception_waits";
     let Some(mut machine) = machine(test, folder.path(), &[]) else { return };
     for package in ["toyd", "otherd"] {
-        machine.publish(Suite::Release, &ToyPackage::new(package, "1.0"));
-        machine.host.exec(["apt-get", "-y", "-qq", "install", package]).unwrap().ok().unwrap();
+        machine.install(package);
     }
     machine.up();
     machine.wait("the host's first report", || (machine.assets().first()?.packages > 0).then_some(()));

@@ -74,8 +74,7 @@ fn waves_a_canary_takes_the_harm_and_the_rest_is_left_alone() {
     write_mirror(folder.path(), &[told]);
     let test = "waves_a_canary_takes_the_harm_and_the_rest_is_left_alone";
     let Some(mut machine) = machine(test, folder.path(), &[]) else { return };
-    machine.publish(Suite::Release, &ToyPackage::new("toyd", "1.0"));
-    machine.host.exec(["apt-get", "-y", "-qq", "install", "toyd"]).unwrap().ok().unwrap();
+    machine.install("toyd");
     let gateway = format!("{}:8421", machine.host.ip());
     machine.up_with(&["--gateway", &gateway]);
     let members = ["web2", "web3"].map(|name| Member::join(&machine, name));

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use tenon_fleet::{Boot, Daemon, ToyPackage, wait_until};
-use tenon_model::{
-    ApplyOutcome, ApplyReport, Capability, HookEnd, HookMoment, PackageTarget, RehearsalOutcome,
-    RehearsalReport,
-};
+use tenon_model::{ApplyOutcome, ApplyReport, Capability, HookEnd, HookMoment, RehearsalOutcome};
 
 use crate::site::{Site, site, toy_target};
 
@@ -34,16 +31,6 @@ impl Site {
         let text =
             self.host.shell(&format!("cat {LOG} 2>/dev/null; rm -f {LOG}")).unwrap().ok().unwrap().stdout;
         text.lines().map(|line| line.trim_end().to_owned()).collect()
-    }
-
-    /// Version 1 of toyd installed, version 2 published and rehearsed.
-    fn rehearsed_toy(&self, new: &ToyPackage) -> ([PackageTarget; 1], RehearsalReport) {
-        self.install(&ToyPackage::new("toyd", "1.0"), "toyd");
-        self.publish_update(new);
-        let targets = [toy_target("toyd", "1.0", "2.0")];
-        let rehearsal = self.rehearse(&targets);
-        assert_eq!(rehearsal.outcome, RehearsalOutcome::Passed, "{}", rehearsal.output);
-        (targets, rehearsal)
     }
 
     /// Waits until a file is on the host.
@@ -193,10 +180,8 @@ fn what_was_taken_back_is_undone_where_the_services_are_well() {
          systemctl daemon-reload\nsystemctl restart toyd || true\n",
         file.rsplit_once('/').unwrap().0
     );
-    site.publish_update(&ToyPackage::new("toyd", "3.0").postinst(&script));
     let targets = [toy_target("toyd", "1.0", "3.0")];
-    let rehearsal = site.rehearse(&targets);
-    assert_eq!(rehearsal.outcome, RehearsalOutcome::Passed, "{}", rehearsal.output);
+    let rehearsal = site.rehearsed(&ToyPackage::new("toyd", "3.0").postinst(&script), &targets);
     let report = site.apply(&targets, &rehearsal);
     assert!(
         matches!(&report.outcome, ApplyOutcome::Failed { reason, remedy }
@@ -262,10 +247,8 @@ fn after_a_kill_or_a_power_cut_each_hook_ends_once() {
 
     // While an `after` runs: that one runs again, the one that was done does not, and the packages are left alone.
     site.host.exec(["rm", "/var/lib/held"]).unwrap().ok().unwrap();
-    site.publish_update(&ToyPackage::new("toyd", "3.0"));
     let targets = [toy_target("toyd", "2.0", "3.0")];
-    let rehearsal = site.rehearse(&targets);
-    assert_eq!(rehearsal.outcome, RehearsalOutcome::Passed, "{}", rehearsal.output);
+    let rehearsal = site.rehearsed(&ToyPackage::new("toyd", "3.0"), &targets);
     site.hook("10-alerts", "after", HOLD);
     site.begin_apply(&targets, &rehearsal);
     site.wait_for("/var/lib/held");
@@ -289,9 +272,8 @@ fn after_a_kill_or_a_power_cut_each_hook_ends_once() {
 
     // The same with a service that did not survive what cut it off: the host stays out.
     site.host.exec(["rm", "/var/lib/held"]).unwrap().ok().unwrap();
-    site.publish_update(&ToyPackage::new("toyd", "4.0"));
     let targets = [toy_target("toyd", "3.0", "4.0")];
-    let rehearsal = site.rehearse(&targets);
+    let rehearsal = site.rehearsed(&ToyPackage::new("toyd", "4.0"), &targets);
     site.hook("20-drain", "after", HOLD);
     site.begin_apply(&targets, &rehearsal);
     site.wait_for("/var/lib/held");

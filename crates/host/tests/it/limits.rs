@@ -21,15 +21,6 @@ impl Site {
         format!("windows.later = {{ from = \"00:00\", to = \"12:00\", days = [\"{day}\"] }}")
     }
 
-    /// An update of toyd, as it was rehearsed.
-    fn rehearsed(&self, targets: &[PackageTarget]) -> RehearsalReport {
-        self.install(&ToyPackage::new("toyd", "1.0"), "toyd");
-        self.publish_update(&ToyPackage::new("toyd", "2.0"));
-        let rehearsal = self.rehearse(targets);
-        assert_eq!(rehearsal.outcome, RehearsalOutcome::Passed, "{}", rehearsal.output);
-        rehearsal
-    }
-
     /// All that a change would alter: what is installed, dpkg's record, when the service was started.
     fn state(&self) -> String {
         let look = "dpkg-query -W; sha256sum /var/lib/dpkg/status; systemctl show -p MainPID toyd";
@@ -119,8 +110,7 @@ const CHANGE: &str = "until [ -e /tmp/downloads ]; do sleep 0.05; done\nmkdir -p
 fn limits_that_change_during_the_download_count_before_anything_is_changed() {
     let test = "limits_that_change_during_the_download_count_before_anything_is_changed";
     let Some(site) = site(test, Boot::Full) else { return };
-    let targets = [toy_target("toyd", "1.0", "2.0")];
-    let rehearsal = site.rehearsed(&targets);
+    let (targets, rehearsal) = site.rehearsed_toy(&ToyPackage::new("toyd", "2.0"));
     let before = site.state();
     site.host.write_file("/usr/local/bin/ask", ASK.as_bytes(), 0o755).unwrap();
     site.host.write_file("/root/change.sh", CHANGE.as_bytes(), 0o755).unwrap();
@@ -138,8 +128,7 @@ fn limits_that_change_during_the_download_count_before_anything_is_changed() {
 fn a_file_that_others_may_write_stops_every_order_and_the_host_says_so() {
     let test = "a_file_that_others_may_write_stops_every_order_and_the_host_says_so";
     let Some(site) = site(test, Boot::Full) else { return };
-    let targets = [toy_target("toyd", "1.0", "2.0")];
-    let rehearsal = site.rehearsed(&targets);
+    let (targets, rehearsal) = site.rehearsed_toy(&ToyPackage::new("toyd", "2.0"));
     assert_eq!(site.inventory().facts.capability, Capability::Act);
     let before = site.state();
     site.limit("");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use tenon_fleet::{Boot, Host, Image, Lab, Mirror, Pending, Requirements, Suite, ToyPackage, cache_dir};
-use tenon_model::{ApplyReport, Inventory, PackageTarget, RehearsalReport};
+use tenon_model::{ApplyReport, Inventory, PackageTarget, RehearsalOutcome, RehearsalReport};
 
 /// Where the probe lies on the host, and its work folder, which survives power cuts.
 const PROBE: &str = "/usr/local/bin/host_probe";
@@ -71,6 +71,22 @@ impl Site {
     /// Rehearses; the inventory before it fetches the index into the work folder.
     pub(crate) fn rehearse(&self, targets: &[PackageTarget]) -> RehearsalReport {
         self.probe(&["rehearse", WORK], &serde_json::to_string(targets).unwrap())
+    }
+
+    /// An update that is published and rehearsed, and passes.
+    pub(crate) fn rehearsed(&self, new: &ToyPackage, targets: &[PackageTarget]) -> RehearsalReport {
+        self.publish_update(new);
+        let rehearsal = self.rehearse(targets);
+        assert_eq!(rehearsal.outcome, RehearsalOutcome::Passed, "{}", rehearsal.output);
+        rehearsal
+    }
+
+    /// Version 1 of toyd installed, version 2 published and rehearsed.
+    pub(crate) fn rehearsed_toy(&self, new: &ToyPackage) -> ([PackageTarget; 1], RehearsalReport) {
+        self.install(&ToyPackage::new("toyd", "1.0"), "toyd");
+        let targets = [toy_target("toyd", "1.0", "2.0")];
+        let rehearsal = self.rehearsed(new, &targets);
+        (targets, rehearsal)
     }
 
     pub(crate) fn rehearse_in(&self, work: &str, targets: &[PackageTarget]) -> RehearsalReport {
