@@ -1,13 +1,17 @@
 //! What of a command is made ready beside the one thread that decides.
 //!
-//! A whole report is large: it is checked, sorted, written, digested and read by whoever brings it. What it is decided on may
-//! have gone on meanwhile, and the outcome is the same as if nothing had been made ready.
+//! A whole report is large: it is checked, sorted, written, digested and read by whoever brings it. A delta is small, and there
+//! are the most of them: what it leads to is worked out likewise. What they are decided on may have gone on meanwhile, and the
+//! outcome is the same as if nothing had been made ready.
+
+use std::sync::Arc;
 
 use tenon_model::{
-    AssetId, Blob, Command, Digest, HostFacts, Inventory, InventorySum, Manifest, Refusal, RefusalCode,
-    WrittenManifest,
+    AssetId, Blob, Command, Digest, HostFacts, Inventory, InventoryDelta, InventorySum, Manifest, Refusal,
+    RefusalCode, WrittenManifest,
 };
 
+use crate::change::Change;
 use crate::decide::encode;
 use crate::index::Index;
 use crate::reading::Reading;
@@ -25,6 +29,8 @@ pub(crate) enum Kind {
     Plain(Box<Command>),
     /// A whole report of an asset, and its place in the order of its reports.
     Report(AssetId, u64, Box<Report>),
+    /// A delta of an asset, and its place likewise.
+    Delta(AssetId, u64, Box<Change>),
 }
 
 impl From<Command> for Prepared {
@@ -41,14 +47,30 @@ impl Prepared {
     /// What later Worlds would refuse as well: a report that is not new, which it stays until another run of its agent is heard,
     /// and packages that break a bound.
     pub fn on(world: &World, command: Command) -> Result<Self, Refusal> {
-        let Command::ReportInventory { asset, sequence, inventory } = command else {
-            return Ok(command.into());
+        let is_new = |asset, sequence| match world.asset(&asset) {
+            Some(_) => reports::reporting(world, asset, sequence).map(drop),
+            // By then it may be known.
+            None => Ok(()),
         };
-        if world.asset(&asset).is_some() {
-            reports::reporting(world, asset, sequence)?;
+        Ok(Self(match command {
+            Command::ReportInventory { asset, sequence, inventory } => {
+                is_new(asset, sequence)?;
+                Kind::Report(asset, sequence, Box::new(Report::new(&world.index, inventory)?))
+            }
+            Command::ReportDelta { asset, sequence, delta } => {
+                is_new(asset, sequence)?;
+                Kind::Delta(asset, sequence, Box::new(Change::new(world, asset, sequence, *delta)?))
+            }
+            command => return Ok(command.into()),
+        }))
+    }
+
+    /// The delta in it. Whoever made it ready had best let go of it last: what one thread made is dear to free in another.
+    pub fn delta(&self) -> Option<Arc<InventoryDelta>> {
+        match &self.0 {
+            Kind::Delta(_, _, change) => Some(change.delta.clone()),
+            Kind::Plain(_) | Kind::Report(..) => None,
         }
-        let report = Report::new(&world.index, inventory)?;
-        Ok(Self(Kind::Report(asset, sequence, Box::new(report))))
     }
 
     /// Whether this only lets time pass.

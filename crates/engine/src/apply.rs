@@ -11,6 +11,7 @@ use tenon_model::{
 
 use crate::ahead::Report;
 use crate::assets::AssetState;
+use crate::change::Restated;
 use crate::directives::DirectiveState;
 use crate::life::Runs;
 use crate::policy::KnownPolicy;
@@ -22,6 +23,8 @@ pub struct Attachments {
     blobs: BTreeMap<Digest, Blob>,
     /// A report that is at hand already, so that its blobs need not be read.
     report: Option<Arc<Report>>,
+    /// What was worked out of a delta: of which asset, and its place among the reports of that.
+    restated: Option<(AssetId, u64, Arc<Restated>)>,
 }
 
 impl Attachments {
@@ -33,6 +36,19 @@ impl Attachments {
     /// Adds a report with its blobs.
     pub(crate) fn insert_report(&mut self, report: Report) {
         self.report = Some(Arc::new(report));
+    }
+
+    /// Adds what was worked out of a delta.
+    pub(crate) fn insert_restated(&mut self, asset: AssetId, sequence: u64, restated: Restated) {
+        self.restated = Some((asset, sequence, Arc::new(restated)));
+    }
+
+    /// What was worked out of a delta of an asset.
+    pub(crate) fn restated(&self, (asset, sequence): (AssetId, u64)) -> Option<Arc<Restated>> {
+        let restated = self.restated.as_ref();
+        restated
+            .filter(|(of, at, _)| (*of, *at) == (asset, sequence))
+            .map(|(_, _, restated)| restated.clone())
     }
 
     /// The report that these blobs tell.
@@ -199,7 +215,7 @@ impl World {
                 self.replace_inventory(record, (*asset, *sequence), &report)?;
             }
             Event::InventoryChanged { asset, sequence, delta } => {
-                self.change_inventory(record, (*asset, *sequence), delta)?;
+                self.change_inventory(record, (*asset, *sequence), delta, blobs)?;
             }
             Event::ContextSet { asset, context, .. } => {
                 let ordinal = self.known(record.seq, asset)?;

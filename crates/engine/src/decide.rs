@@ -2,12 +2,13 @@
 
 use tenon_model::{
     ApplyReport, AssetId, Blob, Command, Event, GroupName, OrderAction, OrderId, Record, Refusal,
-    RefusalCode, RehearsalReport, Retirement, Stage, Timestamp,
+    RefusalCode, RehearsalReport, Retirement, Stage, Timestamp, Versioned,
 };
 
 use crate::ahead::{Kind, Prepared, Report};
 use crate::apply::{ActionWanted, Attachments};
 use crate::approvals::{self, Approval};
+use crate::change::Change;
 use crate::consequences::{Dirty, asks_people, consequences, due};
 use crate::directives::DirectiveState;
 use crate::life;
@@ -32,6 +33,8 @@ pub struct Decided {
     pub attachments: Attachments,
     /// What the shell should do once the events are durable.
     pub wanted: Vec<ActionWanted>,
+    /// How the journal keeps one of the events, where that was made ready, and which.
+    pub(crate) written: Option<(usize, Vec<u8>)>,
 }
 
 impl Decided {
@@ -41,6 +44,19 @@ impl Decided {
 
     pub(crate) fn with(event: Event, blobs: Vec<Blob>) -> Self {
         Self { events: vec![event], blobs, ..Self::default() }
+    }
+
+    /// The events as the journal keeps them, each once.
+    ///
+    /// # Errors
+    /// When an event cannot be encoded, which none causes.
+    pub fn payloads(&mut self) -> Result<Vec<Vec<u8>>, serde_json::Error> {
+        let mut written = self.written.take();
+        let payload = |(place, event)| match written.take_if(|(of, _)| *of == place) {
+            Some((_, payload)) => Ok(payload),
+            None => Versioned::encode(event),
+        };
+        self.events.iter().enumerate().map(payload).collect()
     }
 }
 
@@ -90,6 +106,7 @@ pub fn advance(
     let mut decided = match command.into().0 {
         Kind::Plain(command) => primary(world, *command, now)?,
         Kind::Report(asset, sequence, report) => reports::whole(world, asset, sequence, *report)?,
+        Kind::Delta(asset, sequence, change) => reports::delta(world, asset, sequence, *change)?,
     };
     for blob in &decided.blobs {
         decided.attachments.insert(blob.clone());
@@ -182,7 +199,9 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
         Command::ReportInventory { asset, sequence, inventory } => {
             reports::whole(world, asset, sequence, Report::new(&world.index, inventory)?)
         }
-        Command::ReportDelta { asset, sequence, delta } => reports::delta(world, asset, sequence, delta),
+        Command::ReportDelta { asset, sequence, delta } => {
+            reports::delta(world, asset, sequence, Change::new(world, asset, sequence, *delta)?)
+        }
         Command::SetContext { asset, context, by } => {
             if life::enrolled(world, &asset)?.context == context {
                 return refuse(RefusalCode::NothingToDo, format!("that is stated about {asset} already"));

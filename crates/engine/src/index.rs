@@ -185,6 +185,11 @@ impl Index {
         self.lists.take(ids, || Arc::from(ids))
     }
 
+    /// The same of a list that is made already.
+    pub(crate) fn share(&mut self, stances: &Stances) -> Stances {
+        self.lists.take(stances, || stances.clone())
+    }
+
     /// Of these stances the one to a package.
     pub(crate) fn held(
         &self,
@@ -325,7 +330,7 @@ impl Index {
     pub(crate) fn restore_use(&mut self, profile: &Arc<HostFacts>, stances: Option<&Stances>) {
         self.profiles.take(profile, || profile.clone());
         if let Some(stances) = stances {
-            self.lists.take(stances, || stances.clone());
+            self.share(stances);
         }
     }
 
@@ -358,18 +363,37 @@ fn bit_of(id: StanceId) -> (usize, u64) {
     (id as usize / 64, 1 << (id % 64))
 }
 
-/// Those of an ascending list that are not in another.
+/// Those of an ascending list that are not in another. Two reports of a host hardly differ: what both say alike is passed over
+/// many at a time.
 pub(crate) fn only_in<'l>(
     list: &'l [StanceId],
     other: &'l [StanceId],
 ) -> impl Iterator<Item = StanceId> + 'l {
-    let mut rest = other;
-    list.iter().copied().filter(move |id| {
-        while let [first, tail @ ..] = rest
-            && first < id
-        {
-            rest = tail;
+    let (mut list, mut other) = (list, other);
+    std::iter::from_fn(move || {
+        loop {
+            let (first, rest) = list.split_first()?;
+            match other {
+                [same, ..] if same == first => {
+                    let alike = alike(list, other);
+                    (list, other) = (list.get(alike..)?, other.get(alike..)?);
+                }
+                [less, tail @ ..] if less < first => other = tail,
+                _ => {
+                    list = rest;
+                    return Some(*first);
+                }
+            }
         }
-        rest.first() != Some(id)
     })
+}
+
+/// With how many of the same both lists begin.
+fn alike(list: &[StanceId], other: &[StanceId]) -> usize {
+    const PIECE: usize = 16;
+    let (pieces, others) = (list.as_chunks::<PIECE>().0, other.as_chunks::<PIECE>().0);
+    let pieces = pieces.iter().zip(others).take_while(|(piece, other)| piece == other).count();
+    let whole = PIECE * pieces;
+    let (list, other) = (list.iter().skip(whole), other.iter().skip(whole));
+    whole + list.zip(other).take_while(|(id, other)| id == other).count()
 }

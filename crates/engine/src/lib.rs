@@ -12,6 +12,7 @@ mod ahead;
 mod apply;
 mod approvals;
 mod assets;
+mod change;
 mod column;
 mod consequences;
 mod context;

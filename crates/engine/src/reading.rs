@@ -37,8 +37,24 @@ pub(crate) struct Reading {
 enum Found {
     /// One that was read before said the same.
     Before(Stances),
-    /// The stances that were known, and those that were not, each with the digests of its components.
-    Apart(Vec<StanceId>, Vec<(Stance, Vec<Digest>)>),
+    /// Its stances, each for itself.
+    Apart(Told),
+}
+
+/// Stances that some index was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Told {
+    /// Those that it knew, in the order in which they were asked for.
+    pub(crate) known: Vec<StanceId>,
+    /// The others, each with the digests of its components.
+    fresh: Vec<(Stance, Vec<Digest>)>,
+}
+
+impl Told {
+    /// Whether all of them were known.
+    pub(crate) fn is_known(&self) -> bool {
+        self.fresh.is_empty()
+    }
 }
 
 /// Most reports that are remembered.
@@ -77,7 +93,7 @@ impl Reading {
     pub(crate) fn told(&self) -> (Vec<StanceId>, &[(Stance, Vec<Digest>)]) {
         let (known, fresh): (&[StanceId], &[_]) = match &self.found {
             Found::Before(stances) => (stances, &[]),
-            Found::Apart(known, fresh) => (known, fresh),
+            Found::Apart(told) => (&told.known, &told.fresh),
         };
         let mut known = known.to_vec();
         known.sort_unstable();
@@ -97,21 +113,28 @@ impl Index {
             return Reading { mark, key, found: Found::Before(known.clone()) };
         }
         let split = report.parts().any(|part| is_split_kernel(part.component));
-        let (mut known, rest) = tell_apart(os, facts, report.parts(), seen);
+        let (known, rest) = tell_apart(os, facts, report.parts(), seen);
         let drafts = drafts(Around { os, facts, split }, rest.into_iter(), facts.offers.iter());
+        let mut told = self.tell(&drafts, os);
+        told.known.extend(known);
+        Reading { mark, key, found: Found::Apart(told) }
+    }
+
+    /// What this index knows of the stances that a host of this system says.
+    pub(crate) fn tell(&self, drafts: &[Draft<'_>], os: Option<&str>) -> Told {
         let system = self.system(os.unwrap_or_default());
-        let mut fresh = Vec::new();
-        for draft in &drafts {
+        let mut told = Told::default();
+        for draft in drafts {
             // No stance is kept under the number 0, which stands for a system that has none yet.
             match self.known(&draft.key(|_| system.unwrap_or(0))) {
-                Some(id) => known.push(id),
+                Some(id) => told.known.push(id),
                 None => {
                     let digests = draft.parts().map(|part| part.digest).collect();
-                    fresh.push((draft.keep(|part| Arc::new(part.component.clone())), digests));
+                    told.fresh.push((draft.keep(|part| Arc::new(part.component.clone())), digests));
                 }
             }
         }
-        Reading { mark, key, found: Found::Apart(known, fresh) }
+        told
     }
 
     /// The stances that a report tells, and those of them that were not known before. Hosts made alike report alike: what was read
@@ -127,14 +150,11 @@ impl Index {
     }
 
     fn take(&mut self, reading: &Reading) -> (Stances, Vec<StanceId>) {
-        let (known, fresh) = match &reading.found {
+        let told = match &reading.found {
             Found::Before(stances) => return (self.list(stances), Vec::new()),
-            Found::Apart(known, fresh) => (known, fresh),
+            Found::Apart(told) => told,
         };
-        let drafts: Vec<Draft<'_>> =
-            fresh.iter().map(|(stance, digests)| Draft::of(stance, digests)).collect();
-        let (found, fresh) = self.find(&drafts);
-        let mut ids: Vec<StanceId> = known.iter().copied().chain(found).collect();
+        let (mut ids, fresh) = self.find(told);
         ids.sort_unstable();
         let stances = self.list(&ids);
         if let Some(key) = reading.key {
@@ -143,15 +163,17 @@ impl Index {
         (stances, fresh)
     }
 
-    /// The stances of drafts, and those of them that were not known before.
-    pub(crate) fn find(&mut self, drafts: &[Draft<'_>]) -> (Vec<StanceId>, Vec<StanceId>) {
-        let mut ids = Vec::with_capacity(drafts.len());
+    /// The stances that were told, and those of them that were not known before.
+    pub(crate) fn find(&mut self, told: &Told) -> (Vec<StanceId>, Vec<StanceId>) {
+        let mut ids = Vec::with_capacity(told.known.len() + told.fresh.len());
+        ids.extend(&told.known);
         let mut fresh = Vec::new();
-        for draft in drafts {
-            let key: StanceKey = self.key_of(draft);
+        for (stance, digests) in &told.fresh {
+            let draft = Draft::of(stance, digests);
+            let key: StanceKey = self.key_of(&draft);
             if let Some(id) = self.known(&key) {
                 ids.push(id);
-            } else if let Some(id) = self.keep(key, draft) {
+            } else if let Some(id) = self.keep(key, &draft) {
                 ids.push(id);
                 fresh.push(id);
             }

@@ -1,31 +1,26 @@
 //! What hosts report: whole, or what changed since their last report.
 //!
-//! A delta is decided and applied against the state alone: the stances of the asset hold its manifest, so that no stored
-//! manifest is needed to read it, now or when the journal is replayed. Only the stances of packages that it bears on are
-//! looked at. It leads to the same state as the whole report would, for which both sides answer with sums.
+//! A delta is decided and applied against the state alone. It leads to the same state as the whole report would, for which both
+//! sides answer with sums.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use tenon_model::{
     AssetId, AssetOrdinal, Blob, Component, Digest, Event, HostFacts, IndexState, InventoryDelta,
-    InventorySum, Offer, Record, Refusal, RefusalCode, SourcePackage, Sum,
+    InventorySum, Offer, Record, Refusal, RefusalCode, Sum,
 };
-use tenon_versions::Scheme;
 
 use crate::ahead::Report;
-use crate::apply::ApplyError;
+use crate::apply::{ApplyError, Attachments};
 use crate::assets::AssetState;
+use crate::change::{Change, Moved, Restated};
 use crate::decide::{Decided, refuse};
-use crate::index::{StanceId, Stances, only_in};
-use crate::kernel::is_kernel;
+use crate::index::Stances;
 use crate::life;
-use crate::stance::{Around, Part, drafts, is_split_kernel, package_of, replaced};
+use crate::stance::package_of;
 use crate::world::{World, count_off, count_one};
-
-/// Where the stance to a package is kept: ecosystem and name.
-type Place<'a> = (Option<&'a str>, &'a str);
 
 /// The asset, if this report of it is a new one.
 pub(crate) fn reporting(world: &World, asset: AssetId, sequence: u64) -> Result<&AssetState, Refusal> {
@@ -64,37 +59,55 @@ pub(crate) fn delta(
     world: &World,
     asset: AssetId,
     sequence: u64,
-    delta: Box<InventoryDelta>,
+    change: Change,
 ) -> Result<Decided, Refusal> {
     let state = reporting(world, asset, sequence)?;
-    delta.check().map_err(|error| Refusal::new(RefusalCode::BadInventory, error.to_string()))?;
-    let stale = |what: String| {
-        let message = format!("delta {sequence} of {asset} {what}: send a whole report");
-        Refusal::new(RefusalCode::StaleBase, message)
+    let Change { delta, written, restated } = change;
+    let holds = |restated: &Restated| state.said == Some(delta.base) && restated.holds(&world.index, state);
+    let restated = match restated.filter(holds) {
+        Some(restated) => restated,
+        None => following(world, state, &delta).map_err(|what| {
+            let message = format!("delta {sequence} of {asset} {what}: send a whole report");
+            Refusal::new(RefusalCode::StaleBase, message)
+        })?,
     };
-    let (Some(said), Some(profile)) = (state.said, state.profile()) else {
-        return Err(stale("follows no report".to_owned()));
-    };
-    if said != delta.base {
-        return Err(stale(format!(
-            "differs from packages {} and facts {}, and the last report said {} and {}",
-            delta.base.packages, delta.base.facts, said.packages, said.facts
-        )));
-    }
-    let result = result_of(world, state, profile, said, &delta).map_err(&stale)?;
-    if result != delta.result {
-        return Err(stale(format!(
-            "leads to packages {} and facts {}, and says {} and {}",
-            result.packages, result.facts, delta.result.packages, delta.result.facts
-        )));
-    }
-    let before = life::before_report(state, delta.hostname.as_deref());
-    let mut decided = Decided::of(Event::InventoryChanged { asset, sequence, delta });
-    decided.events.splice(..0, before);
+    let mut decided =
+        Decided { events: life::before_report(state, delta.hostname.as_deref()), ..Decided::default() };
+    decided.written = Some((decided.events.len(), written));
+    decided.events.push(Event::InventoryChanged { asset, sequence, delta });
+    decided.attachments.insert_restated(asset, sequence, restated);
     Ok(decided)
 }
 
-/// What a delta leads to.
+/// What a delta leads to, which must follow what the asset last said and lead to what it says.
+///
+/// # Errors
+/// What of it does not.
+pub(crate) fn following(
+    world: &World,
+    asset: &AssetState,
+    delta: &InventoryDelta,
+) -> Result<Restated, String> {
+    let (Some(said), Some(profile), Some(stances)) = (asset.said, &asset.profile, &asset.stances) else {
+        return Err("follows no report".to_owned());
+    };
+    if said != delta.base {
+        return Err(format!(
+            "differs from packages {} and facts {}, and the last report said {} and {}",
+            delta.base.packages, delta.base.facts, said.packages, said.facts
+        ));
+    }
+    let result = result_of(world, asset, profile, said, delta)?;
+    if result != delta.result {
+        return Err(format!(
+            "leads to packages {} and facts {}, and says {} and {}",
+            result.packages, result.facts, delta.result.packages, delta.result.facts
+        ));
+    }
+    Ok(world.index.restate(stances, profile, delta))
+}
+
+/// What an asset says after a delta, as sums.
 ///
 /// # Errors
 /// What it takes away that is not there, or adds that is.
@@ -146,8 +159,10 @@ fn result_of(
 }
 
 /// What an asset says after a report; `None` is what it said before.
-struct Said {
+struct Said<'m> {
     stances: Option<Stances>,
+    /// What these stances brought and took, where it was worked out already.
+    moved: Option<&'m Moved>,
     profile: Option<HostFacts>,
     addresses: Option<Arc<[IpAddr]>>,
     index_age: Option<u64>,
@@ -167,6 +182,7 @@ impl World {
         let facts = report.facts();
         let said = Said {
             stances: Some(stances),
+            moved: None,
             addresses: Some(facts.addresses.as_slice().into()),
             index_age: facts.index.oldest_age_seconds,
             sum: report.sum(),
@@ -181,110 +197,34 @@ impl World {
         record: &Record,
         (id, sequence): (AssetId, u64),
         delta: &InventoryDelta,
+        blobs: &Attachments,
     ) -> Result<(), ApplyError> {
         let dangling = || ApplyError::Dangling { seq: record.seq, what: format!("a report of {id}") };
         let ordinal = self.known(record.seq, &id)?;
         let asset = self.assets.get(ordinal).ok_or_else(dangling)?;
-        let (before, profile) = asset.stances.clone().zip(asset.profile.clone()).ok_or_else(dangling)?;
-        let mut facts = None;
-        if !delta.facts.is_empty() {
-            let mut changed = profile.as_ref().clone();
-            delta.facts.clone().make(&mut changed);
-            facts = Some(changed);
-        }
-        let now = facts.as_ref().unwrap_or(&profile);
-        let (stances, fresh) = self.restate(&before, &profile, now, delta);
+        let restated = match blobs.restated((id, sequence)) {
+            Some(restated) if restated.holds(&self.index, asset) => restated,
+            _ => {
+                let (stances, profile) =
+                    asset.stances.as_ref().zip(asset.profile.as_ref()).ok_or_else(dangling)?;
+                Arc::new(self.index.restate(stances, profile, delta))
+            }
+        };
+        let (stances, fresh) = self.index.take_restated(&restated);
         self.conclude(&fresh);
         let said = Said {
             stances,
+            moved: restated.moved(),
             addresses: delta.facts.addresses.as_deref().map(Arc::from),
             index_age: delta.index.oldest_age_seconds,
             sum: delta.result,
-            profile: facts.map(profile_of),
+            profile: restated.facts().cloned().map(profile_of),
         };
         self.take_report(record, ordinal, sequence, said);
         Ok(())
     }
 
-    /// The stances of an asset after a delta, where they are others, and those of them that were not known before.
-    fn restate(
-        &mut self,
-        stances: &Stances,
-        before: &HostFacts,
-        now: &HostFacts,
-        delta: &InventoryDelta,
-    ) -> (Option<Stances>, Vec<StanceId>) {
-        let (os_before, os) = (before.os.osv_ecosystem(), now.os.osv_ecosystem());
-        let elsewhere = os != os_before || before.offers_known != now.offers_known;
-        let touched: Vec<StanceId> = if elsewhere {
-            stances.to_vec()
-        } else {
-            self.touched(stances, os.as_deref(), before, now, delta)
-        };
-        let held: Vec<_> = self.index.entries_of(&touched).map(|entry| entry.stance.clone()).collect();
-        let removed: BTreeSet<&Component> = delta.removed.iter().collect();
-        let mut components: Vec<Arc<Component>> =
-            held.iter().flat_map(|stance| stance.components.iter().cloned()).collect();
-        components.retain(|component| !removed.contains(component.as_ref()));
-        components.extend(delta.added.iter().cloned().map(Arc::new));
-        components.sort_unstable();
-        let offers = held.iter().flat_map(|stance| &stance.offers);
-        let offers = offers.filter(|offer| !delta.withdrawn.iter().any(|key| key.names(offer)));
-        let offers: Vec<&Offer> = offers.chain(&delta.offered).collect();
-
-        let splits = delta.added.iter().chain(&delta.removed).any(is_split_kernel);
-        let told = held.iter().find_map(|stance| Some(stance.kernel.as_ref()?.split));
-        let split = match told {
-            Some(split) if !splits => split,
-            _ => {
-                let rest: Vec<StanceId> = only_in(stances, &touched).collect();
-                let rest = self.index.entries_of(&rest).flat_map(|entry| &entry.stance.components);
-                // Only kernels ask.
-                asks_for_split(os.as_deref(), &components)
-                    && components.iter().chain(rest).any(|c| is_split_kernel(c))
-            }
-        };
-        let around = Around { os: os.as_deref(), facts: now, split };
-        let drafts =
-            drafts(around, components.iter().map(|component| Part::of(component)), offers.into_iter());
-        let (found, fresh) = self.index.find(&drafts);
-        let mut ids: Vec<StanceId> = only_in(stances, &touched).chain(found).collect();
-        ids.sort_unstable();
-        let other = ids != **stances;
-        (other.then(|| self.index.list(&ids)), fresh)
-    }
-
-    /// The stances of an asset that a delta bears on, ascending.
-    fn touched(
-        &self,
-        stances: &Stances,
-        os: Option<&str>,
-        before: &HostFacts,
-        now: &HostFacts,
-        delta: &InventoryDelta,
-    ) -> Vec<StanceId> {
-        let components = delta.added.iter().chain(&delta.removed);
-        let mut places: BTreeSet<Place<'_>> = components.map(|component| package_of(os, component)).collect();
-        places.extend(delta.withdrawn.iter().map(|key| (os, key.source.as_str())));
-        places.extend(delta.offered.iter().map(|offer| (os, offer.source.name.as_str())));
-        let mut touched: BTreeSet<StanceId> =
-            places.into_iter().filter_map(|place| Some(self.index.held(stances, place)?.0)).collect();
-        let splits = delta.added.iter().chain(&delta.removed).any(is_split_kernel);
-        let kernels = before.kernel != now.kernel || splits;
-        let (was, is) = (replaced(before), replaced(now));
-        let other: BTreeSet<&str> = was.symmetric_difference(&is).copied().collect();
-        if kernels || !other.is_empty() {
-            touched.extend(stances.iter().filter(|id| {
-                let Some(entry) = self.index.entry(**id) else { return false };
-                let stance = &entry.stance;
-                let runs = |component: &Arc<Component>| other.contains(component.name.as_str());
-                kernels && stance.kernel.is_some() || stance.components.iter().any(runs)
-            }));
-        }
-        touched.into_iter().collect()
-    }
-
-    fn take_report(&mut self, record: &Record, ordinal: AssetOrdinal, sequence: u64, said: Said) {
+    fn take_report(&mut self, record: &Record, ordinal: AssetOrdinal, sequence: u64, said: Said<'_>) {
         let profile = said.profile.map(|profile| self.index.profile(profile));
         let Some(asset) = self.assets.get_mut(ordinal) else { return };
         let profile_before = profile.as_ref().and_then(|profile| asset.profile.replace(profile.clone()));
@@ -293,13 +233,11 @@ impl World {
         if !known {
             asset.first_reported = Some(record.time);
         } else if let (Some(before), Some(now)) = (&before, &said.stances) {
-            let pairs = |ids: &[StanceId], other: &[StanceId]| -> BTreeSet<SourcePackage> {
-                let entries = only_in(ids, other).filter_map(|id| self.index.entry(id));
-                entries.flat_map(|entry| entry.stance.pairs()).collect()
-            };
-            let (gone, come) = (pairs(before, now), pairs(now, before));
-            asset.since.retain(|pair, _| !gone.contains(pair) || come.contains(pair));
-            asset.since.extend(come.difference(&gone).map(|pair| (pair.clone(), record.time)));
+            let moved = said.moved.map_or_else(|| Cow::Owned(self.index.moved(before, now)), Cow::Borrowed);
+            for pair in &moved.went {
+                asset.since.remove(pair);
+            }
+            asset.since.extend(moved.came.iter().map(|pair| (pair.clone(), record.time)));
         }
         asset.reported = Some((sequence, record.time));
         asset.said = Some(said.sum);
@@ -325,14 +263,6 @@ impl World {
             self.shift(ordinal, &bearing);
         }
     }
-}
-
-/// Whether a kernel is among them, whose stance says whether its image was split off.
-fn asks_for_split(os: Option<&str>, components: &[Arc<Component>]) -> bool {
-    components.iter().any(|component| {
-        let scheme = package_of(os, component).0.and_then(Scheme::of_osv_ecosystem);
-        scheme.is_some_and(|scheme| is_kernel(scheme, component))
-    })
 }
 
 /// What differs from host to host, or is in the stances, is not kept a second time.

@@ -8,7 +8,7 @@ use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher as _};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tenon_model::{Component, Digest, HostFacts, Offer, SourcePackage, Virtualization};
+use tenon_model::{Component, Digest, HostFacts, Offer, Virtualization};
 use tenon_versions::Scheme;
 
 use crate::kernel::is_kernel;
@@ -59,10 +59,11 @@ impl Stance {
     }
 
     /// Names and versions that ranges speak of.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = SourcePackage> {
-        self.components
-            .iter()
-            .filter_map(|component| Some(name(self.ecosystem.as_deref(), component)?.pair()))
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.components.iter().filter_map(|component| {
+            let named = name(self.ecosystem.as_deref(), component)?;
+            Some((named.package, named.version))
+        })
     }
 }
 

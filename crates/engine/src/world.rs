@@ -23,7 +23,7 @@ use crate::trend::Trend;
 
 impl ShardKey for AssetId {
     fn shard(&self) -> usize {
-        fnv1a(self.to_string().as_bytes())
+        fnv1a(self.as_bytes())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Events: facts and consequences, as the journal keeps them.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -168,7 +170,7 @@ pub enum Event {
         /// The host's report sequence.
         sequence: u64,
         /// What changed.
-        delta: Box<InventoryDelta>,
+        delta: Arc<InventoryDelta>,
     },
     /// A person lets the agents of a group act.
     GroupPromoted {
@@ -427,7 +429,14 @@ impl Versioned {
     /// # Errors
     /// When the event cannot be encoded, which no event of this crate causes.
     pub fn encode(event: &Event) -> Result<Vec<u8>, serde_json::Error> {
-        serde_json::to_vec(&Self { v: EVENT_VERSION, event: event.clone() })
+        /// As [`Versioned`], of an event that others have.
+        #[derive(Serialize)]
+        struct Written<'e> {
+            v: u16,
+            #[serde(flatten)]
+            event: &'e Event,
+        }
+        serde_json::to_vec(&Written { v: EVENT_VERSION, event })
     }
 
     /// Reads the payload of entry `seq`.

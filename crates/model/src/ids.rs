@@ -104,6 +104,11 @@ impl AssetId {
         id.copy_from_slice(&digest.as_bytes()[..16]);
         Self(id)
     }
+
+    /// The 16 bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
 }
 
 impl fmt::Display for AssetId {

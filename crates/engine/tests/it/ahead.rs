@@ -1,7 +1,7 @@
 //! Reports that were made ready on another World than the one that decides.
 
-use tenon_engine::{Prepared, World, advance, findings};
-use tenon_model::{AssetId, Command, Inventory, Refusal, RefusalCode};
+use tenon_engine::{Prepared, World, advance, findings, recompute};
+use tenon_model::{AssetId, Command, Inventory, Refusal, RefusalCode, Reported};
 
 use crate::lab::{Lab, advisory, component, inventory, security_offer};
 
@@ -52,6 +52,54 @@ fn what_was_made_ready_on_another_world_is_decided_on_this_one() {
             };
             assert_eq!(said(&world), said(&plain));
         }
+    }
+}
+
+#[test]
+fn deltas_that_were_made_ready_on_another_world_are_decided_on_this_one() {
+    let mut lab = Lab::new();
+    let [a, b] = ["alpha", "beta"].map(|name| lab.enrol(name, "web"));
+    lab.publish(vec![advisory("DSA-1-1", &["CVE-2026-1"], "curl", Some(NEW))]);
+    lab.report(a, host(&["openssl", "curl", "zlib"]));
+    let bare = lab.world.clone();
+    let delta = |sequence, before: &[&str], now: &[&str]| {
+        let [before, now] = [before, now].map(|packages| Reported::new(host(packages)).unwrap());
+        let delta = Box::new(now.since(&before).unwrap());
+        Command::ReportDelta { asset: a, sequence, delta }
+    };
+    let reported: &[&str] = &["openssl", "curl", "zlib"];
+    // Of what the delta names the one fork knows all, the other nothing, and as many stances as that.
+    let (left, _) = after(&bare, report(b, 1, host(&["openssl", "bash"])), &lab, b);
+    let (right, _) = after(&bare, report(b, 1, host(&["nginx", "dash"])), &lab, b);
+    // Here the host has gone on, and come back to what it said.
+    let (on, _) = after(&bare, delta(2, reported, &["openssl", "curl", "zlib", "dash"]), &lab, a);
+    let back = delta(3, &["openssl", "curl", "zlib", "dash"], reported);
+    let (back, _) = after(&on, back, &lab, a);
+    let said = |world: &World| {
+        let asset = world.asset(&a).unwrap();
+        (world.components_of(asset), world.offers_of(asset))
+    };
+    for now in [&["openssl", "curl", "bash"][..], &["openssl", "zlib"], &["curl"], reported] {
+        for decides in [&bare, &left, &right, &back] {
+            let command = delta(4, reported, now);
+            let (plain, found) = after(decides, command.clone(), &lab, a);
+            let written =
+                tenon_engine::decide(decides, command.clone(), lab.now).unwrap().payloads().unwrap();
+            for ready in [&World::default(), &bare, &left, &right, &on] {
+                let prepared = || Prepared::on(ready, command.clone()).unwrap();
+                let (world, found_too) = after(decides, prepared(), &lab, a);
+                assert_eq!(world.digest().unwrap(), plain.digest().unwrap());
+                assert_eq!((said(&world), found_too), (said(&plain), found));
+                assert_eq!(recompute(&world, lab.now), []);
+                let payloads =
+                    tenon_engine::decide(decides, prepared(), lab.now).unwrap().payloads().unwrap();
+                assert_eq!(payloads, written);
+            }
+        }
+        // What was made ready before the host went on is not its word any more.
+        let prepared = Prepared::on(&bare, delta(9, reported, now)).unwrap();
+        let refused = tenon_engine::decide(&on, prepared, lab.now).unwrap_err();
+        assert_eq!(refused.code, RefusalCode::StaleBase, "{refused}");
     }
 }
 

@@ -17,6 +17,10 @@ mod thread;
 
 use thread::State;
 
+/// Most packages and offers of a delta that is made ready where it came in: tens of microseconds of work, for which to call
+/// another thread costs as much.
+const SHORT_DELTA: usize = 32;
+
 /// Commands that wait for the writer before callers are held back.
 const QUEUE: usize = 1_024;
 
@@ -182,16 +186,28 @@ impl Writer {
             None => self.prepare(command).await?,
             Some(_) => command.into(),
         };
+        let delta = command.delta();
         let (reply, answer) = oneshot::channel();
         let message = Message::Submit { command, condition, key, reply };
         self.sender.send(message).await.map_err(|_| SubmitError::Stopped)?;
-        answer.await.map_err(|_| SubmitError::Stopped)?
+        let answer = answer.await.map_err(|_| SubmitError::Stopped)?;
+        drop(delta);
+        answer
     }
 
     /// Makes ready what can be made ready beside the writer.
     async fn prepare(&self, command: Command) -> Result<Prepared, SubmitError> {
-        if !matches!(command, Command::ReportInventory { .. }) {
-            return Ok(command.into());
+        let refused = |refusal: Refusal| {
+            self.metrics.refused(refusal.code);
+            SubmitError::from(refusal)
+        };
+        match &command {
+            Command::ReportInventory { .. } => {}
+            Command::ReportDelta { delta, .. } if delta.named() <= SHORT_DELTA => {
+                return Prepared::on(&self.world(), command).map_err(refused);
+            }
+            Command::ReportDelta { .. } => {}
+            _ => return Ok(command.into()),
         }
         // Milliseconds of work with a large report: other requests go on meanwhile, and the writer has a processor too.
         let permit = self.preparing.clone().acquire_owned().await.map_err(|_| SubmitError::Stopped)?;
@@ -202,10 +218,7 @@ impl Writer {
             prepared
         });
         let prepared = prepared.await.map_err(|_| SubmitError::Stopped)?;
-        prepared.map_err(|refusal| {
-            self.metrics.refused(refusal.code);
-            refusal.into()
-        })
+        prepared.map_err(refused)
     }
 
     /// Reads the record between two appends, which wait for it: what it does is best short.

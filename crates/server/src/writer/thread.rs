@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 use crate::snapshots::{self, Snapshots};
 
 /// Most commands in one append: bounds what is lost when the append fails, and how long the first of them waits.
-const GROUP: usize = 256;
+const GROUP: usize = 512;
 
 /// What the thread has.
 pub(super) struct State {
@@ -170,12 +170,11 @@ impl State {
         let now = (self.clock)();
         let now = group.fork.time().map_or(now, |last| last.max(now));
         let mut entries = Vec::new();
-        let encoded = advance(&mut group.fork, command, now).and_then(|decided| {
-            for event in &decided.events {
-                let payload =
-                    Versioned::encode(event).map_err(|error| Undecided::Broken(error.to_string()))?;
-                entries.push(NewEntry { time_ms: now.as_millis(), term: group.fork.term(), payload });
-            }
+        let encoded = advance(&mut group.fork, command, now).and_then(|mut decided| {
+            let payloads = decided.payloads().map_err(|error| Undecided::Broken(error.to_string()))?;
+            let term = group.fork.term();
+            let entry = |payload| NewEntry { time_ms: now.as_millis(), term, payload };
+            entries.extend(payloads.into_iter().map(entry));
             Ok(decided)
         });
         let decided = match encoded {
