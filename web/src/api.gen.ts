@@ -671,10 +671,14 @@ export type InvitationView = {
 
 /** One entry of the record, in words. */
 export type LogEntryView = {
+  /** The asset that it is about; absent where that is none or several. */
+  asset?: string | null;
   /** The contents that it names, by SHA-256. */
   blobs: string[];
   /** The person behind it; absent where none is. */
   by?: string | null;
+  /** The directive that it is about; absent likewise. */
+  directive?: string | null;
   /** Its hash, SHA-256 over the one before it and its content. */
   hash: string;
   /** Its kind, as the record keeps it (`directive-raised`). */

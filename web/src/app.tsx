@@ -12,6 +12,7 @@ import { type Changed, live } from "./live";
 import { moment } from "./moment";
 import { type Place, place } from "./place";
 import { Queue } from "./queue";
+import { Recorded } from "./record";
 import { Scoreboard } from "./scoreboard";
 import { session } from "./session";
 import { SignedOut } from "./signed-out";
@@ -43,6 +44,7 @@ export function App() {
             <Assets overview={overview} version={state.changed.assets} />
             <Coverage feeds={overview.feeds} version={state.changed.assets} />
             <Closed version={state.changed.queue} />
+            <Recorded overview={overview} />
           </main>
           <Panel here={here} changed={state.changed} />
         </div>

@@ -34,6 +34,7 @@ export function Header({ state }: { state: Live }) {
         ["assets", "Assets", overview.assets],
         ["feeds", "Feeds", overview.feeds.length],
         ["closed", "Closed", overview.closed],
+        ["record", "Record"],
       ]
     : [];
   return (

@@ -1,12 +1,13 @@
-import { useCallback, useEffect, useState } from "react";
+import { useState } from "react";
 
-import { getAssets, getLog } from "./api";
-import type { AssetView, LogEntryView, Overview } from "./api.gen";
-import { Note, Said, Sign, Time, Unseen } from "./bits";
+import { getAssets } from "./api";
+import type { AssetView, Overview } from "./api.gen";
+import { Note, Said, Time, Unseen } from "./bits";
 import { Find, queryOf } from "./find";
 import { useListed } from "./listed";
 import { moment } from "./moment";
 import { open, place } from "./place";
+import { EntryList, useRecord } from "./record";
 import { Rows } from "./rows";
 import { useStore } from "./store";
 
@@ -46,7 +47,7 @@ export function Retired({ overview, version }: { overview: Overview; version: nu
       )}
       {listed.problem && <Note tone="bad">{listed.problem}</Note>}
       {/* Whoever goes or comes back changes how many there are. The record is long: for less it is not read again. */}
-      {page !== null && <Recorded overview={overview} version={text === "" ? page.total : null} />}
+      {page !== null && <GoneAndBack overview={overview} version={text === "" ? page.total : null} />}
     </div>
   );
 }
@@ -76,71 +77,16 @@ function Row({ asset, at, selected }: { asset: AssetView; at: number; selected: 
   );
 }
 
-/** Entries of one question. */
-const PAGE = "50";
 /** Of an asset that is retired, and of one that is back: the kinds begin so. */
-const KINDS = "asset-ret";
-
-interface Entries {
-  items: LogEntryView[];
-  next: string | null;
-}
+const KINDS = queryOf({ kind: "asset-ret" });
 
 /** What the record says of hosts that went and came back, the newest first; as much of it as one asks for. */
-function Recorded({ overview: { seq, time }, version }: { overview: Overview; version: number | null }) {
-  const past = useStore(moment) !== null;
-  const [entries, setEntries] = useState<Entries | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState(true);
-  // What is of the record until then: its last entry, and others of the same second that came later.
-  const [end, until] = past && time ? [seq, new Date(Date.parse(time) + 1_000).toISOString()] : [Number.POSITIVE_INFINITY, ""];
-
-  const read = useCallback(
-    async (before: Entries | null): Promise<void> => {
-      setBusy(true);
-      try {
-        const page = await getLog(queryOf({ kind: KINDS, limit: PAGE, until, cursor: before?.next ?? "" }));
-        const items = page.items.filter((entry) => entry.seq <= end);
-        setEntries({ items: [...(before?.items ?? []), ...items], next: page.next ?? null });
-        setProblem(null);
-      } catch (error) {
-        setProblem(error instanceof Error ? error.message : String(error));
-      } finally {
-        setBusy(false);
-      }
-    },
-    [until, end],
-  );
-  useEffect(() => {
-    if (version !== null) void read(null);
-  }, [read, version]);
-
+function GoneAndBack({ overview, version }: { overview: Overview; version: number | null }) {
+  const record = useRecord(overview, KINDS, version);
   return (
-    <div className="recorded" data-testid="recorded" aria-busy={busy || undefined}>
+    <div className="recorded" data-testid="recorded" aria-busy={record.busy || undefined}>
       <h3>Gone and back, as recorded</h3>
-      {entries?.items.length === 0 && (
-        <p className="sub">{entries.next ? "Nothing among the entries that were looked at so far." : "No host was ever retired."}</p>
-      )}
-      <ul>
-        {entries?.items.map((entry) => (
-          <li key={entry.seq} data-testid="recorded-entry" data-kind={entry.kind}>
-            <span className="when sub">
-              <Time at={entry.time} />
-            </span>
-            <Sign tone={entry.kind === "asset-returned" ? "good" : "wait"} shape={entry.kind === "asset-returned" ? "good" : "gone"} />
-            <span>
-              <Said text={entry.said} />
-              {entry.by && <span className="sub"> · {entry.by}</span>}
-            </span>
-          </li>
-        ))}
-      </ul>
-      {problem && <Note tone="bad">{problem}</Note>}
-      {entries?.next && (
-        <button type="button" className="button quiet" disabled={busy} data-testid="recorded-more" onClick={() => void read(entries)}>
-          Look further back
-        </button>
-      )}
+      <EntryList record={record} nothing="No host was ever retired." further="Look further back" />
     </div>
   );
 }

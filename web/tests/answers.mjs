@@ -317,6 +317,15 @@ export const log = [
   entry(1040, "retired", -24 * 9, `${HOSTILE} retired: silent for as long as rule spot of policy version 3 gives it`),
 ];
 
+/** Entries of every sort, the newest first: two to a page of the stand-in. */
+export const record = [
+  { ...entry(1200, "closed", -1, "dir_1 closed: refused as not worth it", "ada"), kind: "directive-closed", directive: "dir_1" },
+  { ...entry(1195, "issued", -2, "order ord_7: web-1.example.org rehearses dir_1"), kind: "order-issued", asset: assets[0].id, directive: "dir_1" },
+  { ...entry(1194, "issued", -2, "order ord_6 of web-1.example.org was not answered"), kind: "order-expired", asset: assets[0].id, directive: "dir_1" },
+  { ...entry(1193, "issued", -2, "feed osv:Debian: 2 new or changed, 0 withdrawn"), kind: "advisories-changed" },
+  { ...entry(1192, "issued", -3, `agent of ${HOSTILE} started`), kind: "agent-started" },
+];
+
 /** A moment two weeks ago, as the page asks for it, and the record as it stood then: one host, one thing to do, due the day after. */
 export const THEN = at(-24 * 14);
 export const then = () =>

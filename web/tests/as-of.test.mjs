@@ -27,8 +27,8 @@ visits("as of", (visit, test) => {
   const rows = (of) => id(of).evaluateAll((all) => all.map((one) => one.dataset.id));
   /** A time as a browser in Berlin writes it into its own field, in winter. */
   const inBerlin = (time) => new Date(Date.parse(time) + 3_600_000).toISOString().slice(0, 19);
-  /** Which questions were asked as of which moment, since there were so many of them. */
-  const asked = (since) => tenon.moments.slice(since).filter(([path]) => !/session|events/.test(path));
+  /** Which questions were asked as of which moment, since there were so many of them; the record itself is asked until when. */
+  const asked = (since) => tenon.moments.slice(since).filter(([path]) => !/session|events|log/.test(path));
 
   test("a time is chosen, and everything is of then, marked, and in the address", async () => {
     await opened();
@@ -144,11 +144,11 @@ visits("as of", (visit, test) => {
     assert.match(said[1], /a new installation its machine was installed anew and is web-1/);
     assert.ok(said[2].startsWith(HOSTILE) && said[2].includes("the policy silent for as long as rule spot"), said[2]);
     // The record is long: it is looked through as far as one asks.
-    const told = () => id("recorded-entry").evaluateAll((all) => all.map((one) => one.dataset.kind));
-    await id("recorded-more").waitFor();
+    const told = () => id("recorded").getByTestId("recorded-entry").evaluateAll((all) => all.map((one) => one.dataset.kind));
+    await id("recorded").getByTestId("recorded-more").waitFor();
     assert.deepEqual(await told(), ["asset-retired", "asset-returned"]);
-    await id("recorded-more").click();
-    await id("recorded-more").waitFor({ state: "detached" });
+    await id("recorded").getByTestId("recorded-more").click();
+    await id("recorded").getByTestId("recorded-more").waitFor({ state: "detached" });
     assert.deepEqual(await told(), ["asset-retired", "asset-returned", "asset-retired", "asset-retired"]);
     assert.match(await id("recorded").innerText(), /web-2\.example\.org was retired and reports again[\s\S]*web-2\.example\.org retired: no longer needed · bob/);
     await id("retired-row").first().click();
@@ -176,7 +176,7 @@ visits("as of", (visit, test) => {
     await id("to-retired").click();
     await id("recorded").getByText("the last one").waitFor();
     assert.deepEqual(await rows("retired-row"), [retired[2].id]);
-    assert.equal(await id("recorded-entry").count(), 1);
+    assert.equal(await id("recorded").getByTestId("recorded-entry").count(), 1);
   });
 
   test("on a phone the control, the mark and the list of those who are gone fit, and the panel says that it is of then", async () => {

@@ -30,7 +30,7 @@ export class StandIn {
   past = {};
   /** Hosts that are gone, of now; those of then stand in the overview of then. */
   retired = [];
-  /** Entries of the record about hosts that went and came back, the newest first. */
+  /** Entries of the record, the newest first; null where it cannot be read. */
   log = [];
   measures = MEASURES;
   /** Who is signed in by the session's cookie. */
@@ -86,6 +86,7 @@ export class StandIn {
     if (pathname.startsWith("/api/") && !signedIn) return json(response, 401, { code: "not-signed-in", detail: "sign in" });
     if (request.method === "POST") return this.#write(request, response, pathname);
     if (pathname === "/api/v1/events") return this.#stream(request, response);
+    if (pathname === "/api/v1/log" && this.log === null) return json(response, 500, { code: "journal-failed" });
     if (pathname === "/api/v1/log") return json(response, 200, this.#log(searchParams));
     const moment = pathname.startsWith("/api/") ? searchParams.get("as_of") : null;
     if (moment !== null) await this.making;
@@ -137,7 +138,9 @@ export class StandIn {
   #log(query) {
     const [kind, until, cursor] = ["kind", "until", "cursor"].map((name) => query.get(name));
     const before = cursor ? Number(cursor.slice(1)) : Number.POSITIVE_INFINITY;
-    const found = this.log.filter((entry) => entry.kind.startsWith(kind ?? "") && (!until || Date.parse(entry.time) < Date.parse(until)) && entry.seq < before);
+    const about = ["asset", "directive"].filter((name) => query.has(name));
+    const passes = (entry) => entry.kind.startsWith(kind ?? "") && (!until || Date.parse(entry.time) < Date.parse(until)) && about.every((name) => entry[name] === query.get(name));
+    const found = this.log.filter((entry) => passes(entry) && entry.seq < before);
     const items = found.slice(0, 2);
     return { generation: this.overview.seq, items, next: found.length > 2 ? `e${items[1].seq}` : null };
   }

@@ -1,6 +1,6 @@
 //! `--as-of`: whatever a command showed at an entry of the record, it shows as of that entry for ever.
 
-use tenon_server::{AssetsPage, DirectiveView, HeadView};
+use tenon_server::{AssetsPage, DirectiveView, HeadView, LogPage};
 
 use crate::played::Played;
 
@@ -66,6 +66,15 @@ fn what_every_reading_command_showed_it_shows_as_of_then() {
         others += usize::from(played.ok(words) != before);
     }
     assert!(others >= 10, "only {others} commands show anything else now");
+
+    // What happened in a rollout is about its directive.
+    let log = played.get::<LogPage>(&format!("log?limit=500&directive={id}"));
+    for kind in ["rollout-planned", "wave-began", "order-issued", "rollout-halted"] {
+        assert!(log.items.iter().any(|entry| entry.kind == kind), "{kind}: {:?}", log.items);
+    }
+    assert!(log.items.iter().all(|entry| entry.directive.as_ref() == Some(&id)), "{:?}", log.items);
+    let rehearsed = log.items.iter().find(|entry| entry.kind == "rehearsal-recorded");
+    assert!(rehearsed.is_some_and(|entry| entry.asset.is_some()), "{rehearsed:?}");
 
     let early = played.run(&["trend", "--as-of", "2026-06-15T11:00:00Z"]);
     let told = String::from_utf8(early.stderr).unwrap();

@@ -2,8 +2,7 @@
 
 use tenon_engine::World;
 use tenon_model::{
-    AssetId, AssetOrdinal, Directive, DirectiveId, Event, Members, OrderId, Retirement, VulnerabilityId,
-    Wants,
+    AssetId, AssetOrdinal, Directive, DirectiveId, Event, Members, Retirement, VulnerabilityId, Wants,
 };
 
 use super::LogFilter;
@@ -39,21 +38,14 @@ impl<'a> Wanted<'a> {
             Members::Set(set) => ordinal.is_some_and(|at| set.contains(at)),
             Members::Ids(ids) => ids.contains(&id),
         };
+        if asset_of(event, self.world) == Some(id) {
+            return true;
+        }
         match event {
-            Event::AssetEnrolled { asset, replaces, .. } => *asset == id || *replaces == Some(id),
-            Event::AssetRetired { asset, why } => {
-                *asset == id || matches!(why, Retirement::Superseded { by } if *by == id)
+            Event::AssetEnrolled { replaces, .. } => *replaces == Some(id),
+            Event::AssetRetired { why, .. } => {
+                matches!(why, Retirement::Superseded { by } if *by == id)
             }
-            Event::AssetReturned { asset }
-            | Event::AssetRenamed { asset, .. }
-            | Event::AgentStarted { asset, .. }
-            | Event::CloneSeen { asset, .. }
-            | Event::CloneGone { asset }
-            | Event::ContextSet { asset, .. }
-            | Event::InventoryReported { asset, .. }
-            | Event::InventoryChanged { asset, .. }
-            | Event::RetryRequested { asset, .. }
-            | Event::AssetVerified { asset, .. } => *asset == id,
             Event::DirectiveRaised { directive, wants: each, .. } => {
                 directive.assets.contains_key(&id) || wants(each)
             }
@@ -64,10 +56,6 @@ impl<'a> Wanted<'a> {
             Event::DirectiveApproved { rehearsals, .. }
             | Event::ApprovalGiven { rehearsals, .. }
             | Event::ApprovedByPolicy { rehearsals, .. } => rehearsals.iter().any(|(asset, _)| *asset == id),
-            Event::OrderIssued { order } => order.asset == id,
-            Event::RehearsalRecorded { order, .. }
-            | Event::ApplyRecorded { order, .. }
-            | Event::OrderExpired { order } => self.order(order).is_some_and(|(asset, _)| asset == id),
             _ => false,
         }
     }
@@ -93,9 +81,28 @@ impl<'a> Wanted<'a> {
                 .is_some_and(|state| of_whole(&state.directive)),
         }
     }
+}
 
-    fn order(&self, order: &OrderId) -> Option<(AssetId, DirectiveId)> {
-        self.world.order(order).map(|state| (state.order.asset, state.order.directive))
+/// The one asset that an event is about.
+pub(super) fn asset_of(event: &Event, world: &World) -> Option<AssetId> {
+    match event {
+        Event::AssetEnrolled { asset, .. }
+        | Event::AssetRetired { asset, .. }
+        | Event::AssetReturned { asset }
+        | Event::AssetRenamed { asset, .. }
+        | Event::AgentStarted { asset, .. }
+        | Event::CloneSeen { asset, .. }
+        | Event::CloneGone { asset }
+        | Event::ContextSet { asset, .. }
+        | Event::InventoryReported { asset, .. }
+        | Event::InventoryChanged { asset, .. }
+        | Event::RetryRequested { asset, .. }
+        | Event::AssetVerified { asset, .. } => Some(*asset),
+        Event::OrderIssued { order } => Some(order.asset),
+        Event::RehearsalRecorded { order, .. }
+        | Event::ApplyRecorded { order, .. }
+        | Event::OrderExpired { order } => world.order(order).map(|state| state.order.asset),
+        _ => None,
     }
 }
 
@@ -109,6 +116,11 @@ pub(super) fn directive_of(event: &Event, world: &World) -> Option<DirectiveId> 
         | Event::DirectiveApproved { id, .. }
         | Event::ApprovalGiven { id, .. }
         | Event::ApprovedByPolicy { id, .. }
+        | Event::RolloutPlanned { id, .. }
+        | Event::WaveBegan { id, .. }
+        | Event::WaveEnded { id, .. }
+        | Event::RolloutHalted { id, .. }
+        | Event::RolloutResumed { id, .. }
         | Event::RetryRequested { id, .. }
         | Event::AssetVerified { id, .. } => Some(*id),
         Event::OrderIssued { order } => Some(order.directive),

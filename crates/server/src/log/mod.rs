@@ -46,6 +46,10 @@ pub struct LogEntryView {
     pub by: Option<String>,
     /// What happened, in one sentence.
     pub said: String,
+    /// The asset that it is about; absent where that is none or several.
+    pub asset: Option<String>,
+    /// The directive that it is about; absent likewise.
+    pub directive: Option<String>,
     /// Its hash, SHA-256 over the one before it and its content.
     pub hash: String,
     /// The contents that it names, by SHA-256.
@@ -155,6 +159,8 @@ fn read_step(
                     kind: event.kind().to_owned(),
                     by: told::by(&event).map(ToString::to_string),
                     said: told::said(&event, world),
+                    asset: about::asset_of(&event, world).map(|id| id.to_string()),
+                    directive: about::directive_of(&event, world).map(|id| id.to_string()),
                     hash: entry.hash.to_string(),
                     blobs: event.blobs().iter().map(ToString::to_string).collect(),
                 });

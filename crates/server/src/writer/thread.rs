@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 use crate::snapshots::{self, Snapshots};
 
 /// Most commands in one append: bounds what is lost when the append fails, and how long the first of them waits.
-const GROUP: usize = 512;
+const GROUP: usize = 256;
 
 /// What the thread has.
 pub(super) struct State {

@@ -39,6 +39,7 @@ fn the_log_tells_who_did_what_and_is_filtered() {
         "{newest}"
     );
     assert!(newest["said"].as_str().unwrap().ends_with("closed: refused: not now"), "{newest}");
+    assert_eq!((newest["directive"].as_str(), newest["asset"].as_str()), (Some(refused), None), "{newest}");
     // The hashes are those of the export, which proves itself.
     let export = server.get("/api/v1/journal").call().unwrap().body_mut().read_to_string().unwrap();
     for item in items(&whole) {
@@ -68,6 +69,8 @@ fn the_log_tells_who_did_what_and_is_filtered() {
         kinds(&format!("asset={asset}")),
         ["directive-raised", "directive-raised", "inventory-reported", "asset-enrolled"]
     );
+    let reported = page(&server, &format!("/api/v1/log?kind=inventory-reported&asset={asset}"));
+    assert_eq!(items(&reported)[0]["asset"].as_str(), Some(asset.as_str()), "{reported}");
     assert_eq!(kinds("kind=directive-closed"), ["directive-closed"]);
     assert_eq!(kinds("kind=directive").len(), 3);
     assert_eq!(kinds(&format!("asset=ast_{}", "0".repeat(32))), [""; 0]);
