@@ -17,8 +17,9 @@ use tenon_model::{
 use tenon_versions::Scheme;
 
 use crate::assets::AssetState;
-use crate::index::{Index, StanceId, Stances, only_in};
+use crate::index::{Index, StanceId, Stances};
 use crate::kernel::is_kernel;
+use crate::lists::only_in;
 use crate::reading::{Mark, Told};
 use crate::reports::following;
 use crate::stance::{Around, Part, drafts, is_split_kernel, package_of, replaced};

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tenon_model::{AssetOrdinal, AssetSet, Component, Digest, HostFacts, SourcePackage, Want};
 
 use crate::familiar::{FamiliarTo, Familiars};
+use crate::lists::only_in;
 use crate::pool::Pool;
 use crate::reading::{Mark, ReadBefore};
 use crate::settling::Settling;
@@ -361,39 +362,4 @@ impl Index {
 /// The word that holds a stance's bit, and the bit.
 fn bit_of(id: StanceId) -> (usize, u64) {
     (id as usize / 64, 1 << (id % 64))
-}
-
-/// Those of an ascending list that are not in another. Two reports of a host hardly differ: what both say alike is passed over
-/// many at a time.
-pub(crate) fn only_in<'l>(
-    list: &'l [StanceId],
-    other: &'l [StanceId],
-) -> impl Iterator<Item = StanceId> + 'l {
-    let (mut list, mut other) = (list, other);
-    std::iter::from_fn(move || {
-        loop {
-            let (first, rest) = list.split_first()?;
-            match other {
-                [same, ..] if same == first => {
-                    let alike = alike(list, other);
-                    (list, other) = (list.get(alike..)?, other.get(alike..)?);
-                }
-                [less, tail @ ..] if less < first => other = tail,
-                _ => {
-                    list = rest;
-                    return Some(*first);
-                }
-            }
-        }
-    })
-}
-
-/// With how many of the same both lists begin.
-fn alike(list: &[StanceId], other: &[StanceId]) -> usize {
-    const PIECE: usize = 16;
-    let (pieces, others) = (list.as_chunks::<PIECE>().0, other.as_chunks::<PIECE>().0);
-    let pieces = pieces.iter().zip(others).take_while(|(piece, other)| piece == other).count();
-    let whole = PIECE * pieces;
-    let (list, other) = (list.iter().skip(whole), other.iter().skip(whole));
-    whole + list.zip(other).take_while(|(id, other)| id == other).count()
 }

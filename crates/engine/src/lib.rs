@@ -26,6 +26,7 @@ mod findings;
 mod index;
 mod kernel;
 mod life;
+mod lists;
 mod matching;
 mod measures;
 mod named;

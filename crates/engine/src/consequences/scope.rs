@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenon_model::{AssetOrdinal, AssetSet};
 
 use super::dirty::Dirty;
-use crate::index::{StanceId, only_in};
+use crate::index::StanceId;
+use crate::lists::only_in;
 use crate::world::World;
 
 /// What is looked at again of one package.
