@@ -13,6 +13,7 @@ import type {
   RetryBody,
   SessionView,
   TrendView,
+  VulnerabilityView,
   WhyView,
 } from "./api.gen";
 import { leftMoment, type Moment } from "./moment";
@@ -119,6 +120,8 @@ export const getAsset = (id: string, then: Moment): Promise<AssetDetail> =>
   askAsOf(`assets/${encodeURIComponent(id)}`, then) as Promise<AssetDetail>;
 export const getDirective = (id: string, then: Moment): Promise<DirectiveView> =>
   askAsOf(`directives/${encodeURIComponent(id)}`, then) as Promise<DirectiveView>;
+export const getVulnerability = (id: string, then: Moment): Promise<VulnerabilityView> =>
+  askAsOf(`vulnerabilities/${encodeURIComponent(id)}`, then) as Promise<VulnerabilityView>;
 export const getWhy = (id: string, then: Moment): Promise<WhyView> =>
   askAsOf(`directives/${encodeURIComponent(id)}/why`, then) as Promise<WhyView>;
 /** The record itself takes no moment: what was known then is its beginning, which `until` ends. */

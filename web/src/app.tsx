@@ -1,3 +1,4 @@
+import type { Overview } from "./api.gen";
 import { PastAnswer, PastMark } from "./as-of";
 import { AssetPanel } from "./asset";
 import { Assets } from "./assets";
@@ -18,6 +19,7 @@ import { session } from "./session";
 import { SignedOut } from "./signed-out";
 import { useMedia, useStore } from "./store";
 import { Trend } from "./trend";
+import { AreWeAffected, VulnerabilityPanel } from "./vulnerability";
 
 export function App() {
   const state = useStore(live);
@@ -38,6 +40,7 @@ export function App() {
           <main className="lists" inert={narrow && here !== null}>
             <Interruption state={state} />
             {overview.demo && <DemoGuide demo={overview.demo} />}
+            <AreWeAffected />
             <Queue overview={overview} version={state.changed.queue} assetsVersion={state.changed.assets} covered={narrow && here !== null} />
             <Trend version={state.changed.queue} />
             <Scoreboard version={state.changed.queue} />
@@ -46,7 +49,7 @@ export function App() {
             <Closed version={state.changed.queue} />
             <Recorded overview={overview} />
           </main>
-          <Panel here={here} changed={state.changed} />
+          <Panel here={here} changed={state.changed} overview={overview} />
         </div>
       ) : then !== null ? (
         <PastAnswer then={then} state={state} />
@@ -57,8 +60,9 @@ export function App() {
   );
 }
 
-function Panel({ here, changed }: { here: Place; changed: Changed }) {
+function Panel({ here, changed, overview }: { here: Place; changed: Changed; overview: Overview }) {
   if (here === null) return null;
+  if (here.kind === "vulnerability") return <VulnerabilityPanel id={here.id} overview={overview} version={`${changed.queue} ${changed.assets}`} />;
   if (here.kind === "asset") return <AssetPanel id={here.id} version={changed.assets} />;
   return <DirectivePanel id={here.id} version={changed.queue} />;
 }

@@ -5,6 +5,7 @@ import { Mode } from "./assets";
 import { count, Note, plural, Section, Time } from "./bits";
 import { Packages } from "./packages";
 import { PanelFrame } from "./panel";
+import { openFrom } from "./place";
 import { useLoaded } from "./use";
 
 /** One asset with its findings. */
@@ -121,7 +122,9 @@ function Finding({ finding }: { finding: FindingView }) {
   return (
     <li className="finding" data-testid="finding">
       <p>
-        <b>{finding.vulnerability}</b>
+        <button type="button" className="link" data-testid="vulnerability" onClick={() => openFrom(finding.vulnerability)}>
+          <b>{finding.vulnerability}</b>
+        </button>
         {finding.advisory !== finding.vulnerability && <span className="faint"> by {finding.advisory}</span>}
       </p>
       <p>

@@ -1,12 +1,16 @@
 import { Store } from "./store";
 
 /** What the panel shows. It stands in the address, so that a ticket can link to it and Back closes it. */
-export type Place = { kind: "directive" | "asset"; id: string } | null;
+export type Place = { kind: "directive" | "asset" | "vulnerability"; id: string } | null;
+
+/** As advisories name vulnerabilities: letters, a hyphen, and more. */
+export const VULNERABILITY = /^[a-z]+-[\w:.-]{1,60}$/i;
 
 function fromAddress(): Place {
-  const [, id] = /^#((?:dir|ast)_[0-9a-f]+)$/.exec(window.location.hash) ?? [];
-  if (!id) return null;
-  return { kind: id.startsWith("dir_") ? "directive" : "asset", id };
+  const id = window.location.hash.slice(1);
+  if (/^dir_\d+$/.test(id)) return { kind: "directive", id };
+  if (/^ast_[0-9a-f]{32}$/.test(id)) return { kind: "asset", id };
+  return VULNERABILITY.test(id) ? { kind: "vulnerability", id } : null;
 }
 
 export const place = new Store<Place>(fromAddress());

@@ -5,7 +5,7 @@ import type { LogEntryView, Overview } from "./api.gen";
 import { count, Note, plural, Said, Section, type Shape, Sign, Time } from "./bits";
 import { Choose, Find, queryOf } from "./find";
 import { moment } from "./moment";
-import { open } from "./place";
+import { open, VULNERABILITY } from "./place";
 import type { Tone } from "./stages";
 import { useStore } from "./store";
 
@@ -31,7 +31,7 @@ export interface Record {
  * What the record says that passes `filter`, up to what is shown of it; read anew when `version` changes, which is null where nobody
  * wants it.
  */
-export function useRecord({ seq, time }: Overview, filter: string, version: number | null): Record {
+export function useRecord({ seq, time }: Overview, filter: string, version: number | string | null): Record {
   const past = useStore(moment) !== null;
   const [entries, setEntries] = useState<Entries | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -156,8 +156,7 @@ function named(text: string): Partial<{ directive: string; asset: string; vulner
   if (text === "") return {};
   if (/^dir_\d+$/i.test(text)) return { directive: text.toLowerCase() };
   if (/^ast_[0-9a-f]{32}$/i.test(text)) return { asset: text.toLowerCase() };
-  // As other identifiers of vulnerabilities are written: letters, a hyphen, and more.
-  if (/^[a-z]+-[\w:.-]+$/i.test(text)) return { vulnerability: text };
+  if (VULNERABILITY.test(text)) return { vulnerability: text };
   return null;
 }
 

@@ -1,5 +1,6 @@
 import type { DirectiveView } from "./api.gen";
 import { Note, plural, Section } from "./bits";
+import { Ids } from "./vulnerability";
 
 /** What is wrong. */
 export function Wrong({ directive }: { directive: DirectiveView }) {
@@ -30,15 +31,5 @@ export function Wrong({ directive }: { directive: DirectiveView }) {
       )}
       {advisories.length > 0 && <p className="sub">by {advisories.join(", ")}</p>}
     </Section>
-  );
-}
-
-function Ids({ ids }: { ids: string[] }) {
-  return (
-    <ul className="ids">
-      {ids.map((id) => (
-        <li key={id}>{id}</li>
-      ))}
-    </ul>
   );
 }

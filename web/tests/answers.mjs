@@ -317,9 +317,35 @@ export const log = [
   entry(1040, "retired", -24 * 9, `${HOSTILE} retired: silent for as long as rule spot of policy version 3 gives it`),
 ];
 
+/** Where a vulnerability stands in the little estate; of what nothing speaks that is said. */
+export const exposure = (id, { assets, queue }) => {
+  const directives = queue.filter((one) => one.closes.includes(id)).map((one) => one.id);
+  const known = directives.length > 0 || id === "CVE-2025-0001";
+  const here = assets.filter(({ findings }) => findings > 0);
+  const open = directives.length > 0 ? here : [];
+  const standing = { ecosystem: "Debian:12", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: "3.0.15-1~deb12u1", state: "fix-offered", said: "the host is offered 3.0.15-1~deb12u1", assets: open.length + 30, hosts: [...open.map(({ hostname }) => hostname), HOSTILE] };
+  const nothing = { id, known, since: null, advisories: [], in_kev: null, epss_ppm: null, epss_model: null, cvss: null, open: 0, groups: {}, standing: [], suppressed: 0, directives, covered: 0, not_covered: assets.length };
+  if (!known) return nothing;
+  return {
+    ...nothing,
+    since: at(-50),
+    advisories: ["DSA-5801-1"],
+    in_kev: directives.length > 0 ? at(-20) : null,
+    epss_ppm: directives.length > 0 ? 943_210 : null,
+    epss_model: directives.length > 0 ? "v2025.03.14" : null,
+    cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+    open: open.length,
+    groups: open.length > 0 ? { web: 2, data: 30 } : {},
+    standing: open.length > 0 ? [standing] : [],
+    suppressed: open.length > 0 ? 1 : 0,
+    covered: 2,
+    not_covered: 1,
+  };
+};
+
 /** Entries of every sort, the newest first: two to a page of the stand-in. */
 export const record = [
-  { ...entry(1200, "closed", -1, "dir_1 closed: refused as not worth it", "ada"), kind: "directive-closed", directive: "dir_1" },
+  { ...entry(1200, "closed", -1, "dir_1 closed: refused as not worth it", "ada"), kind: "directive-closed", directive: "dir_1", vulnerability: "CVE-2026-5535" },
   { ...entry(1195, "issued", -2, "order ord_7: web-1.example.org rehearses dir_1"), kind: "order-issued", asset: assets[0].id, directive: "dir_1" },
   { ...entry(1194, "issued", -2, "order ord_6 of web-1.example.org was not answered"), kind: "order-expired", asset: assets[0].id, directive: "dir_1" },
   { ...entry(1193, "issued", -2, "feed osv:Debian: 2 new or changed, 0 withdrawn"), kind: "advisories-changed" },

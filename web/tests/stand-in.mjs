@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { detail, overview, reports, why } from "./answers.mjs";
+import { detail, exposure, overview, reports, why } from "./answers.mjs";
 
 /** What the API once answered: the tests of the command line show the same. */
 const MEASURES = JSON.parse(await readFile(new URL("../../crates/cli/tests/measures/view.json", import.meta.url), "utf8"));
@@ -102,6 +102,8 @@ export class StandIn {
     const directive = [...world.queue, ...world.closed].find(({ id }) => id === named);
     if (directive) return json(response, 200, whole(directive, world.assets));
     if (named) return json(response, 404, { code: "not-found", detail: `${named} is unknown` });
+    const [, vulnerability] = /^\/api\/v1\/vulnerabilities\/([\w-]+)$/.exec(pathname) ?? [];
+    if (vulnerability) return json(response, 200, exposure(vulnerability, world));
     const [, kind, id] = /^\/api\/v1\/(assets|reports)\/(\w+)$/.exec(pathname) ?? [];
     if (kind === "assets") return json(response, 200, detail([...world.assets, ...(world.retired ?? this.retired)].find((asset) => asset.id === id)));
     if (kind === "reports" && reports[id]) return json(response, 200, reports[id]);
@@ -138,7 +140,7 @@ export class StandIn {
   #log(query) {
     const [kind, until, cursor] = ["kind", "until", "cursor"].map((name) => query.get(name));
     const before = cursor ? Number(cursor.slice(1)) : Number.POSITIVE_INFINITY;
-    const about = ["asset", "directive"].filter((name) => query.has(name));
+    const about = ["asset", "directive", "vulnerability"].filter((name) => query.has(name));
     const passes = (entry) => entry.kind.startsWith(kind ?? "") && (!until || Date.parse(entry.time) < Date.parse(until)) && about.every((name) => entry[name] === query.get(name));
     const found = this.log.filter((entry) => passes(entry) && entry.seq < before);
     const items = found.slice(0, 2);
