@@ -17,8 +17,8 @@ mod thread;
 
 use thread::State;
 
-/// Most packages and offers of a delta that is made ready where it came in: tens of microseconds of work, for which to call
-/// another thread costs as much.
+/// Most packages and offers of a delta of nothing else that is made ready where it came in: tens of microseconds of work, and to
+/// call another thread costs as much.
 const SHORT_DELTA: usize = 32;
 
 /// Commands that wait for the writer before callers are held back.
@@ -202,14 +202,13 @@ impl Writer {
             SubmitError::from(refusal)
         };
         match &command {
-            Command::ReportInventory { .. } => {}
-            Command::ReportDelta { delta, .. } if delta.named() <= SHORT_DELTA => {
+            Command::ReportDelta { delta, .. } if delta.named() <= SHORT_DELTA && delta.facts.is_empty() => {
                 return Prepared::on(&self.world(), command).map_err(refused);
             }
-            Command::ReportDelta { .. } => {}
+            Command::ReportInventory { .. } | Command::ReportDelta { .. } => {}
             _ => return Ok(command.into()),
         }
-        // Milliseconds of work with a large report: other requests go on meanwhile, and the writer has a processor too.
+        // Milliseconds of work with what is large: other requests go on meanwhile, and the writer has a processor too.
         let permit = self.preparing.clone().acquire_owned().await.map_err(|_| SubmitError::Stopped)?;
         let world = self.world();
         let prepared = tokio::task::spawn_blocking(move || {
