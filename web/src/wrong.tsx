@@ -12,7 +12,7 @@ export function Wrong({ directive }: { directive: DirectiveView }) {
           <p>
             Doing this closes <b>{plural(closes.length, "vulnerability", "vulnerabilities")}</b> in {source}.
           </p>
-          <Ids ids={closes} />
+          <Ids ids={closes} testid="vulnerability" />
         </>
       )}
       {claims.length > 0 && (
@@ -20,7 +20,7 @@ export function Wrong({ directive }: { directive: DirectiveView }) {
           <Note tone="ask">
             {plural(claims.length, "vulnerability is", "vulnerabilities are")} only claimed by the vendor's changelog, unconfirmed.
           </Note>
-          <Ids ids={claims} />
+          <Ids ids={claims} testid="vulnerability" />
         </>
       )}
       {closes.length + claims.length === 0 && (
