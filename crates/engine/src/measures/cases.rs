@@ -62,7 +62,10 @@ pub(crate) struct Cases {
     /// The assets by the second since when, ascending; no asset is in two of these. Those that join later than the directive was
     /// raised are open since the hour in which they did, so that there are few.
     since: Vec<(i64, AssetSet)>,
-    /// How many these are. Follows from them.
+    /// All of these: every change asks for a few of them, and there may be thousands of hours. Follows from them.
+    #[serde(skip)]
+    all: AssetSet,
+    /// How many they are. Follows from them likewise.
     #[serde(skip)]
     count: u64,
     /// Where they are further than proposed, or were.
@@ -83,8 +86,8 @@ impl Cases {
     }
 
     /// The assets of all of them.
-    pub(crate) fn assets(&self) -> AssetSet {
-        AssetSet::union(self.since().map(|(_, assets)| assets))
+    pub(crate) fn assets(&self) -> &AssetSet {
+        &self.all
     }
 
     /// How many are open.
@@ -92,27 +95,21 @@ impl Cases {
         self.count
     }
 
-    /// Counts anew how many are open.
+    /// Works out anew what follows.
     pub(crate) fn recount(&mut self) {
-        self.count = self.since().map(|(_, assets)| assets.len()).sum();
-    }
-
-    /// Those of some assets that are open.
-    pub(crate) fn among(&self, assets: &AssetSet) -> AssetSet {
-        let mut among = AssetSet::default();
-        for (_, open) in self.since() {
-            among.extend(&open.intersect(assets));
-        }
-        among
+        self.all = AssetSet::union(self.since().map(|(_, assets)| assets));
+        self.count = self.all.len();
     }
 
     /// Since when a case is open.
     pub(crate) fn open_since(&self, asset: AssetOrdinal) -> Option<i64> {
+        self.all.contains(asset).then_some(())?;
         self.since().find(|(_, assets)| assets.contains(asset)).map(|(since, _)| since)
     }
 
     /// Assets of which none is open are open since a second.
     pub(crate) fn open(&mut self, since: i64, assets: &AssetSet) {
+        self.all.extend(assets);
         self.count += assets.len();
         match self.since.binary_search_by_key(&since, |(since, _)| *since) {
             Ok(place) => self.since[place].1.extend(assets),
@@ -123,10 +120,16 @@ impl Cases {
     /// Takes assets out, and tells them by since when they were open.
     pub(crate) fn take(&mut self, assets: &AssetSet) -> Vec<(i64, AssetSet)> {
         let mut taken = Vec::new();
+        let mut rest = self.all.intersect(assets);
+        self.all.subtract(&rest);
         for (since, open) in &mut self.since {
-            let of_these = open.intersect(assets);
+            if rest.is_empty() {
+                break;
+            }
+            let of_these = rest.intersect(open);
             if !of_these.is_empty() {
                 open.subtract(&of_these);
+                rest.subtract(&of_these);
                 self.count = self.count.saturating_sub(of_these.len());
                 taken.push((*since, of_these));
             }

@@ -186,8 +186,8 @@ impl World {
         for (id, state) in self.open_directives() {
             let wanted = state.open_among(&state.members);
             let cases = self.measures.cases.get(&id).cloned().unwrap_or_default();
-            let counted = cases.assets();
-            if counted != wanted || cases.len() != wanted.len() {
+            let counted = tenon_model::AssetSet::union(cases.since().map(|(_, assets)| assets));
+            if counted != wanted || *cases.assets() != wanted || cases.len() != wanted.len() {
                 return Err(format!("{id}: {counted:?} are counted as open, and {wanted:?} are"));
             }
             for (asset, path) in &cases.paths {

@@ -41,7 +41,8 @@ impl World {
         let Some(state) = self.directive(&id).filter(|state| state.closed.is_none()) else { return };
         let open = state.open_among(touched);
         let begun: Vec<AssetOrdinal> = state.begun_among(touched);
-        let before = self.measures.cases.get(&id).map(|cases| cases.among(touched)).unwrap_or_default();
+        let cases = self.measures.cases.get(&id);
+        let before = cases.map(|cases| cases.assets().intersect(touched)).unwrap_or_default();
         let Some(about) = self.about(id) else { return };
         let now = second(self.applied_at());
         let (gone, coming) = (before.without(&open), open.without(&before));
@@ -152,8 +153,9 @@ impl World {
             }
             // A newer version has taken them over already.
             for other in &others {
-                let taken = self.measures.cases.get(other).map(|cases| cases.among(&assets));
-                assets.subtract(&taken.unwrap_or_default());
+                if let Some(cases) = self.measures.cases.get(other) {
+                    assets.subtract(cases.assets());
+                }
             }
             if !assets.is_empty() {
                 let (group, package) = (about.group.clone(), about.package.clone());
@@ -180,9 +182,8 @@ impl World {
         let Some(about) = self.about(id) else { return };
         let (at, of_one) = (self.applied_at(), std::iter::once(asset).collect::<AssetSet>());
         let now = second(at);
-        let is_open = |world: &Self| {
-            world.measures.cases.get(&id).is_some_and(|cases| cases.open_since(asset).is_some())
-        };
+        let is_open =
+            |world: &Self| world.measures.cases.get(&id).is_some_and(|cases| cases.assets().contains(asset));
         if !is_open(self) {
             // What was done and is to be done again is another case.
             match end {
@@ -238,7 +239,7 @@ impl World {
                 self.measures.ended(Ended { group, end: End::Refused, since, at, due, times });
             }
         } else if !open.is_empty() {
-            self.leave_cases(&about, &open, now);
+            self.leave_cases(&about, open, now);
         }
         self.measures.cases.remove(&id);
         let today = self.measures.today(&about.group, now);
