@@ -64,12 +64,15 @@ impl Step {
 }
 
 /// Runs every step, also after a failure, and writes what each measured into a dated report. A line that starts with
-/// `measured:` is a figure; test runners' closing lines are kept too.
+/// `measured:` is a figure; test runners' closing lines are kept too. The report is written after each step, so that what was
+/// measured stays when a later one is given up.
 pub(crate) fn report(folder: &Path, steps: Vec<Step>) -> Result<()> {
     let date = text_of("date", &["-u", "+%Y-%m-%d"])?;
     let commit = text_of("git", &["rev-parse", "--short", "HEAD"])?;
     let machine = format!("{} cores, {}", text_of("nproc", &[])?, text_of("uname", &["-sr"])?);
     let mut page = format!("# Soak of {date}\n\nCommit {commit}, {machine}. Made by `cargo xtask soak`.\n");
+    std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+    let file = folder.join(format!("{date}-soak.md"));
     let mut failed = Vec::new();
     for mut step in steps {
         eprintln!("== {}", step.name);
@@ -84,13 +87,11 @@ pub(crate) fn report(folder: &Path, steps: Vec<Step>) -> Result<()> {
             }
         }
         page.push_str("```\n");
+        std::fs::write(&file, &page).with_context(|| format!("writing {}", file.display()))?;
         if !output.status.success() {
             failed.push(step.name);
         }
     }
-    std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
-    let file = folder.join(format!("{date}-soak.md"));
-    std::fs::write(&file, &page).with_context(|| format!("writing {}", file.display()))?;
     println!("{page}\nwritten to {}", file.display());
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
