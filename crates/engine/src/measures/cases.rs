@@ -65,9 +65,6 @@ pub(crate) struct Cases {
     /// All of these: every change asks for a few of them, and there may be thousands of hours. Follows from them.
     #[serde(skip)]
     all: AssetSet,
-    /// How many they are. Follows from them likewise.
-    #[serde(skip)]
-    count: u64,
     /// Where they are further than proposed, or were.
     pub(crate) paths: BTreeMap<AssetOrdinal, Path>,
     /// When the first of its hosts was rehearsed, approved, changed.
@@ -92,13 +89,12 @@ impl Cases {
 
     /// How many are open.
     pub(crate) fn len(&self) -> u64 {
-        self.count
+        self.all.len()
     }
 
     /// Works out anew what follows.
     pub(crate) fn recount(&mut self) {
         self.all = AssetSet::union(self.since().map(|(_, assets)| assets));
-        self.count = self.all.len();
     }
 
     /// Since when a case is open.
@@ -110,7 +106,6 @@ impl Cases {
     /// Assets of which none is open are open since a second.
     pub(crate) fn open(&mut self, since: i64, assets: &AssetSet) {
         self.all.extend(assets);
-        self.count += assets.len();
         match self.since.binary_search_by_key(&since, |(since, _)| *since) {
             Ok(place) => self.since[place].1.extend(assets),
             Err(place) => self.since.insert(place, (since, assets.clone())),
@@ -130,7 +125,6 @@ impl Cases {
             if !of_these.is_empty() {
                 open.subtract(&of_these);
                 rest.subtract(&of_these);
-                self.count = self.count.saturating_sub(of_these.len());
                 taken.push((*since, of_these));
             }
         }
