@@ -13,9 +13,12 @@ use crate::metrics::Metrics;
 use crate::replay::{ReplayError, restore};
 use crate::snapshots::{Cadence, Snapshots};
 
+mod append;
+mod group;
 mod thread;
 
-use thread::State;
+use append::{Appender, Resting};
+use thread::{Pen, State};
 
 /// Most packages and offers of a delta of nothing else that is made ready where it came in: tens of microseconds of work, and to
 /// call another thread costs as much.
@@ -34,7 +37,7 @@ pub struct Accepted {
 }
 
 /// Why a command changed nothing, or nothing that can be told.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum SubmitError {
     /// Decided against.
     #[error(transparent)]
@@ -123,8 +126,10 @@ impl Writer {
         let generation = Generation::replayed(world.seq());
         let (announce, announced) = watch::channel(generation);
         let metrics = Arc::new(Metrics::default());
+        let head = journal.head()?;
         let state = State {
-            journal,
+            pen: Pen::Resting(Resting { journal, head }),
+            appender: Appender::start(),
             world,
             publish,
             generation,

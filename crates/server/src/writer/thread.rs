@@ -1,25 +1,30 @@
 //! The thread behind the [`Writer`](super::Writer): groups of commands, decided on a fork, appended at once, then seen.
+//!
+//! While a group is appended, the next one is decided on the World that follows from it. Nobody else sees that World, and nothing
+//! decided on it is answered, before the group is durable: should the append fail, neither was.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use tenon_engine::{ActionWanted, Attachments, Prepared, Undecided, World, advance};
-use tenon_journal::{Batch, ClientKey, Journal, NewEntry};
-use tenon_model::{Record, Refusal, Timestamp, Versioned};
+use tenon_engine::{Prepared, World};
+use tenon_journal::{ClientKey, Journal, JournalError};
+use tenon_model::{Refusal, RefusalCode, Timestamp};
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::append::{Appended, Appender, Gone, Resting};
+use super::group::{Group, Reply};
 use super::{Accepted, Condition, Message, SubmitError};
 use crate::between::{Between, Direct};
 use crate::facets::Generation;
 use crate::metrics::Metrics;
 use crate::snapshots::{self, Snapshots};
 
-/// Most commands in one append: bounds what is lost when the append fails, and how long the first of them waits.
-const GROUP: usize = 256;
-
 /// What the thread has.
 pub(super) struct State {
-    pub(super) journal: Box<dyn Journal>,
+    pub(super) pen: Pen,
+    pub(super) appender: Appender,
+    /// The durable World, as everybody sees it.
     pub(super) world: World,
     pub(super) publish: watch::Sender<Arc<World>>,
     pub(super) generation: Generation,
@@ -30,112 +35,105 @@ pub(super) struct State {
     pub(super) own: mpsc::WeakSender<Message>,
 }
 
-/// One command that was decided and waits for the append.
-struct Decided {
-    reply: oneshot::Sender<Result<Accepted, SubmitError>>,
-    seq: u64,
+/// Who has the journal.
+pub(super) enum Pen {
+    /// This thread.
+    Resting(Resting),
+    /// The appender, for this group.
+    Writing(Box<Group>),
+    /// Nobody: what the storage holds is unknown, and only a new start finds out.
+    Broken(SubmitError),
 }
 
-/// What a group of commands leads to, not yet durable.
-struct Group {
-    fork: World,
-    generation: Generation,
-    batches: Vec<Batch>,
-    decided: Vec<Decided>,
-    wanted: Vec<ActionWanted>,
+enum Staged {
+    New { seq: u64 },
+    Repeated { seq: u64 },
+}
+
+/// Why a group is as large as it is.
+enum Gathered {
+    /// More can follow it.
+    Enough,
+    /// Nothing more comes; somebody may wait for the end.
+    Last(Option<oneshot::Sender<()>>),
 }
 
 impl State {
     /// Until the last sender is gone, a stop is asked for, or the journal fails.
     pub(super) fn run(mut self, mut receiver: mpsc::Receiver<Message>) {
-        while let Some(first) = receiver.blocking_recv() {
-            let mut group = Group {
-                fork: self.world.clone(),
-                generation: self.generation,
-                batches: Vec::new(),
-                decided: Vec::new(),
-                wanted: Vec::new(),
-            };
-            let mut next = Some(first);
-            let mut stop = None;
-            while let Some(message) = next.take() {
-                match message {
-                    Message::Submit { command, condition, key, reply } => {
-                        self.stage(&mut group, command, condition, key, reply);
-                    }
-                    Message::Look(look) => look(self.journal.as_ref()),
-                    Message::Work(work) => work(self.journal.as_mut()),
-                    Message::SnapshotEnded => self.snapshots.ended(Instant::now()),
-                    Message::Stop { reply } => {
-                        stop = Some(reply);
-                        break;
-                    }
-                }
-                if group.decided.len() < GROUP {
-                    next = receiver.try_recv().ok();
-                }
-            }
-            let healthy = self.commit(group);
-            if let Some(reply) = stop {
-                if healthy {
+        loop {
+            let (tip, generation) = self.tip();
+            let mut group = Group::on(tip, generation);
+            let gathered = self.gather(&mut group, &mut receiver);
+            self.append(group);
+            if let Gathered::Last(stop) = gathered {
+                if stop.is_some() {
                     self.keep_last_snapshot();
                 }
-                drop(self.journal);
+                drop(self.rest());
+                drop(self);
                 // Whoever asks from now on is told that nothing is taken any more.
                 drop(receiver);
                 // Whoever asked may be gone.
-                let _gone = reply.send(());
+                let _gone = stop.map(|stop| stop.send(()));
                 return;
             }
-            if !healthy {
-                return;
-            }
-            self.begin_snapshot();
         }
     }
 
-    /// Begins a snapshot beside this thread, where it is time for that; it is written by parts that come as messages.
-    fn begin_snapshot(&mut self) {
-        if !self.snapshots.is_due(self.world.seq(), self.world.time(), Instant::now()) {
-            return;
+    /// Decides what waits, also while a group is being appended; where nothing does and nothing is, what comes first.
+    fn gather(&mut self, group: &mut Group, receiver: &mut mpsc::Receiver<Message>) -> Gathered {
+        if let Pen::Broken(_) = self.pen {
+            return Gathered::Last(None);
         }
-        match (self.journal.head(), self.own.upgrade()) {
-            (Ok(head), Some(sender)) => {
-                let world = self.world.clone();
-                std::thread::spawn(move || {
-                    snapshots::keep(&mut Between(sender.clone()), head, world);
-                    // The writer may have stopped.
-                    let _gone = sender.blocking_send(Message::SnapshotEnded);
-                });
+        while !group.is_full() {
+            let message = match receiver.try_recv() {
+                Ok(message) => message,
+                Err(TryRecvError::Disconnected) => return Gathered::Last(None),
+                // Where nothing waits any more, to wait for the append makes larger groups than to be woken for each command.
+                Err(TryRecvError::Empty) if matches!(self.pen, Pen::Writing(_)) || !group.is_empty() => {
+                    return Gathered::Enough;
+                }
+                Err(TryRecvError::Empty) => match receiver.blocking_recv() {
+                    Some(message) => message,
+                    None => return Gathered::Last(None),
+                },
+            };
+            match message {
+                Message::Submit { command, condition, key, reply } => {
+                    self.stage(group, command, condition, key, reply);
+                }
+                // Whoever asked learns of a failure from the answer that does not come.
+                Message::Look(look) => drop(self.with_journal(|journal| look(journal))),
+                Message::Work(work) => drop(self.with_journal(work)),
+                Message::SnapshotEnded => self.snapshots.ended(Instant::now()),
+                Message::Stop { reply } => return Gathered::Last(Some(reply)),
             }
-            // The next append meets the same failure, and tells.
-            (Err(_), _) | (_, None) => {}
         }
+        Gathered::Enough
     }
 
-    fn keep_last_snapshot(&mut self) {
-        if !self.snapshots.is_due_at_stop(self.world.seq()) {
-            return;
-        }
-        match self.journal.head() {
-            Ok(head) => snapshots::keep(&mut Direct(self.journal.as_mut()), head, self.world.clone()),
-            Err(error) => tracing::warn!(%error, "no snapshot is kept"),
+    /// The World after everything decided before, and what has changed then.
+    fn tip(&self) -> (&World, Generation) {
+        match &self.pen {
+            Pen::Writing(group) => (&group.fork, group.generation),
+            Pen::Resting(_) | Pen::Broken(_) => (&self.world, self.generation),
         }
     }
 
     /// Decides one command on the group's fork.
     fn stage(
-        &self,
+        &mut self,
         group: &mut Group,
         command: Prepared,
         condition: Option<Condition>,
         key: Option<ClientKey>,
-        reply: oneshot::Sender<Result<Accepted, SubmitError>>,
+        reply: Reply,
     ) {
         // A tick at which nothing fell due is refused every few seconds, and is no news.
         let is_tick = command.is_tick();
         match self.try_stage(group, command, condition, key) {
-            Ok(Staged::New { seq }) => group.decided.push(Decided { reply, seq }),
+            Ok(Staged::New { seq }) => group.answers(reply, seq),
             Ok(Staged::Repeated { seq }) => drop(reply.send(Ok(Accepted { seq, repeated: true }))),
             Err(error) => {
                 if let (SubmitError::Refused(refusal), false) = (&error, is_tick) {
@@ -147,131 +145,120 @@ impl State {
     }
 
     fn try_stage(
-        &self,
+        &mut self,
         group: &mut Group,
         command: Prepared,
         condition: Option<Condition>,
         key: Option<ClientKey>,
     ) -> Result<Staged, SubmitError> {
         if let Some(key) = &key {
-            let known =
-                self.journal.lookup_client_key(key).map_err(|error| SubmitError::Journal(Arc::new(error)))?;
-            if let Some(known) = known {
+            let known = self.with_journal(|journal| journal.lookup_client_key(key))?;
+            if let Some(known) = known.map_err(|error| SubmitError::Journal(Arc::new(error)))? {
                 return Ok(Staged::Repeated { seq: known.last });
             }
-            if group.batches.iter().any(|batch| batch.client_key.as_ref() == Some(key)) {
+            if group.has(key) {
                 let message = format!("command {key} is being written: ask again");
-                return Err(Refusal::new(tenon_model::RefusalCode::NothingToDo, message).into());
+                return Err(Refusal::new(RefusalCode::NothingToDo, message).into());
             }
         }
         if condition.is_some_and(|holds| !holds(&group.fork)) {
             return Err(SubmitError::Changed);
         }
-        let now = (self.clock)();
-        let now = group.fork.time().map_or(now, |last| last.max(now));
-        let mut entries = Vec::new();
-        let encoded = advance(&mut group.fork, command, now).and_then(|mut decided| {
-            let payloads = decided.payloads().map_err(|error| Undecided::Broken(error.to_string()))?;
-            let term = group.fork.term();
-            let entry = |payload| NewEntry { time_ms: now.as_millis(), term, payload };
-            entries.extend(payloads.into_iter().map(entry));
-            Ok(decided)
-        });
-        let decided = match encoded {
-            Ok(decided) => decided,
-            Err(Undecided::Refused(refusal)) => return Err(refusal.into()),
-            Err(Undecided::Broken(error)) => {
-                tracing::error!(%error, "a command is refused over a defect of this program");
-                // So that the group never holds half a command.
-                group.fork = self.again(group)?;
-                return Err(Refusal::new(tenon_model::RefusalCode::BadContent, error).into());
+        let seq = group.decide(self.tip().0, command, key, (self.clock)())?;
+        Ok(Staged::New { seq })
+    }
+
+    /// Uses the journal once it holds what is being appended.
+    fn with_journal<T>(&mut self, work: impl FnOnce(&mut dyn Journal) -> T) -> Result<T, SubmitError> {
+        let mut resting = self.rest()?;
+        let result = work(resting.journal.as_mut());
+        self.pen = Pen::Resting(resting);
+        Ok(result)
+    }
+
+    /// Hands a group to the appender, once that is done with the one before.
+    fn append(&mut self, mut group: Group) {
+        let resting = match self.rest() {
+            Ok(resting) => resting,
+            Err(error) => return group.give_up(&error),
+        };
+        if group.is_empty() {
+            self.pen = Pen::Resting(resting);
+            return;
+        }
+        match self.appender.begin(resting, group.take_batches()) {
+            Ok(()) => self.pen = Pen::Writing(Box::new(group)),
+            Err(Gone) => group.give_up(&SubmitError::Stopped),
+        }
+    }
+
+    /// Takes the journal, once what is being appended is durable, seen and acknowledged.
+    fn rest(&mut self) -> Result<Resting, SubmitError> {
+        if let Pen::Writing(_) = self.pen {
+            let appended = self.appender.wait();
+            self.finish(appended);
+        }
+        match std::mem::replace(&mut self.pen, Pen::Broken(SubmitError::Stopped)) {
+            Pen::Resting(resting) => Ok(resting),
+            Pen::Broken(error) => {
+                self.pen = Pen::Broken(error.clone());
+                Err(error)
+            }
+            // Not after it was finished.
+            Pen::Writing(_) => Err(SubmitError::Stopped),
+        }
+    }
+
+    fn finish(&mut self, appended: Result<Result<Appended, JournalError>, Gone>) {
+        let pen = std::mem::replace(&mut self.pen, Pen::Broken(SubmitError::Stopped));
+        let Pen::Writing(group) = pen else {
+            self.pen = pen;
+            return;
+        };
+        let appended = match appended {
+            Ok(Ok(appended)) => appended,
+            failed => {
+                let error = match failed {
+                    Ok(Err(error)) => SubmitError::Journal(Arc::new(error)),
+                    _ => SubmitError::Stopped,
+                };
+                tracing::error!(%error, "no more commands are taken");
+                group.give_up(&error);
+                self.pen = Pen::Broken(error);
+                return;
             }
         };
-        let first = group.fork.seq().saturating_sub(decided.events.len() as u64);
-        for (seq, event) in (first + 1..).zip(&decided.events) {
-            group.generation.add(seq, event);
-        }
-        group.wanted.extend(decided.wanted);
-        group.batches.push(Batch { blobs: decided.blobs, entries, client_key: key });
-        Ok(Staged::New { seq: group.fork.seq() })
+        self.metrics.appended(appended.took);
+        self.snapshots.grew(appended.bytes);
+        self.world = group.fork.clone();
+        self.generation = group.generation;
+        self.publish.send_replace(Arc::new(self.world.clone()));
+        self.announce.send_replace(self.generation);
+        group.acknowledge(&self.metrics);
+        self.begin_snapshot(&appended.resting);
+        self.pen = Pen::Resting(appended.resting);
     }
 
-    /// The World after the batches of a group, made anew from what will be in the journal.
-    fn again(&self, group: &Group) -> Result<World, SubmitError> {
-        let broken = |error: String| {
-            tracing::error!(%error, "a group of commands does not apply a second time");
-            SubmitError::Stopped
-        };
-        let mut world = self.world.clone();
-        for batch in &group.batches {
-            let mut attachments = Attachments::default();
-            batch.blobs.iter().for_each(|blob| attachments.insert(blob.clone()));
-            for entry in &batch.entries {
-                let seq = world.seq() + 1;
-                let event =
-                    Versioned::decode(seq, &entry.payload).map_err(|error| broken(error.to_string()))?;
-                let record = Record { seq, time: Timestamp::from_millis(entry.time_ms), event };
-                let applied = world.apply(&record, &attachments, &mut Vec::new());
-                applied.map_err(|error| broken(error.to_string()))?;
-            }
+    /// Begins a snapshot beside this thread, where it is time for that; it is written by parts that come as messages.
+    fn begin_snapshot(&mut self, resting: &Resting) {
+        if !self.snapshots.is_due(self.world.seq(), self.world.time(), Instant::now()) {
+            return;
         }
-        Ok(world)
-    }
-
-    /// Makes the group durable, then visible, then acknowledged. `false` after a failure: what the storage holds is
-    /// then unknown, and only a new start finds out.
-    fn commit(&mut self, group: Group) -> bool {
-        if group.batches.is_empty() {
-            return true;
-        }
-        let start = Instant::now();
-        let appended = self.journal.head().and_then(|head| self.journal.append(&head, &group.batches));
-        match appended {
-            Ok(_) => {
-                self.metrics.appended(start.elapsed());
-                self.snapshots.grew(size_of(&group.batches));
-                self.world = group.fork;
-                self.generation = group.generation;
-                self.publish.send_replace(Arc::new(self.world.clone()));
-                self.announce.send_replace(self.generation);
-                for decided in group.decided {
-                    self.metrics.accepted();
-                    drop(decided.reply.send(Ok(Accepted { seq: decided.seq, repeated: false })));
-                }
-                for wanted in group.wanted {
-                    match wanted {
-                        ActionWanted::SendOrder { asset, order } => {
-                            tracing::debug!(%asset, %order, "order issued");
-                        }
-                        ActionWanted::AskApproval { directive } => {
-                            tracing::debug!(%directive, "rehearsal passed: waits for approval");
-                        }
-                    }
-                }
-                true
-            }
-            Err(error) => {
-                tracing::error!(%error, "the journal failed: no more commands are taken");
-                let error = Arc::new(error);
-                for decided in group.decided {
-                    drop(decided.reply.send(Err(SubmitError::Journal(error.clone()))));
-                }
-                false
-            }
+        if let Some(sender) = self.own.upgrade() {
+            let (head, world) = (resting.head, self.world.clone());
+            std::thread::spawn(move || {
+                snapshots::keep(&mut Between(sender.clone()), head, world);
+                // The writer may have stopped.
+                let _gone = sender.blocking_send(Message::SnapshotEnded);
+            });
         }
     }
-}
 
-/// Bytes of the events and of what they name.
-fn size_of(batches: &[Batch]) -> u64 {
-    let sizes = |batch: &Batch| -> usize {
-        let payloads: usize = batch.entries.iter().map(|entry| entry.payload.len()).sum();
-        payloads + batch.blobs.iter().map(|blob| blob.bytes().len()).sum::<usize>()
-    };
-    batches.iter().map(sizes).sum::<usize>() as u64
-}
-
-enum Staged {
-    New { seq: u64 },
-    Repeated { seq: u64 },
+    fn keep_last_snapshot(&mut self) {
+        // A journal that failed keeps nothing any more.
+        let Ok(mut resting) = self.rest() else { return };
+        if self.snapshots.is_due_at_stop(self.world.seq()) {
+            snapshots::keep(&mut Direct(resting.journal.as_mut()), resting.head, self.world.clone());
+        }
+    }
 }

@@ -2,15 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tenon_engine::World;
-use tenon_journal::{
-    Acknowledged, Batch, ClientKey, Durability, Entry, Head, Journal, JournalError, Removal, Snapshot,
-    SqliteJournal, export,
-};
+use tenon_journal::{Entry, Journal, JournalError, SqliteJournal, export};
 use tenon_model::{
     ApplyOutcome, ApplyReport, Change, Command, Digest, Event, Evidence, Order, OrderAction, OrderId,
     PinnedFile, RehearsalOutcome, RehearsalReport, Timestamp, Transaction, TransactionStep, Undo, Versioned,
@@ -20,95 +15,12 @@ use tenon_server::{
     replay_to, restore,
 };
 
+use crate::guarded::{Call, Guarded, failed};
 use crate::lived::{Life, clock, pass};
 
 /// Entries between snapshots; each stop keeps one too.
 const EVERY: u64 = 40;
 const DAYS: u32 = 30;
-
-/// A journal that does only so many removals and then fails, as one whose process ends there.
-struct Stopping {
-    inner: SqliteJournal,
-    left: Arc<AtomicUsize>,
-}
-
-impl Stopping {
-    fn remove<T>(
-        &mut self,
-        work: impl FnOnce(&mut SqliteJournal) -> Result<T, JournalError>,
-    ) -> Result<T, JournalError> {
-        let left = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        match left {
-            Ok(_) => work(&mut self.inner),
-            Err(_) => Err(JournalError::Storage {
-                doing: "go on with",
-                path: "the journal of a test".into(),
-                source: "it ends here".into(),
-            }),
-        }
-    }
-}
-
-impl Journal for Stopping {
-    fn append(&mut self, expected: &Head, batches: &[Batch]) -> Result<Head, JournalError> {
-        self.inner.append(expected, batches)
-    }
-    fn head(&self) -> Result<Head, JournalError> {
-        self.inner.head()
-    }
-    fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
-        self.inner.read(from_seq, limit)
-    }
-    fn put_blob(&mut self, content: &[u8]) -> Result<Digest, JournalError> {
-        self.inner.put_blob(content)
-    }
-    fn get_blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
-        self.inner.get_blob(digest)
-    }
-    fn blobs(&self, after: Option<&Digest>, limit: usize) -> Result<Vec<Digest>, JournalError> {
-        self.inner.blobs(after, limit)
-    }
-    fn lookup_client_key(&self, key: &ClientKey) -> Result<Option<Acknowledged>, JournalError> {
-        self.inner.lookup_client_key(key)
-    }
-    fn begin_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), JournalError> {
-        self.inner.begin_snapshot(snapshot)
-    }
-    fn add_to_snapshot(&mut self, seq: u64, part: u32, content: &[u8]) -> Result<(), JournalError> {
-        self.inner.add_to_snapshot(seq, part, content)
-    }
-    fn snapshots(&self) -> Result<Vec<Snapshot>, JournalError> {
-        self.inner.snapshots()
-    }
-    fn leftover_snapshots(&self) -> Result<Vec<u64>, JournalError> {
-        self.inner.leftover_snapshots()
-    }
-    fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
-        self.inner.read_snapshot(seq)
-    }
-    fn forget_snapshot(&mut self, seq: u64) -> Result<Removal, JournalError> {
-        self.remove(|journal| journal.forget_snapshot(seq))
-    }
-    fn base(&self) -> Result<Option<Head>, JournalError> {
-        self.inner.base()
-    }
-    fn cut(&mut self, expected: &Head, base: &Head) -> Result<(), JournalError> {
-        self.remove(|journal| journal.cut(expected, base))
-    }
-    fn remove_before_base(&mut self, expected: &Head) -> Result<Removal, JournalError> {
-        self.remove(|journal| journal.remove_before_base(expected))
-    }
-    fn remove_blobs(&mut self, expected: &Head, blobs: &[Digest]) -> Result<usize, JournalError> {
-        // A few at a time, so that a test meets the middle of it.
-        self.remove(|journal| journal.remove_blobs(expected, &blobs[..blobs.len().min(7)]))
-    }
-    fn give_room_back(&mut self) -> Result<Removal, JournalError> {
-        self.remove(|journal| journal.give_room_back())
-    }
-    fn durability(&self) -> Result<Durability, JournalError> {
-        self.inner.durability()
-    }
-}
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -118,9 +30,18 @@ fn open(path: &Path) -> SqliteJournal {
     SqliteJournal::open(path).unwrap()
 }
 
-/// A writer whose journal does so many removals.
+/// A writer whose journal does so many removals and then fails, as one whose process ends there.
 fn start(path: &Path, removals: usize) -> Writer {
-    let journal = Stopping { inner: open(path), left: Arc::new(AtomicUsize::new(removals)) };
+    let mut left = removals;
+    let guard = move |call| match (call, left.checked_sub(1)) {
+        (Call::Append, _) => Ok(()),
+        (Call::Removal, Some(fewer)) => {
+            left = fewer;
+            Ok(())
+        }
+        (Call::Removal, None) => Err(failed()),
+    };
+    let journal = Guarded { inner: open(path), guard: Box::new(guard) };
     Writer::start_keeping(Box::new(journal), clock, EVERY).unwrap()
 }
 
