@@ -114,6 +114,16 @@ impl Snapshots {
     }
 }
 
+/// Lets the work of every other thread of this process go first: a copy is worth no request's time. On Linux a niceness is that of
+/// one thread; where the kernel refuses, the copy only takes more from the others.
+pub(crate) fn step_aside() {
+    const NICENESS: i32 = 10;
+    let thread = Some(rustix::thread::gettid());
+    if let Err(error) = rustix::process::setpriority_process(thread, NICENESS) {
+        tracing::debug!(%error, "snapshots are made at the priority of everything else");
+    }
+}
+
 /// Encodes the World after an entry, keeps that, and lets those go that are too many. A failure is only told: the record does
 /// not need it.
 pub(crate) fn keep(reach: &mut impl Reach, head: Head, world: World) {

@@ -247,6 +247,7 @@ impl State {
         if let Some(sender) = self.own.upgrade() {
             let (head, world) = (resting.head, self.world.clone());
             std::thread::spawn(move || {
+                snapshots::step_aside();
                 snapshots::keep(&mut Between(sender.clone()), head, world);
                 // The writer may have stopped.
                 let _gone = sender.blocking_send(Message::SnapshotEnded);
