@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tenon_model::{
-    AssetId, Component, Event, HostFacts, InventoryDelta, Offer, Refusal, RefusalCode, SourcePackage,
+    AssetId, Component, Digest, Event, HostFacts, InventoryDelta, Offer, Refusal, RefusalCode, SourcePackage,
     Versioned,
 };
 use tenon_versions::Scheme;
@@ -19,7 +19,7 @@ use tenon_versions::Scheme;
 use crate::assets::AssetState;
 use crate::index::{Index, StanceId, Stances};
 use crate::kernel::is_kernel;
-use crate::lists::only_in;
+use crate::lists::{exchanged, only_in};
 use crate::reading::{Mark, Told};
 use crate::reports::following;
 use crate::stance::{Around, Part, drafts, is_split_kernel, package_of, replaced};
@@ -67,6 +67,24 @@ pub(crate) struct Restated {
     stances: After,
 }
 
+/// A delta, with what of it an index tells.
+#[derive(Debug)]
+pub(crate) struct Difference<'a> {
+    delta: &'a InventoryDelta,
+    /// What the asset says before.
+    stances: &'a Stances,
+    profile: &'a Arc<HostFacts>,
+    /// What it says after besides packages and offers, where that is something else.
+    facts: Option<HostFacts>,
+    /// The ecosystem of its operating system before and after.
+    pub(crate) os_before: Option<String>,
+    os: Option<String>,
+    /// The stances that it bears on, ascending.
+    pub(crate) touched: Vec<StanceId>,
+    /// The digests of what it adds.
+    pub(crate) added: Vec<Digest>,
+}
+
 /// The stances of an asset after a delta.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum After {
@@ -74,7 +92,7 @@ enum After {
     Same,
     /// Others, all of which are known, and what they brought and took.
     Known(Stances, Moved),
-    /// Those that it keeps, and those that it takes, of which some are not known.
+    /// Those that it may not keep, and those that it takes, of which some are not known.
     New(Vec<StanceId>, Told),
 }
 
@@ -108,19 +126,34 @@ impl Restated {
 }
 
 impl Index {
-    /// What a delta leads to, from these stances and this profile.
-    pub(crate) fn restate(
+    /// A delta to these stances and this profile, with what it bears on.
+    pub(crate) fn difference<'a>(
         &self,
-        stances: &Stances,
-        profile: &Arc<HostFacts>,
-        delta: &InventoryDelta,
-    ) -> Restated {
+        stances: &'a Stances,
+        profile: &'a Arc<HostFacts>,
+        delta: &'a InventoryDelta,
+    ) -> Difference<'a> {
         let facts = (!delta.facts.is_empty()).then(|| {
             let mut changed = profile.as_ref().clone();
             delta.facts.clone().make(&mut changed);
             changed
         });
-        let after = self.after(stances, profile, facts.as_ref().unwrap_or(profile), delta);
+        let now = facts.as_ref().unwrap_or(profile);
+        let (os_before, os) = (profile.os.osv_ecosystem(), now.os.osv_ecosystem());
+        let elsewhere = os != os_before || profile.offers_known != now.offers_known;
+        let touched = if elsewhere {
+            stances.to_vec()
+        } else {
+            self.touched(stances, os.as_deref(), profile, now, delta)
+        };
+        let added = delta.added.iter().map(Component::digest).collect();
+        Difference { delta, stances, profile, facts, os_before, os, touched, added }
+    }
+
+    /// What it leads to.
+    pub(crate) fn restate(&self, difference: Difference<'_>) -> Restated {
+        let after = self.after(&difference);
+        let Difference { stances, profile, facts, .. } = difference;
         Restated { mark: self.mark(), before: (stances.clone(), profile.clone()), facts, stances: after }
     }
 
@@ -128,29 +161,24 @@ impl Index {
     pub(crate) fn take_restated(&mut self, restated: &Restated) -> (Option<Stances>, Vec<StanceId>) {
         match &restated.stances {
             After::Same => (None, Vec::new()),
-            After::Known(stances, _) => (Some(self.share(stances)), Vec::new()),
-            After::New(kept, told) => {
+            After::Known(stances, _) => (Some(stances.clone()), Vec::new()),
+            After::New(touched, told) => {
                 let (taken, fresh) = self.find(told);
-                (Some(self.list(&in_order(kept.clone(), taken))), fresh)
+                (Some(self.list(&exchanged(&restated.before.0, touched, taken))), fresh)
             }
         }
     }
 
-    fn after(&self, stances: &Stances, before: &HostFacts, now: &HostFacts, delta: &InventoryDelta) -> After {
-        let (os_before, os) = (before.os.osv_ecosystem(), now.os.osv_ecosystem());
-        let elsewhere = os != os_before || before.offers_known != now.offers_known;
-        let touched: Vec<StanceId> = if elsewhere {
-            stances.to_vec()
-        } else {
-            self.touched(stances, os.as_deref(), before, now, delta)
-        };
-        let held = || self.entries_of(&touched).map(|entry| &entry.stance);
+    fn after(&self, difference: &Difference<'_>) -> After {
+        let Difference { delta, stances, profile, touched, os, .. } = difference;
+        let held = || self.entries_of(touched).map(|entry| &entry.stance);
         let removed: BTreeSet<&Component> = delta.removed.iter().collect();
-        let mut components: Vec<&Component> =
-            held().flat_map(|stance| stance.components.iter().map(Arc::as_ref)).collect();
-        components.retain(|component| !removed.contains(component));
-        components.extend(&delta.added);
-        components.sort_unstable();
+        let kept = held().flat_map(|stance| stance.components.iter().map(Arc::as_ref));
+        let kept = kept.filter(|component| !removed.contains(component)).map(Part::of);
+        let added = delta.added.iter().zip(&difference.added);
+        let added = added.map(|(component, digest)| Part { component, digest: *digest });
+        let mut parts: Vec<Part<'_>> = kept.chain(added).collect();
+        parts.sort_unstable_by_key(|part| part.component);
         let offers = held().flat_map(|stance| &stance.offers);
         let offers = offers.filter(|offer| !delta.withdrawn.iter().any(|key| key.names(offer)));
         let offers: Vec<&Offer> = offers.chain(&delta.offered).collect();
@@ -160,44 +188,46 @@ impl Index {
         let split = match told {
             Some(split) if !splits => split,
             _ => {
-                let rest = only_in(stances, &touched).filter_map(|id| self.entry(id));
+                let rest = only_in(stances, touched).filter_map(|id| self.entry(id));
                 let rest = rest.flat_map(|entry| entry.stance.components.iter().map(Arc::as_ref));
+                let components = || parts.iter().map(|part| part.component);
                 // Only kernels ask.
-                asks_for_split(os.as_deref(), &components)
-                    && components.iter().copied().chain(rest).any(is_split_kernel)
+                asks_for_split(os.as_deref(), components()) && components().chain(rest).any(is_split_kernel)
             }
         };
-        let around = Around { os: os.as_deref(), facts: now, split };
-        let parts = components.iter().map(|component| Part::of(component));
-        let told = self.tell(&drafts(around, parts, offers.into_iter()), os.as_deref());
-        let mut kept = Vec::with_capacity(stances.len() + told.known.len());
-        kept.extend(only_in(stances, &touched));
+        let facts = difference.facts.as_ref().unwrap_or(profile);
+        let around = Around { os: os.as_deref(), facts, split };
+        let told = self.tell(&drafts(around, parts.into_iter(), offers.into_iter()), os.as_deref());
         if !told.is_known() {
-            return After::New(kept, told);
+            return After::New(touched.clone(), told);
         }
-        let ids = in_order(kept, told.known);
-        if ids == **stances {
+        let ids = exchanged(stances, touched, told.known);
+        if ids == ***stances {
             return After::Same;
         }
         let moved = self.moved(stances, &ids);
-        After::Known(ids.into(), moved)
+        After::Known(self.list(&ids), moved)
     }
 
     /// What an asset has, and has no more, where it takes other stances than before.
     pub(crate) fn moved(&self, before: &[StanceId], now: &[StanceId]) -> Moved {
-        let pairs = |ids, other| -> BTreeSet<(&str, &str)> {
+        let pairs = |ids, other| {
             let entries = only_in(ids, other).filter_map(|id| self.entry(id));
-            entries.flat_map(|entry| entry.stance.pairs()).collect()
+            let mut pairs: Vec<(&str, &str)> = entries.flat_map(|entry| entry.stance.pairs()).collect();
+            pairs.sort_unstable();
+            pairs.dedup();
+            pairs
         };
         let (gone, come) = (pairs(before, now), pairs(now, before));
-        let kept = |(name, version): &(&str, &str)| SourcePackage {
-            name: (*name).to_owned(),
-            version: (*version).to_owned(),
+        let only = |these: &[(&str, &str)], others: &[(&str, &str)]| {
+            let only = these.iter().filter(|pair| others.binary_search(pair).is_err());
+            let kept = |(name, version): &(&str, &str)| SourcePackage {
+                name: (*name).to_owned(),
+                version: (*version).to_owned(),
+            };
+            only.map(kept).collect()
         };
-        Moved {
-            went: gone.difference(&come).map(kept).collect(),
-            came: come.difference(&gone).map(kept).collect(),
-        }
+        Moved { went: only(&gone, &come), came: only(&come, &gone) }
     }
 
     /// The stances of an asset that a delta bears on, ascending.
@@ -210,10 +240,12 @@ impl Index {
         delta: &InventoryDelta,
     ) -> Vec<StanceId> {
         let components = delta.added.iter().chain(&delta.removed);
-        let mut places: BTreeSet<Place<'_>> = components.map(|component| package_of(os, component)).collect();
+        let mut places: Vec<Place<'_>> = components.map(|component| package_of(os, component)).collect();
         places.extend(delta.withdrawn.iter().map(|key| (os, key.source.as_str())));
         places.extend(delta.offered.iter().map(|offer| (os, offer.source.name.as_str())));
-        let mut touched: BTreeSet<StanceId> =
+        places.sort_unstable();
+        places.dedup();
+        let mut touched: Vec<StanceId> =
             places.into_iter().filter_map(|place| Some(self.held(stances, place)?.0)).collect();
         let splits = delta.added.iter().chain(&delta.removed).any(is_split_kernel);
         let kernels = before.kernel != now.kernel || splits;
@@ -227,22 +259,15 @@ impl Index {
                 kernels && stance.kernel.is_some() || stance.components.iter().any(runs)
             }));
         }
-        touched.into_iter().collect()
+        touched.sort_unstable();
+        touched.dedup();
+        touched
     }
 }
 
-/// Stances that are kept, ascending, with those that are taken.
-fn in_order(kept: Vec<StanceId>, taken: Vec<StanceId>) -> Vec<StanceId> {
-    let mut ids = kept;
-    ids.extend(taken);
-    // Nearly all of it is in order already, which this sort sees.
-    ids.sort();
-    ids
-}
-
 /// Whether a kernel is among them, whose stance says whether its image was split off.
-fn asks_for_split(os: Option<&str>, components: &[&Component]) -> bool {
-    components.iter().any(|component| {
+fn asks_for_split<'a>(os: Option<&str>, mut components: impl Iterator<Item = &'a Component>) -> bool {
+    components.any(|component| {
         let scheme = package_of(os, component).0.and_then(Scheme::of_osv_ecosystem);
         scheme.is_some_and(|scheme| is_kernel(scheme, component))
     })

@@ -181,14 +181,9 @@ impl Index {
         FamiliarTo { familiars: &self.familiars, system, offers_known: facts.offers_known }
     }
 
-    /// A list of stances as all share it, used once more.
-    pub(crate) fn list(&mut self, ids: &[StanceId]) -> Stances {
+    /// A list of stances as all share it.
+    pub(crate) fn list(&self, ids: &[StanceId]) -> Stances {
         self.lists.take(ids, || Arc::from(ids))
-    }
-
-    /// The same of a list that is made already.
-    pub(crate) fn share(&mut self, stances: &Stances) -> Stances {
-        self.lists.take(stances, || stances.clone())
     }
 
     /// Of these stances the one to a package.
@@ -197,12 +192,17 @@ impl Index {
         stances: &[StanceId],
         (ecosystem, package): (Option<&str>, &str),
     ) -> Option<(StanceId, &Entry)> {
-        let named = self.named(package);
+        /// Of so few each is asked sooner than who is called so.
+        const FEW: usize = 16;
         let is = |id: &StanceId| {
             let entry = self.entries.get(*id)?;
             let of = entry.stance.package == package && entry.stance.ecosystem.as_deref() == ecosystem;
             of.then_some((*id, entry))
         };
+        if stances.len() <= FEW {
+            return stances.iter().find_map(is);
+        }
+        let named = self.named(package);
         if named.len() < stances.len() {
             named.iter().filter(|id| stances.binary_search(id).is_ok()).find_map(is)
         } else {
@@ -227,7 +227,7 @@ impl Index {
     }
 
     /// What a host says besides its packages and offers, as all share it.
-    pub(crate) fn profile(&mut self, profile: HostFacts) -> Arc<HostFacts> {
+    pub(crate) fn profile(&self, profile: HostFacts) -> Arc<HostFacts> {
         let profile = Arc::new(profile);
         self.profiles.take(&profile, || profile.clone())
     }
@@ -303,16 +303,6 @@ impl Index {
         }
     }
 
-    /// A host has other stances and another profile than these.
-    pub(crate) fn give_back(&mut self, stances: Option<&Stances>, profile: Option<&Arc<HostFacts>>) {
-        if let Some(stances) = stances {
-            self.lists.give_back(stances);
-        }
-        if let Some(profile) = profile {
-            self.profiles.give_back(profile);
-        }
-    }
-
     /// A stance of a snapshot, as the next one.
     pub(crate) fn restore(&mut self, stance: &Stance) {
         let digests: Vec<Digest> = stance.components.iter().map(|component| component.digest()).collect();
@@ -325,14 +315,6 @@ impl Index {
     pub(crate) fn restore_held(&mut self, id: StanceId, held: AssetSet) -> Option<()> {
         self.entries.get_mut(id)?.merged = held;
         Some(())
-    }
-
-    /// An asset of a snapshot has this profile and these stances.
-    pub(crate) fn restore_use(&mut self, profile: &Arc<HostFacts>, stances: Option<&Stances>) {
-        self.profiles.take(profile, || profile.clone());
-        if let Some(stances) = stances {
-            self.share(stances);
-        }
     }
 
     /// Sets what is found in a stance, and what follows from it.

@@ -211,9 +211,7 @@ impl World {
         if stances.is_some() {
             let nothing = self.index.list(&[]);
             self.index.replace(ordinal, stances.as_ref(), &nothing);
-            self.index.give_back(Some(&nothing), None);
         }
-        self.index.give_back(stances.as_ref(), profile.as_ref());
         Ok(())
     }
 

@@ -37,6 +37,33 @@ fn alike(list: &[StanceId], other: &[StanceId]) -> usize {
     whole + list.zip(other).take_while(|(id, other)| id == other).count()
 }
 
+/// An ascending list without some of it, ascending too, and with others in their places. What lies between is copied at a
+/// stretch.
+pub(crate) fn exchanged(list: &[StanceId], gone: &[StanceId], mut come: Vec<StanceId>) -> Vec<StanceId> {
+    come.sort_unstable();
+    let mut exchanged = Vec::with_capacity(list.len() + come.len());
+    let (mut rest, mut gone, mut come) = (list, gone, come.as_slice());
+    while let Some(next) = gone.first().into_iter().chain(come.first()).min().copied() {
+        let (before, after) = rest.split_at(rest.partition_point(|id| *id < next));
+        exchanged.extend_from_slice(before);
+        rest = after;
+        if let [first, others @ ..] = gone
+            && *first == next
+        {
+            gone = others;
+            rest = rest.strip_prefix(&[next]).unwrap_or(rest);
+        }
+        if let [first, others @ ..] = come
+            && *first == next
+        {
+            come = others;
+            exchanged.push(next);
+        }
+    }
+    exchanged.extend_from_slice(rest);
+    exchanged
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -68,6 +95,11 @@ mod tests {
             assert!(only.iter().eq(lists[0].difference(&lists[1])), "{a:?} {b:?}");
             assert_eq!(alike(&a, &b), a.iter().zip(&b).take_while(|(a, b)| a == b).count());
             assert_eq!(only_in(&a, &a).count(), 0);
+            // What is in one only exchanged for what is in the other only makes the other; also where some stay, told as both.
+            let (gone, come): (Vec<StanceId>, Vec<StanceId>) = (only, only_in(&b, &a).collect());
+            assert_eq!(exchanged(&a, &gone, come.iter().rev().copied().collect()), b);
+            assert_eq!(exchanged(&a, &a, b.clone()), b);
+            assert_eq!(exchanged(&a, &[], Vec::new()), a);
         }
     }
 }

@@ -1,46 +1,30 @@
-//! Things of which equal ones are kept once.
+//! Things of which equal ones are kept once, for as long as anybody has one.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasherDefault, Hash};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::shards::{ShardKey, Shards, of_hash};
+use crate::settling::AsItIs;
 use crate::stance::print;
 
+/// Parts of a pool, each with a lock of its own.
+const PARTS: usize = 256;
+/// Fewest that come to a part before it is looked which of it nobody has any more. Past that, an eighth of it.
+const MIN_CAME: usize = 16;
+
 /// Where something is looked for: by its hash, and which of several that share it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Print(u64, u16);
+type Print = (u64, u16);
 
-impl ShardKey for Print {
-    fn shard(&self) -> usize {
-        of_hash(self.0)
-    }
+/// All clones of a World share its pool, and whoever works something out for one of them: what is in it shows in nothing but how
+/// much is kept twice.
+pub(crate) struct Pool<T: ?Sized>(Arc<[Mutex<Part<T>>]>);
+
+struct Part<T: ?Sized> {
+    kept: HashMap<Print, Arc<T>, BuildHasherDefault<AsItIs>>,
+    /// How many came since it was looked last.
+    came: usize,
 }
-
-/// Keeps something under the hash of its content, so that equal ones are found.
-trait ByPrint<V: Clone> {
-    /// Where one that passes is kept, or else where the next of this hash would be.
-    fn place(&self, hash: u64, is: impl Fn(&V) -> bool) -> (Print, Option<&V>);
-}
-
-impl<V: Clone> ByPrint<V> for Shards<Print, V> {
-    fn place(&self, hash: u64, is: impl Fn(&V) -> bool) -> (Print, Option<&V>) {
-        let mut place = Print(hash, 0);
-        while let Some(known) = self.get(&place) {
-            if is(known) {
-                return (place, Some(known));
-            }
-            // Past so many of one hash the last place is taken over; whoever has what was kept there goes on having it.
-            if place.1 == u16::MAX {
-                break;
-            }
-            place.1 += 1;
-        }
-        (place, None)
-    }
-}
-
-/// Things of which equal ones are kept once, each with how many use it.
-#[derive(Debug)]
-pub(crate) struct Pool<T: ?Sized>(Shards<Print, (Arc<T>, u32)>);
 
 impl<T: ?Sized> Clone for Pool<T> {
     fn clone(&self) -> Self {
@@ -50,31 +34,66 @@ impl<T: ?Sized> Clone for Pool<T> {
 
 impl<T: ?Sized> Default for Pool<T> {
     fn default() -> Self {
-        Self(Shards::default())
+        Self((0..PARTS).map(|_| Mutex::new(Part { kept: HashMap::default(), came: 0 })).collect())
     }
 }
 
-impl<T: ?Sized + PartialEq + std::hash::Hash> Pool<T> {
-    /// The one that is kept of this content, used once more.
-    pub(crate) fn take(&mut self, value: &T, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
-        let (place, known) = self.0.place(print(&value), |(known, _)| known.as_ref() == value);
-        let (kept, uses) = known.cloned().unwrap_or_else(|| (make(), 0));
-        self.0.insert(place, (kept.clone(), uses.saturating_add(1)));
-        kept
+impl<T: ?Sized> fmt::Debug for Pool<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
     }
+}
 
-    /// Used once less.
-    pub(crate) fn give_back(&mut self, value: &T) {
-        let (place, known) = self.0.place(print(&value), |(known, _)| known.as_ref() == value);
-        match known {
-            Some((_, uses)) if *uses > 1 => {
-                if let Some((_, uses)) = self.0.get_mut(&place) {
-                    *uses -= 1;
-                }
+impl<T: ?Sized + PartialEq + Hash> Pool<T> {
+    /// The one that is kept of this content.
+    pub(crate) fn take(&self, value: &T, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
+        let hash = print(&value);
+        // Other bits than those by which a map finds its place.
+        let part = usize::from((hash >> 48) as u16) % PARTS;
+        let mut part = self.0[part].lock().unwrap_or_else(PoisonError::into_inner);
+        // Past so many of one hash the last is taken over; whoever has it goes on having it.
+        let mut place = (hash, 0);
+        while let Some(known) = part.kept.get(&place) {
+            if known.as_ref() == value {
+                return known.clone();
             }
-            // Those of the same hash behind it are kept once more when they come again.
-            Some(_) => drop(self.0.remove(&place)),
-            None => {}
+            match place.1.checked_add(1) {
+                Some(next) => place.1 = next,
+                None => break,
+            }
         }
+        let made = make();
+        part.kept.insert(place, made.clone());
+        part.came += 1;
+        if part.came >= MIN_CAME.max(part.kept.len() / 8) {
+            part.came = 0;
+            // One behind another of its hash that goes is kept once more when it comes again.
+            part.kept.retain(|_, kept| Arc::strong_count(kept) > 1);
+        }
+        made
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_ones_are_one_and_what_nobody_has_goes() {
+        let (pool, numbers) = (Pool::<[u32]>::default(), 0..20_000_u32);
+        let take = |pool: &Pool<[u32]>, number: u32| pool.take(&[number, 7], || Arc::from([number, 7]));
+        let held: Vec<Arc<[u32]>> = numbers.clone().map(|number| take(&pool, number)).collect();
+        for (number, held) in numbers.zip(&held) {
+            assert!(Arc::ptr_eq(&take(&pool.clone(), number), held), "{number}");
+        }
+        let kept =
+            |pool: &Pool<[u32]>| pool.0.iter().map(|part| part.lock().unwrap().kept.len()).sum::<usize>();
+        assert_eq!(kept(&pool), held.len());
+        drop(held);
+        for number in 20_000..40_000 {
+            take(&pool, number);
+            assert!(kept(&pool) <= 20_000 + 20_000 / 8 + PARTS * MIN_CAME);
+        }
+        assert!(kept(&pool) <= PARTS * MIN_CAME, "{}", kept(&pool));
     }
 }

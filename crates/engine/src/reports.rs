@@ -15,7 +15,7 @@ use tenon_model::{
 use crate::ahead::Report;
 use crate::apply::{ApplyError, Attachments};
 use crate::assets::AssetState;
-use crate::change::{Change, Moved, Restated};
+use crate::change::{Change, Difference, Moved, Restated};
 use crate::decide::{Decided, refuse};
 use crate::index::Stances;
 use crate::life;
@@ -97,14 +97,15 @@ pub(crate) fn following(
             delta.base.packages, delta.base.facts, said.packages, said.facts
         ));
     }
-    let result = result_of(world, asset, profile, said, delta)?;
+    let difference = world.index.difference(stances, profile, delta);
+    let result = result_of(world, (asset, profile), said, delta, &difference)?;
     if result != delta.result {
         return Err(format!(
             "leads to packages {} and facts {}, and says {} and {}",
             result.packages, result.facts, delta.result.packages, delta.result.facts
         ));
     }
-    Ok(world.index.restate(stances, profile, delta))
+    Ok(world.index.restate(difference))
 }
 
 /// What an asset says after a delta, as sums.
@@ -113,15 +114,15 @@ pub(crate) fn following(
 /// What it takes away that is not there, or adds that is.
 fn result_of(
     world: &World,
-    asset: &AssetState,
-    profile: &HostFacts,
+    (asset, profile): (&AssetState, &HostFacts),
     said: InventorySum,
     delta: &InventoryDelta,
+    Difference { os_before: os, touched, added, .. }: &Difference<'_>,
 ) -> Result<InventorySum, String> {
     let InventorySum { mut packages, mut facts } = said;
-    let os = profile.os.osv_ecosystem();
+    // What it names is in a stance that it bears on, or nowhere.
     let has = |component: &Component| {
-        let held = world.index.held(asset.stances(), package_of(os.as_deref(), component));
+        let held = world.index.held(touched, package_of(os.as_deref(), component));
         held.is_some_and(|(_, entry)| entry.stance.components.iter().any(|held| **held == *component))
     };
     for component in &delta.removed {
@@ -130,14 +131,14 @@ fn result_of(
         }
         packages = packages.without(&component.digest());
     }
-    for component in &delta.added {
+    for (component, digest) in delta.added.iter().zip(added) {
         if has(component) {
             return Err(format!("adds {} {}, which is there", component.name, component.version));
         }
-        packages = packages.with(&component.digest());
+        packages = packages.with(digest);
     }
     for key in &delta.withdrawn {
-        let held = world.index.held(asset.stances(), (os.as_deref(), &key.source));
+        let held = world.index.held(touched, (os.as_deref(), &key.source));
         let offers = held.map(|(_, entry)| entry.stance.offers.as_slice()).unwrap_or_default();
         let withdrawn = offers.iter().filter(|offer| key.names(offer)).map(Offer::digest);
         let withdrawn: Vec<Digest> = withdrawn.collect();
@@ -207,7 +208,7 @@ impl World {
             _ => {
                 let (stances, profile) =
                     asset.stances.as_ref().zip(asset.profile.as_ref()).ok_or_else(dangling)?;
-                Arc::new(self.index.restate(stances, profile, delta))
+                Arc::new(self.index.restate(self.index.difference(stances, profile, delta)))
             }
         };
         let (stances, fresh) = self.index.take_restated(&restated);
@@ -256,7 +257,6 @@ impl World {
         if let Some(now) = &said.stances {
             self.index.replace(ordinal, before.as_ref(), now);
         }
-        self.index.give_back(before.as_ref(), profile_before.as_ref());
         let moved = self.weigh(ordinal);
         // What has never reported is counted nowhere.
         if let (true, Some(bearing)) = (known, moved) {

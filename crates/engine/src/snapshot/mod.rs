@@ -234,17 +234,15 @@ impl World {
 
     fn restore_each(&mut self, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
         let profiles: Vec<HostFacts> = from.lines(Section::Profiles)?.collect::<Result<_, _>>()?;
-        let profiles: Vec<Arc<HostFacts>> = profiles.into_iter().map(Arc::new).collect();
-        let lists: Vec<Stances> = from.lists(Section::Lists)?.into_iter().map(Stances::from).collect();
+        let profiles: Vec<_> = profiles.into_iter().map(|profile| self.index.profile(profile)).collect();
+        let lists = from.lists(Section::Lists)?.into_iter();
+        let lists: Vec<Stances> = lists.map(|list| self.index.list(&list)).collect();
         for saved in from.lines::<SavedAsset>(Section::Assets)? {
             let saved = saved?;
             let profile = saved.profile.map(|place| place_of(&profiles, place)).transpose()?;
             let stances = saved.stances.map(|place| place_of(&lists, place)).transpose()?;
-            if let Some(profile) = &profile {
-                self.index.restore_use(profile, stances.as_ref());
-                if let Some(os) = profile.os.osv_ecosystem() {
-                    count_one(&mut self.systems, &os);
-                }
+            if let Some(os) = profile.as_ref().and_then(|profile| profile.os.osv_ecosystem()) {
+                count_one(&mut self.systems, &os);
             }
             self.assets.add(saved.restore(profile, stances));
         }
