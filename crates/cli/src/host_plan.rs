@@ -2,11 +2,11 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
-use tenon_formats::percent;
-use tenon_server::{AssetDirectivesView, AssetsPage, OnAssetView};
+use tenon_server::{AssetDirectivesView, OnAssetView};
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
+use crate::hosts;
 use crate::show::{day, json};
 
 /// Which host.
@@ -26,7 +26,7 @@ pub(crate) struct Explain {
 impl Explain {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
         let api = Api::new(common)?;
-        let id = if self.host.starts_with("ast_") { self.host.clone() } else { self.find(&api)? };
+        let id = hosts::id_of(&api, &self.host, &self.moment)?;
         let path = format!("/api/v1/assets/{id}/directives");
         let mut host: AssetDirectivesView = api.get_as_of(&path, &self.moment)?;
         if let Some(wanted) = &self.directive {
@@ -40,23 +40,6 @@ impl Explain {
             Format::Text => print!("{}", text(&host)),
         }
         Ok(())
-    }
-
-    /// The id of the host of this name.
-    fn find(&self, api: &Api<'_>) -> Result<String> {
-        let mut path = "/api/v1/assets?limit=500&q=".to_owned();
-        percent::encode_into(&mut path, &self.host, percent::is_unreserved);
-        let mut found = Vec::new();
-        api.pages(&path, &self.moment, |page: AssetsPage| {
-            let called = page.items.into_iter().filter(|asset| asset.hostname == self.host);
-            found.extend(called.map(|asset| asset.id));
-            page.next
-        })?;
-        match found.as_slice() {
-            [id] => Ok(id.clone()),
-            [] => bail!("no host is called {:?}: `tenon assets` lists them", self.host),
-            several => bail!("several hosts are called {:?}: name one of {}", self.host, several.join(", ")),
-        }
     }
 }
 

@@ -8,10 +8,12 @@ mod common;
 mod context;
 #[cfg(feature = "demo")]
 mod demo;
+mod exception;
 mod explain;
 mod feeds;
 mod gaps;
 mod hooks;
+mod hosts;
 mod host_plan;
 mod limits;
 mod log;
@@ -121,6 +123,9 @@ enum Command {
     Context(context::Context),
     /// Take over what suppliers state about exploitability (OpenVEX).
     Vex(vex::Vex),
+    /// Risks that are accepted for a time: grant, list, take back.
+    #[command(subcommand)]
+    Exception(exception::Command),
     /// Choose the published tables and due-date rules that count.
     Rules(rules::Choose),
     /// Sign in to a server with name and password.
@@ -239,6 +244,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Assets(assets) => assets.run(common),
         Command::Context(context) => context.run(common),
         Command::Vex(vex) => vex.run(common),
+        Command::Exception(exception) => exception.run(common),
         Command::Rules(choose) => choose.run(common),
         Command::Approve(approve) => approve.run(common),
         Command::Refuse(refuse) => refuse.run(common),

@@ -43,7 +43,7 @@ impl Trend {
 
 fn text(view: &TrendView) -> String {
     let mut text = format!(
-        "{:<10} {:>12} {:>14} {:>11} {:>11} {:>11} {:>11} {:>9} {:>9}\n",
+        "{:<10} {:>12} {:>14} {:>11} {:>11} {:>11} {:>11} {:>9} {:>9} {:>9}\n",
         "day",
         "exposure",
         "like for like",
@@ -52,11 +52,12 @@ fn text(view: &TrendView) -> String {
         "got better",
         "done",
         "refused",
+        "accepted",
         "retired"
     );
     for day in &view.days {
         text.push_str(&format!(
-            "{:<10} {:>12} {:>14} {:>11} {:>11} {:>11} {:>11} {:>9} {:>9}\n",
+            "{:<10} {:>12} {:>14} {:>11} {:>11} {:>11} {:>11} {:>9} {:>9} {:>9}\n",
             day.day,
             day.exposure,
             day.like_for_like,
@@ -65,6 +66,7 @@ fn text(view: &TrendView) -> String {
             day.got_better,
             day.done,
             day.refused,
+            day.accepted,
             day.retired
         ));
     }

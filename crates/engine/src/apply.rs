@@ -13,6 +13,7 @@ use crate::ahead::Report;
 use crate::assets::AssetState;
 use crate::change::Restated;
 use crate::directives::DirectiveState;
+use crate::exceptions::ExceptionState;
 use crate::life::Runs;
 use crate::policy::KnownPolicy;
 use crate::world::{FeedState, GroupMode, OrderState, TokenState, World};
@@ -241,6 +242,14 @@ impl World {
                     _ => drop(self.vex.insert(document.clone(), Arc::new(statements))),
                 }
                 self.conclude_about(&packages);
+            }
+            Event::ExceptionGranted { id, exception } => {
+                let exception = exception.as_ref().clone();
+                self.exceptions.keep(*id, ExceptionState { exception, granted: now, ended: None });
+            }
+            Event::ExceptionEnded { id, end } => {
+                let dangling = ApplyError::Dangling { seq: record.seq, what: id.to_string() };
+                self.exceptions.end(*id, end, now).ok_or(dangling)?;
             }
             Event::RulesSet { rules, .. } => self.rules = rules.clone(),
             Event::GroupPromoted { group, .. } => {

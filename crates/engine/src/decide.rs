@@ -11,6 +11,7 @@ use crate::approvals::{self, Approval};
 use crate::change::Change;
 use crate::consequences::{Dirty, asks_people, consequences, due};
 use crate::directives::DirectiveState;
+use crate::exceptions;
 use crate::life;
 use crate::reports;
 use crate::rollout::Rollout;
@@ -239,6 +240,12 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             let event = Event::VexStated { document, statements, count, by };
             Ok(Decided::with(event, vec![blob]))
         }
+        Command::GrantException { request, by } => {
+            Ok(Decided::of(exceptions::grant(world, *request, by, now)?))
+        }
+        Command::EndException { exception, by, why } => {
+            Ok(Decided::of(exceptions::revoke(world, exception, by, why)?))
+        }
         Command::SetRules { rules, .. } if *world.rules() == rules => {
             refuse(RefusalCode::NothingToDo, "these rules count already")
         }
@@ -333,6 +340,9 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             });
             let mut events: Vec<_> = expired.map(|order| Event::OrderExpired { order: *order }).collect();
             // What failed by silence is counted before anything goes on.
+            if events.is_empty() {
+                events = exceptions::expire(world, now);
+            }
             if events.is_empty() {
                 events = due(world, now);
             }

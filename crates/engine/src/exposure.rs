@@ -34,6 +34,8 @@ pub struct Exposure {
     pub open: Vec<Exposed>,
     /// Assets on which a supplier's statement takes it off the list, and nothing leaves it open.
     pub suppressed: AssetSet,
+    /// Assets on which its risk is accepted, and which would otherwise be open.
+    pub accepted: AssetSet,
     /// Open directives that close it, or whose changelog claims to.
     pub directives: Vec<DirectiveId>,
     /// Assets whose operating system some loaded advisory speaks of.
@@ -77,8 +79,10 @@ impl World {
                 suppressed.extend(&assets);
             }
         }
-        let open: Vec<Exposed> = open
-            .into_iter()
+        let accepted = self.accepted_on(id).intersect(&AssetSet::union(open.values()));
+        let still = open.into_iter().map(|(key, assets)| (key, assets.without(&accepted)));
+        let open: Vec<Exposed> = still
+            .filter(|(_, assets)| !assets.is_empty())
             .map(|((ecosystem, source, fixed, state), assets)| Exposed {
                 ecosystem,
                 source,
@@ -90,6 +94,7 @@ impl World {
         for exposed in &open {
             suppressed.subtract(&exposed.assets);
         }
+        suppressed.subtract(&accepted);
         let answers = |state: &crate::DirectiveState| {
             state.directive.closes.contains(id) || state.directive.claims.contains(id)
         };
@@ -103,6 +108,7 @@ impl World {
             known: known.iter().map(|known| known.known).min(),
             open,
             suppressed,
+            accepted,
             directives,
             covered,
             not_covered: (self.asset_count() as u64).saturating_sub(covered),

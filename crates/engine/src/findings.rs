@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tenon_model::{
-    Affected, Component, OfferState, SourcePackage, Timestamp, VexStatement, VexSubject, VulnerabilityId,
+    Affected, Component, ExceptionId, OfferState, SourcePackage, Timestamp, VexStatement, VexSubject, VulnerabilityId,
 };
 use tenon_versions::Scheme;
 
@@ -86,6 +86,8 @@ pub struct Assessment {
     pub findings: Vec<Finding>,
     /// Findings that a supplier's statement takes off the list, each with the statement.
     pub suppressed: Vec<(Finding, VexStatement)>,
+    /// Findings whose risk somebody accepts on the asset, each with the exception.
+    pub accepted: Vec<(Finding, ExceptionId)>,
     /// What is not assessed and why. Never read it as "not vulnerable".
     pub not_assessed: Vec<String>,
 }
@@ -130,13 +132,26 @@ pub fn findings(world: &World, asset: &AssetState) -> Assessment {
         judge(world, &entry.stance, index, &|pair| asset.installed_since(pair), &mut assessment);
     }
     assessment.settle();
+    if let Some(ordinal) = world.ordinal(&asset.id).filter(|ordinal| world.exceptions.touches(*ordinal)) {
+        for finding in std::mem::take(&mut assessment.findings) {
+            match world.exceptions.covering(&finding.vulnerability, ordinal) {
+                Some(exception) => assessment.accepted.push((finding, exception)),
+                None => assessment.findings.push(finding),
+            }
+        }
+    }
     assessment
 }
 
-/// How many findings are open on one asset, and what of it is not assessed: as [`findings`] tells, and at no cost.
+/// How many findings are open on one asset, and what of it is not assessed: as [`findings`] tells, and at no cost where nothing is
+/// accepted on it.
 pub fn tally(world: &World, asset: &AssetState) -> (u64, Vec<String>) {
     if asset.stances.is_none() {
         return (0, vec!["no inventory yet".to_owned()]);
+    }
+    if world.ordinal(&asset.id).is_some_and(|ordinal| world.exceptions.touches(ordinal)) {
+        let found = findings(world, asset);
+        return (found.findings.len() as u64, found.not_assessed);
     }
     let mut lines: Vec<String> =
         not_assessed(world, asset).into_iter().chain(nameless(world, asset)).collect();

@@ -19,6 +19,7 @@ mod context;
 mod coverage;
 mod decide;
 mod directives;
+mod exceptions;
 mod exposure;
 mod familiar;
 mod feeds;
@@ -54,6 +55,7 @@ pub use context::{Effect, Effective, KnownContext, Preview, Source, Sourced, Uns
 pub use coverage::{GapKind, Gaps};
 pub use decide::{Decided, Undecided, advance, decide};
 pub use directives::DirectiveState;
+pub use exceptions::{ExceptionState, MAX_EXCEPTION_DAYS};
 pub use exposure::{Exposed, Exposure};
 pub use findings::{Assessment, Finding, FindingState, findings, not_assessed, not_loaded, tally};
 pub use life::{Retired, Runs};

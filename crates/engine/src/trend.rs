@@ -45,6 +45,9 @@ pub struct Moves {
     pub done: i64,
     /// Out of the queue by a person's refusal; its findings stay open.
     pub refused: i64,
+    /// Out of the queue by risks that people accept, less what came back once that ended; its findings stay.
+    #[serde(default)]
+    pub accepted: i64,
     /// Downwards by hosts that are gone: what was there went with them.
     #[serde(default)]
     pub retired: i64,
@@ -59,7 +62,7 @@ impl Moves {
     /// The same without what was newly seen and what is gone.
     pub fn like_for_like(&self) -> i64 {
         let up = self.got_worse;
-        [self.got_better, self.done, self.refused].into_iter().fold(up, i64::saturating_sub)
+        [self.got_better, self.done, self.refused, self.accepted].into_iter().fold(up, i64::saturating_sub)
     }
 
     fn add(&mut self, cause: Cause, net: i64) {
@@ -67,6 +70,7 @@ impl Moves {
             (Cause::FirstReport, _) | (Cause::Report, true) => (&mut self.newly_seen, net),
             (Cause::Report, false) => (&mut self.done, net.saturating_neg()),
             (Cause::Refusal, false) => (&mut self.refused, net.saturating_neg()),
+            (Cause::Acceptance, _) => (&mut self.accepted, net.saturating_neg()),
             (Cause::Retirement, false) => (&mut self.retired, net.saturating_neg()),
             (Cause::Stated | Cause::Refusal | Cause::Retirement, true) => (&mut self.got_worse, net),
             (Cause::Stated, false) => (&mut self.got_better, net.saturating_neg()),
@@ -85,6 +89,8 @@ enum Cause {
     Report,
     /// A person refused a directive.
     Refusal,
+    /// A person accepted a risk, or it is not accepted any more.
+    Acceptance,
     /// A host is gone.
     Retirement,
     /// Advisories, intel, context, rules: what is known of what is there.
@@ -155,6 +161,7 @@ impl World {
             }
             Event::AssetRetired { .. } => Cause::Retirement,
             Event::DirectiveClosed { outcome: Outcome::Refused { .. }, .. } => Cause::Refusal,
+            Event::ExceptionGranted { .. } | Event::ExceptionEnded { .. } => Cause::Acceptance,
             Event::DirectiveRaised { .. }
             | Event::DirectiveChanged { .. }
             | Event::DirectiveRevised { .. }

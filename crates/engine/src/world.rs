@@ -13,6 +13,7 @@ use tenon_model::{
 use crate::assets::{AssetState, Assets};
 use crate::context::KnownContext;
 use crate::directives::DirectiveState;
+use crate::exceptions::Exceptions;
 use crate::index::Index;
 use crate::measures::Measures;
 use crate::policy::KnownPolicy;
@@ -177,6 +178,9 @@ pub struct World {
     /// What suppliers state, by document.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) vex: BTreeMap<String, Arc<Vec<VexStatement>>>,
+    /// Which risks people accept.
+    #[serde(skip_serializing_if = "Exceptions::is_empty")]
+    pub(crate) exceptions: Exceptions,
     pub(crate) trend: Trend,
     /// How long things take and how they end. Nothing is decided by it, so that it is no part of the digest.
     #[serde(skip)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AdvisoryDelta, AgentRun, ApplyReport, AssetContext, AssetId, ContextDocument, Digest, DirectiveId,
-    GroupName, HistoryBase, IntelDelta, Inventory, InventoryDelta, MachineId, OrderId, Person,
+    ExceptionId, ExceptionRequest, GroupName, HistoryBase, IntelDelta, Inventory, InventoryDelta, MachineId, OrderId, Person,
     RehearsalReport, Role, Rules, Tempo, Timestamp, TokenId, VexStatement,
 };
 
@@ -125,6 +125,22 @@ pub enum Command {
         /// Who.
         by: Person,
     },
+    /// A person accepts a risk for a time.
+    GrantException {
+        /// What is asked for.
+        request: Box<ExceptionRequest>,
+        /// Who.
+        by: Person,
+    },
+    /// A person takes an exception back before its time.
+    EndException {
+        /// The exception.
+        exception: ExceptionId,
+        /// Who.
+        by: Person,
+        /// Why.
+        why: String,
+    },
     /// A person chooses the published rules that count.
     SetRules {
         /// The rules.
@@ -241,6 +257,8 @@ pub enum RefusalCode {
     UnknownDirective,
     /// No such order, or it is not this asset's, or it was answered.
     UnknownOrder,
+    /// No such exception, or it has ended.
+    UnknownException,
     /// No such token, wrong secret, used up or expired.
     BadToken,
     /// The key is enrolled already.
@@ -273,10 +291,11 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// Every code; a test holds the list against the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::UnknownAsset,
         Self::UnknownDirective,
         Self::UnknownOrder,
+        Self::UnknownException,
         Self::BadToken,
         Self::AlreadyEnrolled,
         Self::BadInventory,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentRun, ApplyOutcome, AssetContext, AssetId, Digest, Directive, DirectiveChange, DirectiveId,
-    GroupName, HistoryBase, IntelSource, InventoryDelta, MachineId, Order, OrderId, Outcome, Person, Plan,
+    Exception, ExceptionEnd, ExceptionId, GroupName, HistoryBase, IntelSource, InventoryDelta, MachineId, Order, OrderId, Outcome, Person, Plan,
     RehearsalOutcome, Retirement, Rules, Tempo, Timestamp, TokenId, Wants,
 };
 
@@ -144,6 +144,22 @@ pub enum Event {
         count: u32,
         /// Who.
         by: Person,
+    },
+    /// A person accepted a risk for a time.
+    ExceptionGranted {
+        /// Its id.
+        id: ExceptionId,
+        /// What is accepted where, and why.
+        #[serde(flatten)]
+        exception: Box<Exception>,
+    },
+    /// A risk is not accepted any more.
+    ExceptionEnded {
+        /// The exception.
+        id: ExceptionId,
+        /// How.
+        #[serde(flatten)]
+        end: ExceptionEnd,
     },
     /// A person chose the published rules that count.
     RulesSet {

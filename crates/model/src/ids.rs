@@ -90,6 +90,10 @@ counted_id!(
     /// An order: the signed message to one host.
     OrderId, "ord_", "an order id"
 );
+counted_id!(
+    /// An exception: a risk that somebody accepts.
+    ExceptionId, "exc_", "an exception id"
+);
 
 /// An asset, identified by the key it enrolled with: the first 16 bytes of the SHA-256 of the public key
 /// (SubjectPublicKeyInfo, DER), printed as `ast_` and 32 hexadecimal digits.

@@ -3,7 +3,7 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 40] = [
+pub const EVENT_KINDS: [&str; 42] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -18,6 +18,8 @@ pub const EVENT_KINDS: [&str; 40] = [
     "context-set",
     "context-taken-over",
     "vex-stated",
+    "exception-granted",
+    "exception-ended",
     "rules-set",
     "inventory-reported",
     "inventory-changed",
@@ -64,6 +66,8 @@ impl Event {
             Self::ContextSet { .. } => "context-set",
             Self::ContextTakenOver { .. } => "context-taken-over",
             Self::VexStated { .. } => "vex-stated",
+            Self::ExceptionGranted { .. } => "exception-granted",
+            Self::ExceptionEnded { .. } => "exception-ended",
             Self::RulesSet { .. } => "rules-set",
             Self::InventoryReported { .. } => "inventory-reported",
             Self::InventoryChanged { .. } => "inventory-changed",

@@ -12,6 +12,7 @@ mod delta;
 mod digest;
 mod directive;
 mod event;
+mod exception;
 mod facts;
 mod history;
 mod hook;
@@ -39,6 +40,7 @@ pub use directive::{
     RiskPoints, Stage, Want, WantClass, Wants,
 };
 pub use event::{EVENT_VERSION, Event, EventError, Record, Versioned};
+pub use exception::{Exception, ExceptionEnd, ExceptionRequest, ExceptionScope};
 pub use facts::{
     Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, Listener, Offer, OfferState,
     OsRelease, Protocol, Service, StaleProcess, Unit, Updater, Virtualization,
@@ -46,7 +48,7 @@ pub use facts::{
 pub use history::HistoryBase;
 pub use hook::{HookEnd, HookMoment, HookRun};
 pub use ids::{
-    AssetId, DirectiveId, GroupName, IdError, OrderId, Person, RedundancyName, ServiceName, Tag, TeamName,
+    AssetId, DirectiveId, ExceptionId, GroupName, IdError, OrderId, Person, RedundancyName, ServiceName, Tag, TeamName,
     TokenId, VulnerabilityId, ZoneName,
 };
 pub use intel::{Cvss, Epss, Intel, IntelDelta, IntelSource, Kev, Probability, Profile, PublicExploit, Ssvc};

@@ -32,7 +32,7 @@ mod writer;
 
 pub use access::{PeopleError, Role, operations};
 pub use api::{
-    AssetsPage, DirectivesPage, FeedsPage, GapsPage, InvitationView, NewTokenView, PartView, QueueTotals,
+    AssetsPage, DirectivesPage, ExceptionsView, FeedsPage, GapsPage, InvitationView, NewTokenView, PartView, QueueTotals,
     SessionView, TokenView, UserView, openapi, refusals_reference,
 };
 pub use authority::{Authority, AuthorityError};
@@ -48,7 +48,7 @@ pub use serve::{Hosts, Running, ServeError, Settings, serve};
 pub use view::{
     AssetDetail, AssetDirectivesView, AssetView, BasisView, CasesView, ChangesView, ClockView, ClosingsView,
     ContextDocumentView, ContextView, DEFINITIONS, DecisionView, DefinitionView, DirectiveAssetView,
-    DirectiveLine, DirectiveView, DurationsView, EffectView, ExposureView, FactorView, FeedView, FiguresView,
+    AcceptedView, DirectiveLine, DirectiveView, DurationsView, EffectView, ExceptionView, ExposureView, FactorView, FeedView, FiguresView,
     FindingStateView, FindingView, FirstAssetView, FlipView, FreezeView, GapView, GroupFiguresView,
     GroupView, HalfLifeView, HaltView, HeadView, HeldBackView, InputView, MeasuresView, MilestoneView,
     OnAssetView, OrderView, Overview, PackageView, PolicyEffectView, PolicyPreviewView, PolicyView,

@@ -51,6 +51,8 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
             source: &source,
             reasons: (&grounds).into(),
             bearings: &world.assets.bearings(&assets),
+            coming: &assets,
+            gone: &AssetSet::default(),
             joining: &assets,
             standing: None,
         };
@@ -99,10 +101,12 @@ struct Work {
 impl Work {
     /// Looks at assets in their stances to one package.
     fn look(&mut self, world: &World, package: &str, Scope { assets, stances }: &Scope) {
-        let mut wanted: BTreeMap<(&SourcePackage, &Arc<Want>), AssetSet> = BTreeMap::new();
+        let mut wanted: BTreeMap<(&SourcePackage, Arc<Want>), AssetSet> = BTreeMap::new();
         for (id, here) in stances {
             for (source, want) in world.index.entry(*id).into_iter().flat_map(|entry| entry.wants.iter()) {
-                wanted.entry((source, want)).or_default().extend(here);
+                for (want, here) in world.exceptions.part(source, want, here.clone()) {
+                    wanted.entry((source, want)).or_default().extend(&here);
+                }
             }
         }
         let mut still: BTreeMap<DirectiveId, Vec<AssetSet>> = BTreeMap::new();
@@ -114,7 +118,7 @@ impl Work {
                     // Refused: it stands, so that it is not raised again.
                     Some((_, state)) if state.closed.is_some() => {}
                     Some((id, state)) => {
-                        let joined = match state.wanting_just(want) {
+                        let joined = match state.wanting_just(&want) {
                             Some(already) => here.without(already),
                             None => here.clone(),
                         };
@@ -255,6 +259,8 @@ fn change(
         source: state.source(),
         reasons: change.grounds.as_ref().map_or(reasons, Reasons::from),
         bearings: &bearings,
+        coming: &coming,
+        gone: &gone,
         joining: &coming.without(&state.members),
         standing: Some(state),
     };
@@ -293,7 +299,11 @@ struct About<'a> {
     reasons: Reasons<'a>,
     /// What of the context of the assets that want it bears on it.
     bearings: &'a Bearings,
-    /// Those of them that were no part of it.
+    /// Those that want it now, or want it differently.
+    coming: &'a AssetSet,
+    /// Those that do not want it any more, and those that want it differently.
+    gone: &'a AssetSet,
+    /// Of the coming those that were no part of it.
     joining: &'a AssetSet,
     /// The directive as it was.
     standing: Option<&'a DirectiveState>,
@@ -302,6 +312,8 @@ struct About<'a> {
 impl About<'_> {
     fn priority(&self, world: &World, dirty: &Dirty, now: Timestamp) -> Priority {
         let raised = self.standing.map_or(now, |state| state.raised);
+        // Nor does a time in which the risk was accepted.
+        let raised = self.resumed(world).map_or(raised, |since| since.min(raised));
         let subject = Subject { reasons: self.reasons, bearings: self.bearings, raised };
         let mut priority = prioritise(world, &subject);
         // A due date that was set is not moved later: several clocks run, the earliest counts, none restarts. Only where
@@ -320,12 +332,23 @@ impl About<'_> {
     /// What it removes, where nothing else of its priority is another than it was. The assets that joined or left are like
     /// others that stay: neither decision nor clocks count them.
     fn only_removes(&self, world: &World, before: &DirectiveState) -> Option<RiskPoints> {
-        if !self.bearings.are_of(before.bearings()) || self.taken_over(world).next().is_some() {
+        let wanted = |of: &AssetSet| !of.is_disjoint(before.wanting());
+        let resumed = world.exceptions.resumed(self.reasons.closes(), wanted);
+        let other_clock = resumed != self.resumed(world) || self.taken_over(world).next().is_some();
+        if other_clock || !self.bearings.are_of(before.bearings()) {
             return None;
         }
         let now = at_stake(world, self.reasons, self.bearings);
         let most = at_stake(world, self.reasons, before.bearings()).most;
         (now.most == most).then_some(now.removes)
+    }
+
+    /// Since when something of it was to be done, where that was accepted meanwhile.
+    fn resumed(&self, world: &World) -> Option<Timestamp> {
+        world.exceptions.resumed(self.reasons.closes(), |of| {
+            let stays = |state: &DirectiveState| !of.intersect(state.wanting()).is_subset(self.gone);
+            !of.is_disjoint(self.coming) || self.standing.is_some_and(stays)
+        })
     }
 
     /// The directives about older versions whose assets it takes over.
@@ -348,6 +371,9 @@ fn outcome(
 ) -> Option<Outcome> {
     let source = state.source();
     let group = &state.directive.group;
+    if world.exceptions.accept_all(&state.directive.closes, &state.members) {
+        return Some(Outcome::Withdrawn { reason: "its risk is accepted on every host of it".to_owned() });
+    }
     let standing = world
         .open_in(group, &source.name)
         .filter(|(id, other)| !other.wants.is_empty() && !unwanted.contains(id))

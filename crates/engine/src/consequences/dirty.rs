@@ -145,6 +145,12 @@ impl Dirty {
                 let ids = now.iter().chain(before).map(|statement| &statement.vulnerability).collect();
                 self.packages.extend(world.packages_about(&ids));
             }
+            Event::ExceptionGranted { exception, .. } => self.accepted(world, &exception.vulnerability),
+            Event::ExceptionEnded { id, .. } => {
+                if let Some(state) = world.exception(*id) {
+                    self.accepted(world, &state.exception.vulnerability);
+                }
+            }
             Event::ContextTakenOver { .. } => {
                 self.ranked.extend(world.open_directives().map(|(id, _)| id));
                 self.judge_all(world, world.open_directives().map(|(id, _)| id));
@@ -263,6 +269,11 @@ impl Dirty {
     /// Directives for which nothing may be left to do, or whose rollout may go on.
     pub(super) fn touched(&self) -> &BTreeSet<DirectiveId> {
         &self.changed
+    }
+
+    /// Where a vulnerability is accepted changes.
+    fn accepted(&mut self, world: &World, about: &VulnerabilityId) {
+        self.packages.extend(world.packages_about(&BTreeSet::from([about])));
     }
 
     fn advisories(&mut self, world: &World, delta: &AdvisoryDelta) {

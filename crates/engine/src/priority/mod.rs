@@ -60,6 +60,10 @@ impl<'a> Reasons<'a> {
     }
 
     /// Whether all that an asset adds is among them.
+    pub(crate) fn closes(self) -> &'a [VulnerabilityId] {
+        self.closes
+    }
+
     pub(crate) fn include(self, want: &Want) -> bool {
         let all = |these: &[VulnerabilityId], of: &[VulnerabilityId]| {
             these.iter().all(|id| of.binary_search(id).is_ok())

@@ -96,6 +96,7 @@ impl World {
             rolling: _,
             context,
             vex,
+            exceptions,
             trend,
             measures,
             index,
@@ -119,6 +120,7 @@ impl World {
             tempo: *tempo,
             context: context.clone().map(SavedContext::of),
             vex: vex.iter().map(|(document, stated)| (document.clone(), stated.to_vec())).collect(),
+            exceptions: exceptions.iter().map(|(id, state)| (id, state.clone())).collect(),
             trend: trend.clone(),
         };
         out.lines(Section::Head, std::iter::once(head))?;

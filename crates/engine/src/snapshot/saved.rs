@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{
-    Advisory, AssetContext, AssetId, ContextDocument, Digest, GroupName, HostFacts, Intel, InventorySum,
+    Advisory, AssetContext, AssetId, ContextDocument, Digest, ExceptionId, GroupName, HostFacts, Intel, InventorySum,
     MachineId, OrderId, Rules, SourcePackage, Tempo, Timestamp, TokenId, VexStatement, VulnerabilityId,
 };
 
 use crate::assets::AssetState;
 use crate::context::{KnownContext, Written};
+use crate::exceptions::ExceptionState;
 use crate::index::Stances;
 use crate::life::{Retired, Runs};
 use crate::policy::KnownPolicy;
@@ -37,6 +38,8 @@ pub(super) struct SavedHead {
     pub(super) tempo: Tempo,
     pub(super) context: Option<SavedContext>,
     pub(super) vex: BTreeMap<String, Vec<VexStatement>>,
+    #[serde(default)]
+    pub(super) exceptions: Vec<(ExceptionId, ExceptionState)>,
     pub(super) trend: Trend,
 }
 
@@ -56,6 +59,9 @@ impl SavedHead {
         world.tempo = self.tempo;
         world.context = self.context.map(SavedContext::restore);
         world.trend = self.trend;
+        for (id, state) in self.exceptions {
+            world.exceptions.keep(id, state);
+        }
         world.vex = self.vex.into_iter().map(|(document, stated)| (document, Arc::new(stated))).collect();
     }
 }

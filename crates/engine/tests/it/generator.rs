@@ -13,6 +13,7 @@ use tenon_model::{
     Timestamp, VexStatement, Virtualization, VulnerabilityId,
 };
 
+use crate::exceptions;
 use crate::lab::{
     START_MS, advisory, apply_report, component, inventory, person, rehearsal_report, security_offer, stages,
 };
@@ -49,7 +50,7 @@ impl Draw {
         self.below(times) == 0
     }
 
-    fn of<T: Clone>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn of<T: Clone>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())].clone()
     }
 }
@@ -102,6 +103,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         1,
         likely(retires, 5),
         2,
+        likely(world.queue().len() > 1, 4),
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -183,6 +185,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
             why: draw.of(&["", "it was sold"]).to_owned(),
         },
         22 => Command::RetireSilent,
+        24 => exceptions::drawn(draw, world, now),
         _ => document(draw, world),
     }
 }

@@ -4,6 +4,7 @@
 mod ahead;
 mod context;
 mod deltas;
+mod exceptions;
 mod generator;
 mod kernel;
 mod lab;

@@ -102,7 +102,7 @@ fn assert_same(whole: &Result<Vec<Event>, Refusal>, told: &Result<Vec<Event>, Re
 /// What is asked of all assets at once is what each says by itself.
 fn exposures_are_those_of_every_asset(world: &World, now: Timestamp) {
     let mut open: BTreeMap<VulnerabilityId, BTreeSet<AssetId>> = BTreeMap::new();
-    let mut suppressed = open.clone();
+    let (mut suppressed, mut accepted) = (open.clone(), open.clone());
     for (id, asset) in world.assets() {
         let assessment = findings(world, asset);
         let (count, mut lines) = tally(world, asset);
@@ -116,6 +116,9 @@ fn exposures_are_those_of_every_asset(world: &World, now: Timestamp) {
         for (finding, _) in assessment.suppressed {
             suppressed.entry(finding.vulnerability).or_default().insert(*id);
         }
+        for (finding, _) in assessment.accepted {
+            accepted.entry(finding.vulnerability).or_default().insert(*id);
+        }
     }
     gaps_are_those_of_every_asset(world, now);
     let about = |advisory: &tenon_model::Advisory| advisory.vulnerabilities().to_vec();
@@ -124,7 +127,9 @@ fn exposures_are_those_of_every_asset(world: &World, now: Timestamp) {
         let found = ids(world, &exposure.assets());
         assert_eq!(found, open.get(&vulnerability).cloned().unwrap_or_default(), "{vulnerability}");
         let only = suppressed.get(&vulnerability).cloned().unwrap_or_default();
-        assert_eq!(ids(world, &exposure.suppressed), &only - &found, "{vulnerability}");
+        let accepted = accepted.get(&vulnerability).cloned().unwrap_or_default();
+        assert_eq!(ids(world, &exposure.accepted), accepted, "{vulnerability}");
+        assert_eq!(ids(world, &exposure.suppressed), &(&only - &found) - &accepted, "{vulnerability}");
     }
 }
 

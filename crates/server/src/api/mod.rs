@@ -4,6 +4,7 @@ mod as_of;
 mod context;
 mod coverage;
 mod document;
+mod exceptions;
 mod guard;
 mod input;
 mod lists;
@@ -39,6 +40,7 @@ use utoipa_axum::routes;
 pub use coverage::{FeedsPage, GapsPage};
 use input::Fields;
 pub(crate) use input::{Input, Patience};
+pub use exceptions::ExceptionsView;
 pub use lists::{AssetsPage, DirectivesPage, PartView, QueueTotals};
 pub use problem::reference as refusals_reference;
 pub(crate) use problem::{ApiError, Code};
@@ -121,6 +123,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(read::asset_directives))
         .routes(routes!(read::vulnerability))
         .routes(routes!(read::report))
+        .routes(routes!(exceptions::exceptions, exceptions::grant_exception))
         .routes(routes!(coverage::gaps))
         .routes(routes!(coverage::feeds))
         .routes(routes!(trend::trend))
@@ -134,6 +137,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(write::refuse))
         .routes(routes!(write::retry))
         .routes(routes!(write::retire))
+        .routes(routes!(exceptions::end_exception))
         .routes(routes!(write::halt))
         .routes(routes!(write::resume))
         .routes(routes!(replaced::tempo, replaced::set_tempo))

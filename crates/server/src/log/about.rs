@@ -2,7 +2,7 @@
 
 use tenon_engine::World;
 use tenon_model::{
-    AssetId, AssetOrdinal, Directive, DirectiveId, Event, Members, Retirement, VulnerabilityId, Wants,
+    AssetId, AssetOrdinal, Directive, DirectiveId, Event, Exception, Members, Retirement, VulnerabilityId, Wants,
 };
 
 use super::LogFilter;
@@ -42,6 +42,9 @@ impl<'a> Wanted<'a> {
             return true;
         }
         match event {
+            Event::ExceptionGranted { .. } | Event::ExceptionEnded { .. } => ordinal.is_some_and(|at| {
+                exception_of(event, self.world).is_some_and(|exception| exception.assets.contains(at))
+            }),
             Event::AssetEnrolled { replaces, .. } => *replaces == Some(id),
             Event::AssetRetired { why, .. } => {
                 matches!(why, Retirement::Superseded { by } if *by == id)
@@ -75,11 +78,23 @@ impl<'a> Wanted<'a> {
             Event::DirectiveRaised { directive, .. } | Event::DirectiveRevised { directive, .. } => {
                 of_whole(directive)
             }
+            Event::ExceptionGranted { .. } | Event::ExceptionEnded { .. } => {
+                exception_of(event, self.world).is_some_and(|exception| exception.vulnerability == *id)
+            }
             // How it goes on with a directive that answers it.
             _ => directive_of(event, self.world)
                 .and_then(|directive| self.world.directive(&directive))
                 .is_some_and(|state| of_whole(&state.directive)),
         }
+    }
+}
+
+/// The exception that an event is about.
+fn exception_of<'a>(event: &'a Event, world: &'a World) -> Option<&'a Exception> {
+    match event {
+        Event::ExceptionGranted { exception, .. } => Some(exception),
+        Event::ExceptionEnded { id, .. } => world.exception(*id).map(|state| &state.exception),
+        _ => None,
     }
 }
 

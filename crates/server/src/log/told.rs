@@ -2,7 +2,7 @@
 
 use tenon_engine::World;
 use tenon_model::{
-    ApplyOutcome, AssetId, DirectiveChange, DirectiveId, Event, IntelSource, Members, OrderAction, OrderId,
+    ApplyOutcome, AssetId, DirectiveChange, DirectiveId, Event, ExceptionEnd, IntelSource, Members, OrderAction, OrderId,
     Outcome, Person, RehearsalOutcome, Retirement, Timestamp, Wants,
 };
 
@@ -13,6 +13,7 @@ pub(super) fn by(event: &Event) -> Option<&Person> {
         | Event::ContextSet { by, .. }
         | Event::ContextTakenOver { by, .. }
         | Event::VexStated { by, .. }
+        | Event::ExceptionEnded { end: ExceptionEnd::Revoked { by, .. }, .. }
         | Event::RulesSet { by, .. }
         | Event::GroupPromoted { by, .. }
         | Event::GroupDemoted { by, .. }
@@ -23,6 +24,7 @@ pub(super) fn by(event: &Event) -> Option<&Person> {
         | Event::RolloutHalted { by: Some(by), .. }
         | Event::RolloutResumed { by, .. }
         | Event::RetryRequested { by, .. } => Some(by),
+        Event::ExceptionGranted { exception, .. } => Some(&exception.by),
         Event::AssetRetired { why: Retirement::ByPerson { by, .. }, .. }
         | Event::DirectiveClosed { outcome: Outcome::Refused { by, .. }, .. } => Some(by),
         _ => None,
@@ -65,6 +67,23 @@ pub(super) fn said(event: &Event, world: &World) -> String {
         Event::ContextTakenOver { version, .. } => format!("context document {version} taken over"),
         Event::VexStated { document, count, .. } => {
             format!("supplier's document {document}: {count} statements count")
+        }
+        Event::ExceptionGranted { id, exception } => format!(
+            "{id}: the risk of {} is accepted on {} until {}, {} answers for it; against it: {}; because: {}",
+            exception.vulnerability,
+            assets_of(exception.assets.len()),
+            exception.until,
+            exception.owner,
+            exception.control,
+            exception.why
+        ),
+        Event::ExceptionEnded { id, end } => {
+            let about = world.exception(*id).map(|state| format!(" ({})", state.exception.vulnerability));
+            let how = match end {
+                ExceptionEnd::Expired => "its time is up".to_owned(),
+                ExceptionEnd::Revoked { why, .. } => format!("taken back: {why}"),
+            };
+            format!("{id}{} has ended: {how}", about.unwrap_or_default())
         }
         Event::RulesSet { rules, .. } => format!("rules chosen: {}", serde_json::json!(rules)),
         Event::InventoryReported { asset, sequence, .. } => {

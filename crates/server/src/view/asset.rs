@@ -115,6 +115,24 @@ pub struct AssetDetail {
     pub open: Vec<FindingView>,
     /// Findings that a supplier's statement takes off the list.
     pub suppressed: Vec<SuppressedView>,
+    /// Findings whose risk somebody accepts here.
+    pub accepted: Vec<AcceptedView>,
+}
+
+/// A finding whose risk somebody accepts on this asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AcceptedView {
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: FindingView,
+    /// The exception: `exc_...`.
+    pub exception: String,
+    /// Until when, RFC 3339.
+    pub until: String,
+    /// Who answers for the risk.
+    pub owner: String,
+    /// What stands against it meanwhile.
+    pub control: String,
 }
 
 /// A finding that a supplier's statement (VEX) takes off the list. The statement is a claim of its author.
@@ -282,8 +300,18 @@ impl AssetDetail {
             author: vex.author,
             made: vex.made.to_string(),
         });
-        let (open, suppressed) = (open.collect(), suppressed.collect());
-        Some(Self { asset: view, said: SaidView::of(world, asset), offers, open, suppressed })
+        let accepted = assessment.accepted.into_iter().filter_map(|(finding, id)| {
+            let exception = &world.exception(id)?.exception;
+            Some(AcceptedView {
+                finding: FindingView::of(finding),
+                exception: id.to_string(),
+                until: exception.until.to_string(),
+                owner: exception.owner.to_string(),
+                control: exception.control.clone(),
+            })
+        });
+        let (open, suppressed, accepted) = (open.collect(), suppressed.collect(), accepted.collect());
+        Some(Self { asset: view, said: SaidView::of(world, asset), offers, open, suppressed, accepted })
     }
 }
 

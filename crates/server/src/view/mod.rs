@@ -4,6 +4,7 @@ mod asset;
 mod context;
 mod coverage;
 mod directive;
+mod exception;
 mod line;
 mod measures;
 mod on_asset;
@@ -20,12 +21,13 @@ use tenon_engine::{GroupMode, World};
 use tenon_model::{GroupName, PackageTarget, Timestamp};
 use utoipa::ToSchema;
 
-pub use asset::{AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView};
+pub use asset::{AcceptedView, AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView};
 pub use context::{ContextDocumentView, EffectView, PreviewView, SaidView, UnstatedView};
 pub use coverage::GapView;
 pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };
+pub use exception::ExceptionView;
 pub use line::{DirectiveLine, FirstAssetView};
 pub use measures::{
     CasesView, ChangesView, ClosingsView, DEFINITIONS, DefinitionView, DurationsView, ExposureView,

@@ -33,6 +33,8 @@ pub struct TrendDayView {
     pub done: String,
     /// Out of the queue by a person's refusal; its findings stay open.
     pub refused: String,
+    /// Out of the queue by risks that people accept, less what came back once that ended; its findings stay.
+    pub accepted: String,
     /// Gone with hosts that are retired.
     pub retired: String,
 }
@@ -69,6 +71,7 @@ impl TrendDayView {
             got_better: points(moves.got_better),
             done: points(moves.done),
             refused: points(moves.refused),
+            accepted: points(moves.accepted),
             retired: points(moves.retired),
         }
     }

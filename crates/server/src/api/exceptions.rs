@@ -1,0 +1,159 @@
+//! Exceptions: risks that people accept for a time.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use tenon_model::{
+    AssetId, Command, ExceptionId, ExceptionRequest, ExceptionScope, RefusalCode, Timestamp, VulnerabilityId,
+};
+use utoipa::{IntoParams, ToSchema};
+
+use super::read::parse;
+use super::write::{Done, submit};
+use super::{ApiError, Code, Input, Shared};
+use crate::access::Caller;
+use crate::view::ExceptionView;
+
+/// Exceptions of one answer where nobody says how many, and the most.
+const USUAL: usize = 100;
+const MOST: usize = 500;
+
+/// Which exceptions.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ExceptionsQuery {
+    /// `standing`, where nothing is said; or `ended`, or `all`.
+    state: Option<String>,
+    /// Only those about this vulnerability.
+    vulnerability: Option<String>,
+    /// Items wanted: 1 to 500, 100 where nothing is said.
+    limit: Option<usize>,
+    /// What the record said then: a day or time, RFC 3339, or the number of an entry; now where nothing is said.
+    as_of: Option<String>,
+}
+
+/// Exceptions, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExceptionsView {
+    /// The first of them.
+    pub items: Vec<ExceptionView>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// A risk to accept.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExceptionBody {
+    /// The vulnerability.
+    vulnerability: String,
+    /// On these assets (`ast_...`); it is open on each. Say this or `group`.
+    #[serde(default)]
+    assets: Vec<String>,
+    /// On those of this group on which it is open now.
+    group: Option<String>,
+    /// When it is to end, within 366 days: a time, RFC 3339, or a day, to whose end it lasts (UTC).
+    until: String,
+    /// Who answers for the risk; whoever grants it where nothing is said.
+    owner: Option<String>,
+    /// What stands against it meanwhile.
+    control: String,
+    /// Why it is not mended now.
+    why: String,
+}
+
+/// Why an exception ends before its time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExceptionEndBody {
+    /// Why.
+    why: String,
+}
+
+/// Exceptions: which risks are accepted, where, until when, and by whom.
+#[utoipa::path(get, path = "/api/v1/exceptions", params(ExceptionsQuery),
+    responses((status = OK, body = ExceptionsView), (status = BAD_REQUEST)))]
+pub(super) async fn exceptions(
+    State(context): State<Shared>,
+    Query(query): Query<ExceptionsQuery>,
+) -> Result<Response, ApiError> {
+    let (standing, ended) = match query.state.as_deref() {
+        None | Some("standing") => (true, false),
+        Some("ended") => (false, true),
+        Some("all") => (true, true),
+        Some(other) => {
+            let message = format!("state is standing, ended or all, not {other:?}");
+            return Err(ApiError::new(Code::BadRequest, message));
+        }
+    };
+    let about: Option<VulnerabilityId> = query.vulnerability.as_deref().map(parse).transpose()?;
+    let then = context.then(query.as_of.as_ref()).await?;
+    let world = &then.world;
+    let wanted = world.exceptions().rev().filter(|(_, state)| {
+        let of_state = if state.ended.is_some() { ended } else { standing };
+        of_state && about.as_ref().is_none_or(|about| state.exception.vulnerability == *about)
+    });
+    let wanted: Vec<_> = wanted.collect();
+    let limit = query.limit.unwrap_or(USUAL).clamp(1, MOST);
+    let items =
+        wanted.iter().take(limit).map(|(id, state)| ExceptionView::of(world, *id, state)).collect();
+    Ok(then.answer(ExceptionsView { items, total: wanted.len() as u64 }))
+}
+
+/// Accept a risk for a time: what closes it is not wanted on these assets until then. The finding stays, as accepted.
+#[utoipa::path(post, path = "/api/v1/exceptions", request_body = ExceptionBody,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = UNPROCESSABLE_ENTITY)))]
+pub(super) async fn grant_exception(
+    State(context): State<Shared>,
+    caller: Caller,
+    headers: HeaderMap,
+    Input(body): Input<ExceptionBody>,
+) -> Result<Json<Done>, ApiError> {
+    let bad = |message: String| ApiError::new(Code::Refused(RefusalCode::BadContent), message);
+    let scope = match (body.group, body.assets.as_slice()) {
+        (Some(group), []) => ExceptionScope::Group(parse(&group)?),
+        (None, [_, ..]) => {
+            let assets: Result<_, ApiError> = body.assets.iter().map(|id| parse::<AssetId>(id)).collect();
+            ExceptionScope::Assets(assets?)
+        }
+        _ => return Err(bad("say either on which assets or in which group".to_owned())),
+    };
+    let until = end_of(&body.until).ok_or_else(|| {
+        bad(format!("an exception ends on a day or at a time, as in 2026-12-31, not {:?}", body.until))
+    })?;
+    let owner = body.owner.as_deref().map(parse).transpose()?.unwrap_or_else(|| caller.person.clone());
+    let request = Box::new(ExceptionRequest {
+        vulnerability: parse(&body.vulnerability)?,
+        scope,
+        until,
+        owner,
+        control: body.control,
+        why: body.why,
+    });
+    submit(&context, &headers, Command::GrantException { request, by: caller.person }).await
+}
+
+/// Take an exception back before its time: what it took off the queue is back, by the clock of before.
+#[utoipa::path(post, path = "/api/v1/exceptions/{id}/end", params(("id" = String, Path)), request_body = ExceptionEndBody,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = NOT_FOUND)))]
+pub(super) async fn end_exception(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Input(body): Input<ExceptionEndBody>,
+) -> Result<Json<Done>, ApiError> {
+    let exception: ExceptionId = parse(&id)?;
+    submit(&context, &headers, Command::EndException { exception, by: caller.person, why: body.why }).await
+}
+
+/// The instant that a text names; of a day, its last.
+fn end_of(text: &str) -> Option<Timestamp> {
+    let named = Timestamp::parse(text)?;
+    let is_day = !text.contains(['T', 't', ' ']);
+    let last = || Timestamp::from_millis(named.plus_days(1).as_millis().saturating_sub(1));
+    Some(if is_day { last() } else { named })
+}
