@@ -1,5 +1,17 @@
 // Generated from openapi.json by `npm run types`: do not edit.
 
+/** A finding whose risk somebody accepts on this asset. */
+export type AcceptedView = FindingView & {
+  /** What stands against it meanwhile. */
+  control: string;
+  /** The exception: `exc_...`. */
+  exception: string;
+  /** Who answers for the risk. */
+  owner: string;
+  /** Until when, RFC 3339. */
+  until: string;
+};
+
 /** Approval of what the rehearsals showed. */
 export type Approval = {
   /**
@@ -13,6 +25,8 @@ export type Approval = {
 
 /** An asset with its findings. */
 export type AssetDetail = AssetView & {
+  /** Findings whose risk somebody accepts here. */
+  accepted: AcceptedView[];
   /** Security updates that its own repositories offer. */
   offers: PackageView[];
   /** Open findings. */
@@ -407,6 +421,72 @@ export type EffectView = {
   hosts: string[];
   /** What it would be, with its source; absent where nothing would be said. */
   to?: string | null;
+};
+
+/** A risk to accept. */
+export type ExceptionBody = {
+  /** On these assets (`ast_...`); it is open on each. Say this or `group`. */
+  assets?: string[];
+  /** What stands against it meanwhile. */
+  control: string;
+  /** On those of this group on which it is open now. */
+  group?: string | null;
+  /** Who answers for the risk; whoever grants it where nothing is said. */
+  owner?: string | null;
+  /** When it is to end, within 366 days: a time, RFC 3339, or a day, to whose end it lasts (UTC). */
+  until: string;
+  /** The vulnerability. */
+  vulnerability: string;
+  /** Why it is not mended now. */
+  why: string;
+};
+
+/** Why an exception ends before its time. */
+export type ExceptionEndBody = {
+  /** Why. */
+  why: string;
+};
+
+/** A risk that somebody accepts: a vulnerability may stay on some assets until a day. */
+export type ExceptionView = {
+  /** On how many assets. Those that enrol later are not meant. */
+  assets: number;
+  /** Who granted it. */
+  by: string;
+  /** What stands against it meanwhile. */
+  control: string;
+  /** When it ended, RFC 3339. */
+  ended?: string | null;
+  /** Who took it back. */
+  ended_by?: string | null;
+  /** Why. */
+  ended_why?: string | null;
+  /** When, RFC 3339. */
+  granted: string;
+  /** Names of the first 20 of them. */
+  hosts: string[];
+  /** `exc_...` */
+  id: string;
+  /** Who answers for the risk. */
+  owner: string;
+  /** Since when what closes it was to be done there, RFC 3339; the clocks go on from then once it ends. */
+  since?: string | null;
+  /** `standing`, `expired` or `revoked`. */
+  state: string;
+  /** When it ends by itself, RFC 3339. */
+  until: string;
+  /** The vulnerability. */
+  vulnerability: string;
+  /** Why it is not mended now. */
+  why: string;
+};
+
+/** Exceptions, the newest first. */
+export type ExceptionsView = {
+  /** The first of them. */
+  items: ExceptionView[];
+  /** How many there are in all. */
+  total: number;
 };
 
 /** Time of open cases. */
@@ -1201,6 +1281,8 @@ export type TokenView = {
 
 /** One day. Everything is in risk points. */
 export type TrendDayView = {
+  /** Out of the queue by risks that people accept, less what came back once that ended; its findings stay. */
+  accepted: string;
   /** The day, as in 2026-11-25. */
   day: string;
   /** Downwards by later reports: the host shows that it is done, or has it no more. */
@@ -1273,6 +1355,8 @@ export type UserView = {
 
 /** Where a vulnerability stands in the estate. */
 export type VulnerabilityView = {
+  /** On how many more its risk is accepted: see the exceptions about it. */
+  accepted: number;
   /** The advisories about it. */
   advisories: string[];
   /** Assets whose operating system some loaded advisory speaks of. */
@@ -1285,6 +1369,8 @@ export type VulnerabilityView = {
   epss_model?: string | null;
   /** EPSS: probability of exploitation in 30 days, in parts per million. */
   epss_ppm?: number | null;
+  /** The exceptions about it that stand. */
+  exceptions: ExceptionView[];
   /** How many of them each group has. */
   groups: Record<string, number>;
   /** Its id. */

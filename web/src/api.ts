@@ -5,6 +5,8 @@ import type {
   DirectivesPage,
   DirectiveView,
   Done,
+  ExceptionBody,
+  ExceptionEndBody,
   GapsPage,
   LogPage,
   MeasuresView,
@@ -135,6 +137,8 @@ export type Decision =
   | { do: "retry"; directive: string; body: RetryBody }
   | { do: "halt"; directive: string; body: RefusalBody }
   | { do: "resume"; directive: string }
+  | { do: "accept"; body: ExceptionBody }
+  | { do: "end"; exception: string; body: ExceptionEndBody }
   | { do: "promote"; group: string }
   | { do: "demote"; group: string };
 
@@ -145,9 +149,16 @@ export function newKey(): string {
   return `page-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
+function pathOf(decision: Decision): string {
+  const what = encodeURIComponent;
+  if (decision.do === "accept") return "exceptions";
+  if (decision.do === "end") return `exceptions/${what(decision.exception)}/end`;
+  if ("group" in decision) return `groups/${what(decision.group)}/${decision.do}`;
+  return `directives/${what(decision.directive)}/${decision.do}`;
+}
+
 export async function send(decision: Decision, key: string): Promise<Done> {
-  const of = "group" in decision ? `groups/${encodeURIComponent(decision.group)}` : `directives/${encodeURIComponent(decision.directive)}`;
-  const done = await ask(`${of}/${decision.do}`, {
+  const done = await ask(pathOf(decision), {
     method: "POST",
     headers: { ...OWN, "Content-Type": "application/json", "Idempotency-Key": key },
     body: JSON.stringify("body" in decision ? decision.body : {}),

@@ -110,6 +110,26 @@ function Findings({ detail }: { detail: AssetDetail }) {
           </ul>
         </Section>
       )}
+      {detail.accepted.length > 0 && (
+        <Section id="accepted" title="Accepted risk" aside={<p className="hint">there, and off the queue</p>}>
+          <ul className="findings">
+            {detail.accepted.map((one) => (
+              <li key={`${one.vulnerability} ${one.source} ${one.installed}`} className="finding" data-testid="accepted-finding">
+                <p>
+                  <button type="button" className="link" onClick={() => openFrom(one.vulnerability)}>
+                    <b>{one.vulnerability}</b>
+                  </button>{" "}
+                  <span className="faint">in {one.source} {one.installed}</span>
+                </p>
+                <p>Against it: {one.control}</p>
+                <p className="sub">
+                  {one.exception} until <Time at={one.until} />, {one.owner} answers for it
+                </p>
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
     </>
   );
 }

@@ -17,6 +17,7 @@ const PARTS: { of: keyof TrendDayView; word: string; sign: 1 | -1; says: string 
   { of: "got_better", word: "got better", sign: -1, says: "by the same" },
   { of: "done", word: "done", sign: -1, says: "hosts show it" },
   { of: "refused", word: "refused", sign: -1, says: "out of the queue by a person; its findings stay open" },
+  { of: "accepted", word: "accepted", sign: -1, says: "out of the queue by risks that people accept, less what came back; its findings stay" },
   { of: "retired", word: "retired", sign: -1, says: "gone with hosts that are no more" },
 ];
 

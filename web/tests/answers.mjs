@@ -240,6 +240,29 @@ export const detail = (asset) => ({
   suppressed: [
     { vulnerability: "CVE-2026-8080", advisory: "DSA-5801-1", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: null, state: "no-fix", said: "no fix published", opened: at(-40), reason: `not affected: ${HOSTILE}`, author: "Example Ltd", made: at(-48) },
   ],
+  accepted: [
+    { vulnerability: "CVE-2026-7070", advisory: "DSA-5802-1", source: "nginx", installed: "1.22.1-9", fixed: "1.22.1-9+deb12u1", state: "fix-offered", said: "fix offered: 1.22.1-9+deb12u1", opened: at(-40), exception: "exc_1", until: at(24 * 30), owner: "head of shop", control: `the WAF drops it ${HOSTILE}` },
+  ],
+});
+
+/** A risk that somebody accepts. */
+export const exception = (more = {}) => ({
+  id: "exc_1",
+  vulnerability: "CVE-2026-5535",
+  state: "standing",
+  assets: 21,
+  hosts: ["web-1.example.org", HOSTILE],
+  until: at(24 * 30),
+  owner: "head of shop",
+  control: `the WAF drops it ${HOSTILE}`,
+  why: "the vendor certifies the update in March",
+  by: "ada",
+  granted: at(-48),
+  since: at(-72),
+  ended: null,
+  ended_by: null,
+  ended_why: null,
+  ...more,
 });
 
 export const reports = {
@@ -318,13 +341,13 @@ export const log = [
 ];
 
 /** Where a vulnerability stands in the little estate; of what nothing speaks that is said. */
-export const exposure = (id, { assets, queue }) => {
+export const exposure = (id, { assets, queue, exceptions = [] }) => {
   const directives = queue.filter((one) => one.closes.includes(id)).map((one) => one.id);
   const known = directives.length > 0 || id === "CVE-2025-0001";
   const here = assets.filter(({ findings }) => findings > 0);
   const open = directives.length > 0 ? here : [];
   const standing = { ecosystem: "Debian:12", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: "3.0.15-1~deb12u1", state: "fix-offered", said: "the host is offered 3.0.15-1~deb12u1", assets: open.length + 30, hosts: [...open.map(({ hostname }) => hostname), HOSTILE] };
-  const nothing = { id, known, since: null, advisories: [], in_kev: null, epss_ppm: null, epss_model: null, cvss: null, open: 0, groups: {}, standing: [], suppressed: 0, directives, covered: 0, not_covered: assets.length };
+  const nothing = { id, known, since: null, advisories: [], in_kev: null, epss_ppm: null, epss_model: null, cvss: null, open: 0, groups: {}, standing: [], suppressed: 0, accepted: 0, exceptions: [], directives, covered: 0, not_covered: assets.length };
   if (!known) return nothing;
   return {
     ...nothing,
@@ -338,6 +361,8 @@ export const exposure = (id, { assets, queue }) => {
     groups: open.length > 0 ? { web: 2, data: 30 } : {},
     standing: open.length > 0 ? [standing] : [],
     suppressed: open.length > 0 ? 1 : 0,
+    accepted: exceptions.reduce((sum, one) => sum + one.assets, 0),
+    exceptions,
     covered: 2,
     not_covered: 1,
   };

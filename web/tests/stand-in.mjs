@@ -224,7 +224,7 @@ function totals({ seq, time, assets, queue, closed_total: closed, feeds, demo = 
 
 /** Half way through the span hosts enrol; two days later something gets worse; on the last day something is done. */
 function trend(count) {
-  const moves = (at) => ({ newly_seen: at === Math.floor(count / 2) ? 400 : 0, got_worse: at === Math.floor(count / 2) + 2 ? 60 : 0, got_better: 0, done: at === count - 1 ? 25.5 : 0, refused: 0, retired: 0 });
+  const moves = (at) => ({ newly_seen: at === Math.floor(count / 2) ? 400 : 0, got_worse: at === Math.floor(count / 2) + 2 ? 60 : 0, got_better: 0, done: at === count - 1 ? 25.5 : 0, refused: 0, accepted: 0, retired: 0 });
   let [exposure, like_for_like] = [200, 200];
   const days = Array.from({ length: count }, (_, at) => {
     const { newly_seen, got_worse, done } = moves(at);

@@ -1,0 +1,141 @@
+import { type FormEvent, useState } from "react";
+
+import type { ExceptionView, VulnerabilityView } from "./api.gen";
+import { Ask } from "./ask";
+import { count, Note, plural, Section, Time } from "./bits";
+import { live } from "./live";
+import { useMay } from "./session";
+import { useStore } from "./store";
+import { useSend } from "./use";
+
+/** Risks of a vulnerability that somebody accepts, and the way to accept one. */
+export function Exceptions({ vulnerability }: { vulnerability: VulnerabilityView }) {
+  const allowed = useMay("approve");
+  const { exceptions, accepted, open } = vulnerability;
+  if (exceptions.length === 0 && !(allowed && open > 0)) return null;
+  return (
+    <Section id="exceptions" title="Accepted risk" aside={exceptions.length > 0 && <p className="hint">{plural(accepted, "asset")}: at risk, and off the queue</p>}>
+      {exceptions.length > 0 && (
+        <ul className="findings">
+          {exceptions.map((one) => (
+            <Exception key={one.id} exception={one} allowed={allowed} />
+          ))}
+        </ul>
+      )}
+      {allowed && open > 0 && <Accept vulnerability={vulnerability} />}
+    </Section>
+  );
+}
+
+function Exception({ exception: one, allowed }: { exception: ExceptionView; allowed: boolean }) {
+  const { link } = useStore(live);
+  const sender = useSend();
+  const [asking, setAsking] = useState(false);
+  const off = sender.busy || link === "offline";
+  const more = one.assets - one.hosts.length;
+  return (
+    <li className="finding" data-testid="exception">
+      <p>
+        <b>{one.id}</b> until <Time at={one.until} />, <b>{one.owner}</b> answers for it
+      </p>
+      <p>
+        Against it: {one.control}. Because: {one.why}.
+      </p>
+      <p className="sub">
+        {plural(one.assets, "asset")}: {one.hosts.join(", ")}
+        {more > 0 && ` and ${count(more)} more`}; granted by {one.by}, <Time at={one.granted} />
+      </p>
+      {asking && (
+        <Ask
+          id={`end-${one.id}`}
+          label="Why does it end before its time? What it took off the queue is back at once."
+          go="Take back"
+          sender={sender}
+          off={off}
+          onSay={async (why) => void (await sender.submit({ do: "end", exception: one.id, body: { why } }))}
+          onCancel={() => setAsking(false)}
+        />
+      )}
+      {allowed && !asking && (
+        <div className="buttons">
+          <button type="button" className="button quiet" data-testid="end-exception" disabled={off} onClick={() => setAsking(true)}>
+            Take back…
+          </button>
+        </div>
+      )}
+      {sender.problem && <p className="problem" role="alert">{sender.problem}</p>}
+    </li>
+  );
+}
+
+const DAY_MS = 86_400_000;
+/** Longest time that a risk is accepted for, in days. */
+const MOST_DAYS = 365;
+const dayFromNow = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
+
+function Accept({ vulnerability: { id, groups } }: { vulnerability: VulnerabilityView }) {
+  const { link } = useStore(live);
+  const sender = useSend();
+  const [asking, setAsking] = useState(false);
+  const [body, setBody] = useState({ group: Object.keys(groups)[0] ?? "", until: dayFromNow(30), owner: "", control: "", why: "" });
+  const off = sender.busy || link === "offline";
+  const whole = body.until !== "" && body.control.trim() !== "" && body.why.trim() !== "" && body.group in groups;
+  const set = (of: keyof typeof body) => (event: { target: { value: string } }) => setBody({ ...body, [of]: event.target.value });
+
+  async function accept(event: FormEvent): Promise<void> {
+    event.preventDefault();
+    if (!whole || off) return;
+    const { owner, ...said } = body;
+    const sent = { vulnerability: id, ...said, ...(owner.trim() !== "" && { owner: owner.trim() }) };
+    if (await sender.submit({ do: "accept", body: sent })) setAsking(false);
+  }
+
+  if (!asking) {
+    return (
+      <div className="buttons">
+        <button type="button" className="button quiet" data-testid="accept-risk" disabled={off} onClick={() => setAsking(true)}>
+          Accept the risk…
+        </button>
+      </div>
+    );
+  }
+  return (
+    <form
+      className="ask"
+      data-testid="accept-form"
+      onSubmit={(event) => void accept(event)}
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.preventDefault();
+        setAsking(false);
+      }}
+    >
+      <p className="sub">What closes it is not wanted there until then. The risk stays, and stays on record. Hosts that come later are not meant.</p>
+      <label htmlFor="accept-group">Where</label>
+      <select id="accept-group" value={body.group} onChange={set("group")} autoFocus data-testid="accept-group">
+        {Object.entries(groups).map(([group, assets]) => (
+          <option key={group} value={group}>
+            {group}: {plural(assets, "asset")}
+          </option>
+        ))}
+      </select>
+      <label htmlFor="accept-until">Until</label>
+      <input id="accept-until" type="date" value={body.until} min={dayFromNow(0)} max={dayFromNow(MOST_DAYS)} onChange={set("until")} required data-testid="accept-until" />
+      <label htmlFor="accept-control">What stands against it meanwhile</label>
+      <input id="accept-control" value={body.control} onChange={set("control")} maxLength={1000} autoComplete="off" required data-testid="accept-control" />
+      <label htmlFor="accept-why">Why it is not mended now</label>
+      <input id="accept-why" value={body.why} onChange={set("why")} maxLength={1000} autoComplete="off" required data-testid="accept-why" />
+      <label htmlFor="accept-owner">Who answers for it; you, if nobody else</label>
+      <input id="accept-owner" value={body.owner} onChange={set("owner")} maxLength={128} autoComplete="off" data-testid="accept-owner" />
+      <div className="buttons">
+        <button type="submit" className="button primary" disabled={!whole || off} data-testid="accept-send">
+          {sender.busy ? "Sending…" : "Accept the risk"}
+        </button>
+        <button type="button" className="button quiet" onClick={() => setAsking(false)}>
+          Cancel
+        </button>
+      </div>
+      {sender.problem && <Note tone="bad">{sender.problem}</Note>}
+    </form>
+  );
+}
