@@ -70,8 +70,10 @@ enum State {
 
 /// Which exceptions.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  tenon exception list\n  tenon exception list --state all --vulnerability CVE-2026-23631\n  \
-    tenon exception list --as-of 2026-11-01   what was accepted then\n  tenon --format json exception list")]
+#[command(
+    after_help = "Examples:\n  tenon exception list\n  tenon exception list --state all --vulnerability CVE-2026-23631\n  \
+    tenon exception list --as-of 2026-11-01   what was accepted then\n  tenon --format json exception list"
+)]
 pub(crate) struct List {
     /// Those that count, or have ended.
     #[arg(long, value_enum, default_value = "standing")]
@@ -181,7 +183,12 @@ fn text(view: &ExceptionsView) -> String {
     let mut text = String::new();
     for exception in &view.items {
         text += &format!("{}\n", said(exception));
-        text += &format!("  {} answers for it; granted by {} on {}\n", exception.owner, exception.by, day(&exception.granted));
+        text += &format!(
+            "  {} answers for it; granted by {} on {}\n",
+            exception.owner,
+            exception.by,
+            day(&exception.granted)
+        );
         text += &format!("  against it: {}\n  because: {}\n", exception.control, exception.why);
         if let Some(since) = &exception.since {
             text += &format!("  its clocks run since {} once it ends\n", day(since));

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
-use tenon_server::{AssetDetail, AssetView, AssetsPage, DirectiveView, RolloutView};
+use tenon_server::{AcceptedView, AssetDetail, AssetView, AssetsPage, DirectiveView, RolloutView};
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
@@ -107,6 +107,15 @@ pub(crate) fn one(common: &Common, id: &str, moment: &AsOf) -> Result<()> {
             println!(
                 "    {:<18} {} {}: {}",
                 finding.vulnerability, finding.source, finding.installed, finding.said
+            );
+        }
+        for AcceptedView { finding, exception, until, owner, .. } in &detail.accepted {
+            println!(
+                "    {:<18} {} {}: there, and accepted until {} ({exception}); {owner} answers for it",
+                finding.vulnerability,
+                finding.source,
+                finding.installed,
+                crate::why::day(until)
             );
         }
         return Ok(());

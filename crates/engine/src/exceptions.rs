@@ -158,8 +158,7 @@ impl Exceptions {
     /// Whether all that something closes is accepted on all of these.
     pub(crate) fn accept_all(&self, closes: &[VulnerabilityId], assets: &AssetSet) -> bool {
         let mut each = closes.iter().map(|id| self.accepted(id));
-        !closes.is_empty()
-            && each.all(|accepted| accepted.is_some_and(|accepted| assets.is_subset(accepted)))
+        !closes.is_empty() && each.all(|accepted| accepted.is_some_and(|accepted| assets.is_subset(accepted)))
     }
 
     /// Since when something was to be done that some assets want again, on which a part of it was accepted meanwhile.
@@ -252,7 +251,8 @@ pub(crate) fn grant(
     });
     let raised = answering.map(|(_, state)| state.raised);
     // Accepted before, it has waited for longer than its directive has stood.
-    let resumed = world.exceptions.resumed(std::slice::from_ref(&vulnerability), |of| !of.is_disjoint(&assets));
+    let resumed =
+        world.exceptions.resumed(std::slice::from_ref(&vulnerability), |of| !of.is_disjoint(&assets));
     let since = raised.chain(resumed).min();
     let exception = Box::new(Exception { vulnerability, assets, until, owner, control, why, by, since });
     Ok(Event::ExceptionGranted { id: world.exceptions.next(), exception })

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tenon_model::{
-    Affected, Component, ExceptionId, OfferState, SourcePackage, Timestamp, VexStatement, VexSubject, VulnerabilityId,
+    Affected, Component, ExceptionId, OfferState, SourcePackage, Timestamp, VexStatement, VexSubject,
+    VulnerabilityId,
 };
 use tenon_versions::Scheme;
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AdvisoryDelta, AgentRun, ApplyReport, AssetContext, AssetId, ContextDocument, Digest, DirectiveId,
-    ExceptionId, ExceptionRequest, GroupName, HistoryBase, IntelDelta, Inventory, InventoryDelta, MachineId, OrderId, Person,
-    RehearsalReport, Role, Rules, Tempo, Timestamp, TokenId, VexStatement,
+    ExceptionId, ExceptionRequest, GroupName, HistoryBase, IntelDelta, Inventory, InventoryDelta, MachineId,
+    OrderId, Person, RehearsalReport, Role, Rules, Tempo, Timestamp, TokenId, VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentRun, ApplyOutcome, AssetContext, AssetId, Digest, Directive, DirectiveChange, DirectiveId,
-    Exception, ExceptionEnd, ExceptionId, GroupName, HistoryBase, IntelSource, InventoryDelta, MachineId, Order, OrderId, Outcome, Person, Plan,
-    RehearsalOutcome, Retirement, Rules, Tempo, Timestamp, TokenId, Wants,
+    Exception, ExceptionEnd, ExceptionId, GroupName, HistoryBase, IntelSource, InventoryDelta, MachineId,
+    Order, OrderId, Outcome, Person, Plan, RehearsalOutcome, Retirement, Rules, Tempo, Timestamp, TokenId,
+    Wants,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.

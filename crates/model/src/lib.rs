@@ -48,8 +48,8 @@ pub use facts::{
 pub use history::HistoryBase;
 pub use hook::{HookEnd, HookMoment, HookRun};
 pub use ids::{
-    AssetId, DirectiveId, ExceptionId, GroupName, IdError, OrderId, Person, RedundancyName, ServiceName, Tag, TeamName,
-    TokenId, VulnerabilityId, ZoneName,
+    AssetId, DirectiveId, ExceptionId, GroupName, IdError, OrderId, Person, RedundancyName, ServiceName, Tag,
+    TeamName, TokenId, VulnerabilityId, ZoneName,
 };
 pub use intel::{Cvss, Epss, Intel, IntelDelta, IntelSource, Kev, Probability, Profile, PublicExploit, Ssvc};
 pub use kind::EVENT_KINDS;

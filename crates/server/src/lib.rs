@@ -32,8 +32,8 @@ mod writer;
 
 pub use access::{PeopleError, Role, operations};
 pub use api::{
-    AssetsPage, DirectivesPage, ExceptionsView, FeedsPage, GapsPage, InvitationView, NewTokenView, PartView, QueueTotals,
-    SessionView, TokenView, UserView, openapi, refusals_reference,
+    AssetsPage, DirectivesPage, ExceptionsView, FeedsPage, GapsPage, InvitationView, NewTokenView, PartView,
+    QueueTotals, SessionView, TokenView, UserView, openapi, refusals_reference,
 };
 pub use authority::{Authority, AuthorityError};
 pub use demo::{Demo, DemoView, Guide};
@@ -46,14 +46,14 @@ pub use proof::{Beginning, ProofError, prove, prove_export};
 pub use replay::{ReplayError, replay, replay_to, restore};
 pub use serve::{Hosts, Running, ServeError, Settings, serve};
 pub use view::{
-    AssetDetail, AssetDirectivesView, AssetView, BasisView, CasesView, ChangesView, ClockView, ClosingsView,
-    ContextDocumentView, ContextView, DEFINITIONS, DecisionView, DefinitionView, DirectiveAssetView,
-    AcceptedView, DirectiveLine, DirectiveView, DurationsView, EffectView, ExceptionView, ExposureView, FactorView, FeedView, FiguresView,
-    FindingStateView, FindingView, FirstAssetView, FlipView, FreezeView, GapView, GroupFiguresView,
-    GroupView, HalfLifeView, HaltView, HeadView, HeldBackView, InputView, MeasuresView, MilestoneView,
-    OnAssetView, OrderView, Overview, PackageView, PolicyEffectView, PolicyPreviewView, PolicyView,
-    PreviewView, RehearsalsView, RolloutView, RuleView, RulingView, SaidView, SetView, ShareView, StageView,
-    StandingView, StepView, SuppressedView, TrendDayView, TrendView, UnstatedView, VulnerabilityView,
-    WaitView, WaveHostView, WaveView, WhyView, WindowView, queue,
+    AcceptedView, AssetDetail, AssetDirectivesView, AssetView, BasisView, CasesView, ChangesView, ClockView,
+    ClosingsView, ContextDocumentView, ContextView, DEFINITIONS, DecisionView, DefinitionView,
+    DirectiveAssetView, DirectiveLine, DirectiveView, DurationsView, EffectView, ExceptionView, ExposureView,
+    FactorView, FeedView, FiguresView, FindingStateView, FindingView, FirstAssetView, FlipView, FreezeView,
+    GapView, GroupFiguresView, GroupView, HalfLifeView, HaltView, HeadView, HeldBackView, InputView,
+    MeasuresView, MilestoneView, OnAssetView, OrderView, Overview, PackageView, PolicyEffectView,
+    PolicyPreviewView, PolicyView, PreviewView, RehearsalsView, RolloutView, RuleView, RulingView, SaidView,
+    SetView, ShareView, StageView, StandingView, StepView, SuppressedView, TrendDayView, TrendView,
+    UnstatedView, VulnerabilityView, WaitView, WaveHostView, WaveView, WhyView, WindowView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

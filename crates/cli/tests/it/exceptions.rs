@@ -38,7 +38,11 @@ fn an_accepted_risk_is_off_the_queue_and_on_record_until_it_is_taken_back() {
     assert_eq!((now.open, now.accepted), (before.open - hosts, hosts));
     assert!(!now.groups.contains_key(&group), "{:?}", now.groups);
     let listed = played.ok(&["exception", "list"]);
-    for part in ["head of shop answers for it; granted by ", "against it: no route from outside", "because: the vendor certifies late"] {
+    for part in [
+        "head of shop answers for it; granted by ",
+        "against it: no route from outside",
+        "because: the vendor certifies late",
+    ] {
         assert!(listed.contains(part), "{part} in {listed}");
     }
     let told = played.ok(&["vulnerability", ABOUT]);
@@ -51,6 +55,20 @@ fn an_accepted_risk_is_off_the_queue_and_on_record_until_it_is_taken_back() {
     assert_eq!(accepted.len() as u64, hosts);
     assert!(accepted.iter().all(|one| one.finding.vulnerability == ABOUT && one.exception == "exc_1"));
 
+    let shown = played.ok(&[
+        "show",
+        &assets
+            .items
+            .iter()
+            .find(|asset| !played.get::<AssetDetail>(&format!("assets/{}", asset.id)).accepted.is_empty())
+            .unwrap()
+            .id,
+    ]);
+    assert!(
+        shown.contains("there, and accepted until 2026-07-15 (exc_1); head of shop answers for it"),
+        "{shown}"
+    );
+
     assert!(fails(&["exception", "end", "exc_9", "--why", "no such"]).contains("unknown-exception"));
     played.ok(&["exception", "end", "exc_1", "--why", "the route is open"]);
     let after = view();
@@ -61,7 +79,11 @@ fn an_accepted_risk_is_off_the_queue_and_on_record_until_it_is_taken_back() {
     assert!(played.ok(&["exception", "list", "--state", "ended"]).contains("the route is open"));
     // The record tells both, also when it is asked for what concerns one of the hosts.
     let asset = &assets.items.iter().find(|asset| {
-        played.get::<AssetDetail>(&format!("assets/{}", asset.id)).open.iter().any(|one| one.vulnerability == ABOUT)
+        played
+            .get::<AssetDetail>(&format!("assets/{}", asset.id))
+            .open
+            .iter()
+            .any(|one| one.vulnerability == ABOUT)
     });
     for about in [format!("vulnerability={ABOUT}"), format!("asset={}", asset.unwrap().id)] {
         let log = played.get::<LogPage>(&format!("log?limit=500&kind=exception&{about}"));

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{
-    Advisory, AssetContext, AssetId, ContextDocument, Digest, ExceptionId, GroupName, HostFacts, Intel, InventorySum,
-    MachineId, OrderId, Rules, SourcePackage, Tempo, Timestamp, TokenId, VexStatement, VulnerabilityId,
+    Advisory, AssetContext, AssetId, ContextDocument, Digest, ExceptionId, GroupName, HostFacts, Intel,
+    InventorySum, MachineId, OrderId, Rules, SourcePackage, Tempo, Timestamp, TokenId, VexStatement,
+    VulnerabilityId,
 };
 
 use crate::assets::AssetState;

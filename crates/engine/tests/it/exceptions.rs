@@ -43,7 +43,12 @@ pub(crate) fn drawn(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
     request(vulnerability, scope, until, &control)
 }
 
-fn request(vulnerability: VulnerabilityId, scope: ExceptionScope, until: Timestamp, control: &str) -> Command {
+fn request(
+    vulnerability: VulnerabilityId,
+    scope: ExceptionScope,
+    until: Timestamp,
+    control: &str,
+) -> Command {
     let request = ExceptionRequest {
         vulnerability,
         scope,

@@ -98,8 +98,7 @@ pub(super) async fn exceptions(
     });
     let wanted: Vec<_> = wanted.collect();
     let limit = query.limit.unwrap_or(USUAL).clamp(1, MOST);
-    let items =
-        wanted.iter().take(limit).map(|(id, state)| ExceptionView::of(world, *id, state)).collect();
+    let items = wanted.iter().take(limit).map(|(id, state)| ExceptionView::of(world, *id, state)).collect();
     Ok(then.answer(ExceptionsView { items, total: wanted.len() as u64 }))
 }
 

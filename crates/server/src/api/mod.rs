@@ -38,9 +38,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use coverage::{FeedsPage, GapsPage};
+pub use exceptions::ExceptionsView;
 use input::Fields;
 pub(crate) use input::{Input, Patience};
-pub use exceptions::ExceptionsView;
 pub use lists::{AssetsPage, DirectivesPage, PartView, QueueTotals};
 pub use problem::reference as refusals_reference;
 pub(crate) use problem::{ApiError, Code};

@@ -232,9 +232,11 @@ fn refused(code: RefusalCode) -> (StatusCode, &'static str, &'static str) {
             "No such order to this asset, or it is answered already",
             "agents: drop the report",
         ),
-        RefusalCode::UnknownException => {
-            (StatusCode::NOT_FOUND, "No such exception, or it has ended", "look it up with `tenon exception list`")
-        }
+        RefusalCode::UnknownException => (
+            StatusCode::NOT_FOUND,
+            "No such exception, or it has ended",
+            "look it up with `tenon exception list`",
+        ),
         RefusalCode::BadToken => (
             StatusCode::FORBIDDEN,
             "Unknown, used up, expired or wrong enrolment token",

@@ -2,7 +2,8 @@
 
 use tenon_engine::World;
 use tenon_model::{
-    AssetId, AssetOrdinal, Directive, DirectiveId, Event, Exception, Members, Retirement, VulnerabilityId, Wants,
+    AssetId, AssetOrdinal, Directive, DirectiveId, Event, Exception, Members, Retirement, VulnerabilityId,
+    Wants,
 };
 
 use super::LogFilter;

@@ -2,8 +2,8 @@
 
 use tenon_engine::World;
 use tenon_model::{
-    ApplyOutcome, AssetId, DirectiveChange, DirectiveId, Event, ExceptionEnd, IntelSource, Members, OrderAction, OrderId,
-    Outcome, Person, RehearsalOutcome, Retirement, Timestamp, Wants,
+    ApplyOutcome, AssetId, DirectiveChange, DirectiveId, Event, ExceptionEnd, IntelSource, Members,
+    OrderAction, OrderId, Outcome, Person, RehearsalOutcome, Retirement, Timestamp, Wants,
 };
 
 /// The person behind it.

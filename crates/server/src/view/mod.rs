@@ -21,7 +21,9 @@ use tenon_engine::{GroupMode, World};
 use tenon_model::{GroupName, PackageTarget, Timestamp};
 use utoipa::ToSchema;
 
-pub use asset::{AcceptedView, AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView};
+pub use asset::{
+    AcceptedView, AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView,
+};
 pub use context::{ContextDocumentView, EffectView, PreviewView, SaidView, UnstatedView};
 pub use coverage::GapView;
 pub use directive::{
