@@ -120,15 +120,20 @@ impl Exceptions {
         of.max_by_key(|(_, state)| state.exception.until).map(|(id, _)| id)
     }
 
+    /// Whether anything that a want closes is accepted anywhere.
+    pub(crate) fn bear_on(&self, want: &Want) -> bool {
+        !self.accepted.is_empty() && want.closes.iter().any(|id| self.accepted.contains_key(id))
+    }
+
     /// What some assets want of a source version, parted by what of it is accepted where. Where all that it closes is accepted, and
     /// it claims nothing else, nothing is wanted.
     pub(crate) fn part(
         &self,
         source: &SourcePackage,
         want: &Arc<Want>,
-        assets: AssetSet,
+        assets: &AssetSet,
     ) -> Vec<(Arc<Want>, AssetSet)> {
-        let mut parts = vec![(want.clone(), assets)];
+        let mut parts = vec![(want.clone(), assets.clone())];
         for (about, accepted) in want.closes.iter().filter_map(|id| Some((id, self.accepted(id)?))) {
             let before = std::mem::take(&mut parts);
             for (want, assets) in before {

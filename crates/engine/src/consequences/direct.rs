@@ -104,7 +104,11 @@ impl Work {
         let mut wanted: BTreeMap<(&SourcePackage, Arc<Want>), AssetSet> = BTreeMap::new();
         for (id, here) in stances {
             for (source, want) in world.index.entry(*id).into_iter().flat_map(|entry| entry.wants.iter()) {
-                for (want, here) in world.exceptions.part(source, want, here.clone()) {
+                if !world.exceptions.bear_on(want) {
+                    wanted.entry((source, want.clone())).or_default().extend(here);
+                    continue;
+                }
+                for (want, here) in world.exceptions.part(source, want, here) {
                     wanted.entry((source, want)).or_default().extend(&here);
                 }
             }

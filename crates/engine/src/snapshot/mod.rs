@@ -22,8 +22,9 @@ use saved::{SavedAdvisory, SavedAsset, SavedContext, SavedHead, SavedIntel, Save
 
 /// The version of the encoding. Another one is not read; whoever raises this keeps reading from 5 on, because a record that was
 /// cut rests on one (decision 27).
-pub const SNAPSHOT_VERSION: u16 = 6;
-/// The oldest version that is read: it lacks the measures, which then begin with it.
+pub const SNAPSHOT_VERSION: u16 = 7;
+/// The oldest version that is read: it lacks the measures, which then begin with it. Before 7 there were no exceptions, which a program
+/// of then would leave out.
 const OLDEST_VERSION: u16 = 5;
 /// How a snapshot begins.
 const MAGIC: &[u8; 8] = b"TENONSNP";
