@@ -7,6 +7,7 @@ import type {
   Done,
   ExceptionBody,
   ExceptionEndBody,
+  ExceptionsView,
   GapsPage,
   LogPage,
   MeasuresView,
@@ -124,6 +125,8 @@ export const getDirective = (id: string, then: Moment): Promise<DirectiveView> =
   askAsOf(`directives/${encodeURIComponent(id)}`, then) as Promise<DirectiveView>;
 export const getVulnerability = (id: string, then: Moment): Promise<VulnerabilityView> =>
   askAsOf(`vulnerabilities/${encodeURIComponent(id)}`, then) as Promise<VulnerabilityView>;
+export const getExceptions = (limit: string, then: Moment): Promise<ExceptionsView> =>
+  askAsOf(`exceptions?limit=${limit}`, then) as Promise<ExceptionsView>;
 export const getWhy = (id: string, then: Moment): Promise<WhyView> =>
   askAsOf(`directives/${encodeURIComponent(id)}/why`, then) as Promise<WhyView>;
 /** The record itself takes no moment: what was known then is its beginning, which `until` ends. */

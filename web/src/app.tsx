@@ -6,6 +6,7 @@ import { Closed } from "./closed";
 import { Coverage } from "./coverage";
 import { DemoGuide, DemoMark } from "./demo";
 import { DirectivePanel } from "./directive";
+import { AcceptedRisks } from "./exceptions";
 import { FirstAnswer } from "./first-answer";
 import { Header } from "./header";
 import { Interruption } from "./interruption";
@@ -45,6 +46,7 @@ export function App() {
             <Trend version={state.changed.queue} />
             <Scoreboard version={state.changed.queue} />
             <Assets overview={overview} version={state.changed.assets} />
+            <AcceptedRisks version={state.changed.queue} />
             <Coverage feeds={overview.feeds} version={state.changed.assets} />
             <Closed version={state.changed.queue} />
             <Recorded overview={overview} />

@@ -1,12 +1,68 @@
 import { type FormEvent, useState } from "react";
 
+import { getExceptions } from "./api";
 import type { ExceptionView, VulnerabilityView } from "./api.gen";
 import { Ask } from "./ask";
 import { count, Note, plural, Section, Time } from "./bits";
 import { live } from "./live";
+import { moment } from "./moment";
+import { openFrom } from "./place";
 import { useMay } from "./session";
 import { useStore } from "./store";
-import { useSend } from "./use";
+import { useLoaded, useSend } from "./use";
+
+/** Exceptions that fit; the command line has them all. */
+const FIT = "50";
+
+/** All risks that somebody accepts, the newest first; nothing where there are none. */
+export function AcceptedRisks({ version }: { version: number }) {
+  const then = useStore(moment);
+  const listed = useLoaded(getExceptions, FIT, version);
+  if (listed.is === "missing") {
+    return (
+      <Section id="accepted-risks" title="Accepted risks">
+        <Note tone="bad">{listed.why}</Note>
+      </Section>
+    );
+  }
+  if (listed.is === "loading" || listed.value.total === 0) return null;
+  const { items, total } = listed.value;
+  return (
+    <Section id="accepted-risks" title="Accepted risks" aside={<p className="hint">{plural(total, "exception")}: there, and off the queue until then</p>}>
+      <div className="heads accepted-grid" aria-hidden="true">
+        <span>What</span>
+        <span>Until</span>
+        <span>Answers for it</span>
+        <span>Against it</span>
+      </div>
+      <ul className="rows">
+        {items.map((one) => (
+          <li key={one.id}>
+            <button type="button" className="row accepted-grid" data-testid="accepted-row" data-id={one.id} onClick={() => openFrom(one.vulnerability)}>
+              <span className="cell what">
+                <b>{one.vulnerability}</b> <span className="sub">on {plural(one.assets, "asset")}</span>
+              </span>
+              <span className="cell when">
+                <span className="unit">until </span>
+                <Time at={one.until} />
+              </span>
+              <span className="cell by">
+                <span className="unit">with </span>
+                {one.owner}
+              </span>
+              <span className="cell why">{one.control}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {total > items.length && (
+        <p className="hint below">
+          {count(total - items.length)} more: <code>tenon exception list{then !== null && ` --as-of ${then}`}</code>
+        </p>
+      )}
+    </Section>
+  );
+}
 
 /** Risks of a vulnerability that somebody accepts, and the way to accept one. */
 export function Exceptions({ vulnerability }: { vulnerability: VulnerabilityView }) {

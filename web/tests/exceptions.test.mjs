@@ -63,6 +63,22 @@ visits("accepted risks", (visit, test) => {
     assert.deepEqual([path, body], ["/api/v1/exceptions/exc_1/end", { why: "the WAF rule is gone" }]);
   });
 
+  test("all that is accepted stands in one list, which opens each, and is not there where nothing is", async () => {
+    await opened();
+    assert.equal(await id("accepted-risks").count(), 0);
+    tenon.moved({ exceptions: [exception(), exception({ id: "exc_2", vulnerability: "CVE-2025-0001", owner: HOSTILE, assets: 1 })] });
+    await id("accepted-risks").waitFor();
+    assert.equal(await id("accepted-row").count(), 2);
+    const said = await id("accepted-risks").innerText();
+    for (const part of ["2 exceptions", "CVE-2026-5535", "on 21 assets", "head of shop", `the WAF drops it ${HOSTILE}`, "CVE-2025-0001", "on 1 asset"]) {
+      assert.ok(said.includes(part), `${part} in ${said}`);
+    }
+    await id("accepted-row").first().click();
+    await shown("CVE-2026-5535");
+    tenon.moved({ exceptions: [] });
+    await id("accepted-risks").waitFor({ state: "detached" });
+  });
+
   test("who may not decide reads it, and so does who looks back", async () => {
     tenon.overview.exceptions = [exception()];
     tenon.who = { ...tenon.who, roles: ["viewer"], rights: ["read"] };

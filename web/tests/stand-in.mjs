@@ -98,6 +98,7 @@ export class StandIn {
     if (pathname === "/api/v1/trend") return json(response, 200, trend(Number(searchParams.get("days"))));
     if (pathname === "/api/v1/measures") return json(response, 200, this.measures);
     if (pathname === "/api/v1/gaps") return json(response, 200, gaps(world.assets));
+    if (pathname === "/api/v1/exceptions") return json(response, 200, listed(world.exceptions ?? [], searchParams));
     const [, named] = /^\/api\/v1\/directives\/(dir_\d+)$/.exec(pathname) ?? [];
     const directive = [...world.queue, ...world.closed].find(({ id }) => id === named);
     if (directive) return json(response, 200, whole(directive, world.assets));
@@ -183,6 +184,9 @@ export class StandIn {
     json(response, 200, { seq: this.overview.seq + 1, repeated: false });
   }
 }
+
+/** Exceptions as the API gives them. */
+const listed = (all, query) => ({ items: all.slice(0, Number(query.get("limit"))), total: all.length });
 
 /** A window of a list, as the API gives it. */
 function page(query, all, generation, view) {
