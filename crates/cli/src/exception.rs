@@ -13,6 +13,9 @@ use crate::people::done;
 use crate::show::json;
 use crate::why::day;
 
+/// Most hosts that a line names.
+const MAX_HOSTS: usize = 3;
+
 /// What to do with exceptions.
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -168,9 +171,10 @@ fn listed(state: &str, vulnerability: Option<&str>) -> String {
 
 /// What an exception says, in one line.
 fn said(exception: &ExceptionView) -> String {
-    let hosts = match exception.assets.saturating_sub(exception.hosts.len() as u64) {
-        0 => exception.hosts.join(", "),
-        more => format!("{} and {more} more", exception.hosts.join(", ")),
+    let named: Vec<&str> = exception.hosts.iter().take(MAX_HOSTS).map(String::as_str).collect();
+    let hosts = match exception.assets.saturating_sub(named.len() as u64) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
     };
     let until = day(&exception.until);
     format!("{}: the risk of {} is accepted on {hosts} until {until}", exception.id, exception.vulnerability)
