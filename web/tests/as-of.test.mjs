@@ -116,6 +116,8 @@ visits("as of", (visit, test) => {
     assert.equal(await id("queue-row").count(), 0);
     await id("back-to-now").click();
     await linked("live");
+    // The stream is there before the rows that it brings news of.
+    await id("queue-row").nth(4).waitFor();
     assert.equal(await id("queue-row").count(), 5);
     tenon.past["900"] = then();
     made();
