@@ -108,7 +108,9 @@ function Exception({ exception: one, allowed }: { exception: ExceptionView; allo
           go="Take back"
           sender={sender}
           off={off}
-          onSay={async (why) => void (await sender.submit({ do: "end", exception: one.id, body: { why } }))}
+          onSay={async (why) => {
+            if (await sender.submit({ do: "end", exception: one.id, body: { why } })) setAsking(false);
+          }}
           onCancel={() => setAsking(false)}
         />
       )}

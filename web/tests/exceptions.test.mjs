@@ -55,9 +55,11 @@ visits("accepted risks", (visit, test) => {
     assert.match(await id("affected").innerText(), /On 21 more assets its risk is accepted: it is there, and nobody is asked to close it/);
     await id("end-exception").click();
     await id("end-exc_1").fill("the WAF rule is gone");
+    const answered = page.waitForResponse((response) => response.url().endsWith("/exc_1/end"));
     await page.keyboard.press("Enter");
-    await id("end-exc_1-form").waitFor({ state: "visible" });
-    await tenon.moved({ exceptions: [] }, ["assets", "queue"]);
+    await answered;
+    await id("end-exc_1-form").waitFor({ state: "detached" });
+    tenon.moved({ exceptions: [] }, ["assets", "queue"]);
     await id("exception").waitFor({ state: "detached" });
     const { path, body } = tenon.writes.at(-1);
     assert.deepEqual([path, body], ["/api/v1/exceptions/exc_1/end", { why: "the WAF rule is gone" }]);
