@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tenon_engine::{Prepared, World};
-use tenon_journal::{ClientKey, Journal, JournalError};
+use tenon_journal::{ClientKey, Journal};
 use tenon_model::{Refusal, RefusalCode, Timestamp};
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::append::{Appended, Appender, Gone, Resting};
+use super::append::{Appender, Gone, Resting};
 use super::group::{Group, Reply};
 use super::{Accepted, Condition, Message, SubmitError};
 use crate::between::{Between, Direct};
@@ -194,38 +194,28 @@ impl State {
 
     /// Takes the journal, once what is being appended is durable, seen and acknowledged.
     fn rest(&mut self) -> Result<Resting, SubmitError> {
-        if let Pen::Writing(_) = self.pen {
-            let appended = self.appender.wait();
-            self.finish(appended);
-        }
-        match std::mem::replace(&mut self.pen, Pen::Broken(SubmitError::Stopped)) {
+        let rested = match std::mem::replace(&mut self.pen, Pen::Broken(SubmitError::Stopped)) {
             Pen::Resting(resting) => Ok(resting),
-            Pen::Broken(error) => {
-                self.pen = Pen::Broken(error.clone());
-                Err(error)
-            }
-            // Not after it was finished.
-            Pen::Writing(_) => Err(SubmitError::Stopped),
+            Pen::Writing(group) => self.finish(*group),
+            Pen::Broken(error) => Err(error),
+        };
+        if let Err(error) = &rested {
+            self.pen = Pen::Broken(error.clone());
         }
+        rested
     }
 
-    fn finish(&mut self, appended: Result<Result<Appended, JournalError>, Gone>) {
-        let pen = std::mem::replace(&mut self.pen, Pen::Broken(SubmitError::Stopped));
-        let Pen::Writing(group) = pen else {
-            self.pen = pen;
-            return;
+    fn finish(&mut self, group: Group) -> Result<Resting, SubmitError> {
+        let appended = match self.appender.wait() {
+            Ok(appended) => appended.map_err(|error| SubmitError::Journal(Arc::new(error))),
+            Err(Gone) => Err(SubmitError::Stopped),
         };
         let appended = match appended {
-            Ok(Ok(appended)) => appended,
-            failed => {
-                let error = match failed {
-                    Ok(Err(error)) => SubmitError::Journal(Arc::new(error)),
-                    _ => SubmitError::Stopped,
-                };
+            Ok(appended) => appended,
+            Err(error) => {
                 tracing::error!(%error, "no more commands are taken");
                 group.give_up(&error);
-                self.pen = Pen::Broken(error);
-                return;
+                return Err(error);
             }
         };
         self.metrics.appended(appended.took);
@@ -236,7 +226,7 @@ impl State {
         self.announce.send_replace(self.generation);
         group.acknowledge(&self.metrics);
         self.begin_snapshot(&appended.resting);
-        self.pen = Pen::Resting(appended.resting);
+        Ok(appended.resting)
     }
 
     /// Begins a snapshot beside this thread, where it is time for that; it is written by parts that come as messages.
