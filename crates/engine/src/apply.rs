@@ -248,8 +248,8 @@ impl World {
                 self.exceptions.keep(*id, ExceptionState { exception, granted: now, ended: None });
             }
             Event::ExceptionEnded { id, end } => {
-                let dangling = ApplyError::Dangling { seq: record.seq, what: id.to_string() };
-                self.exceptions.end(*id, end, now).ok_or(dangling)?;
+                let dangling = || ApplyError::Dangling { seq: record.seq, what: id.to_string() };
+                self.exceptions.end(*id, end, now).ok_or_else(dangling)?;
             }
             Event::RulesSet { rules, .. } => self.rules = rules.clone(),
             Event::GroupPromoted { group, .. } => {

@@ -70,10 +70,10 @@ pub(crate) struct Restated {
 /// A delta, with what of it an index tells.
 #[derive(Debug)]
 pub(crate) struct Difference<'a> {
-    delta: &'a InventoryDelta,
+    pub(crate) delta: &'a InventoryDelta,
     /// What the asset says before.
     stances: &'a Stances,
-    profile: &'a Arc<HostFacts>,
+    pub(crate) profile: &'a Arc<HostFacts>,
     /// What it says after besides packages and offers, where that is something else.
     facts: Option<HostFacts>,
     /// The ecosystem of its operating system before and after.

@@ -74,6 +74,14 @@ impl Exceptions {
         self.iter().filter(|(_, state)| state.ended.is_none())
     }
 
+    /// Those about a vulnerability that have not ended.
+    fn about<'e>(
+        &'e self,
+        about: &'e VulnerabilityId,
+    ) -> impl Iterator<Item = (ExceptionId, &'e ExceptionState)> {
+        self.standing().filter(move |(_, state)| state.exception.vulnerability == *about)
+    }
+
     /// Keeps one; also of a snapshot.
     pub(crate) fn keep(&mut self, id: ExceptionId, state: ExceptionState) {
         let about = state.exception.vulnerability.clone();
@@ -92,8 +100,7 @@ impl Exceptions {
 
     /// Finds anew where a vulnerability is accepted.
     fn count(&mut self, about: &VulnerabilityId) {
-        let of = self.standing().filter(|(_, state)| state.exception.vulnerability == *about);
-        let assets = AssetSet::union(of.map(|(_, state)| &state.exception.assets));
+        let assets = AssetSet::union(self.about(about).map(|(_, state)| &state.exception.assets));
         match assets.is_empty() {
             true => drop(self.accepted.remove(about)),
             false => drop(self.accepted.insert(about.clone(), assets)),
@@ -114,10 +121,8 @@ impl Exceptions {
     /// The exception by which a vulnerability is accepted on an asset: of several the one that lasts longest.
     pub(crate) fn covering(&self, about: &VulnerabilityId, asset: AssetOrdinal) -> Option<ExceptionId> {
         self.accepted(about).filter(|assets| assets.contains(asset))?;
-        let of = self.standing().filter(|(_, state)| {
-            state.exception.vulnerability == *about && state.exception.assets.contains(asset)
-        });
-        of.max_by_key(|(_, state)| state.exception.until).map(|(id, _)| id)
+        let here = self.about(about).filter(|(_, state)| state.exception.assets.contains(asset));
+        here.max_by_key(|(_, state)| state.exception.until).map(|(id, _)| id)
     }
 
     /// Whether anything that a want closes is accepted anywhere.
@@ -200,10 +205,21 @@ impl World {
         self.exceptions.get(id)
     }
 
-    /// Where a vulnerability is accepted.
-    pub fn accepted_on(&self, about: &VulnerabilityId) -> AssetSet {
-        self.exceptions.accepted(about).cloned().unwrap_or_default()
+    /// The exceptions about a vulnerability that have not ended, oldest first.
+    pub fn exceptions_about<'w>(
+        &'w self,
+        about: &'w VulnerabilityId,
+    ) -> impl Iterator<Item = (ExceptionId, &'w ExceptionState)> {
+        self.exceptions.about(about)
     }
+}
+
+/// Refuses a text that says nothing, or too much; `need` tells what it is for.
+fn worded(need: &str, text: &str) -> Result<(), Refusal> {
+    if text.trim().is_empty() || text.chars().count() > MAX_WORDS {
+        return refuse(RefusalCode::BadContent, format!("{need} of 1 to {MAX_WORDS} characters"));
+    }
+    Ok(())
 }
 
 /// What follows from a request, or why it is refused.
@@ -214,12 +230,8 @@ pub(crate) fn grant(
     now: Timestamp,
 ) -> Result<Event, Refusal> {
     let ExceptionRequest { vulnerability, scope, until, owner, control, why } = request;
-    for (what, text) in [("a control", &control), ("a reason", &why)] {
-        if text.trim().is_empty() || text.chars().count() > MAX_WORDS {
-            let message = format!("an exception needs {what} of 1 to {MAX_WORDS} characters");
-            return refuse(RefusalCode::BadContent, message);
-        }
-    }
+    worded("an exception needs a control", &control)?;
+    worded("an exception needs a reason", &why)?;
     if until <= now || until > now.plus_days(MAX_EXCEPTION_DAYS) {
         let message = format!(
             "an exception ends after now and within {MAX_EXCEPTION_DAYS} days, not at {until}: \
@@ -269,10 +281,7 @@ pub(crate) fn revoke(world: &World, id: ExceptionId, by: Person, why: String) ->
         let message = format!("{id} is unknown or has ended");
         return refuse(RefusalCode::UnknownException, message);
     }
-    if why.trim().is_empty() || why.chars().count() > MAX_WORDS {
-        let message = format!("to take an exception back needs a reason of 1 to {MAX_WORDS} characters");
-        return refuse(RefusalCode::BadContent, message);
-    }
+    worded("to take an exception back needs a reason", &why)?;
     Ok(Event::ExceptionEnded { id, end: ExceptionEnd::Revoked { by, why } })
 }
 

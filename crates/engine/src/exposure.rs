@@ -79,7 +79,9 @@ impl World {
                 suppressed.extend(&assets);
             }
         }
-        let accepted = self.accepted_on(id).intersect(&AssetSet::union(open.values()));
+        let all = || AssetSet::union(open.values());
+        let accepted = self.exceptions.accepted(id).map(|accepted| accepted.intersect(&all()));
+        let accepted = accepted.unwrap_or_default();
         let still = open.into_iter().map(|(key, assets)| (key, assets.without(&accepted)));
         let open: Vec<Exposed> = still
             .filter(|(_, assets)| !assets.is_empty())

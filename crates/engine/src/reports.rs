@@ -98,7 +98,7 @@ pub(crate) fn following(
         ));
     }
     let difference = world.index.difference(stances, profile, delta);
-    let result = result_of(world, (asset, profile), said, delta, &difference)?;
+    let result = result_of(world, asset, said, &difference)?;
     if result != delta.result {
         return Err(format!(
             "leads to packages {} and facts {}, and says {} and {}",
@@ -114,10 +114,9 @@ pub(crate) fn following(
 /// What it takes away that is not there, or adds that is.
 fn result_of(
     world: &World,
-    (asset, profile): (&AssetState, &HostFacts),
+    asset: &AssetState,
     said: InventorySum,
-    delta: &InventoryDelta,
-    Difference { os_before: os, touched, added, .. }: &Difference<'_>,
+    Difference { delta, profile, os_before: os, touched, added, .. }: &Difference<'_>,
 ) -> Result<InventorySum, String> {
     let InventorySum { mut packages, mut facts } = said;
     // What it names is in a stance that it bears on, or nowhere.
@@ -152,7 +151,7 @@ fn result_of(
         None => delta.facts.sum_after(facts, profile),
         // The addresses are kept apart from what hosts share.
         Some(_) => {
-            let before = HostFacts { addresses: asset.addresses.to_vec(), ..profile.clone() };
+            let before = HostFacts { addresses: asset.addresses.to_vec(), ..profile.as_ref().clone() };
             delta.facts.sum_after(facts, &before)
         }
     };
