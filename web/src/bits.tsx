@@ -99,6 +99,14 @@ export function StageMark({ stage, of }: { stage: string; of?: number }) {
   );
 }
 
+/** How many assets, and which, as far as they are named. */
+export const Named = ({ assets, hosts }: { assets: number; hosts: string[] }) => (
+  <>
+    {plural(assets, "asset")}: {hosts.join(", ")}
+    {assets > hosts.length && ` and ${count(assets - hosts.length)} more`}
+  </>
+);
+
 /** Something that calls for attention, with its sign. */
 export function Note({ tone, children, testid }: { tone: Tone; children: ReactNode; testid?: string }) {
   return (

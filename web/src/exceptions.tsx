@@ -3,7 +3,7 @@ import { type FormEvent, useState } from "react";
 import { getExceptions } from "./api";
 import type { ExceptionView, VulnerabilityView } from "./api.gen";
 import { Ask } from "./ask";
-import { count, Note, plural, Section, Time } from "./bits";
+import { count, Named, Note, plural, Section, Time } from "./bits";
 import { live } from "./live";
 import { moment } from "./moment";
 import { openFrom } from "./place";
@@ -88,7 +88,6 @@ function Exception({ exception: one, allowed }: { exception: ExceptionView; allo
   const sender = useSend();
   const [asking, setAsking] = useState(false);
   const off = sender.busy || link === "offline";
-  const more = one.assets - one.hosts.length;
   return (
     <li className="finding" data-testid="exception">
       <p>
@@ -98,8 +97,7 @@ function Exception({ exception: one, allowed }: { exception: ExceptionView; allo
         Against it: {one.control}. Because: {one.why}.
       </p>
       <p className="sub">
-        {plural(one.assets, "asset")}: {one.hosts.join(", ")}
-        {more > 0 && ` and ${count(more)} more`}; granted by {one.by}, <Time at={one.granted} />
+        <Named assets={one.assets} hosts={one.hosts} />; granted by {one.by}, <Time at={one.granted} />
       </p>
       {asking && (
         <Ask

@@ -171,11 +171,7 @@ fn listed(state: &str, vulnerability: Option<&str>) -> String {
 
 /// What an exception says, in one line.
 fn said(exception: &ExceptionView) -> String {
-    let named: Vec<&str> = exception.hosts.iter().take(MAX_HOSTS).map(String::as_str).collect();
-    let hosts = match exception.assets.saturating_sub(named.len() as u64) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
-    };
+    let hosts = hosts::named(&exception.hosts, MAX_HOSTS, exception.assets);
     let until = day(&exception.until);
     format!("{}: the risk of {} is accepted on {hosts} until {until}", exception.id, exception.vulnerability)
 }

@@ -6,6 +6,7 @@ use tenon_server::{FeedView, FeedsPage, GapView, GapsPage};
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
+use crate::hosts;
 use crate::show::{day, json};
 
 /// Most hosts that one line names.
@@ -50,10 +51,8 @@ fn text(all: &All) -> String {
         ),
     };
     for gap in &all.gaps {
-        let more = gap.assets.saturating_sub(MAX_NAMED as u64);
-        let named = gap.named.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join(", ");
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        text.push_str(&format!("{:<14} {}\n               on {named}{more}\n", gap.kind, gap.said));
+        let named = hosts::named(&gap.named, MAX_NAMED, gap.assets);
+        text.push_str(&format!("{:<14} {}\n               on {named}\n", gap.kind, gap.said));
     }
     for feed in &all.feeds {
         let as_of = day(feed.as_of.as_ref());

@@ -26,3 +26,12 @@ pub(crate) fn id_of(api: &Api<'_>, named: &str, moment: &AsOf) -> Result<String>
         several => bail!("several hosts are called {named:?}: name one of {}", several.join(", ")),
     }
 }
+
+/// The first hosts of so many, and how many more there are.
+pub(crate) fn named(hosts: &[String], most: usize, of: u64) -> String {
+    let named: Vec<&str> = hosts.iter().take(most).map(String::as_str).collect();
+    match of.saturating_sub(named.len() as u64) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}

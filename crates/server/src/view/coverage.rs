@@ -5,8 +5,7 @@ use tenon_engine::{GapKind, World};
 use tenon_model::AssetSet;
 use utoipa::ToSchema;
 
-/// Assets that a gap names; the rest is counted.
-const MAX_NAMED: usize = 20;
+use super::first_names;
 
 /// A gap, and which assets have it. Never read it as "not vulnerable".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -35,12 +34,6 @@ fn kind(kind: GapKind) -> &'static str {
 
 impl GapView {
     pub(crate) fn of(world: &World, of: GapKind, said: String, assets: &AssetSet) -> Self {
-        let named = assets.iter().take(MAX_NAMED).filter_map(|ordinal| world.asset_at(ordinal));
-        Self {
-            kind: kind(of).to_owned(),
-            said,
-            assets: assets.len(),
-            named: named.map(|asset| asset.hostname.clone()).collect(),
-        }
+        Self { kind: kind(of).to_owned(), said, assets: assets.len(), named: first_names(world, assets) }
     }
 }

@@ -5,8 +5,7 @@ use tenon_engine::{ExceptionState, World};
 use tenon_model::{ExceptionEnd, ExceptionId};
 use utoipa::ToSchema;
 
-/// Assets of one exception that are named; the rest is counted.
-const MAX_NAMED: usize = 20;
+use super::first_names;
 
 /// A risk that somebody accepts: a vulnerability may stay on some assets until a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -47,7 +46,6 @@ impl ExceptionView {
     /// An exception of a World.
     pub fn of(world: &World, id: ExceptionId, state: &ExceptionState) -> Self {
         let exception = &state.exception;
-        let named = exception.assets.iter().take(MAX_NAMED).filter_map(|asset| world.asset_at(asset));
         let (said, ended_by, ended_why) = match &state.ended {
             None => ("standing", None, None),
             Some((_, ExceptionEnd::Expired)) => ("expired", None, None),
@@ -60,7 +58,7 @@ impl ExceptionView {
             vulnerability: exception.vulnerability.to_string(),
             state: said.to_owned(),
             assets: exception.assets.len(),
-            hosts: named.map(|asset| asset.hostname.clone()).collect(),
+            hosts: first_names(world, &exception.assets),
             until: exception.until.to_string(),
             owner: exception.owner.to_string(),
             control: exception.control.clone(),

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tenon_engine::{GroupMode, World};
-use tenon_model::{GroupName, PackageTarget, Timestamp};
+use tenon_model::{AssetSet, GroupName, PackageTarget, Timestamp};
 use utoipa::ToSchema;
 
 pub use asset::{
@@ -50,6 +50,8 @@ use crate::health::Attempt;
 
 /// Most groups that an overview names.
 const MAX_GROUPS: usize = 1_000;
+/// Most assets of a set that are named; the rest is counted.
+const MAX_NAMED: usize = 20;
 
 /// How many of everything there are: what the lists hold, they give a page at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -136,6 +138,12 @@ impl PackageView {
 /// The open directives of a World, most urgent first.
 pub fn queue(world: &World) -> Vec<DirectiveView> {
     world.queue().into_iter().map(|(id, state)| DirectiveView::of(world, id, state)).collect()
+}
+
+/// The names of the first assets of a set, in the order in which they enrolled.
+fn first_names(world: &World, assets: &AssetSet) -> Vec<String> {
+    let named = assets.iter().take(MAX_NAMED).filter_map(|asset| world.asset_at(asset));
+    named.map(|asset| asset.hostname.clone()).collect()
 }
 
 fn text(time: Option<Timestamp>) -> Option<String> {
