@@ -37,7 +37,11 @@ export function visits(name, tests) {
         await visit.settled();
         if (!hash) return;
         await visit.page.evaluate((to) => (location.hash = to), hash);
-        await visit.page.locator(`[data-panel-id=${hash.slice(1)}]:not(:has([aria-busy=true]))`).waitFor();
+        await visit.shown(hash.slice(1));
+      },
+      /** The panel with what this id names. */
+      async shown(of) {
+        await visit.page.locator(`[data-panel-id="${of}"]:not(:has([aria-busy=true]))`).waitFor();
         await visit.settled();
       },
       /** The next write that arrives. */

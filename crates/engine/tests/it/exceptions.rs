@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tenon_engine::{Day, MAX_EXCEPTION_DAYS, Moves, World, findings, recompute, tally};
+use tenon_engine::{Day, MAX_EXCEPTION_DAYS, Moves, World, findings, tally};
 use tenon_model::{
     AssetId, Command, Event, ExceptionEnd, ExceptionId, ExceptionRequest, ExceptionScope, Inventory, Outcome,
     RefusalCode, Timestamp, VulnerabilityId,
@@ -89,23 +89,13 @@ fn grant(lab: &mut Lab, cve: &str, scope: ExceptionScope, days: u32) -> Result<V
     lab.run(request(id(cve), scope, until, "the WAF drops it")).map_err(|refusal| refusal.code)
 }
 
-/// Everything that follows is settled, and the record and a snapshot tell the same.
-fn sound(lab: &Lab) {
-    assert_eq!(recompute(&lab.world, lab.now), []);
-    let digest = lab.world.digest().unwrap();
-    assert_eq!(lab.replayed().digest().unwrap(), digest);
-    let restored = World::from_snapshot(&lab.world.to_snapshot().unwrap()).unwrap();
-    assert_eq!(restored.digest().unwrap(), digest);
-    assert_eq!(recompute(&restored, lab.now), []);
-}
-
 #[test]
 fn an_accepted_risk_leaves_the_queue_where_it_is_accepted_and_stays_visible() {
     let (mut lab, assets) = exposed(&["CVE-2026-1"], &["a", "b", "c"]);
     let whole = lab.open_directive().1.directive.priority.removes;
     lab.pass(86_400);
     grant(&mut lab, "CVE-2026-1", on(&assets[..1]), 30).unwrap();
-    sound(&lab);
+    lab.sound();
     let (directive, state) = lab.open_directive();
     assert_eq!(ids(&lab.world, &state.members), assets[1..].iter().copied().collect());
     let left = state.directive.priority.removes;
@@ -127,7 +117,7 @@ fn an_accepted_risk_leaves_the_queue_where_it_is_accepted_and_stays_visible() {
 
     // Accepted on the others too, nothing is left to do, and nothing was done.
     grant(&mut lab, "CVE-2026-1", ExceptionScope::Group("web".parse().unwrap()), 30).unwrap();
-    sound(&lab);
+    lab.sound();
     let ended = &lab.world.directive(&directive).unwrap().closed;
     let Some((_, Outcome::Withdrawn { reason })) = ended else { panic!("{ended:?}") };
     assert_eq!(reason, "its risk is accepted on every host of it");
@@ -137,7 +127,7 @@ fn an_accepted_risk_leaves_the_queue_where_it_is_accepted_and_stays_visible() {
     let later = lab.enrol("d", "web");
     lab.report(later, offered());
     assert_eq!(ids(&lab.world, &lab.open_directive().1.members), BTreeSet::from([later]));
-    sound(&lab);
+    lab.sound();
 }
 
 #[test]
@@ -161,7 +151,7 @@ fn it_ends_by_itself_and_the_clock_goes_on_from_where_it_was() {
     assert_eq!(state.members.len(), 2);
     assert_ne!(state.raised, raised, "it is another directive");
     assert_eq!(state.directive.priority.due, due, "by the same clock");
-    sound(&lab);
+    lab.sound();
     // It is counted once more as before, and an end is told once.
     assert_eq!(lab.run(Command::Tick).unwrap_err().code, RefusalCode::NothingToDo);
     let today = lab.world.trend(Day::of(lab.now), Day::of(lab.now))[0].moves;
@@ -180,7 +170,7 @@ fn of_several_vulnerabilities_only_the_accepted_one_is_not_counted() {
     let (directive, state) = lab.open_directive();
     assert_eq!(state.members.len(), 2, "the update is wanted for the other");
     assert_eq!(state.directive.closes, [id("CVE-2026-2")]);
-    sound(&lab);
+    lab.sound();
     // On one of two hosts: the directive names both, for the other host's sake.
     lab.must(Command::EndException {
         exception: ExceptionId::new(1),
@@ -193,7 +183,7 @@ fn of_several_vulnerabilities_only_the_accepted_one_is_not_counted() {
     let (same, state) = lab.open_directive();
     assert_eq!((same, state.members.len()), (directive, 1));
     assert_eq!(state.directive.closes, [id("CVE-2026-1"), id("CVE-2026-2")]);
-    sound(&lab);
+    lab.sound();
 }
 
 #[test]

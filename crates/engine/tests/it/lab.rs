@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tenon_engine::{ActionWanted, Attachments, DirectiveState, Prepared, Undecided, World, advance};
+use tenon_engine::{
+    ActionWanted, Attachments, DirectiveState, Prepared, Undecided, World, advance, recompute,
+};
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, ApplyOutcome, ApplyReport, Architecture, AssetId,
     AssetSet, Blob, Capability, Change, Command, Component, Digest, DirectiveId, Event, Evidence, HostFacts,
@@ -116,6 +118,17 @@ impl Lab {
     /// A World made from the record alone.
     pub(crate) fn replayed(&self) -> World {
         replay(&self.entries, &self.blobs)
+    }
+
+    /// Everything that follows is settled, and the record and a snapshot tell the same; the World of that snapshot.
+    pub(crate) fn sound(&self) -> World {
+        assert_eq!(recompute(&self.world, self.now), []);
+        let digest = self.world.digest().unwrap();
+        assert_eq!(self.replayed().digest().unwrap(), digest);
+        let restored = World::from_snapshot(&self.world.to_snapshot().unwrap()).unwrap();
+        assert_eq!(restored.digest().unwrap(), digest);
+        assert_eq!(recompute(&restored, self.now), []);
+        restored
     }
 
     /// Enrols an asset into a group with a token made for it.
