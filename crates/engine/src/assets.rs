@@ -277,6 +277,13 @@ impl Assets {
             let asset = self.get(only).into_iter();
             return asset.map(|asset| (&asset.group, assets.clone())).collect();
         }
+        // Of many assets it is found sooner which of a group's are among them than which group each is of.
+        let (many, groups) = (assets.len() * 16, 4 * self.of_group.len() as u64);
+        if many > u64::from(self.count()) + groups {
+            let groups =
+                self.of_group.iter().map(|(group, (_, of_group))| (group, of_group.intersect(assets)));
+            return groups.filter(|(_, here)| !here.is_empty()).collect();
+        }
         // Each asset is looked at once, however many groups there are.
         let mut parts: Vec<Vec<AssetOrdinal>> = vec![Vec::new(); self.of_group.len()];
         for asset in assets.iter() {

@@ -119,27 +119,8 @@ impl<'b> Reader<'b> {
     }
 
     /// The lists of a section of numbers.
-    pub(super) fn lists(&mut self, section: Section) -> Result<Vec<Vec<u32>>, SnapshotError> {
-        let damaged = || SnapshotError::Damaged { section: section as u8 };
-        let mut content = self.section(section)?;
-        let mut lists = Vec::new();
-        while !content.is_empty() {
-            let count = number(&mut content).and_then(|count| usize::try_from(count).ok());
-            // A number takes a byte at least.
-            let count = count.filter(|count| *count <= content.len()).ok_or_else(damaged)?;
-            let mut list = Vec::with_capacity(count);
-            let mut last = 0_u32;
-            for _ in 0..count {
-                let step = number(&mut content).and_then(|step| u32::try_from(step).ok());
-                last = step.and_then(|step| last.checked_add(step)).ok_or_else(damaged)?;
-                list.push(last);
-            }
-            if !list.is_sorted_by(|a, b| a < b) {
-                return Err(damaged());
-            }
-            lists.push(list);
-        }
-        Ok(lists)
+    pub(super) fn lists(&mut self, section: Section) -> Result<Lists<'b>, SnapshotError> {
+        Ok(Lists { section, rest: self.section(section)? })
     }
 
     /// The parts of a section of bytes.
@@ -155,6 +136,34 @@ impl<'b> Reader<'b> {
             content = rest;
         }
         Ok(parts)
+    }
+}
+
+/// What is left to read of a section of lists.
+pub(super) struct Lists<'b> {
+    section: Section,
+    rest: &'b [u8],
+}
+
+impl Lists<'_> {
+    /// Reads the next list in the place of what is in `list`; whether there was one.
+    pub(super) fn read(&mut self, list: &mut Vec<u32>) -> Result<bool, SnapshotError> {
+        list.clear();
+        if self.rest.is_empty() {
+            return Ok(false);
+        }
+        let damaged = || SnapshotError::Damaged { section: self.section as u8 };
+        let count = number(&mut self.rest).and_then(|count| usize::try_from(count).ok());
+        // A number takes a byte at least.
+        let count = count.filter(|count| *count <= self.rest.len()).ok_or_else(damaged)?;
+        list.reserve(count);
+        let mut last = 0_u32;
+        for _ in 0..count {
+            let step = number(&mut self.rest).and_then(|step| u32::try_from(step).ok());
+            last = step.and_then(|step| last.checked_add(step)).ok_or_else(damaged)?;
+            list.push(last);
+        }
+        if list.is_sorted_by(|a, b| a < b) { Ok(true) } else { Err(damaged()) }
     }
 }
 

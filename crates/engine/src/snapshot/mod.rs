@@ -8,16 +8,16 @@ mod frame;
 mod saved;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use tenon_model::{AssetOrdinal, AssetSet, HostFacts, Outcome, VulnerabilityId};
 
 use crate::directives::DirectiveState;
-use crate::index::Stances;
+use crate::index::{Index, Stances};
 use crate::rows::Row;
 use crate::stance::Stance;
 use crate::world::{OrderState, PackageKey, Standing, World, count_one};
-use frame::{Reader, Section, Writer};
+use frame::{Lists, Reader, Section, Writer};
 use saved::{SavedAdvisory, SavedAsset, SavedContext, SavedHead, SavedIntel, SavedPolicy};
 
 /// The version of the encoding. Another one is not read; whoever raises this keeps reading from 5 on, because a record that was
@@ -26,6 +26,9 @@ pub const SNAPSHOT_VERSION: u16 = 7;
 /// The oldest version that is read: it lacks the measures, which then begin with it. Before 7 there were no exceptions, which a program
 /// of then would leave out.
 const OLDEST_VERSION: u16 = 5;
+/// Lists that are handed over at once while a snapshot is read, and how often that many may wait.
+const LISTS_AT_ONCE: usize = 512;
+const LISTS_AHEAD: usize = 8;
 /// How a snapshot begins.
 const MAGIC: &[u8; 8] = b"TENONSNP";
 
@@ -235,21 +238,37 @@ impl World {
         Ok(())
     }
 
+    /// The lists are read while the assets are: each stands before the first asset that has it.
     fn restore_each(&mut self, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
+        let Self { index, assets, systems, .. } = self;
+        let index = &*index;
         let profiles: Vec<HostFacts> = from.lines(Section::Profiles)?.collect::<Result<_, _>>()?;
-        let profiles: Vec<_> = profiles.into_iter().map(|profile| self.index.profile(profile)).collect();
-        let lists = from.lists(Section::Lists)?.into_iter();
-        let lists: Vec<Stances> = lists.map(|list| self.index.list(&list)).collect();
-        for saved in from.lines::<SavedAsset>(Section::Assets)? {
-            let saved = saved?;
-            let profile = saved.profile.map(|place| place_of(&profiles, place)).transpose()?;
-            let stances = saved.stances.map(|place| place_of(&lists, place)).transpose()?;
-            if let Some(os) = profile.as_ref().and_then(|profile| profile.os.osv_ecosystem()) {
-                count_one(&mut self.systems, &os);
-            }
-            self.assets.add(saved.restore(profile, stances));
-        }
-        Ok(())
+        let profiles: Vec<_> = profiles.into_iter().map(|profile| index.profile(profile)).collect();
+        let unread = from.lists(Section::Lists)?;
+        let saved = from.lines::<SavedAsset>(Section::Assets)?;
+        std::thread::scope(|scope| {
+            let (send, coming) = mpsc::sync_channel(LISTS_AHEAD);
+            let reading = scope.spawn(move || read_lists(index, unread, &send));
+            let mut lists: Vec<Stances> = Vec::new();
+            let mut add = |saved: SavedAsset| {
+                let profile = saved.profile.map(|place| place_of(&profiles, place)).transpose()?;
+                while saved.stances.is_some_and(|place| place as usize >= lists.len()) {
+                    // Where none comes any more, there is none, or reading has failed.
+                    let Ok(more) = coming.recv() else { break };
+                    lists.extend::<Vec<_>>(more);
+                }
+                let stances = saved.stances.map(|place| place_of(&lists, place)).transpose()?;
+                if let Some(os) = profile.as_ref().and_then(|profile| profile.os.osv_ecosystem()) {
+                    count_one(systems, &os);
+                }
+                assets.add(saved.restore(profile, stances));
+                Ok(())
+            };
+            let added = saved.map(|saved| saved.and_then(&mut add)).collect::<Result<(), _>>();
+            // Lists that no asset has are read to their end too, which tells whether they are whole.
+            coming.iter().for_each(drop);
+            reading.join().unwrap_or(Err(damaged(Section::Lists))).and(added)
+        })
     }
 
     fn restore_measures(&mut self, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
@@ -286,6 +305,24 @@ impl World {
             }
         }
         self.directives.insert(id, Arc::new(state));
+    }
+}
+
+/// Reads lists and hands them over, some at a time.
+fn read_lists(
+    index: &Index,
+    mut unread: Lists<'_>,
+    send: &mpsc::SyncSender<Vec<Stances>>,
+) -> Result<(), SnapshotError> {
+    let mut list = Vec::new();
+    loop {
+        let mut some = Vec::with_capacity(LISTS_AT_ONCE);
+        while some.len() < LISTS_AT_ONCE && unread.read(&mut list)? {
+            some.push(index.list(&list));
+        }
+        if some.is_empty() || send.send(some).is_err() {
+            return Ok(());
+        }
     }
 }
 
