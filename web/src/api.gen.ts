@@ -27,6 +27,8 @@ export type Approval = {
 export type AssetDetail = AssetView & {
   /** Findings whose risk somebody accepts here. */
   accepted: AcceptedView[];
+  /** Attacks that were seen on it and count, the last first. */
+  attacks: DetectionView[];
   /** Security updates that its own repositories offer. */
   offers: PackageView[];
   /** Open findings. */
@@ -253,6 +255,79 @@ export type DemoView = {
   waits: boolean;
 };
 
+/** An attack that was seen. */
+export type DetectionBody = {
+  /** The host: `ast_...`, its name, or one of its addresses. */
+  asset: string;
+  /** By what the sensor knows it. */
+  reference?: string | null;
+  /** When it was seen, RFC 3339; now where nothing is said. Only the last 30 days count. */
+  seen?: string | null;
+  /** Which sensor saw it; whoever reports it where nothing is said. */
+  sensor?: string | null;
+  /** The vulnerability. */
+  vulnerability: string;
+  /** What was seen, in up to 1,000 characters. */
+  what: string;
+};
+
+/** What became of an alert. It tells sensors no more than they need. */
+export type DetectionTaken = {
+  /** The detection that tells of it: `det_...`. */
+  detection: string;
+  /** Open directives that close the vulnerability there; none where it is not open there, or its risk is accepted. */
+  directives: string[];
+  /**
+   * Whether that was told before: the same attack on the same host within a day, or one that was dismissed. Then nothing has
+   * changed.
+   */
+  known: boolean;
+};
+
+/** An attack that a sensor saw on an asset. Whether it succeeded is not said. */
+export type DetectionView = {
+  /** The asset: `ast_...`. */
+  asset: string;
+  /** Who reported it. */
+  by: string;
+  /** Open directives that close the vulnerability there; none where it is not open there, or its risk is accepted. */
+  directives: string[];
+  /** When it ended, RFC 3339. */
+  ended?: string | null;
+  /** Who dismissed it. */
+  ended_by?: string | null;
+  /** Why. */
+  ended_why?: string | null;
+  /** Its name. */
+  host: string;
+  /** `det_...` */
+  id: string;
+  /** By what the sensor knows it. */
+  reference?: string | null;
+  /** When it was reported, RFC 3339. */
+  reported: string;
+  /** When, by the sensor, RFC 3339. */
+  seen: string;
+  /** The sensor. */
+  sensor: string;
+  /** `standing`, `expired` or `dismissed`. */
+  state: string;
+  /** When it ends by itself, RFC 3339. */
+  until: string;
+  /** The vulnerability. */
+  vulnerability: string;
+  /** What was seen, in the sensor's words. */
+  what: string;
+};
+
+/** Detections, the newest first. */
+export type DetectionsView = {
+  /** The first of them. */
+  items: DetectionView[];
+  /** How many there are in all. */
+  total: number;
+};
+
 /** A directive on one asset. */
 export type DirectiveAssetView = {
   /** Who has approved so far, where the policy asks for several people. */
@@ -329,6 +404,8 @@ export type DirectiveView = {
   asset_count: number;
   /** Where, and how far: every asset on which work has begun, and at most 200 of the others. */
   assets: DirectiveAssetView[];
+  /** Attacks that were seen on its assets by what it closes there, and count, the last first. */
+  attacks: DetectionView[];
   /** The reasons. */
   because: BasisView[];
   /** CVE ids that only the vendor's changelog claims. */
@@ -387,6 +464,12 @@ export type DirectivesPage = {
   /** How many there are in all. */
   total: number;
   totals?: QueueTotals | null;
+};
+
+/** Why a detection is dismissed. */
+export type DismissalBody = {
+  /** Why. */
+  why: string;
 };
 
 /** The change is durable and visible. */
@@ -1335,7 +1418,7 @@ export type UnstatedView = {
 export type UserBody = {
   /** The name to sign in with. */
   name: string;
-  /** `viewer`, `analyst`, `operator`, `approver`, `auditor`, `admin`. */
+  /** `viewer`, `analyst`, `operator`, `approver`, `sensor`, `auditor`, `admin`. */
   roles: string[];
 };
 
@@ -1359,6 +1442,8 @@ export type VulnerabilityView = {
   accepted: number;
   /** The advisories about it. */
   advisories: string[];
+  /** Attacks by it that were seen and count, the last first. */
+  attacks: DetectionView[];
   /** Assets whose operating system some loaded advisory speaks of. */
   covered: number;
   /** CVSS vector. */

@@ -3,6 +3,7 @@ import type {
   AssetDetail,
   AssetsPage,
   DirectivesPage,
+  DismissalBody,
   DirectiveView,
   Done,
   ExceptionBody,
@@ -142,6 +143,7 @@ export type Decision =
   | { do: "resume"; directive: string }
   | { do: "accept"; body: ExceptionBody }
   | { do: "end"; exception: string; body: ExceptionEndBody }
+  | { do: "dismiss"; detection: string; body: DismissalBody }
   | { do: "promote"; group: string }
   | { do: "demote"; group: string };
 
@@ -156,6 +158,7 @@ function pathOf(decision: Decision): string {
   const what = encodeURIComponent;
   if (decision.do === "accept") return "exceptions";
   if (decision.do === "end") return `exceptions/${what(decision.exception)}/end`;
+  if (decision.do === "dismiss") return `detections/${what(decision.detection)}/dismiss`;
   if ("group" in decision) return `groups/${what(decision.group)}/${decision.do}`;
   return `directives/${what(decision.directive)}/${decision.do}`;
 }

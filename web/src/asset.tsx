@@ -1,6 +1,7 @@
 import type { AssetDetail, AssetView, FindingView } from "./api.gen";
 import { getAsset } from "./api";
 import { AsThen } from "./as-of";
+import { Attacks } from "./attacks";
 import { Mode } from "./assets";
 import { count, Note, plural, Section, Time } from "./bits";
 import { Packages } from "./packages";
@@ -79,6 +80,7 @@ function Findings({ detail }: { detail: AssetDetail }) {
   const whole = detail.not_assessed.length + detail.gaps.length === 0;
   return (
     <>
+      <Attacks attacks={detail.attacks} />
       <Section id="offers" title="Security updates offered" aside={<p className="hint">by its own repositories</p>}>
         {detail.offers.length > 0 ? <Packages packages={detail.offers} /> : <None whole={whole} />}
       </Section>

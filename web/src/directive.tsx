@@ -2,6 +2,7 @@ import { Actions } from "./actions";
 import type { DirectiveView } from "./api.gen";
 import { getDirective } from "./api";
 import { AsThen } from "./as-of";
+import { Attacks } from "./attacks";
 import { Note, Time } from "./bits";
 import { ending } from "./closed";
 import { EvidenceOf } from "./evidence";
@@ -47,6 +48,7 @@ function Shown({ directive }: { directive: DirectiveView }) {
         </dd>
       </dl>
       <Wrong directive={directive} />
+      <Attacks attacks={directive.attacks} />
       <Why directive={directive} />
       <Rollout directive={directive} />
       <Hosts directive={directive} />

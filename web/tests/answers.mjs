@@ -101,6 +101,7 @@ const directive = (n, source, version, more) => ({
   due: at(24 * 9),
   removes: "1.2",
   because: [],
+  attacks: [],
   assets: [],
   ...counted(more.assets ?? []),
   raised: at(-26),
@@ -240,9 +241,31 @@ export const detail = (asset) => ({
   suppressed: [
     { vulnerability: "CVE-2026-8080", advisory: "DSA-5801-1", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: null, state: "no-fix", said: "no fix published", opened: at(-40), reason: `not affected: ${HOSTILE}`, author: "Example Ltd", made: at(-48) },
   ],
+  attacks: [],
   accepted: [
     { vulnerability: "CVE-2026-7070", advisory: "DSA-5802-1", source: "nginx", installed: "1.22.1-9", fixed: "1.22.1-9+deb12u1", state: "fix-offered", said: "fix offered: 1.22.1-9+deb12u1", opened: at(-40), exception: "exc_1", until: at(24 * 30), owner: "head of shop", control: `the WAF drops it ${HOSTILE}` },
   ],
+});
+
+/** An attack that a sensor saw. */
+export const detection = (more = {}) => ({
+  id: "det_1",
+  vulnerability: "CVE-2026-5535",
+  state: "standing",
+  asset: assets[0].id,
+  host: "web-1.example.org",
+  seen: at(-2),
+  reported: at(-2),
+  until: at(24 * 30 - 2),
+  what: `ET EXPLOIT inbound lookup in a header ${HOSTILE}`,
+  sensor: "suricata on fw1",
+  reference: "2034647",
+  by: "edr",
+  directives: ["dir_1"],
+  ended: null,
+  ended_by: null,
+  ended_why: null,
+  ...more,
 });
 
 /** A risk that somebody accepts. */
@@ -341,13 +364,13 @@ export const log = [
 ];
 
 /** Where a vulnerability stands in the little estate; of what nothing speaks that is said. */
-export const exposure = (id, { assets, queue, exceptions = [] }) => {
+export const exposure = (id, { assets, queue, exceptions = [], detections = [] }) => {
   const directives = queue.filter((one) => one.closes.includes(id)).map((one) => one.id);
   const known = directives.length > 0 || id === "CVE-2025-0001";
   const here = assets.filter(({ findings }) => findings > 0);
   const open = directives.length > 0 ? here : [];
   const standing = { ecosystem: "Debian:12", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: "3.0.15-1~deb12u1", state: "fix-offered", said: "the host is offered 3.0.15-1~deb12u1", assets: open.length + 30, hosts: [...open.map(({ hostname }) => hostname), HOSTILE] };
-  const nothing = { id, known, since: null, advisories: [], in_kev: null, epss_ppm: null, epss_model: null, cvss: null, open: 0, groups: {}, standing: [], suppressed: 0, accepted: 0, exceptions: [], directives, covered: 0, not_covered: assets.length };
+  const nothing = { id, known, since: null, advisories: [], in_kev: null, epss_ppm: null, epss_model: null, cvss: null, open: 0, groups: {}, standing: [], suppressed: 0, accepted: 0, exceptions: [], attacks: [], directives, covered: 0, not_covered: assets.length };
   if (!known) return nothing;
   return {
     ...nothing,
@@ -363,6 +386,7 @@ export const exposure = (id, { assets, queue, exceptions = [] }) => {
     suppressed: open.length > 0 ? 1 : 0,
     accepted: exceptions.reduce((sum, one) => sum + one.assets, 0),
     exceptions,
+    attacks: detections,
     covered: 2,
     not_covered: 1,
   };

@@ -8,6 +8,7 @@ mod common;
 mod context;
 #[cfg(feature = "demo")]
 mod demo;
+mod detection;
 mod exception;
 mod explain;
 mod feeds;
@@ -126,6 +127,9 @@ enum Command {
     /// Risks that are accepted for a time: grant, list, take back.
     #[command(subcommand)]
     Exception(exception::Command),
+    /// Attacks that sensors saw: report, list, dismiss.
+    #[command(subcommand)]
+    Detection(detection::Command),
     /// Choose the published tables and due-date rules that count.
     Rules(rules::Choose),
     /// Sign in to a server with name and password.
@@ -245,6 +249,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Context(context) => context.run(common),
         Command::Vex(vex) => vex.run(common),
         Command::Exception(exception) => exception.run(common),
+        Command::Detection(detection) => detection.run(common),
         Command::Rules(choose) => choose.run(common),
         Command::Approve(approve) => approve.run(common),
         Command::Refuse(refuse) => refuse.run(common),

@@ -103,6 +103,9 @@ pub(crate) fn one(common: &Common, id: &str, moment: &AsOf) -> Result<()> {
             return json(&detail);
         }
         print_asset(&detail.asset);
+        for attack in &detail.attacks {
+            println!("    attack {}", crate::detection::line(attack));
+        }
         for finding in &detail.open {
             println!(
                 "    {:<18} {} {}: {}",

@@ -72,6 +72,9 @@ fn write(text: &mut String, directive: &DirectiveView, why: &WhyView, indent: &s
         let (column, value) = (column(&input.column), &input.value);
         writeln!(text, "{indent}  {column:<28} {value:<12} {assumed}{}{source}", input.basis.fact)?;
     }
+    for attack in &directive.attacks {
+        writeln!(text, "{indent}attack    {}", crate::detection::line(attack))?;
+    }
     for clock in &directive.clocks {
         writeln!(
             text,

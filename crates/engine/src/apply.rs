@@ -12,6 +12,7 @@ use tenon_model::{
 use crate::ahead::Report;
 use crate::assets::AssetState;
 use crate::change::Restated;
+use crate::detections::DetectionState;
 use crate::directives::DirectiveState;
 use crate::exceptions::ExceptionState;
 use crate::life::Runs;
@@ -250,6 +251,16 @@ impl World {
             Event::ExceptionEnded { id, end } => {
                 let dangling = || ApplyError::Dangling { seq: record.seq, what: id.to_string() };
                 self.exceptions.end(*id, end, now).ok_or_else(dangling)?;
+            }
+            Event::DetectionReported { id, detection } => {
+                let detection = detection.as_ref().clone();
+                let dangling = || ApplyError::Dangling { seq: record.seq, what: detection.asset.to_string() };
+                let asset = self.ordinal(&detection.asset).ok_or_else(dangling)?;
+                self.detections.keep(*id, DetectionState { detection, asset, reported: now, ended: None });
+            }
+            Event::DetectionEnded { id, end } => {
+                let dangling = || ApplyError::Dangling { seq: record.seq, what: id.to_string() };
+                self.detections.end(*id, end, now).ok_or_else(dangling)?;
             }
             Event::RulesSet { rules, .. } => self.rules = rules.clone(),
             Event::GroupPromoted { group, .. } => {

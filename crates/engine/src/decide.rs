@@ -10,6 +10,7 @@ use crate::apply::{ActionWanted, Attachments};
 use crate::approvals::{self, Approval};
 use crate::change::Change;
 use crate::consequences::{Dirty, asks_people, consequences, due};
+use crate::detections;
 use crate::directives::DirectiveState;
 use crate::exceptions;
 use crate::life;
@@ -63,6 +64,17 @@ impl Decided {
 
 pub(crate) fn refuse<T>(code: RefusalCode, message: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::new(code, message))
+}
+
+/// Longest text of people, in characters.
+const MAX_WORDS: usize = 1_000;
+
+/// Refuses a text that says nothing, or too much; `need` tells what it is for.
+pub(crate) fn worded(need: &str, text: &str) -> Result<(), Refusal> {
+    if text.trim().is_empty() || text.chars().count() > MAX_WORDS {
+        return refuse(RefusalCode::BadContent, format!("{need} of 1 to {MAX_WORDS} characters"));
+    }
+    Ok(())
 }
 
 pub(crate) fn encode<T: serde::Serialize>(value: &T) -> Result<Blob, Refusal> {
@@ -246,6 +258,13 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
         Command::EndException { exception, by, why } => {
             Ok(Decided::of(exceptions::revoke(world, exception, by, why)?))
         }
+        Command::ReportDetection { detection } => {
+            Ok(Decided::of(detections::report(world, *detection, now)?))
+        }
+        Command::DismissDetection { detection, by, why } => {
+            let events = detections::dismiss(world, detection, &by, &why)?;
+            Ok(Decided { events, ..Decided::default() })
+        }
         Command::SetRules { rules, .. } if *world.rules() == rules => {
             refuse(RefusalCode::NothingToDo, "these rules count already")
         }
@@ -342,6 +361,9 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             // What failed by silence is counted before anything goes on.
             if events.is_empty() {
                 events = exceptions::expire(world, now);
+            }
+            if events.is_empty() {
+                events = detections::expire(world, now);
             }
             if events.is_empty() {
                 events = due(world, now);

@@ -14,14 +14,12 @@ use tenon_model::{
     Person, Refusal, RefusalCode, SourcePackage, Timestamp, VulnerabilityId, Want,
 };
 
-use crate::decide::refuse;
+use crate::decide::{refuse, worded};
 use crate::life;
 use crate::world::World;
 
 /// Longest time that a risk is accepted for, in days: whoever still means it looks at it again once a year.
 pub const MAX_EXCEPTION_DAYS: u32 = 366;
-/// Longest reason and control, in characters.
-const MAX_WORDS: usize = 1_000;
 
 /// An exception and how far it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -212,14 +210,6 @@ impl World {
     ) -> impl Iterator<Item = (ExceptionId, &'w ExceptionState)> {
         self.exceptions.about(about)
     }
-}
-
-/// Refuses a text that says nothing, or too much; `need` tells what it is for.
-fn worded(need: &str, text: &str) -> Result<(), Refusal> {
-    if text.trim().is_empty() || text.chars().count() > MAX_WORDS {
-        return refuse(RefusalCode::BadContent, format!("{need} of 1 to {MAX_WORDS} characters"));
-    }
-    Ok(())
 }
 
 /// What follows from a request, or why it is refused.

@@ -12,6 +12,7 @@ use tenon_model::{
 
 use crate::assets::{AssetState, Assets};
 use crate::context::KnownContext;
+use crate::detections::Detections;
 use crate::directives::DirectiveState;
 use crate::exceptions::Exceptions;
 use crate::index::Index;
@@ -181,6 +182,9 @@ pub struct World {
     /// Which risks people accept.
     #[serde(skip_serializing_if = "Exceptions::is_empty")]
     pub(crate) exceptions: Exceptions,
+    /// Which attacks were seen.
+    #[serde(skip_serializing_if = "Detections::is_empty")]
+    pub(crate) detections: Detections,
     pub(crate) trend: Trend,
     /// How long things take and how they end. Nothing is decided by it, so that it is no part of the digest.
     #[serde(skip)]

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AdvisoryDelta, AgentRun, ApplyReport, AssetContext, AssetId, ContextDocument, Digest, DirectiveId,
-    ExceptionId, ExceptionRequest, GroupName, HistoryBase, IntelDelta, Inventory, InventoryDelta, MachineId,
-    OrderId, Person, RehearsalReport, Role, Rules, Tempo, Timestamp, TokenId, VexStatement,
+    AdvisoryDelta, AgentRun, ApplyReport, AssetContext, AssetId, ContextDocument, Detection, DetectionId,
+    Digest, DirectiveId, ExceptionId, ExceptionRequest, GroupName, HistoryBase, IntelDelta, Inventory,
+    InventoryDelta, MachineId, OrderId, Person, RehearsalReport, Role, Rules, Tempo, Timestamp, TokenId,
+    VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -141,6 +142,20 @@ pub enum Command {
         /// Why.
         why: String,
     },
+    /// A sensor reports an attack that it saw.
+    ReportDetection {
+        /// What was seen where, and who says so, as authenticated.
+        detection: Box<Detection>,
+    },
+    /// A person finds that a detection was none.
+    DismissDetection {
+        /// The detection.
+        detection: DetectionId,
+        /// Who.
+        by: Person,
+        /// Why.
+        why: String,
+    },
     /// A person chooses the published rules that count.
     SetRules {
         /// The rules.
@@ -259,6 +274,8 @@ pub enum RefusalCode {
     UnknownOrder,
     /// No such exception, or it has ended.
     UnknownException,
+    /// No such detection, or it has ended.
+    UnknownDetection,
     /// No such token, wrong secret, used up or expired.
     BadToken,
     /// The key is enrolled already.
@@ -291,11 +308,12 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// Every code; a test holds the list against the documentation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::UnknownAsset,
         Self::UnknownDirective,
         Self::UnknownOrder,
         Self::UnknownException,
+        Self::UnknownDetection,
         Self::BadToken,
         Self::AlreadyEnrolled,
         Self::BadInventory,

@@ -156,6 +156,13 @@ pub struct Want {
     pub advisories: Vec<VulnerabilityId>,
 }
 
+impl Want {
+    /// Whether it is wanted because of a vulnerability.
+    pub fn is_for(&self, id: &VulnerabilityId) -> bool {
+        self.closes.binary_search(id).is_ok() || self.claims.binary_search(id).is_ok()
+    }
+}
+
 /// Assets that add the same to a directive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WantClass {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentRun, ApplyOutcome, AssetContext, AssetId, Digest, Directive, DirectiveChange, DirectiveId,
-    Exception, ExceptionEnd, ExceptionId, GroupName, HistoryBase, IntelSource, InventoryDelta, MachineId,
-    Order, OrderId, Outcome, Person, Plan, RehearsalOutcome, Retirement, Rules, Tempo, Timestamp, TokenId,
-    Wants,
+    AgentRun, ApplyOutcome, AssetContext, AssetId, Detection, DetectionEnd, DetectionId, Digest, Directive,
+    DirectiveChange, DirectiveId, Exception, ExceptionEnd, ExceptionId, GroupName, HistoryBase, IntelSource,
+    InventoryDelta, MachineId, Order, OrderId, Outcome, Person, Plan, RehearsalOutcome, Retirement, Rules,
+    Tempo, Timestamp, TokenId, Wants,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.
@@ -161,6 +161,22 @@ pub enum Event {
         /// How.
         #[serde(flatten)]
         end: ExceptionEnd,
+    },
+    /// A sensor saw an attack.
+    DetectionReported {
+        /// Its id.
+        id: DetectionId,
+        /// What was seen where.
+        #[serde(flatten)]
+        detection: Box<Detection>,
+    },
+    /// A detection does not count any more.
+    DetectionEnded {
+        /// The detection.
+        id: DetectionId,
+        /// How.
+        #[serde(flatten)]
+        end: DetectionEnd,
     },
     /// A person chose the published rules that count.
     RulesSet {

@@ -94,6 +94,10 @@ counted_id!(
     /// An exception: a risk that somebody accepts.
     ExceptionId, "exc_", "an exception id"
 );
+counted_id!(
+    /// A detection: an attack that was seen.
+    DetectionId, "det_", "a detection id"
+);
 
 /// An asset, identified by the key it enrolled with: the first 16 bytes of the SHA-256 of the public key
 /// (SubjectPublicKeyInfo, DER), printed as `ast_` and 32 hexadecimal digits.

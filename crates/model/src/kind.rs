@@ -3,7 +3,7 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 42] = [
+pub const EVENT_KINDS: [&str; 44] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -20,6 +20,8 @@ pub const EVENT_KINDS: [&str; 42] = [
     "vex-stated",
     "exception-granted",
     "exception-ended",
+    "detection-reported",
+    "detection-ended",
     "rules-set",
     "inventory-reported",
     "inventory-changed",
@@ -68,6 +70,8 @@ impl Event {
             Self::VexStated { .. } => "vex-stated",
             Self::ExceptionGranted { .. } => "exception-granted",
             Self::ExceptionEnded { .. } => "exception-ended",
+            Self::DetectionReported { .. } => "detection-reported",
+            Self::DetectionEnded { .. } => "detection-ended",
             Self::RulesSet { .. } => "rules-set",
             Self::InventoryReported { .. } => "inventory-reported",
             Self::InventoryChanged { .. } => "inventory-changed",

@@ -9,6 +9,7 @@ mod command;
 mod component;
 pub mod context;
 mod delta;
+mod detection;
 mod digest;
 mod directive;
 mod event;
@@ -34,6 +35,7 @@ pub use command::{Command, Refusal, RefusalCode};
 pub use component::{Component, Manifest, ManifestError, SourcePackage, WrittenManifest};
 pub use context::{AssetContext, ClockRule, ContextDocument, DecisionTable, Rules};
 pub use delta::{DeltaError, FactsChange, InventoryDelta, InventorySum, MAX_DELTA_NAMED, OfferKey, Reported};
+pub use detection::{Detection, DetectionEnd};
 pub use digest::{Blob, Digest, DigestError};
 pub use directive::{
     Action, Basis, Clock, Decision, DecisionInput, Directive, DirectiveChange, Grounds, Outcome, Priority,
@@ -48,8 +50,8 @@ pub use facts::{
 pub use history::HistoryBase;
 pub use hook::{HookEnd, HookMoment, HookRun};
 pub use ids::{
-    AssetId, DirectiveId, ExceptionId, GroupName, IdError, OrderId, Person, RedundancyName, ServiceName, Tag,
-    TeamName, TokenId, VulnerabilityId, ZoneName,
+    AssetId, DetectionId, DirectiveId, ExceptionId, GroupName, IdError, OrderId, Person, RedundancyName,
+    ServiceName, Tag, TeamName, TokenId, VulnerabilityId, ZoneName,
 };
 pub use intel::{Cvss, Epss, Intel, IntelDelta, IntelSource, Kev, Probability, Profile, PublicExploit, Ssvc};
 pub use kind::EVENT_KINDS;

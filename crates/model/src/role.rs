@@ -17,6 +17,8 @@ pub enum Role {
     Operator,
     /// Approves and refuses.
     Approver,
+    /// Reports attacks, and nothing else: for the token of a device.
+    Sensor,
     /// Reads the whole record, and who may do what.
     Auditor,
     /// All of it, and people besides.
@@ -25,8 +27,15 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 6] =
-        [Self::Viewer, Self::Analyst, Self::Operator, Self::Approver, Self::Auditor, Self::Admin];
+    pub const ALL: [Self; 7] = [
+        Self::Viewer,
+        Self::Analyst,
+        Self::Operator,
+        Self::Approver,
+        Self::Sensor,
+        Self::Auditor,
+        Self::Admin,
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -35,6 +44,7 @@ impl Role {
             Self::Analyst => "analyst",
             Self::Operator => "operator",
             Self::Approver => "approver",
+            Self::Sensor => "sensor",
             Self::Auditor => "auditor",
             Self::Admin => "admin",
         }
@@ -49,7 +59,7 @@ impl fmt::Display for Role {
 
 /// A text that names no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no role: viewer, analyst, operator, approver, auditor or admin")]
+#[error("{0:?} is no role: viewer, analyst, operator, approver, sensor, auditor or admin")]
 pub struct NoRole(String);
 
 impl FromStr for Role {

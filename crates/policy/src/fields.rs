@@ -89,6 +89,8 @@ pub struct AssetFacts {
     pub services: Vec<String>,
     /// Words of people.
     pub tags: Vec<String>,
+    /// Whether an attack by what the directive closes there was seen on it.
+    pub attacked: bool,
 }
 
 /// What a passed rehearsal showed.
@@ -283,6 +285,12 @@ impl Field {
         field("asset.tags", Type::Texts, "words that people gave it", |facts| {
             Some(Value::Texts(&facts.asset.tags))
         }),
+        field(
+            "asset.attacked",
+            Type::Bool,
+            "a sensor reported an attack on it, by a vulnerability that this closes there",
+            |facts| Some(Value::Bool(facts.asset.attacked)),
+        ),
         field("rehearsal.removed", Type::Int, "packages that the change removes", |facts| {
             Some(Value::Int(facts.rehearsal?.removed))
         }),

@@ -141,7 +141,8 @@ impl Policy {
     /// What is not known is no emergency.
     fn is_emergency(&self, facts: &Facts<'_>) -> bool {
         let when = self.emergency.when.as_ref();
-        when.map_or(facts.directive.kev, |when| when.holds(facts) == Some(true))
+        let exploited = facts.directive.kev || facts.asset.attacked;
+        when.map_or(exploited, |when| when.holds(facts) == Some(true))
     }
 
     /// The windows that a verdict keeps to.

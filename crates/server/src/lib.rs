@@ -32,8 +32,9 @@ mod writer;
 
 pub use access::{PeopleError, Role, operations};
 pub use api::{
-    AssetsPage, DirectivesPage, ExceptionsView, FeedsPage, GapsPage, InvitationView, NewTokenView, PartView,
-    QueueTotals, SessionView, TokenView, UserView, openapi, refusals_reference,
+    AssetsPage, DetectionTaken, DetectionsView, DirectivesPage, ExceptionsView, FeedsPage, GapsPage,
+    InvitationView, NewTokenView, PartView, QueueTotals, SessionView, TokenView, UserView, openapi,
+    refusals_reference,
 };
 pub use authority::{Authority, AuthorityError};
 pub use demo::{Demo, DemoView, Guide};
@@ -47,7 +48,7 @@ pub use replay::{ReplayError, replay, replay_to, restore};
 pub use serve::{Hosts, Running, ServeError, Settings, serve};
 pub use view::{
     AcceptedView, AssetDetail, AssetDirectivesView, AssetView, BasisView, CasesView, ChangesView, ClockView,
-    ClosingsView, ContextDocumentView, ContextView, DEFINITIONS, DecisionView, DefinitionView,
+    ClosingsView, ContextDocumentView, ContextView, DEFINITIONS, DecisionView, DefinitionView, DetectionView,
     DirectiveAssetView, DirectiveLine, DirectiveView, DurationsView, EffectView, ExceptionView, ExposureView,
     FactorView, FeedView, FiguresView, FindingStateView, FindingView, FirstAssetView, FlipView, FreezeView,
     GapView, GroupFiguresView, GroupView, HalfLifeView, HaltView, HeadView, HeldBackView, InputView,

@@ -6,6 +6,7 @@ mod as_of;
 mod context;
 #[cfg(feature = "demo")]
 mod demo;
+mod detections;
 mod exceptions;
 mod explain;
 mod feeds;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tenon_model::{
     AssetOrdinal, AssetSet, Directive, DirectiveChange, DirectiveId, Event, Grounds, GroupName, Members,
-    Outcome, Priority, RiskPoints, SourcePackage, Stage, Timestamp, Want, WantClass, Wants,
+    Outcome, Priority, RiskPoints, SourcePackage, Stage, Timestamp, VulnerabilityId, Want, WantClass, Wants,
 };
 use tenon_versions::dpkg;
 
@@ -54,6 +54,7 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
             coming: &assets,
             gone: &AssetSet::default(),
             joining: &assets,
+            joined: &classes,
             standing: None,
         };
         let priority = about.priority(world, dirty, now);
@@ -266,7 +267,8 @@ fn change(
         coming: &coming,
         gone: &gone,
         joining: &coming.without(&state.members),
-        standing: Some(state),
+        joined: &joined,
+        standing: Some((id, state)),
     };
     let only = change.grounds.is_none() && !dirty.ranked.contains(&id);
     if let Some(removes) = only.then(|| about.only_removes(world, state)).flatten() {
@@ -309,16 +311,19 @@ struct About<'a> {
     gone: &'a AssetSet,
     /// Of the coming those that were no part of it.
     joining: &'a AssetSet,
+    /// What the coming want.
+    joined: &'a Classes,
     /// The directive as it was.
-    standing: Option<&'a DirectiveState>,
+    standing: Option<(DirectiveId, &'a DirectiveState)>,
 }
 
 impl About<'_> {
     fn priority(&self, world: &World, dirty: &Dirty, now: Timestamp) -> Priority {
-        let raised = self.standing.map_or(now, |state| state.raised);
+        let raised = self.standing.map_or(now, |(_, state)| state.raised);
         // Nor does a time in which the risk was accepted.
         let raised = self.resumed(world).map_or(raised, |since| since.min(raised));
-        let subject = Subject { reasons: self.reasons, bearings: self.bearings, raised };
+        let attacks = world.attacks(self.reasons.counted(), |id| self.wanting_for(id));
+        let subject = Subject { reasons: self.reasons, bearings: self.bearings, attacks, raised };
         let mut priority = prioritise(world, &subject);
         // A due date that was set is not moved later: several clocks run, the earliest counts, none restarts. Only where
         // something was assumed and is now known, or other rules count, is it set anew.
@@ -326,7 +331,8 @@ impl About<'_> {
             let before = &state.directive.priority;
             before.due.filter(|_| !dirty.other_rules && is_bound(before, &priority))
         };
-        let old_due = self.standing.and_then(binding);
+        let standing = self.standing.filter(|(id, _)| !dirty.unbound.contains(id));
+        let old_due = standing.and_then(|(_, state)| binding(state));
         // Nor does a newer version that takes an asset over from an older one restart it.
         let taken_over = self.taken_over(world).filter_map(binding).min();
         priority.due = [priority.due, old_due, taken_over].into_iter().flatten().min();
@@ -339,19 +345,27 @@ impl About<'_> {
         let wanted = |of: &AssetSet| !of.is_disjoint(before.wanting());
         let resumed = world.exceptions.resumed(self.reasons.closes(), wanted);
         let other_clock = resumed != self.resumed(world) || self.taken_over(world).next().is_some();
-        if other_clock || !self.bearings.are_of(before.bearings()) {
+        let attacked = world.detections.bear_on(self.reasons.counted());
+        if other_clock || attacked || !self.bearings.are_of(before.bearings()) {
             return None;
         }
-        let now = at_stake(world, self.reasons, self.bearings);
-        let most = at_stake(world, self.reasons, before.bearings()).most;
+        let now = at_stake(world, self.reasons, self.bearings, &[]);
+        let most = at_stake(world, self.reasons, before.bearings(), &[]).most;
         (now.most == most).then_some(now.removes)
+    }
+
+    /// Of those that want it then, those for which that is because of this vulnerability.
+    fn wanting_for(&self, id: &VulnerabilityId) -> AssetSet {
+        let stay = self.standing.map(|(_, state)| state.wanting_for(id).without(self.gone));
+        let come = self.joined.iter().filter(|(want, _)| want.is_for(id)).map(|(_, assets)| assets);
+        AssetSet::union(stay.iter().chain(come))
     }
 
     /// Since when something of it was to be done, where that was accepted meanwhile.
     fn resumed(&self, world: &World) -> Option<Timestamp> {
         world.exceptions.resumed(self.reasons.closes(), |of| {
             let stays = |state: &DirectiveState| !of.intersect(state.wanting()).is_subset(self.gone);
-            !of.is_disjoint(self.coming) || self.standing.is_some_and(stays)
+            !of.is_disjoint(self.coming) || self.standing.is_some_and(|(_, state)| stays(state))
         })
     }
 

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    AdvisoryDelta, AssetId, AssetOrdinal, AssetSet, Directive, DirectiveId, Event, IntelDelta, VexStatement,
-    VulnerabilityId, Wants,
+    AdvisoryDelta, AssetId, AssetOrdinal, AssetSet, Detection, DetectionEnd, Directive, DirectiveId, Event,
+    IntelDelta, VexStatement, VulnerabilityId, Wants,
 };
 
 use crate::apply::Attachments;
 use crate::context::Bearing;
 use crate::index::Stances;
+use crate::priority::is_due_by_attack;
 use crate::world::World;
 
 /// On which assets a policy may say something else.
@@ -45,6 +46,8 @@ pub(crate) struct Dirty {
     judged: BTreeMap<DirectiveId, Judged>,
     /// Other published rules count now: what the old ones set does not bind.
     pub(super) other_rules: bool,
+    /// Directives whose due date was set by what turned out to be none.
+    pub(super) unbound: BTreeSet<DirectiveId>,
     /// Nothing happened: it is only looked whether the directives are what the assets want.
     pub(super) audit: bool,
 }
@@ -68,6 +71,7 @@ impl Dirty {
         self.retired = AssetSet::default();
         self.ranked.clear();
         self.other_rules = false;
+        self.unbound.clear();
     }
 
     /// Notes what an event can have consequences for. Called before the event is applied.
@@ -149,6 +153,21 @@ impl Dirty {
             Event::ExceptionEnded { id, .. } => {
                 if let Some(state) = world.exception(*id) {
                     self.accepted(world, &state.exception.vulnerability);
+                }
+            }
+            Event::DetectionReported { detection, .. } => self.attacked(world, detection),
+            Event::DetectionEnded { id, end } => {
+                let Some(state) = world.detection(*id) else { return };
+                self.attacked(world, &state.detection);
+                // What was no attack sets no date either.
+                if matches!(end, DetectionEnd::Dismissed { .. }) {
+                    let about = &state.detection.vulnerability;
+                    let due_by_it = |id: &DirectiveId| {
+                        world
+                            .directive(id)
+                            .is_some_and(|state| is_due_by_attack(&state.directive.priority, about))
+                    };
+                    self.unbound.extend(world.directives_closing(about, state.asset).filter(due_by_it));
                 }
             }
             Event::ContextTakenOver { .. } => {
@@ -269,6 +288,17 @@ impl Dirty {
     /// Directives for which nothing may be left to do, or whose rollout may go on.
     pub(super) fn touched(&self) -> &BTreeSet<DirectiveId> {
         &self.changed
+    }
+
+    /// Whether attacks are seen on an asset changes.
+    fn attacked(&mut self, world: &World, Detection { vulnerability, asset, .. }: &Detection) {
+        let Some(asset) = world.ordinal(asset) else { return };
+        for id in world.directives_closing(vulnerability, asset) {
+            self.ranked.insert(id);
+            self.judge_one(id, asset);
+        }
+        // Where that makes it an emergency, it may go out now.
+        self.idle.insert(asset);
     }
 
     /// Where a vulnerability is accepted changes.

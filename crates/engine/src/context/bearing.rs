@@ -81,6 +81,11 @@ impl Bearings {
         self.0.iter().map(|(bearing, assets)| (bearing, *assets))
     }
 
+    /// How many there are of one.
+    pub(crate) fn count(&self, bearing: &Arc<Bearing>) -> u64 {
+        self.0.get(bearing).copied().unwrap_or_default()
+    }
+
     /// How many assets there are in all.
     pub(crate) fn assets(&self) -> u64 {
         self.0.values().sum()

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tenon_model::{
     Action, AssetOrdinal, AssetSet, Digest, Directive, DirectiveId, OrderId, Outcome, PackageTarget, Person,
-    RehearsalReport, RiskPoints, SourcePackage, Stage, Timestamp, Want, WantClass,
+    RehearsalReport, RiskPoints, SourcePackage, Stage, Timestamp, VulnerabilityId, Want, WantClass,
 };
 
 use crate::assets::Assets;
@@ -145,6 +145,25 @@ impl DirectiveState {
         let approved = self.begun.iter().filter(|(_, stage)| matches!(stage, Stage::Approved { .. }));
         self.approved = approved.map(|(asset, _)| *asset).collect();
         self.bearings = assets.bearings(&self.wanting);
+    }
+
+    /// What an asset wants of it; `None` where it does not want it any more.
+    pub(crate) fn want_of(&self, asset: AssetOrdinal) -> Option<&Want> {
+        if !self.wanting.contains(asset) {
+            return None;
+        }
+        self.wants.iter().find(|class| class.assets.contains(asset)).map(|class| class.want.as_ref())
+    }
+
+    /// Whether an asset wants it for this vulnerability.
+    pub fn is_wanted_for(&self, about: &VulnerabilityId, asset: AssetOrdinal) -> bool {
+        self.want_of(asset).is_some_and(|want| want.is_for(about))
+    }
+
+    /// The assets that want it for this vulnerability.
+    pub(crate) fn wanting_for(&self, about: &VulnerabilityId) -> AssetSet {
+        let classes = self.wants.iter().filter(|class| class.want.is_for(about));
+        AssetSet::union(classes.map(|class| &class.assets))
     }
 
     /// The assets that want exactly this.

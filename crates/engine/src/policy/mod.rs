@@ -109,12 +109,13 @@ impl<'w> Asker<'w> {
     /// What it says of an asset at a time.
     pub fn ruling(&self, asset: AssetOrdinal, now: Timestamp) -> Ruling<'w> {
         let Some(directive) = &self.facts else {
-            let verdict = Some(Verdict { rule: None, emergency: self.exploited() });
+            let emergency = self.exploited() || attacked(self.world, self.state, asset);
+            let verdict = Some(Verdict { rule: None, emergency });
             let turn = Turn::Open { until: None };
             let (windows, freezes) = (Vec::new(), Vec::new());
             return Ruling { verdict, approval: Approval::ONE, not_automatic: None, windows, freezes, turn };
         };
-        let of_asset = asset_facts(self.world, asset);
+        let of_asset = asset_facts(self.world, self.state, asset);
         let report = self.state.rehearsals.get(&asset).map(Arc::as_ref);
         let rehearsal = report.map(rehearsal_facts);
         let facts = Facts { directive, asset: &of_asset, rehearsal: rehearsal.as_ref() };
@@ -241,7 +242,13 @@ fn directive_facts(world: &World, state: &DirectiveState) -> DirectiveFacts {
     }
 }
 
-fn asset_facts(world: &World, asset: AssetOrdinal) -> AssetFacts {
+/// Whether an attack by what a directive closes on an asset was seen there.
+fn attacked(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> bool {
+    !world.detections.is_empty()
+        && state.want_of(asset).is_some_and(|want| world.detections.strike(asset, want))
+}
+
+fn asset_facts(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> AssetFacts {
     let Some(known) = world.asset_at(asset) else { return AssetFacts::default() };
     let said = world.effective(known);
     let text = |name: Option<String>| name.unwrap_or_default();
@@ -256,6 +263,7 @@ fn asset_facts(world: &World, asset: AssetOrdinal) -> AssetFacts {
         redundancy: text(said.redundancy.map(|known| known.value.to_string())),
         services: said.services.iter().map(ToString::to_string).collect(),
         tags: said.tags.iter().map(ToString::to_string).collect(),
+        attacked: attacked(world, state, asset),
     }
 }
 

@@ -2,14 +2,15 @@
 
 use tenon_model::context::{Criticality, Sensitivity};
 use tenon_model::{
-    Automatable, Basis, Exploitation, HumanImpact, Intel, MissionAndWellBeing, Probability, SystemExposure,
-    TechnicalImpact, Timestamp, VulnerabilityId,
+    Automatable, Basis, Detection, Exploitation, HumanImpact, Intel, MissionAndWellBeing, Probability,
+    SystemExposure, TechnicalImpact, Timestamp, VulnerabilityId,
 };
 use tenon_risk::cvss::{self, Cvss};
 use tenon_risk::sla::Severity;
 
 use super::loss::{Danger, Factors, Stake, factors};
 use crate::context::{Bearing, Source, Sourced};
+use crate::detections::Attack;
 
 /// Threat of a vulnerability that no feed scores: about the median EPSS score.
 const UNSCORED_THREAT: Probability = match Probability::from_ppm(1_000) {
@@ -96,6 +97,8 @@ pub(crate) struct Facts {
     pub(crate) threat: Known<Probability>,
     /// When it was listed in KEV, and the date that the catalogue sets.
     pub(crate) kev: Option<(Timestamp, Option<Timestamp>)>,
+    /// Since when attacks by it are known on these assets; `None` where none was seen.
+    pub(crate) attacked: Option<Timestamp>,
     /// What its expected loss is made of.
     pub(crate) factors: Factors,
 }
@@ -162,7 +165,27 @@ impl Facts {
             sensitivity: sensitivity(bearing),
             threat: threat(id, intel),
             kev: intel.kev.as_ref().map(|kev| (kev.added, kev.due)),
+            attacked: None,
             factors: factors(danger(intel), stake(bearing)),
+        }
+    }
+
+    /// The same on assets on which attacks by it were seen: it is exploited, and nobody need ask how likely that is.
+    pub(crate) fn under(self, attack: &Attack<'_>) -> Self {
+        let Detection { vulnerability: id, seen, what, sensor, .. } = attack.last;
+        let assets = attack.bearings.assets();
+        let hosts = match assets {
+            0 | 1 => attack.host.to_owned(),
+            _ => format!("{assets} hosts, last on {}", attack.host),
+        };
+        let by = format!("reported by {sensor}");
+        let known = |fact: &str| format!("{id}: {fact} on {hosts}: {what}");
+        Self {
+            exploitation: Known::stated(Exploitation::Active, known("attack seen"), &by, Some(*seen)),
+            threat: Known::stated(Probability::ONE, known("attack seen"), &by, Some(*seen)),
+            factors: Factors { threat: u64::from(Probability::ONE.ppm()), ..self.factors },
+            attacked: Some(attack.since),
+            ..self
         }
     }
 }

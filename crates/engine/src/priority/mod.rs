@@ -16,12 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    Basis, Clock, ClockRule, Decision, Directive, Grounds, Intel, Priority, RiskPoints, Timestamp,
-    VulnerabilityId, Want,
+    Basis, Clock, ClockRule, Decision, Directive, Grounds, Intel, Priority, Probability, RiskPoints,
+    Timestamp, VulnerabilityId, Want,
 };
 use tenon_risk::bod_26_04;
 
 use crate::context::{Bearing, Bearings};
+use crate::detections::Attack;
 use crate::world::World;
 use facts::{Facts, danger, stake, stated};
 pub use loss::Factors;
@@ -54,7 +55,7 @@ impl<'a> From<&'a Directive> for Reasons<'a> {
 impl<'a> Reasons<'a> {
     /// The vulnerabilities that count. Where a changelog tells what a vendor's update closes, the update is no vulnerability
     /// besides.
-    fn counted(self) -> impl Iterator<Item = &'a VulnerabilityId> {
+    pub(crate) fn counted(self) -> impl Iterator<Item = &'a VulnerabilityId> {
         let Self { closes, claims, .. } = self;
         closes.iter().filter(|id| claims.is_empty() || !id.is_vendor_update()).chain(claims)
     }
@@ -80,21 +81,34 @@ pub(crate) struct Subject<'a> {
     pub(crate) reasons: Reasons<'a>,
     /// What of the context of its assets bears on it, and how many there are of each.
     pub(crate) bearings: &'a Bearings,
+    /// Attacks that were seen on assets on which it closes what they use.
+    pub(crate) attacks: Vec<Attack<'a>>,
     /// When the directive was raised.
     pub(crate) raised: Timestamp,
 }
 
 impl Subject<'_> {
-    /// The facts of every vulnerability, for each bearing.
+    /// The facts of every vulnerability, for each bearing; apart for assets on which attacks were seen.
     fn facts(&self, world: &World) -> Vec<(Facts, u64)> {
-        let known: Vec<(&VulnerabilityId, Intel)> =
-            self.reasons.counted().map(|id| (id, world.intel(id))).collect();
-        let bearings = self.bearings.iter();
-        bearings
-            .flat_map(|(bearing, assets)| {
-                known.iter().map(move |(id, intel)| (Facts::of(id, intel, bearing), assets))
-            })
-            .collect()
+        let known: Vec<(&VulnerabilityId, Intel, Option<&Attack<'_>>)> = self
+            .reasons
+            .counted()
+            .map(|id| (id, world.intel(id), self.attacks.iter().find(|attack| attack.vulnerability == id)))
+            .collect();
+        let mut all = Vec::new();
+        for (bearing, assets) in self.bearings.iter() {
+            for (id, intel, attack) in &known {
+                let facts = Facts::of(id, intel, bearing);
+                let attacked = attack.map_or(0, |attack| attack.bearings.count(bearing)).min(assets);
+                if let Some(attack) = attack.filter(|_| attacked > 0) {
+                    all.push((facts.clone().under(attack), attacked));
+                }
+                if assets > attacked {
+                    all.push((facts, assets - attacked));
+                }
+            }
+        }
+        all
     }
 }
 
@@ -113,7 +127,12 @@ pub(crate) struct AtStake<'b> {
 }
 
 /// What such assets lose by what these reasons name.
-pub(crate) fn at_stake<'b>(world: &World, reasons: Reasons<'_>, bearings: &'b Bearings) -> AtStake<'b> {
+pub(crate) fn at_stake<'b>(
+    world: &World,
+    reasons: Reasons<'_>,
+    bearings: &'b Bearings,
+    attacks: &'b [Attack<'_>],
+) -> AtStake<'b> {
     let nothing = Intel::default();
     let intel = reasons.counted().map(|id| world.intel.get(id).map_or(&nothing, Arc::as_ref));
     let dangers: Vec<Danger> = intel.map(danger).collect();
@@ -128,6 +147,19 @@ pub(crate) fn at_stake<'b>(world: &World, reasons: Reasons<'_>, bearings: &'b Be
             }
         }
     }
+    // What attacks add to what is counted already.
+    for attack in attacks {
+        let usual = danger(world.intel.get(attack.vulnerability).map_or(&nothing, Arc::as_ref));
+        let certain = Danger { threat: Probability::ONE, ..usual };
+        for (bearing, assets) in attack.bearings.iter() {
+            let stake = stake(bearing);
+            let [usual, certain] = [usual, certain].map(|danger| factors(danger, stake).loss());
+            removes = removes.saturating_add(certain.saturating_sub(usual).saturating_mul(assets));
+            if most.is_none_or(|(other, _)| certain.saturating_mul(assets) >= other) {
+                most = Some((certain.saturating_mul(assets), bearing));
+            }
+        }
+    }
     AtStake { removes: RiskPoints(removes), most: most.map(|(_, bearing)| bearing) }
 }
 
@@ -135,7 +167,7 @@ pub(crate) fn at_stake<'b>(world: &World, reasons: Reasons<'_>, bearings: &'b Be
 pub(crate) fn prioritise(world: &World, subject: &Subject<'_>) -> Priority {
     let facts = subject.facts(world);
     let clocks = clocks(world, subject, &facts);
-    let stake = at_stake(world, subject.reasons, subject.bearings);
+    let stake = at_stake(world, subject.reasons, subject.bearings, &subject.attacks);
     Priority {
         decision: decision(world, &facts),
         due: clocks.first().map(|clock| clock.due),
@@ -151,6 +183,12 @@ pub(crate) fn is_bound(before: &Priority, now: &Priority) -> bool {
         priority.decision.inputs.iter().any(|input| input.assumed && input.column == column)
     };
     before.decision.inputs.iter().all(|input| !input.assumed || assumed(now, &input.column))
+}
+
+/// Whether it is due when it is because attacks by a vulnerability were seen.
+pub(crate) fn is_due_by_attack(priority: &Priority, about: &VulnerabilityId) -> bool {
+    let is = |clock: &Clock| rules::is_of_attack(clock) && clock.vulnerability == *about;
+    priority.clocks.iter().any(|clock| is(clock) && Some(clock.due) == priority.due)
 }
 
 /// The most urgent row of all; of several the one of the most likely exploited vulnerability.
@@ -217,12 +255,14 @@ fn clocks(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<C
             due: date.due,
         })
     };
-    let mut clocks: Vec<Clock> = world.rules().clocks.iter().filter_map(first).collect();
+    let attacked = facts.iter().filter_map(|(facts, _)| rules::answer(facts));
+    let attacked = attacked.min_by_key(|clock| (clock.due, clock.vulnerability.clone()));
+    let mut clocks: Vec<Clock> = world.rules().clocks.iter().filter_map(first).chain(attacked).collect();
     clocks.sort_by_key(|clock| clock.due);
     clocks
 }
 
-/// The reasons for people: what is exploited, what is likely to be, what is stated of the assets that lose most, and who says
+/// The reasons for people: what attacks were seen, what is exploited, what is likely to be, what is stated of the assets that lose most, and who says
 /// so.
 fn because(
     world: &World,
@@ -231,15 +271,13 @@ fn because(
     most: Option<&Arc<Bearing>>,
 ) -> Vec<Basis> {
     let mut seen = BTreeSet::new();
-    let mut known: Vec<&Facts> = facts
-        .iter()
-        .map(|(facts, _)| facts)
-        .filter(|facts| !facts.threat.assumed() && seen.insert(&facts.vulnerability))
-        .collect();
+    let mut known: Vec<&Facts> =
+        facts.iter().map(|(facts, _)| facts).filter(|facts| !facts.threat.assumed()).collect();
     known.sort_by(|a, b| {
-        let key = |facts: &Facts| (facts.in_kev.value, facts.threat.value);
+        let key = |facts: &Facts| (facts.attacked.is_some(), facts.in_kev.value, facts.threat.value);
         key(b).cmp(&key(a)).then_with(|| a.vulnerability.cmp(&b.vulnerability))
     });
+    known.retain(|facts| seen.insert(&facts.vulnerability));
     let mut because: Vec<Basis> = known
         .into_iter()
         .map(|facts| {

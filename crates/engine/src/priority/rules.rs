@@ -1,6 +1,6 @@
 //! The published rules applied to facts: which row decides, and which clocks run.
 
-use tenon_model::{Automatable, ClockRule, DecisionInput, DecisionTable, SystemExposure, Timestamp};
+use tenon_model::{Automatable, Clock, ClockRule, DecisionInput, DecisionTable, SystemExposure, Timestamp};
 use tenon_risk::cisa_coordinator::Coordinator;
 use tenon_risk::ssvc::Deployer;
 use tenon_risk::tables::{Decided, Inputs};
@@ -105,6 +105,30 @@ pub(crate) fn urgency(table: DecisionTable, outcome: &str) -> u32 {
             tenon_risk::cisa_coordinator::Level::parse(outcome).map_or(0, |level| level as u32)
         }
     }
+}
+
+/// The rule of Tenon's own that an attack is answered by, and how many days it gives.
+const ATTACK_RULE: &str = "attack seen on a host (a rule of Tenon's own)";
+const ATTACK_DAYS: u32 = 1;
+
+/// When a vulnerability is due because an attack by it was seen; `None` where none was. No published table asks for that: they know
+/// of catalogues, not of one's own hosts. It counts from when the attack was reported, not from when it was seen, of which nobody
+/// could know.
+pub(super) fn answer(facts: &Facts) -> Option<Clock> {
+    let since = facts.attacked?;
+    Some(Clock {
+        rule: ATTACK_RULE.to_owned(),
+        row: 1,
+        outcome: "1 day".to_owned(),
+        vulnerability: facts.vulnerability.clone(),
+        since,
+        due: since.plus_days(ATTACK_DAYS),
+    })
+}
+
+/// Whether a clock runs because attacks were seen.
+pub(super) fn is_of_attack(clock: &Clock) -> bool {
+    clock.rule == ATTACK_RULE
 }
 
 /// A date that a rule sets.

@@ -5,7 +5,7 @@ use tenon_model::{Basis, DecisionTable, DirectiveId, VulnerabilityId};
 use tenon_risk::tables::Inputs;
 
 use super::facts::Facts;
-use super::{Factors, Subject, loss, rules};
+use super::{Factors, Reasons, Subject, loss, rules};
 use crate::world::World;
 
 /// The factors of one vulnerability on assets of one context.
@@ -62,7 +62,9 @@ pub struct Why {
 pub fn why(world: &World, id: &DirectiveId) -> Option<Why> {
     let state = world.directive(id)?;
     let directive = &state.directive;
-    let subject = Subject { reasons: directive.into(), bearings: state.bearings(), raised: state.raised };
+    let reasons = Reasons::from(directive);
+    let attacks = world.attacks(reasons.counted(), |id| state.wanting_for(id));
+    let subject = Subject { reasons, bearings: state.bearings(), attacks, raised: state.raised };
     let facts = subject.facts(world);
     let mut factors: Vec<Weighed> = facts
         .iter()

@@ -22,9 +22,9 @@ use saved::{SavedAdvisory, SavedAsset, SavedContext, SavedHead, SavedIntel, Save
 
 /// The version of the encoding. Another one is not read; whoever raises this keeps reading from 5 on, because a record that was
 /// cut rests on one (decision 27).
-pub const SNAPSHOT_VERSION: u16 = 7;
-/// The oldest version that is read: it lacks the measures, which then begin with it. Before 7 there were no exceptions, which a program
-/// of then would leave out.
+pub const SNAPSHOT_VERSION: u16 = 8;
+/// The oldest version that is read: it lacks the measures, which then begin with it. Before 7 there were no exceptions, before 8 no
+/// detections, which a program of then would leave out.
 const OLDEST_VERSION: u16 = 5;
 /// Lists that are handed over at once while a snapshot is read, and how often that many may wait.
 const LISTS_AT_ONCE: usize = 512;
@@ -101,6 +101,7 @@ impl World {
             context,
             vex,
             exceptions,
+            detections,
             trend,
             measures,
             index,
@@ -125,6 +126,7 @@ impl World {
             context: context.clone().map(SavedContext::of),
             vex: vex.iter().map(|(document, stated)| (document.clone(), stated.to_vec())).collect(),
             exceptions: exceptions.iter().map(|(id, state)| (id, state.clone())).collect(),
+            detections: detections.iter().map(|(id, state)| (id, state.clone())).collect(),
             trend: trend.clone(),
         };
         out.lines(Section::Head, std::iter::once(head))?;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{
-    Advisory, AssetContext, AssetId, ContextDocument, Digest, ExceptionId, GroupName, HostFacts, Intel,
-    InventorySum, MachineId, OrderId, Rules, SourcePackage, Tempo, Timestamp, TokenId, VexStatement,
+    Advisory, AssetContext, AssetId, ContextDocument, DetectionId, Digest, ExceptionId, GroupName, HostFacts,
+    Intel, InventorySum, MachineId, OrderId, Rules, SourcePackage, Tempo, Timestamp, TokenId, VexStatement,
     VulnerabilityId,
 };
 
 use crate::assets::AssetState;
 use crate::context::{KnownContext, Written};
+use crate::detections::DetectionState;
 use crate::exceptions::ExceptionState;
 use crate::index::Stances;
 use crate::life::{Retired, Runs};
@@ -41,6 +42,8 @@ pub(super) struct SavedHead {
     pub(super) vex: BTreeMap<String, Vec<VexStatement>>,
     #[serde(default)]
     pub(super) exceptions: Vec<(ExceptionId, ExceptionState)>,
+    #[serde(default)]
+    pub(super) detections: Vec<(DetectionId, DetectionState)>,
     pub(super) trend: Trend,
 }
 
@@ -62,6 +65,9 @@ impl SavedHead {
         world.trend = self.trend;
         for (id, state) in self.exceptions {
             world.exceptions.keep(id, state);
+        }
+        for (id, state) in self.detections {
+            world.detections.keep(id, state);
         }
         world.vex = self.vex.into_iter().map(|(document, stated)| (document, Arc::new(stated))).collect();
     }

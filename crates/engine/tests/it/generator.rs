@@ -13,6 +13,7 @@ use tenon_model::{
     Timestamp, VexStatement, Virtualization, VulnerabilityId,
 };
 
+use crate::detections;
 use crate::exceptions;
 use crate::lab::{
     START_MS, advisory, apply_report, component, inventory, person, rehearsal_report, security_offer, stages,
@@ -104,6 +105,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         likely(retires, 5),
         2,
         likely(world.queue().len() > 1, 4),
+        likely(world.queue().len() > 1, 4),
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -186,6 +188,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         },
         22 => Command::RetireSilent,
         24 => exceptions::drawn(draw, world, now),
+        25 => detections::drawn(draw, world, now),
         _ => document(draw, world),
     }
 }

@@ -4,6 +4,7 @@
 mod ahead;
 mod context;
 mod deltas;
+mod detections;
 mod exceptions;
 mod generator;
 mod kernel;

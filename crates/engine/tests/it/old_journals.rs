@@ -13,7 +13,7 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 23] = [
+const LATER: [&str; 29] = [
     "context-set",
     "context-taken-over",
     "rules-set",
@@ -37,6 +37,12 @@ const LATER: [&str; 23] = [
     "agent-started",
     "clone-seen",
     "clone-gone",
+    "exception-granted",
+    "exception-ended expired",
+    "exception-ended revoked",
+    "detection-reported",
+    "detection-ended expired",
+    "detection-ended dismissed",
 ];
 /// Kinds of events that nothing writes any more.
 const GONE: [&str; 1] = ["directive-revised"];
@@ -62,6 +68,9 @@ const BLOBS_POLICY: &str = include_str!("../fixtures/blobs-v1-policy.jsonl");
 /// Hosts retire, return, are installed anew, renamed and copied.
 const EVENTS_LIFE: &str = include_str!("../fixtures/events-v1-life.jsonl");
 const BLOBS_LIFE: &str = include_str!("../fixtures/blobs-v1-life.jsonl");
+/// Risks are accepted, attacks are seen; both end by themselves and by people.
+const EVENTS_RISKS: &str = include_str!("../fixtures/events-v1-risks.jsonl");
+const BLOBS_RISKS: &str = include_str!("../fixtures/blobs-v1-risks.jsonl");
 /// The record begins later; the shell writes it, so that no story of the lab holds it.
 const EVENTS_HISTORY: &str = include_str!("../fixtures/events-v1-history.jsonl");
 
@@ -94,6 +103,7 @@ fn events_of_version_1_decode_and_encode_alike() {
     later.extend(kinds(EVENTS_ROLLOUTS));
     later.extend(kinds(EVENTS_POLICY));
     later.extend(kinds(EVENTS_LIFE));
+    later.extend(kinds(EVENTS_RISKS));
     for kind in LATER {
         assert!(later.contains(kind), "the later fixture holds no {kind}");
     }
@@ -217,12 +227,36 @@ fn a_journal_of_hosts_that_come_and_go_replays() {
     assert_eq!((state.members.len(), state.closed.is_some()), (1, false));
 }
 
+#[test]
+fn accepted_risks_and_attacks_of_version_1_replay() {
+    let (entries, blobs) = (entries(EVENTS_RISKS), blobs(BLOBS_RISKS));
+    let world = replay(&entries, &blobs);
+    assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
+    let how = |end: Option<serde_json::Value>| match end {
+        Some(end) => end["end"].as_str().unwrap().to_owned(),
+        None => "stands".to_owned(),
+    };
+    let accepted = world.exceptions().map(|(id, state)| {
+        let end = state.ended.as_ref().map(|(_, end)| serde_json::to_value(end).unwrap());
+        format!("{id} {}", how(end))
+    });
+    assert_eq!(accepted.collect::<Vec<_>>(), ["exc_1 revoked", "exc_2 expired"]);
+    let seen = world.detections().map(|(id, state)| {
+        let end = state.ended.as_ref().map(|(_, end)| serde_json::to_value(end).unwrap());
+        format!("{id} {}", how(end))
+    });
+    assert_eq!(seen.collect::<Vec<_>>(), ["det_1 dismissed", "det_2 expired", "det_3 stands"]);
+    let (_, state) = world.directives().next().unwrap();
+    assert!(state.directive.priority.clocks.iter().any(|clock| clock.rule.starts_with("attack seen")));
+}
+
 /// A record whose oldest part was let go rests on a snapshot: a version that was ever written is read for good.
 #[test]
 fn snapshots_of_old_versions_are_read() {
-    let snapshots: [(u8, &[u8]); 2] = [
+    let snapshots: [(u8, &[u8]); 3] = [
         (5, include_bytes!("../fixtures/snapshot-v5.bin")),
         (6, include_bytes!("../fixtures/snapshot-v6.bin")),
+        (7, include_bytes!("../fixtures/snapshot-v7.bin")),
     ];
     let wanted = replay(&entries(EVENTS_POLICY), &blobs(BLOBS_POLICY));
     for (version, snapshot) in snapshots {

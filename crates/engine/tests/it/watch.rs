@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenon_checker::{Begins, check_begins};
 use tenon_engine::{ActionWanted, Asker, GroupMode, Ruling, World};
 use tenon_model::{
-    Action, AssetId, Capability, Digest, Directive, DirectiveId, Event, Generation, OfferState, Order,
-    OrderAction, OrderId, Outcome, PackageTarget, Person, Plan, RehearsalOutcome, RehearsalReport, Stage,
-    Timestamp, Undo,
+    Action, AssetId, Capability, DetectionEnd, Digest, Directive, DirectiveId, Event, Generation, OfferState,
+    Order, OrderAction, OrderId, Outcome, PackageTarget, Person, Plan, RehearsalOutcome, RehearsalReport,
+    Stage, Timestamp, Undo,
 };
 use tenon_policy::Approval;
 use tenon_versions::dpkg;
@@ -16,7 +16,7 @@ use tenon_versions::dpkg;
 use crate::lab::{Lab, ids, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 48] = [
+pub(crate) const KINDS: [&str; 54] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -38,6 +38,12 @@ pub(crate) const KINDS: [&str; 48] = [
     "context-taken-over",
     "rules-set",
     "vex-stated",
+    "exception-granted",
+    "exception-ended expired",
+    "exception-ended revoked",
+    "detection-reported",
+    "detection-ended expired",
+    "detection-ended dismissed",
     "directive-raised",
     "directive-changed",
     "directive-closed fixed",
@@ -103,6 +109,8 @@ pub(crate) struct Watch {
     open_before: BTreeMap<DirectiveId, Directive>,
     /// Whether this command chose other rules.
     rules_set: bool,
+    /// Whether it dismissed what had been taken for an attack.
+    dismissed: bool,
     /// How often each kind of event was seen.
     pub(crate) seen: BTreeMap<String, usize>,
 }
@@ -110,7 +118,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// Looks at the events of one command; `lab` has applied them.
     pub(crate) fn check(&mut self, lab: &Lab, events: &[Event]) {
-        self.rules_set = false;
+        (self.rules_set, self.dismissed) = (false, false);
         self.open_before = self.directives.clone();
         self.open_before.retain(|id, _| !self.closed.contains(id));
         for event in events {
@@ -185,6 +193,7 @@ impl Watch {
                 }
             }
             Event::RulesSet { .. } => self.rules_set = true,
+            Event::DetectionEnded { end: DetectionEnd::Dismissed { .. }, .. } => self.dismissed = true,
             Event::RolloutPlanned { .. }
             | Event::WaveBegan { .. }
             | Event::WaveEnded { .. }
@@ -386,9 +395,16 @@ impl Watch {
         order
     }
 
-    /// A due date is not moved later, unless other rules count or something that was assumed is known now.
+    /// A due date is not moved later, unless other rules count, something that was assumed is known now, or an attack that set a
+    /// date was none.
     fn due(&self, id: DirectiveId, before: &Directive, directive: &Directive) {
-        let Some(date) = before.priority.due.filter(|_| !self.rules_set) else { return };
+        let by_attack = before
+            .priority
+            .clocks
+            .iter()
+            .any(|clock| clock.rule.starts_with("attack seen") && Some(clock.due) == before.priority.due);
+        let free = self.rules_set || (self.dismissed && by_attack);
+        let Some(date) = before.priority.due.filter(|_| !free) else { return };
         let assumed = |directive: &Directive| -> BTreeSet<String> {
             let inputs = directive.priority.decision.inputs.iter().filter(|input| input.assumed);
             inputs.map(|input| input.column.clone()).collect()
@@ -479,6 +495,10 @@ fn awaits(stage: &Stage) -> bool {
 /// The name of an event and of its outcome, as they are written.
 pub(crate) fn kind(event: &Event) -> String {
     let json = serde_json::to_value(event).unwrap();
-    let how = if json["event"] == "asset-retired" { "reason" } else { "outcome" };
+    let how = match json["event"].as_str() {
+        Some("asset-retired") => "reason",
+        Some("exception-ended" | "detection-ended") => "end",
+        _ => "outcome",
+    };
     ["event", how].iter().filter_map(|tag| json.get(tag)?.as_str()).collect::<Vec<_>>().join(" ")
 }

@@ -32,6 +32,7 @@ pub(crate) fn asset() -> AssetFacts {
         redundancy: "web".to_owned(),
         services: vec!["frontend".to_owned(), "cache".to_owned()],
         tags: vec!["pci".to_owned()],
+        attacked: true,
     }
 }
 

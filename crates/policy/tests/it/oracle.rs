@@ -55,6 +55,7 @@ fn context() -> Context<'static, 'static> {
             ("redundancy", text(&asset.redundancy)),
             ("services", asset.services.clone().into()),
             ("tags", asset.tags.clone().into()),
+            ("attacked", asset.attacked.into()),
         ]),
     );
     context.add_variable_from_value(

@@ -17,6 +17,7 @@ use Need::{Nothing, SignedIn};
 
 const READ: Need = Need::Right(Right::Read);
 const ASSESS: Need = Need::Right(Right::Assess);
+const REPORT: Need = Need::Right(Right::Report);
 const OPERATE: Need = Need::Right(Right::Operate);
 const APPROVE: Need = Need::Right(Right::Approve);
 const AUDIT: Need = Need::Right(Right::Audit);
@@ -33,6 +34,9 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/context", READ),
     ("POST", "/api/v1/context", ASSESS),
     ("POST", "/api/v1/context/preview", ASSESS),
+    ("GET", "/api/v1/detections", READ),
+    ("POST", "/api/v1/detections", REPORT),
+    ("POST", "/api/v1/detections/{id}/dismiss", ASSESS),
     ("GET", "/api/v1/directives", READ),
     ("GET", "/api/v1/directives/{id}", READ),
     ("POST", "/api/v1/directives/{id}/approve", APPROVE),

@@ -10,8 +10,10 @@ pub use tenon_model::Role;
 pub(crate) enum Right {
     /// Assets, directives, reports, live changes, measurements.
     Read,
-    /// Context, rules, statements of suppliers.
+    /// Context, rules, statements of suppliers, dismissal of what was no attack.
     Assess,
+    /// Attacks that were seen.
+    Report,
     /// Enrolment, promotion of groups, another attempt.
     Operate,
     /// Approval and refusal.
@@ -24,25 +26,27 @@ pub(crate) enum Right {
 
 /// The rights that a role gives.
 fn rights_of(role: Role) -> &'static [Right] {
-    use Right::{Administer, Approve, Assess, Audit, Operate, Read};
+    use Right::{Administer, Approve, Assess, Audit, Operate, Read, Report};
     match role {
         Role::Viewer => &[Read],
-        Role::Analyst => &[Read, Assess],
+        Role::Analyst => &[Read, Assess, Report],
         Role::Operator => &[Read, Operate],
         Role::Approver => &[Read, Approve],
+        Role::Sensor => &[Report],
         Role::Auditor => &[Read, Audit],
-        Role::Admin => &[Read, Assess, Operate, Approve, Audit, Administer],
+        Role::Admin => &[Read, Assess, Report, Operate, Approve, Audit, Administer],
     }
 }
 
 impl Right {
-    const ALL: [Self; 6] =
-        [Self::Read, Self::Assess, Self::Operate, Self::Approve, Self::Audit, Self::Administer];
+    const ALL: [Self; 7] =
+        [Self::Read, Self::Assess, Self::Report, Self::Operate, Self::Approve, Self::Audit, Self::Administer];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Assess => "assess",
+            Self::Report => "report",
             Self::Operate => "operate",
             Self::Approve => "approve",
             Self::Audit => "audit",

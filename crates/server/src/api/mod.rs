@@ -3,6 +3,7 @@
 mod as_of;
 mod context;
 mod coverage;
+mod detections;
 mod document;
 mod exceptions;
 mod guard;
@@ -38,6 +39,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use coverage::{FeedsPage, GapsPage};
+pub use detections::{DetectionTaken, DetectionsView};
 pub use exceptions::ExceptionsView;
 use input::Fields;
 pub(crate) use input::{Input, Patience};
@@ -124,6 +126,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(read::vulnerability))
         .routes(routes!(read::report))
         .routes(routes!(exceptions::exceptions, exceptions::grant_exception))
+        .routes(routes!(detections::detections, detections::report_detection))
         .routes(routes!(coverage::gaps))
         .routes(routes!(coverage::feeds))
         .routes(routes!(trend::trend))
@@ -138,6 +141,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(write::retry))
         .routes(routes!(write::retire))
         .routes(routes!(exceptions::end_exception))
+        .routes(routes!(detections::dismiss_detection))
         .routes(routes!(write::halt))
         .routes(routes!(write::resume))
         .routes(routes!(replaced::tempo, replaced::set_tempo))

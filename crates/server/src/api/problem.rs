@@ -237,6 +237,11 @@ fn refused(code: RefusalCode) -> (StatusCode, &'static str, &'static str) {
             "No such exception, or it has ended",
             "look it up with `tenon exception list`",
         ),
+        RefusalCode::UnknownDetection => (
+            StatusCode::NOT_FOUND,
+            "No such detection, or it has ended",
+            "look it up with `tenon detection list`",
+        ),
         RefusalCode::BadToken => (
             StatusCode::FORBIDDEN,
             "Unknown, used up, expired or wrong enrolment token",
@@ -340,6 +345,11 @@ impl ApiError {
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
+    }
+
+    /// Whether the core refused it for this reason.
+    pub(crate) fn is_refused_as(&self, code: RefusalCode) -> bool {
+        self.code == Code::Refused(code)
     }
 
     pub(crate) fn detail(&self) -> &str {

@@ -63,7 +63,7 @@ impl InvitationView {
 pub(super) struct UserBody {
     /// The name to sign in with.
     name: String,
-    /// `viewer`, `analyst`, `operator`, `approver`, `auditor`, `admin`.
+    /// `viewer`, `analyst`, `operator`, `approver`, `sensor`, `auditor`, `admin`.
     roles: Vec<String>,
 }
 

@@ -2,8 +2,8 @@
 
 use tenon_engine::World;
 use tenon_model::{
-    AssetId, AssetOrdinal, Directive, DirectiveId, Event, Exception, Members, Retirement, VulnerabilityId,
-    Wants,
+    AssetId, AssetOrdinal, Detection, Directive, DirectiveId, Event, Exception, Members, Retirement,
+    VulnerabilityId, Wants,
 };
 
 use super::LogFilter;
@@ -82,6 +82,9 @@ impl<'a> Wanted<'a> {
             Event::ExceptionGranted { .. } | Event::ExceptionEnded { .. } => {
                 exception_of(event, self.world).is_some_and(|exception| exception.vulnerability == *id)
             }
+            Event::DetectionReported { .. } | Event::DetectionEnded { .. } => {
+                detection_of(event, self.world).is_some_and(|detection| detection.vulnerability == *id)
+            }
             // How it goes on with a directive that answers it.
             _ => directive_of(event, self.world)
                 .and_then(|directive| self.world.directive(&directive))
@@ -95,6 +98,15 @@ fn exception_of<'a>(event: &'a Event, world: &'a World) -> Option<&'a Exception>
     match event {
         Event::ExceptionGranted { exception, .. } => Some(exception),
         Event::ExceptionEnded { id, .. } => world.exception(*id).map(|state| &state.exception),
+        _ => None,
+    }
+}
+
+/// The detection that an event is about.
+fn detection_of<'a>(event: &'a Event, world: &'a World) -> Option<&'a Detection> {
+    match event {
+        Event::DetectionReported { detection, .. } => Some(detection),
+        Event::DetectionEnded { id, .. } => world.detection(*id).map(|state| &state.detection),
         _ => None,
     }
 }
@@ -114,6 +126,9 @@ pub(super) fn asset_of(event: &Event, world: &World) -> Option<AssetId> {
         | Event::InventoryChanged { asset, .. }
         | Event::RetryRequested { asset, .. }
         | Event::AssetVerified { asset, .. } => Some(*asset),
+        Event::DetectionReported { .. } | Event::DetectionEnded { .. } => {
+            detection_of(event, world).map(|detection| detection.asset)
+        }
         Event::OrderIssued { order } => Some(order.asset),
         Event::RehearsalRecorded { order, .. }
         | Event::ApplyRecorded { order, .. }

@@ -2,8 +2,8 @@
 
 use tenon_engine::World;
 use tenon_model::{
-    ApplyOutcome, AssetId, DirectiveChange, DirectiveId, Event, ExceptionEnd, IntelSource, Members,
-    OrderAction, OrderId, Outcome, Person, RehearsalOutcome, Retirement, Timestamp, Wants,
+    ApplyOutcome, AssetId, DetectionEnd, DirectiveChange, DirectiveId, Event, ExceptionEnd, IntelSource,
+    Members, OrderAction, OrderId, Outcome, Person, RehearsalOutcome, Retirement, Timestamp, Wants,
 };
 
 /// The person behind it.
@@ -24,7 +24,9 @@ pub(super) fn by(event: &Event) -> Option<&Person> {
         | Event::RolloutHalted { by: Some(by), .. }
         | Event::RolloutResumed { by, .. }
         | Event::RetryRequested { by, .. } => Some(by),
+        Event::DetectionEnded { end: DetectionEnd::Dismissed { by, .. }, .. } => Some(by),
         Event::ExceptionGranted { exception, .. } => Some(&exception.by),
+        Event::DetectionReported { detection, .. } => Some(&detection.by),
         Event::AssetRetired { why: Retirement::ByPerson { by, .. }, .. }
         | Event::DirectiveClosed { outcome: Outcome::Refused { by, .. }, .. } => Some(by),
         _ => None,
@@ -84,6 +86,23 @@ pub(super) fn said(event: &Event, world: &World) -> String {
                 ExceptionEnd::Revoked { why, .. } => format!("taken back: {why}"),
             };
             format!("{id}{} has ended: {how}", about.unwrap_or_default())
+        }
+        Event::DetectionReported { id, detection } => format!(
+            "{id}: {} saw an attack by {} on {} at {}: {}",
+            detection.sensor,
+            detection.vulnerability,
+            host(&detection.asset),
+            detection.seen,
+            detection.what
+        ),
+        Event::DetectionEnded { id, end } => {
+            let about = world.detection(*id).map(|state| &state.detection);
+            let about = about.map(|about| format!(" ({} on {})", about.vulnerability, host(&about.asset)));
+            let how = match end {
+                DetectionEnd::Expired => "it says nothing any more about what happens now".to_owned(),
+                DetectionEnd::Dismissed { why, .. } => format!("dismissed: {why}"),
+            };
+            format!("{id}{} counts no more: {how}", about.unwrap_or_default())
         }
         Event::RulesSet { rules, .. } => format!("rules chosen: {}", serde_json::json!(rules)),
         Event::InventoryReported { asset, sequence, .. } => {

@@ -5,7 +5,7 @@ use tenon_engine::{AssetState, Finding, FindingState, Retired, World, findings, 
 use tenon_model::{AssetContext, AssetId, Capability, OfferState, Retirement};
 use utoipa::ToSchema;
 
-use super::{PackageView, SaidView, mode, text};
+use super::{DetectionView, PackageView, SaidView, mode, text};
 
 /// An asset in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -117,6 +117,8 @@ pub struct AssetDetail {
     pub suppressed: Vec<SuppressedView>,
     /// Findings whose risk somebody accepts here.
     pub accepted: Vec<AcceptedView>,
+    /// Attacks that were seen on it and count, the last first.
+    pub attacks: Vec<DetectionView>,
 }
 
 /// A finding whose risk somebody accepts on this asset.
@@ -311,7 +313,9 @@ impl AssetDetail {
             })
         });
         let (open, suppressed, accepted) = (open.collect(), suppressed.collect(), accepted.collect());
-        Some(Self { asset: view, said: SaidView::of(world, asset), offers, open, suppressed, accepted })
+        let attacks = DetectionView::standing(world, |state| state.detection.asset == asset.id);
+        let said = SaidView::of(world, asset);
+        Some(Self { asset: view, said, offers, open, suppressed, accepted, attacks })
     }
 }
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::asset::observe_only;
 use super::rollout::{RolloutView, why_not_yet};
-use super::{PackageView, mode, text};
+use super::{DetectionView, PackageView, mode, text};
 
 /// Most assets of a directive that one answer shows besides those on which work has begun.
 const MAX_OTHERS: usize = 200;
@@ -48,6 +48,8 @@ pub struct DirectiveView {
     pub removes: String,
     /// The reasons.
     pub because: Vec<BasisView>,
+    /// Attacks that were seen on its assets by what it closes there, and count, the last first.
+    pub attacks: Vec<DetectionView>,
     /// On how many assets.
     pub asset_count: u64,
     /// How many of them are in which stage, by its name.
@@ -248,6 +250,9 @@ impl DirectiveView {
             clocks: priority.clocks.iter().map(ClockView::of).collect(),
             removes: priority.removes.to_string(),
             because: priority.because.iter().map(BasisView::of).collect(),
+            attacks: DetectionView::standing(world, |attack| {
+                state.is_wanted_for(&attack.detection.vulnerability, attack.asset)
+            }),
             asset_count: state.members.len(),
             stages: counts(state),
             assets: shown(state).map(|(asset, stage)| on_asset(world, state, asset, stage)).collect(),

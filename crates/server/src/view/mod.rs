@@ -3,6 +3,7 @@
 mod asset;
 mod context;
 mod coverage;
+mod detection;
 mod directive;
 mod exception;
 mod line;
@@ -26,6 +27,7 @@ pub use asset::{
 };
 pub use context::{ContextDocumentView, EffectView, PreviewView, SaidView, UnstatedView};
 pub use coverage::GapView;
+pub use detection::DetectionView;
 pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };

@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod context;
+mod detections;
 mod feeding;
 mod gateway;
 mod guarded;

@@ -17,6 +17,7 @@ fn filled(path: &str) -> String {
         .replace("/assets/{id}", &format!("/assets/ast_{}", "0".repeat(32)))
         .replace("/vulnerabilities/{id}", "/vulnerabilities/CVE-1999-0001")
         .replace("/exceptions/{id}", "/exceptions/exc_0")
+        .replace("/detections/{id}", "/detections/det_0")
         .replace("/users/{id}", "/users/usr_0")
         .replace("/tokens/{id}", "/tokens/tok_0")
         .replace("{digest}", &"0".repeat(64))

@@ -1,0 +1,207 @@
+//! `tenon detection`: attacks that sensors saw.
+
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+use tenon_formats::percent;
+use tenon_server::{DetectionTaken, DetectionView, DetectionsView};
+
+use crate::api::Api;
+use crate::common::{AsOf, Common, Format};
+use crate::people::done;
+use crate::show::json;
+use crate::why::day;
+
+/// What to do with detections.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Report an attack that was seen on a host.
+    Report(Report),
+    /// The detections: which attacks were seen, where, when, and what answers them.
+    List(List),
+    /// Dismiss a detection that was none.
+    Dismiss(Dismiss),
+}
+
+/// An attack that was seen.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    tenon detection report CVE-2026-23631 --host web1 --what 'ET EXPLOIT inbound lookup in a header'\n  \
+    tenon detection report CVE-2026-23631 --host 192.0.2.17 --seen 2026-11-30T08:15:00Z --sensor 'suricata on fw1' \\\n      \
+    --reference 2034647 --what 'ET EXPLOIT inbound lookup in a header'\n\n\
+    On that host the vulnerability then counts as exploited: what closes it there is due within a day and goes ahead of what is only\n\
+    likely; where the policy says so it crosses windows. Sensors repeat themselves: the same attack on the same host within a day tells\n\
+    nothing new. A month after the last one it counts no more.\n\n\
+    A device posts to /api/v1/detections itself, with a token of the role sensor, which can do nothing else:\n  \
+    tenon token new --role sensor --expires 365d --label edr")]
+pub(crate) struct Report {
+    /// The vulnerability that the attack uses.
+    vulnerability: String,
+    /// The host: its name, one of its addresses, or `ast_...`.
+    #[arg(long)]
+    host: String,
+    /// When it was seen [default: now]
+    #[arg(long, value_name = "TIME")]
+    seen: Option<String>,
+    /// What was seen.
+    #[arg(long)]
+    what: String,
+    /// Which sensor saw it [default: you]
+    #[arg(long, value_name = "NAME")]
+    sensor: Option<String>,
+    /// By what the sensor knows it.
+    #[arg(long, value_name = "ID")]
+    reference: Option<String>,
+}
+
+/// Which detections.
+#[derive(Clone, Copy, ValueEnum)]
+enum State {
+    /// Those that count.
+    Standing,
+    /// Those that have ended.
+    Ended,
+    /// Both.
+    All,
+}
+
+/// Which detections.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  tenon detection list\n  tenon detection list --state all --vulnerability CVE-2026-23631\n  \
+    tenon --format json detection list"
+)]
+pub(crate) struct List {
+    /// Those that count, or have ended.
+    #[arg(long, value_enum, default_value = "standing")]
+    state: State,
+    /// Only those about this one.
+    #[arg(long, value_name = "ID")]
+    vulnerability: Option<String>,
+    #[command(flatten)]
+    moment: AsOf,
+}
+
+/// A detection that was none.
+#[derive(Args)]
+#[command(after_help = "Example:\n  tenon detection dismiss det_1 --why 'our own scanner'\n\n\
+    What followed from it is taken back. What the same sensor says of the same attack on this host changes nothing for a month.")]
+pub(crate) struct Dismiss {
+    /// `det_...`
+    detection: String,
+    /// Why.
+    #[arg(long)]
+    why: String,
+}
+
+impl Command {
+    pub(crate) fn run(&self, common: &Common) -> Result<()> {
+        match self {
+            Self::Report(report) => report.run(common),
+            Self::List(list) => list.run(common),
+            Self::Dismiss(dismiss) => {
+                let path = format!("/api/v1/detections/{}/dismiss", dismiss.detection);
+                let said = format!("{} is dismissed: what followed from it is taken back", dismiss.detection);
+                done(common, &path, &json!({ "why": dismiss.why }), &said)
+            }
+        }
+    }
+}
+
+impl Report {
+    fn run(&self, common: &Common) -> Result<()> {
+        let body = json!({
+            "vulnerability": self.vulnerability,
+            "asset": self.host,
+            "seen": self.seen,
+            "what": self.what,
+            "sensor": self.sensor,
+            "reference": self.reference,
+        });
+        let taken: DetectionTaken = Api::new(common)?.post("/api/v1/detections", &body)?;
+        match common.format {
+            Format::Json => json(&taken)?,
+            Format::Text => println!("{}", self.said(&taken)),
+        }
+        Ok(())
+    }
+
+    fn said(&self, DetectionTaken { detection, known, directives }: &DetectionTaken) -> String {
+        let (about, host) = (&self.vulnerability, &self.host);
+        if *known {
+            return format!("{detection} tells of it already, or was dismissed: nothing has changed");
+        }
+        match directives.as_slice() {
+            [] => format!(
+                "{detection} is recorded; nothing answers it: {about} is not open on {host}, or its fix is not offered there, or its \
+                 risk is accepted (`tenon vulnerability {about}`)"
+            ),
+            directives => format!(
+                "{detection}: {about} counts as exploited on {host}; {} answers it (`tenon why {}`)",
+                directives.join(", "),
+                directives.first().map_or("", String::as_str)
+            ),
+        }
+    }
+}
+
+impl List {
+    fn run(&self, common: &Common) -> Result<()> {
+        let state = match self.state {
+            State::Standing => "standing",
+            State::Ended => "ended",
+            State::All => "all",
+        };
+        let mut path = format!("/api/v1/detections?limit=500&state={state}");
+        if let Some(id) = &self.vulnerability {
+            path.push_str("&vulnerability=");
+            percent::encode_into(&mut path, id, percent::is_unreserved);
+        }
+        let view: DetectionsView = Api::new(common)?.get_as_of(&path, &self.moment)?;
+        match common.format {
+            Format::Json => json(&view)?,
+            Format::Text => print!("{}", text(&view)),
+        }
+        Ok(())
+    }
+}
+
+/// What a detection says, in one line.
+pub(crate) fn line(detection: &DetectionView) -> String {
+    let DetectionView { id, vulnerability, host, seen, sensor, what, .. } = detection;
+    format!("{id}: {vulnerability} on {host}, seen {seen} by {sensor}: {what}")
+}
+
+fn text(view: &DetectionsView) -> String {
+    if view.items.is_empty() {
+        return "no attack was reported that counts\n".to_owned();
+    }
+    let mut text = String::new();
+    for detection in &view.items {
+        text += &format!("{}\n", line(detection));
+        match (&detection.ended, detection.directives.as_slice()) {
+            (Some(ended), _) => {
+                let how = match (&detection.ended_by, &detection.ended_why) {
+                    (Some(by), Some(why)) => format!("dismissed by {by}: {why}"),
+                    _ => "it says nothing any more about what happens now".to_owned(),
+                };
+                text += &format!("  ended {}: {how}\n", day(ended));
+            }
+            (None, []) => {
+                text += "  nothing answers it: not open there, no fix offered, or its risk is accepted\n"
+            }
+            (None, directives) => {
+                text += &format!(
+                    "  answered by {}; counts until {}\n",
+                    directives.join(", "),
+                    day(&detection.until)
+                );
+            }
+        }
+    }
+    let more = view.total.saturating_sub(view.items.len() as u64);
+    if more > 0 {
+        text += &format!("and {more} older ones: ask for one vulnerability\n");
+    }
+    text
+}

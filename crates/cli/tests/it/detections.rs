@@ -1,0 +1,98 @@
+//! An attack is reported on a host of a played estate, seen everywhere, and found to be none.
+
+use tenon_server::{AssetDetail, AssetsPage, DetectionsView, DirectiveView, LogPage, VulnerabilityView};
+
+use crate::played::Played;
+
+const ABOUT: &str = "DEMO-2026-4471";
+
+#[test]
+fn an_attack_that_was_seen_leads_the_queue_until_it_is_dismissed() {
+    let folder = tempfile::tempdir().unwrap();
+    let played = Played::begin(&folder.path().join("demo"));
+    played.part(6);
+    let view = || played.get::<VulnerabilityView>(&format!("vulnerabilities/{ABOUT}"));
+    let before = view();
+    let answered = |id: &str| played.get::<DirectiveView>(&format!("directives/{id}"));
+    let host = before.standing.iter().flat_map(|standing| &standing.hosts).next().unwrap().clone();
+    let fails = |words: &[&str]| {
+        let output = played.run(words);
+        assert!(!output.status.success(), "{words:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(played.ok(&["detection", "list"]), "no attack was reported that counts\n");
+    let report = |host: &str| {
+        let words = ["detection", "report", ABOUT, "--host", host, "--what", "lookup in a header"];
+        words.map(str::to_owned)
+    };
+    let told = |host: &str, more: &[&str]| {
+        let words = report(host);
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        played.run(&words)
+    };
+    let refused = |host: &str, more: &[&str]| {
+        let output = told(host, more);
+        assert!(!output.status.success(), "{host} {more:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused("nobody", &[]).contains("no host is called \"nobody\""));
+    assert!(refused("203.0.113.254", &[]).contains("or has that address"));
+    assert!(refused(&host, &["--seen", "yesterday"]).contains("seen is a time"));
+    assert!(refused(&host, &["--seen", "2026-01-01"]).contains("only the last 30 days count"));
+    assert_eq!(view(), before, "nothing was reported");
+
+    let asset = {
+        let called = played.get::<AssetsPage>(&format!("assets?limit=500&q={host}"));
+        called.items.into_iter().find(|asset| asset.hostname == host).unwrap()
+    };
+    let output = told(&host.to_uppercase(), &["--sensor", "waf-1", "--reference", "2034647"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let shown = format!("det_1: {ABOUT} counts as exploited on {}; dir_", host.to_uppercase());
+    assert!(said.starts_with(&shown), "{said}");
+    let again = told(&asset.id, &["--sensor", "edr"]);
+    assert!(again.status.success());
+    assert!(String::from_utf8(again.stdout).unwrap().contains("nothing has changed"));
+
+    let now = view();
+    assert_eq!((now.open, now.attacks.len()), (before.open, 1));
+    let attack = &now.attacks[0];
+    assert_eq!((attack.host.as_str(), attack.sensor.as_str()), (host.as_str(), "waf-1"));
+    let directive = attack.directives[0].clone();
+    let priority = answered(&directive);
+    assert!(priority.clocks.iter().any(|clock| clock.rule.contains("attack seen")), "{:?}", priority.clocks);
+    let why = played.ok(&["why", &directive]);
+    let attack = format!("attack    det_1: {ABOUT} on {host}, seen ");
+    assert!(why.contains(&attack), "{why}");
+    assert!(why.contains(" by waf-1: lookup in a header"), "{why}");
+    let shown = played.ok(&["show", &directive]);
+    assert!(shown.contains(&format!("{ABOUT}: attack seen on {host}: lookup in a header")), "{shown}");
+    let listed = played.ok(&["detection", "list"]);
+    assert!(listed.contains(&format!("  answered by {directive}; counts until ")), "{listed}");
+    assert!(played.ok(&["vulnerability", ABOUT]).contains(&format!("attack det_1: {ABOUT} on {host}")));
+    assert!(played.ok(&["show", &asset.id]).contains("lookup in a header"));
+    let detail = played.get::<AssetDetail>(&format!("assets/{}", asset.id));
+    assert_eq!(detail.attacks, now.attacks);
+
+    // What is not open there is recorded, and nothing answers it.
+    let other = ["detection", "report", "CVE-1999-0001", "--host", &host, "--what", "an old one"];
+    assert!(played.ok(&other).contains("nothing answers it"));
+    assert!(played.ok(&["detection", "list"]).contains("  nothing answers it"));
+
+    assert!(fails(&["detection", "dismiss", "det_9", "--why", "no such"]).contains("unknown-detection"));
+    played.ok(&["detection", "dismiss", "det_1", "--why", "our own scanner"]);
+    assert_eq!(view().attacks, []);
+    assert!(answered(&directive).clocks.iter().all(|clock| !clock.rule.contains("attack seen")));
+    let ended = played.ok(&["detection", "list", "--state", "ended"]);
+    assert!(ended.contains(": our own scanner"), "{ended}");
+    let all = played.get::<DetectionsView>(&format!("detections?state=all&vulnerability={ABOUT}"));
+    assert_eq!((all.total, all.items[0].state.as_str()), (1, "dismissed"));
+    for about in [format!("vulnerability={ABOUT}"), format!("asset={}", asset.id)] {
+        let log = played.get::<LogPage>(&format!("log?limit=500&kind=detection&{about}"));
+        let kinds: Vec<&str> = log.items.iter().map(|entry| entry.kind.as_str()).collect();
+        assert!(
+            kinds.starts_with(&["detection-ended"]) && kinds.ends_with(&["detection-reported"]),
+            "{kinds:?}"
+        );
+    }
+    played.end();
+}

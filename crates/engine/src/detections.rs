@@ -1,0 +1,301 @@
+//! Detections: where attacks were seen, and what that leaves to do.
+//!
+//! ```text
+//! a sensor reports --> exploited there, for certain --> the directives that close it there: decision, clock, loss
+//! a month without another, or a person dismisses it --> as likely again as feeds say
+//! ```
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use tenon_model::{
+    AssetId, AssetOrdinal, AssetSet, Detection, DetectionEnd, DetectionId, DirectiveId, Event, Person,
+    Refusal, RefusalCode, Timestamp, VulnerabilityId, Want,
+};
+
+use crate::assets::AssetState;
+use crate::context::Bearings;
+use crate::decide::{refuse, worded};
+use crate::life;
+use crate::world::World;
+
+/// How long a detection counts, in days: as far as the probability of exploitation looks ahead.
+pub const DETECTION_DAYS: u32 = 30;
+/// Within this time, in days, another attack of the same kind on the same asset tells nothing new: sensors repeat themselves.
+const SAME_DAYS: u32 = 1;
+/// Longest name and reference of a sensor, in characters.
+const MAX_NAME: usize = 200;
+
+/// A detection and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct DetectionState {
+    /// What was seen where.
+    pub detection: Detection,
+    /// The place of its asset in the order of enrolment.
+    pub asset: AssetOrdinal,
+    /// When it was reported.
+    pub reported: Timestamp,
+    /// When and how it ended.
+    pub ended: Option<(Timestamp, DetectionEnd)>,
+}
+
+impl DetectionState {
+    /// When it ends by itself.
+    pub fn until(&self) -> Timestamp {
+        self.detection.seen.plus_days(DETECTION_DAYS)
+    }
+
+    /// Whether it leaves nothing to say for another one on its asset.
+    fn tells(&self, other: &Detection) -> bool {
+        match self.ended {
+            // Another sensor may well be right.
+            Some((_, DetectionEnd::Dismissed { .. })) => {
+                self.detection.sensor == other.sensor && other.seen < self.until()
+            }
+            _ => other.seen < self.detection.seen.plus_days(SAME_DAYS),
+        }
+    }
+}
+
+/// Detections by asset, each asset's in the order in which they were reported.
+type ByAsset = BTreeMap<AssetOrdinal, Vec<DetectionId>>;
+
+/// All that were ever reported. Its clone is one reference count.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Detections(Arc<Known>);
+
+#[derive(Debug, Clone, Default)]
+struct Known {
+    all: BTreeMap<DetectionId, Arc<DetectionState>>,
+    /// Where attacks by a vulnerability were ever seen.
+    about: BTreeMap<VulnerabilityId, ByAsset>,
+    /// Those of them that count.
+    standing: BTreeMap<VulnerabilityId, ByAsset>,
+}
+
+impl Serialize for Detections {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+/// Attacks by a vulnerability on assets on which a directive closes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Attack<'w> {
+    pub(crate) vulnerability: &'w VulnerabilityId,
+    /// What of the context of these assets bears on priorities, and how many there are of each.
+    pub(crate) bearings: Bearings,
+    /// The last one on any of them.
+    pub(crate) last: &'w Detection,
+    /// The name of its asset.
+    pub(crate) host: &'w str,
+    /// Since when the first of them is known.
+    pub(crate) since: Timestamp,
+}
+
+impl Detections {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.all.is_empty()
+    }
+
+    /// All of them, oldest first.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (DetectionId, &DetectionState)> {
+        self.0.all.iter().map(|(id, state)| (*id, state.as_ref()))
+    }
+
+    pub(crate) fn get(&self, id: DetectionId) -> Option<&DetectionState> {
+        self.0.all.get(&id).map(Arc::as_ref)
+    }
+
+    fn next(&self) -> DetectionId {
+        let last = self.0.all.last_key_value().map_or(0, |(id, _)| id.ordinal());
+        DetectionId::new(last.saturating_add(1))
+    }
+
+    /// Keeps one; also of a snapshot.
+    pub(crate) fn keep(&mut self, id: DetectionId, state: DetectionState) {
+        let known = Arc::make_mut(&mut self.0);
+        let about = &state.detection.vulnerability;
+        let mut places = vec![&mut known.about];
+        if state.ended.is_none() {
+            places.push(&mut known.standing);
+        }
+        for place in places {
+            place.entry(about.clone()).or_default().entry(state.asset).or_default().push(id);
+        }
+        known.all.insert(id, Arc::new(state));
+    }
+
+    /// One ended.
+    pub(crate) fn end(&mut self, id: DetectionId, end: &DetectionEnd, now: Timestamp) -> Option<()> {
+        let known = Arc::make_mut(&mut self.0);
+        let state = Arc::make_mut(known.all.get_mut(&id)?);
+        state.ended = Some((now, end.clone()));
+        let about = &state.detection.vulnerability;
+        let by_asset = known.standing.get_mut(about)?;
+        by_asset.get_mut(&state.asset)?.retain(|other| *other != id);
+        by_asset.retain(|_, ids| !ids.is_empty());
+        if by_asset.is_empty() {
+            known.standing.remove(about);
+        }
+        Some(())
+    }
+
+    /// Those about a vulnerability on an asset, also those that have ended.
+    fn on<'d>(
+        &'d self,
+        about: &VulnerabilityId,
+        asset: AssetOrdinal,
+    ) -> impl Iterator<Item = (DetectionId, &'d DetectionState)> {
+        let ids = self.0.about.get(about).and_then(|by_asset| by_asset.get(&asset)).into_iter().flatten();
+        ids.filter_map(|id| Some((*id, self.get(*id)?)))
+    }
+
+    /// Those about a vulnerability that count.
+    fn standing_about(
+        &self,
+        about: &VulnerabilityId,
+    ) -> impl Iterator<Item = (DetectionId, &DetectionState)> {
+        let ids = self.0.standing.get(about).into_iter().flat_map(BTreeMap::values).flatten();
+        ids.filter_map(|id| Some((*id, self.get(*id)?)))
+    }
+
+    /// Whether attacks by any of these were seen on any asset, and count.
+    pub(crate) fn bear_on<'v>(&self, mut ids: impl Iterator<Item = &'v VulnerabilityId>) -> bool {
+        !self.0.standing.is_empty() && ids.any(|id| self.0.standing.contains_key(id))
+    }
+
+    /// Whether attacks by something that a want closes there, or claims to, were seen on an asset, and count.
+    pub(crate) fn strike(&self, asset: AssetOrdinal, want: &Want) -> bool {
+        let of = |id: &VulnerabilityId| self.0.standing.get(id);
+        let mut ids = want.closes.iter().chain(&want.claims);
+        !self.0.standing.is_empty() && ids.any(|id| of(id).is_some_and(|by| by.contains_key(&asset)))
+    }
+
+    /// Those that say nothing any more.
+    fn expired(&self, now: Timestamp) -> impl Iterator<Item = DetectionId> {
+        let ids = self.0.standing.values().flat_map(BTreeMap::values).flatten();
+        let is = move |id: &&DetectionId| self.get(**id).is_some_and(|state| state.until() <= now);
+        ids.filter(is).copied()
+    }
+}
+
+impl World {
+    /// All detections that were ever reported, oldest first.
+    pub fn detections(&self) -> impl DoubleEndedIterator<Item = (DetectionId, &DetectionState)> {
+        self.detections.iter()
+    }
+
+    /// One detection.
+    pub fn detection(&self, id: DetectionId) -> Option<&DetectionState> {
+        self.detections.get(id)
+    }
+
+    /// The hosts that go by a name or an address, whatever the name's case; not those that are retired.
+    pub fn assets_called(&self, named: &str) -> Vec<AssetId> {
+        let address: Option<IpAddr> = named.parse().ok();
+        let is = |asset: &AssetState| match address {
+            Some(address) => asset.addresses.contains(&address),
+            None => asset.hostname.eq_ignore_ascii_case(named),
+        };
+        self.live_assets().filter(|(_, asset)| is(asset)).map(|(id, _)| *id).collect()
+    }
+
+    /// The detection that leaves this one nothing to say.
+    pub fn detection_like(&self, other: &Detection) -> Option<DetectionId> {
+        let asset = self.ordinal(&other.asset)?;
+        let mut on = self.detections.on(&other.vulnerability, asset);
+        on.find(|(_, state)| state.tells(other)).map(|(id, _)| id)
+    }
+
+    /// Attacks by any of these vulnerabilities on assets on which it is to be closed.
+    pub(crate) fn attacks<'w>(
+        &'w self,
+        ids: impl Iterator<Item = &'w VulnerabilityId>,
+        closing: impl Fn(&VulnerabilityId) -> AssetSet,
+    ) -> Vec<Attack<'w>> {
+        if self.detections.0.standing.is_empty() {
+            return Vec::new();
+        }
+        let attack = |vulnerability: &'w VulnerabilityId| {
+            let mut seen = self.detections.standing_about(vulnerability).peekable();
+            seen.peek()?;
+            let to_close = closing(vulnerability);
+            let there: Vec<&DetectionState> =
+                seen.map(|(_, state)| state).filter(|state| to_close.contains(state.asset)).collect();
+            let last = there.iter().max_by_key(|state| state.detection.seen)?;
+            let assets: AssetSet = there.iter().map(|state| state.asset).collect();
+            Some(Attack {
+                vulnerability,
+                bearings: self.assets.bearings(&assets),
+                last: &last.detection,
+                host: self.asset_at(last.asset).map_or("", |asset| asset.hostname.as_str()),
+                since: there.iter().map(|state| state.reported).min()?,
+            })
+        };
+        ids.filter_map(attack).collect()
+    }
+
+    /// The open directives that close a vulnerability on an asset, or whose changelog claims to.
+    pub fn directives_closing<'w>(
+        &'w self,
+        about: &'w VulnerabilityId,
+        asset: AssetOrdinal,
+    ) -> impl Iterator<Item = DirectiveId> + 'w {
+        let closing = self.open_directives().filter(move |(_, state)| state.is_wanted_for(about, asset));
+        closing.map(|(id, _)| id)
+    }
+}
+
+/// What follows from the report of a sensor, or why it is refused. What is known already is refused as nothing to do.
+pub(crate) fn report(world: &World, mut detection: Detection, now: Timestamp) -> Result<Event, Refusal> {
+    life::enrolled(world, &detection.asset)?;
+    let Detection { what, sensor, reference, .. } = &mut detection;
+    worded("a detection needs to say what was seen: a text", what)?;
+    worded("a detection needs to name its sensor: a text", sensor)?;
+    for text in [Some(&mut *sensor), reference.as_mut()].into_iter().flatten() {
+        if text.chars().count() > MAX_NAME {
+            let message = format!("sensors and their references are named in up to {MAX_NAME} characters");
+            return refuse(RefusalCode::BadContent, message);
+        }
+    }
+    // Alerts quote what attackers sent, and are shown in terminals.
+    for text in [Some(what), Some(sensor), reference.as_mut()].into_iter().flatten() {
+        *text = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    }
+    // A sensor's clock may be ahead.
+    detection.seen = detection.seen.min(now);
+    if detection.seen.plus_days(DETECTION_DAYS) <= now {
+        let message = format!(
+            "an attack seen at {} says nothing about now: only the last {DETECTION_DAYS} days count",
+            detection.seen
+        );
+        return refuse(RefusalCode::BadContent, message);
+    }
+    if let Some(known) = world.detection_like(&detection) {
+        return refuse(RefusalCode::NothingToDo, format!("{known} tells of it already"));
+    }
+    Ok(Event::DetectionReported { id: world.detections.next(), detection: Box::new(detection) })
+}
+
+/// What follows where a person finds that a detection was none: all that the same sensor said of the same attack on this asset
+/// ends with it.
+pub(crate) fn dismiss(world: &World, id: DetectionId, by: &Person, why: &str) -> Result<Vec<Event>, Refusal> {
+    let Some(state) = world.detection(id).filter(|state| state.ended.is_none()) else {
+        return refuse(RefusalCode::UnknownDetection, format!("{id} is unknown or has ended"));
+    };
+    worded("to dismiss a detection needs a reason", why)?;
+    let Detection { vulnerability, sensor, .. } = &state.detection;
+    let alike = world.detections.on(vulnerability, state.asset);
+    let alike = alike.filter(|(_, other)| other.ended.is_none() && other.detection.sensor == *sensor);
+    let end = DetectionEnd::Dismissed { by: by.clone(), why: why.to_owned() };
+    Ok(alike.map(|(id, _)| Event::DetectionEnded { id, end: end.clone() }).collect())
+}
+
+/// The detections that say nothing any more.
+pub(crate) fn expire(world: &World, now: Timestamp) -> Vec<Event> {
+    let expired = world.detections.expired(now);
+    expired.map(|id| Event::DetectionEnded { id, end: DetectionEnd::Expired }).collect()
+}

@@ -1,0 +1,194 @@
+//! Detections: attacks that sensors saw. An alert names a vulnerability and a host; the rest follows.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use tenon_engine::World;
+use tenon_model::{AssetId, Command, Detection, DetectionId, RefusalCode, Timestamp, VulnerabilityId};
+use utoipa::{IntoParams, ToSchema};
+
+use super::read::parse;
+use super::write::{Done, submit};
+use super::{ApiError, Code, Input, Shared};
+use crate::access::Caller;
+use crate::view::DetectionView;
+
+/// Detections of one answer where nobody says how many, and the most.
+const USUAL: usize = 100;
+const MOST: usize = 500;
+/// Hosts of one name or address that are named where one was asked for.
+const NAMED: usize = 5;
+
+/// Which detections.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DetectionsQuery {
+    /// `standing`, where nothing is said; or `ended`, or `all`.
+    state: Option<String>,
+    /// Only those about this vulnerability.
+    vulnerability: Option<String>,
+    /// Items wanted: 1 to 500, 100 where nothing is said.
+    limit: Option<usize>,
+    /// What the record said then: a day or time, RFC 3339, or the number of an entry; now where nothing is said.
+    as_of: Option<String>,
+}
+
+/// Detections, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DetectionsView {
+    /// The first of them.
+    pub items: Vec<DetectionView>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// An attack that was seen.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DetectionBody {
+    /// The vulnerability.
+    vulnerability: String,
+    /// The host: `ast_...`, its name, or one of its addresses.
+    asset: String,
+    /// When it was seen, RFC 3339; now where nothing is said. Only the last 30 days count.
+    seen: Option<String>,
+    /// What was seen, in up to 1,000 characters.
+    what: String,
+    /// Which sensor saw it; whoever reports it where nothing is said.
+    sensor: Option<String>,
+    /// By what the sensor knows it.
+    reference: Option<String>,
+}
+
+/// What became of an alert. It tells sensors no more than they need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DetectionTaken {
+    /// The detection that tells of it: `det_...`.
+    pub detection: String,
+    /// Whether that was told before: the same attack on the same host within a day, or one that was dismissed. Then nothing has
+    /// changed.
+    pub known: bool,
+    /// Open directives that close the vulnerability there; none where it is not open there, or its risk is accepted.
+    pub directives: Vec<String>,
+}
+
+/// Why a detection is dismissed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DismissalBody {
+    /// Why.
+    why: String,
+}
+
+/// Detections: which attacks were seen, where, when, and what answers them.
+#[utoipa::path(get, path = "/api/v1/detections", params(DetectionsQuery),
+    responses((status = OK, body = DetectionsView), (status = BAD_REQUEST)))]
+pub(super) async fn detections(
+    State(context): State<Shared>,
+    Query(query): Query<DetectionsQuery>,
+) -> Result<Response, ApiError> {
+    let (standing, ended) = match query.state.as_deref() {
+        None | Some("standing") => (true, false),
+        Some("ended") => (false, true),
+        Some("all") => (true, true),
+        Some(other) => {
+            let message = format!("state is standing, ended or all, not {other:?}");
+            return Err(ApiError::new(Code::BadRequest, message));
+        }
+    };
+    let about: Option<VulnerabilityId> = query.vulnerability.as_deref().map(parse).transpose()?;
+    let then = context.then(query.as_of.as_ref()).await?;
+    let world = &then.world;
+    let wanted = world.detections().rev().filter(|(_, state)| {
+        let of_state = if state.ended.is_some() { ended } else { standing };
+        of_state && about.as_ref().is_none_or(|about| state.detection.vulnerability == *about)
+    });
+    let wanted: Vec<_> = wanted.collect();
+    let limit = query.limit.unwrap_or(USUAL).clamp(1, MOST);
+    let items = wanted.iter().take(limit).map(|(id, state)| DetectionView::of(world, *id, state)).collect();
+    Ok(then.answer(DetectionsView { items, total: wanted.len() as u64 }))
+}
+
+/// Report an attack that was seen: its vulnerability counts as exploited on this host, and what closes it there is due within a day.
+/// Sensors repeat themselves; what is known already changes nothing.
+#[utoipa::path(post, path = "/api/v1/detections", request_body = DetectionBody,
+    responses((status = OK, body = DetectionTaken), (status = UNAUTHORIZED), (status = NOT_FOUND),
+        (status = UNPROCESSABLE_ENTITY)))]
+pub(super) async fn report_detection(
+    State(context): State<Shared>,
+    caller: Caller,
+    headers: HeaderMap,
+    Input(body): Input<DetectionBody>,
+) -> Result<Json<DetectionTaken>, ApiError> {
+    let seen = match &body.seen {
+        None => context.now(),
+        Some(text) => Timestamp::parse(text).ok_or_else(|| {
+            let message = format!("seen is a time, as in 2026-11-30T08:15:00Z, not {text:?}");
+            ApiError::new(Code::Refused(RefusalCode::BadContent), message)
+        })?,
+    };
+    let detection = Detection {
+        vulnerability: parse(&body.vulnerability)?,
+        asset: called(&context.writer.world(), &body.asset)?,
+        seen,
+        what: body.what,
+        sensor: body.sensor.unwrap_or(caller.name),
+        reference: body.reference,
+        by: caller.person,
+    };
+    let command = Command::ReportDetection { detection: Box::new(detection.clone()) };
+    let known = match submit(&context, &headers, command).await {
+        Ok(Json(done)) => done.repeated,
+        Err(error) if error.is_refused_as(RefusalCode::NothingToDo) => true,
+        Err(error) => return Err(error),
+    };
+    let world = context.writer.world();
+    let told = world.detection_like(&detection).and_then(|id| Some((id, world.detection(id)?)));
+    let (id, state) = told.ok_or_else(|| {
+        ApiError::new(Code::Refused(RefusalCode::UnknownDetection), "it was taken, and has ended since")
+    })?;
+    let closing = world.directives_closing(&detection.vulnerability, state.asset);
+    let directives = closing.map(|id| id.to_string()).collect();
+    Ok(Json(DetectionTaken { detection: id.to_string(), known, directives }))
+}
+
+/// Dismiss a detection that was none: what followed from it is taken back, and what the same sensor says of it again within a month
+/// changes nothing.
+#[utoipa::path(post, path = "/api/v1/detections/{id}/dismiss", params(("id" = String, Path)), request_body = DismissalBody,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = NOT_FOUND)))]
+pub(super) async fn dismiss_detection(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Input(body): Input<DismissalBody>,
+) -> Result<Json<Done>, ApiError> {
+    let detection: DetectionId = parse(&id)?;
+    submit(&context, &headers, Command::DismissDetection { detection, by: caller.person, why: body.why })
+        .await
+}
+
+/// The one host that is meant.
+fn called(world: &World, named: &str) -> Result<AssetId, ApiError> {
+    if let Ok(id) = named.parse() {
+        return Ok(id);
+    }
+    let called = world.assets_called(named);
+    match called.as_slice() {
+        [id] => Ok(*id),
+        [] => {
+            let message =
+                format!("no host is called {named:?} or has that address: name it as `tenon assets` does");
+            Err(ApiError::new(Code::Refused(RefusalCode::UnknownAsset), message))
+        }
+        several => {
+            let ids: Vec<String> = several.iter().take(NAMED).map(ToString::to_string).collect();
+            let message =
+                format!("{} hosts answer to {named:?}: name one of {}", several.len(), ids.join(", "));
+            Err(ApiError::new(Code::Refused(RefusalCode::BadContent), message))
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Detections, as people see them.
+
+use serde::{Deserialize, Serialize};
+use tenon_engine::{DetectionState, World};
+use tenon_model::{Detection, DetectionEnd, DetectionId};
+use utoipa::ToSchema;
+
+/// An attack that a sensor saw on an asset. Whether it succeeded is not said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DetectionView {
+    /// `det_...`
+    pub id: String,
+    /// The vulnerability.
+    pub vulnerability: String,
+    /// `standing`, `expired` or `dismissed`.
+    pub state: String,
+    /// The asset: `ast_...`.
+    pub asset: String,
+    /// Its name.
+    pub host: String,
+    /// When, by the sensor, RFC 3339.
+    pub seen: String,
+    /// When it was reported, RFC 3339.
+    pub reported: String,
+    /// When it ends by itself, RFC 3339.
+    pub until: String,
+    /// What was seen, in the sensor's words.
+    pub what: String,
+    /// The sensor.
+    pub sensor: String,
+    /// By what the sensor knows it.
+    pub reference: Option<String>,
+    /// Who reported it.
+    pub by: String,
+    /// Open directives that close the vulnerability there; none where it is not open there, or its risk is accepted.
+    pub directives: Vec<String>,
+    /// When it ended, RFC 3339.
+    pub ended: Option<String>,
+    /// Who dismissed it.
+    pub ended_by: Option<String>,
+    /// Why.
+    pub ended_why: Option<String>,
+}
+
+impl DetectionView {
+    /// A detection of a World.
+    pub fn of(world: &World, id: DetectionId, state: &DetectionState) -> Self {
+        let Detection { vulnerability, asset, seen, what, reference, sensor, by } = &state.detection;
+        let (said, ended_by, ended_why) = match &state.ended {
+            None => ("standing", None, None),
+            Some((_, DetectionEnd::Expired)) => ("expired", None, None),
+            Some((_, DetectionEnd::Dismissed { by, why })) => {
+                ("dismissed", Some(by.to_string()), Some(why.clone()))
+            }
+        };
+        Self {
+            id: id.to_string(),
+            vulnerability: vulnerability.to_string(),
+            state: said.to_owned(),
+            asset: asset.to_string(),
+            host: world.asset(asset).map(|asset| asset.hostname.clone()).unwrap_or_default(),
+            seen: seen.to_string(),
+            reported: state.reported.to_string(),
+            until: state.until().to_string(),
+            what: what.clone(),
+            sensor: sensor.clone(),
+            reference: reference.clone(),
+            by: by.to_string(),
+            directives: world
+                .directives_closing(vulnerability, state.asset)
+                .map(|id| id.to_string())
+                .collect(),
+            ended: state.ended.as_ref().map(|(at, _)| at.to_string()),
+            ended_by,
+            ended_why,
+        }
+    }
+
+    /// Those that count and pass, the last first.
+    pub(super) fn standing(world: &World, is: impl Fn(&DetectionState) -> bool) -> Vec<Self> {
+        let standing = world.detections().rev().filter(|(_, state)| state.ended.is_none() && is(state));
+        standing.take(MAX_LISTED).map(|(id, state)| Self::of(world, id, state)).collect()
+    }
+}
+
+/// Most that another view lists.
+const MAX_LISTED: usize = 20;
