@@ -361,6 +361,8 @@ export type DirectiveAssetView = {
 export type DirectiveLine = {
   /** On how many assets. */
   asset_count: number;
+  /** On how many of its assets attacks by what it closes there were seen. */
+  attacked: number;
   /** How many CVE ids only the vendor's changelog claims. */
   claims_count: number;
   /** How and when it ended. */

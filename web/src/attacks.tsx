@@ -62,7 +62,7 @@ function Attack({ attack: one }: { attack: DetectionView }) {
       {allowed && !asking && (
         <div className="buttons">
           <button type="button" className="button quiet" data-testid="dismiss-detection" disabled={off} onClick={() => setAsking(true)}>
-            It was none…
+            Dismiss…
           </button>
         </div>
       )}

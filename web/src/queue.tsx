@@ -201,8 +201,9 @@ export function Title({ directive: { title, source, version } }: { directive: Pi
 }
 
 /** What doing it closes, in few words. */
-function effect({ closes_count, claims_count, exploited }: DirectiveLine): string {
+function effect({ closes_count, claims_count, exploited, attacked }: DirectiveLine): string {
   const said = [
+    attacked > 0 && `attack seen on ${plural(attacked, "host")}`,
     closes_count > 0 && `closes ${plural(closes_count, "vulnerability", "vulnerabilities")}`,
     claims_count > 0 && `${plural(claims_count, "claim")}, unconfirmed`,
     exploited && "exploited somewhere (KEV)",

@@ -25,6 +25,14 @@ visits("attacks seen", (visit, test) => {
     await shown(assets[0].id);
   });
 
+  test("a row of the queue says that one of its hosts is attacked", async () => {
+    const [first, ...rest] = tenon.overview.queue;
+    tenon.overview.queue = [{ ...first, attacks: [detection()] }, ...rest];
+    await opened(`#${first.id}`);
+    await page.getByText("attack seen on 1 host").waitFor();
+    assert.equal(await id("attack").count(), 1, "and its panel which");
+  });
+
   test("where nothing answers it, that is said", async () => {
     tenon.overview.detections = [detection({ directives: [] })];
     await opened("#CVE-2026-5535");

@@ -204,6 +204,7 @@ function line(directive) {
     closes_count: closes.length,
     claims_count: claims.length,
     exploited: because.some((basis) => basis.source === "kev"),
+    attacked: directive.attacks.length,
     outcome: decision.outcome,
     row: decision.row,
     first: first ? { hostname: first.hostname, stage: first.stage.name, reason: first.stage.reason } : null,

@@ -188,7 +188,7 @@ fn text(view: &DetectionsView) -> String {
                 text += &format!("  ended {}: {how}\n", day(ended));
             }
             (None, []) => {
-                text += "  nothing answers it: not open there, no fix offered, or its risk is accepted\n"
+                text += "  nothing answers it: not open there, no fix offered, or its risk is accepted\n";
             }
             (None, directives) => {
                 text += &format!(

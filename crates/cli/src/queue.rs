@@ -155,6 +155,11 @@ fn queue_text(page: &DirectivesPage) -> String {
             },
             directive.removes,
         ));
+        match directive.attacked {
+            0 => {}
+            1 => text.push_str("         an attack was seen on one of its hosts\n"),
+            hosts => text.push_str(&format!("         attacks were seen on {hosts} of its hosts\n")),
+        }
         text.push_str(&format!("         {}\n", closes(directive)));
         if let Some(reason) = &first.reason {
             text.push_str(&format!("         {reason}\n"));

@@ -66,7 +66,7 @@ pub(crate) struct Resume {
 #[command(
     after_help = "Examples:\n  tenon tempo            what counts\n  tenon tempo cautious   canaries are watched for four hours, none may fail, at most 20% at once\n  \
     tenon tempo standard   half an hour, 2% of a wave may fail, at most 33%\n  tenon tempo fast       each wave as soon as the one before is verified\n  tenon tempo --as-of 2026-11-01   what counted then\n\n\
-    What is listed as exploited goes one step faster. No tempo takes a redundancy group below its minimum."
+    What is listed as exploited, or used in an attack that was seen, goes one step faster. No tempo takes a redundancy group below its minimum."
 )]
 pub(crate) struct Choose {
     /// cautious, standard or fast.

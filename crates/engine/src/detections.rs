@@ -18,6 +18,7 @@ use tenon_model::{
 use crate::assets::AssetState;
 use crate::context::Bearings;
 use crate::decide::{refuse, worded};
+use crate::directives::DirectiveState;
 use crate::life;
 use crate::world::World;
 
@@ -236,6 +237,18 @@ impl World {
             })
         };
         ids.filter_map(attack).collect()
+    }
+
+    /// The assets of a directive on which attacks by what it closes there were seen.
+    pub fn attacked(&self, state: &DirectiveState) -> AssetSet {
+        let directive = &state.directive;
+        let ids = directive.closes.iter().chain(&directive.claims);
+        if self.detections.0.standing.is_empty() {
+            return AssetSet::default();
+        }
+        let seen = ids.flat_map(|id| self.detections.standing_about(id));
+        let wanted = seen.filter(|(_, seen)| state.is_wanted_for(&seen.detection.vulnerability, seen.asset));
+        wanted.map(|(_, seen)| seen.asset).collect()
     }
 
     /// The open directives that close a vulnerability on an asset, or whose changelog claims to.

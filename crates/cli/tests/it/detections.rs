@@ -1,6 +1,8 @@
 //! An attack is reported on a host of a played estate, seen everywhere, and found to be none.
 
-use tenon_server::{AssetDetail, AssetsPage, DetectionsView, DirectiveView, LogPage, VulnerabilityView};
+use tenon_server::{
+    AssetDetail, AssetsPage, DetectionsView, DirectiveView, DirectivesPage, LogPage, VulnerabilityView,
+};
 
 use crate::played::Played;
 
@@ -58,6 +60,10 @@ fn an_attack_that_was_seen_leads_the_queue_until_it_is_dismissed() {
     let attack = &now.attacks[0];
     assert_eq!((attack.host.as_str(), attack.sensor.as_str()), (host.as_str(), "waf-1"));
     let directive = attack.directives[0].clone();
+    let queue = played.get::<DirectivesPage>("directives?limit=500");
+    let line = queue.items.iter().find(|line| line.id == directive).unwrap();
+    assert_eq!(line.attacked, 1);
+    assert!(played.ok(&["queue"]).contains("         an attack was seen on one of its hosts\n"));
     let priority = answered(&directive);
     assert!(priority.clocks.iter().any(|clock| clock.rule.contains("attack seen")), "{:?}", priority.clocks);
     let why = played.ok(&["why", &directive]);

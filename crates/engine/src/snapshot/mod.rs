@@ -247,7 +247,7 @@ impl World {
         let profiles: Vec<HostFacts> = from.lines(Section::Profiles)?.collect::<Result<_, _>>()?;
         let profiles: Vec<_> = profiles.into_iter().map(|profile| index.profile(profile)).collect();
         let unread = from.lists(Section::Lists)?;
-        let saved = from.lines::<SavedAsset>(Section::Assets)?;
+        let mut saved = from.lines::<SavedAsset>(Section::Assets)?;
         std::thread::scope(|scope| {
             let (send, coming) = mpsc::sync_channel(LISTS_AHEAD);
             let reading = scope.spawn(move || read_lists(index, unread, &send));
@@ -266,7 +266,7 @@ impl World {
                 assets.add(saved.restore(profile, stances));
                 Ok(())
             };
-            let added = saved.map(|saved| saved.and_then(&mut add)).collect::<Result<(), _>>();
+            let added = saved.try_for_each(|saved| saved.and_then(&mut add));
             // Lists that no asset has are read to their end too, which tells whether they are whole.
             coming.iter().for_each(drop);
             reading.join().unwrap_or(Err(damaged(Section::Lists))).and(added)

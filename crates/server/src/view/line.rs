@@ -34,6 +34,8 @@ pub struct DirectiveLine {
     pub claims_count: u64,
     /// Whether one that it closes is exploited somewhere: listed in KEV.
     pub exploited: bool,
+    /// On how many of its assets attacks by what it closes there were seen.
+    pub attacked: u64,
     /// What the table decides, as published.
     pub outcome: String,
     /// Row of the table, as published.
@@ -80,6 +82,7 @@ impl DirectiveLine {
             closes_count: published().count() as u64,
             claims_count: directive.claims.len() as u64,
             exploited: published().any(|id| world.is_exploited(id)),
+            attacked: world.attacked(state).len(),
             outcome: priority.decision.outcome.clone(),
             row: priority.decision.row,
             due: text(priority.due),
