@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::step::Step;
 
 /// Commands the tests run, with the Debian package of each.
-const TEST_COMMANDS: [(&str, &str); 8] = [
+const TEST_COMMANDS: [(&str, &str); 9] = [
     ("mmdebstrap", "mmdebstrap"),
     ("apt-ftparchive", "apt-utils"),
     ("gpg", "gnupg"),
@@ -15,6 +15,7 @@ const TEST_COMMANDS: [(&str, &str); 8] = [
     ("ps", "procps"),
     ("unshare", "util-linux"),
     ("chromium", "chromium"),
+    ("jq", "jq"),
     // Debian keeps the server's own programs off `PATH`; this one comes with them.
     ("pg_ctlcluster", "postgresql"),
 ];

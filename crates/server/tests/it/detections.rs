@@ -1,6 +1,7 @@
 //! Alerts come in by HTTP: one that is new is an emergency that every client sees; repeated, forged or broken ones are nothing.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -100,4 +101,49 @@ fn an_alert_leads_the_queue_at_once_and_is_taken_from_sensors_alone_and_once() {
         assert_eq!((known["known"].as_bool(), &known["detection"]), (Some(true), &taken["detection"]));
     }
     assert_eq!(head(&server), once);
+}
+
+const OPERATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md");
+/// As Suricata writes them: an alert whose rule names a vulnerability, one whose rule names none, and what is no alert.
+const EVE: &str = r#"
+{"timestamp":"NOW.123456+0000","event_type":"alert","src_ip":"203.0.113.9","src_port":4711,"dest_ip":"192.0.2.17","dest_port":8080,"proto":"TCP","alert":{"action":"allowed","gid":1,"signature_id":2034647,"rev":1,"signature":"ET EXPLOIT Apache log4j RCE Attempt","severity":1,"metadata":{"cve":["CVE_2021_44228"]}}}
+{"timestamp":"NOW.123456+0000","event_type":"alert","src_ip":"203.0.113.9","dest_ip":"192.0.2.17","alert":{"signature_id":2013028,"signature":"ET POLICY curl User-Agent Outbound","metadata":{"tag":["none"]}}}
+{"timestamp":"NOW.123456+0000","event_type":"dns","src_ip":"192.0.2.17","dest_ip":"192.0.2.1"}
+"#;
+
+#[test]
+fn the_documented_way_from_suricata_is_understood() {
+    let page = std::fs::read_to_string(OPERATIONS).unwrap();
+    let (_, from) = page.split_once("jq --unbuffered -c '").expect("the page shows how");
+    let (program, _) = from.split_once('\'').unwrap();
+    let jq = Command::new("jq").args(["-c", program]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let Ok(mut jq) = jq else {
+        println!("skipped: the_documented_way_from_suricata_is_understood: no jq on this machine");
+        return;
+    };
+    let server = Server::start();
+    reported_with(&server, &["openssl"]);
+    let world = server.running().writer.world();
+    let now = world.time().unwrap().to_string();
+    let eve = EVE.replace("NOW", now.trim_end_matches('Z'));
+    jq.stdin.take().unwrap().write_all(eve.as_bytes()).unwrap();
+    let output = jq.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let alerts: Vec<Value> = output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect();
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    let taken = alert(&server, Some(&token(&server, "sensor")), &alerts[0]);
+    assert_eq!(taken.status(), 200, "{}", alerts[0]);
+    let world = server.running().writer.world();
+    let (_, state) = world.detections().next().unwrap();
+    let seen = &state.detection;
+    assert_eq!((seen.vulnerability.as_str(), seen.sensor.as_str()), ("CVE-2021-44228", "suricata on ids"));
+    assert_eq!(
+        (seen.what.as_str(), seen.reference.as_deref()),
+        ("ET EXPLOIT Apache log4j RCE Attempt", Some("2034647"))
+    );
+    assert_eq!(seen.seen.to_string(), now, "as the sensor says");
 }

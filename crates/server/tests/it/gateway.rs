@@ -111,7 +111,8 @@ pub(crate) fn inventory(sequence: u64) -> Value {
     json!({ "sequence": sequence, "inventory": { "components": [], "facts": {
         "hostname": "h1", "os": { "id": "debian", "version_id": "12", "pretty_name": "Debian" }, "architecture": "amd64",
         "kernel": { "running": "6.1", "owner": "machine" }, "offers": [], "index": { "oldest_age_seconds": 1 }, "stale": [],
-        "reboot_required_by": [], "updaters": [], "capability": { "kind": "act" }, "gaps": [] } } })
+        "reboot_required_by": [], "updaters": [], "capability": { "kind": "act" }, "gaps": [],
+        "addresses": ["192.0.2.17"] } } })
 }
 
 #[test]
