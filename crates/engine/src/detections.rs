@@ -276,7 +276,7 @@ pub(crate) fn report(world: &World, mut detection: Detection, now: Timestamp) ->
     }
     // Alerts quote what attackers sent, and are shown in terminals.
     for text in [Some(what), Some(sensor), reference.as_mut()].into_iter().flatten() {
-        *text = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        *text = text.chars().map(|c| if misleads(c) { ' ' } else { c }).collect();
     }
     // A sensor's clock may be ahead.
     detection.seen = detection.seen.min(now);
@@ -291,6 +291,11 @@ pub(crate) fn report(world: &World, mut detection: Detection, now: Timestamp) ->
         return refuse(RefusalCode::NothingToDo, format!("{known} tells of it already"));
     }
     Ok(Event::DetectionReported { id: world.detections.next(), detection: Box::new(detection) })
+}
+
+/// Whether a character moves the cursor, or turns the direction of what is read (Unicode UAX #9, explicit formatting).
+fn misleads(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What follows where a person finds that a detection was none: all that the same sensor said of the same attack on this asset

@@ -47,7 +47,7 @@ pub(crate) fn drawn(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
 }
 
 fn seen_by(vulnerability: VulnerabilityId, asset: AssetId, seen: Timestamp, sensor: &str) -> Command {
-    let what = "JNDI lookup\nin a header".to_owned();
+    let what = "JNDI lookup\u{1b}in a\u{202e}header".to_owned();
     let (reference, sensor) = (Some("alert 7".to_owned()), sensor.to_owned());
     let detection = Detection { vulnerability, asset, seen, what, reference, sensor, by: person() };
     Command::ReportDetection { detection: Box::new(detection) }

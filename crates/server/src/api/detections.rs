@@ -123,8 +123,9 @@ pub(super) async fn report_detection(
     headers: HeaderMap,
     Input(body): Input<DetectionBody>,
 ) -> Result<Json<DetectionTaken>, ApiError> {
+    let now = context.now();
     let seen = match &body.seen {
-        None => context.now(),
+        None => now,
         Some(text) => Timestamp::parse(text).ok_or_else(|| {
             let message = format!("seen is a time, as in 2026-11-30T08:15:00Z, not {text:?}");
             ApiError::new(Code::Refused(RefusalCode::BadContent), message)
@@ -133,7 +134,8 @@ pub(super) async fn report_detection(
     let detection = Detection {
         vulnerability: parse(&body.vulnerability)?,
         asset: called(&context.writer.world(), &body.asset)?,
-        seen,
+        // A sensor's clock may be ahead.
+        seen: seen.min(now),
         what: body.what,
         sensor: body.sensor.unwrap_or(caller.name),
         reference: body.reference,

@@ -32,7 +32,7 @@ pub struct DetectionView {
     pub reference: Option<String>,
     /// Who reported it.
     pub by: String,
-    /// Open directives that close the vulnerability there; none where it is not open there, or its risk is accepted.
+    /// Open directives that close the vulnerability there; none where it has ended, is not open there, or its risk is accepted.
     pub directives: Vec<String>,
     /// When it ended, RFC 3339.
     pub ended: Option<String>,
@@ -53,6 +53,9 @@ impl DetectionView {
                 ("dismissed", Some(by.to_string()), Some(why.clone()))
             }
         };
+        let counts = state.ended.is_none().then_some(());
+        let answering =
+            counts.into_iter().flat_map(|()| world.directives_closing(vulnerability, state.asset));
         Self {
             id: id.to_string(),
             vulnerability: vulnerability.to_string(),
@@ -66,10 +69,7 @@ impl DetectionView {
             sensor: sensor.clone(),
             reference: reference.clone(),
             by: by.to_string(),
-            directives: world
-                .directives_closing(vulnerability, state.asset)
-                .map(|id| id.to_string())
-                .collect(),
+            directives: answering.map(|id| id.to_string()).collect(),
             ended: state.ended.as_ref().map(|(at, _)| at.to_string()),
             ended_by,
             ended_why,

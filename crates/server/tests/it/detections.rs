@@ -37,8 +37,9 @@ fn an_alert_leads_the_queue_at_once_and_is_taken_from_sensors_alone_and_once() {
         || -> Value { server.get("/api/v1/directives").call().unwrap().body_mut().read_json().unwrap() };
     let before = directives()["items"][0].clone();
     let (about, hostname) = ("VENDOR:openssl:2.0", "h1");
-    let body =
-        json!({ "vulnerability": about, "asset": hostname, "what": "lookup in a header", "sensor": "waf-1" });
+    let body = json!({ "vulnerability": about, "asset": hostname, "what": "lookup in a header", "sensor": "waf-1",
+        // By a clock that is far ahead.
+        "seen": "2099-01-01T00:00:00Z" });
     let sensor = token(&server, "sensor");
 
     // Who is no sensor, or says that he is somebody's, changes nothing.
