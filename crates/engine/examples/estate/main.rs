@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 use memory::resident;
 use tenon_engine::{Day, Filter, Prepared, Sort, Start, Window, World, advance};
 use tenon_model::{
-    Advisory, AdvisoryDelta, Affected, AffectedRange, AssetId, Capability, Command, Component, Digest,
-    HostFacts, IndexState, IntelDelta, Inventory, Kev, MachineId, Offer, OfferState, OsRelease, Person,
-    Probability, SourcePackage, Timestamp, Versioned, VulnerabilityId,
+    Advisory, AdvisoryDelta, Affected, AffectedRange, AssetId, Capability, Command, Component, Detection,
+    Digest, HostFacts, IndexState, IntelDelta, Inventory, Kev, MachineId, Offer, OfferState, OsRelease,
+    Person, Probability, SourcePackage, Timestamp, Versioned, VulnerabilityId,
 };
 
 /// Commands to a group while all hosts report, as in the server's writer.
@@ -201,6 +201,32 @@ fn key(host: usize) -> AssetId {
     AssetId::of_public_key(format!("key of {host}").as_bytes())
 }
 
+/// A sensor names a host and what attacks it: the host is found, and what closes it there is decided anew.
+fn attacks(bench: &mut Bench, assets: usize, by: &Person) -> Result<(), Box<dyn Error>> {
+    let (mut found, mut told) = (Vec::new(), Vec::new());
+    for round in 0..20 {
+        let host = round * assets / 20;
+        let started = Instant::now();
+        let [asset] = bench.world.assets_called(&format!("host-{host}"))[..] else {
+            return Err(format!("host-{host} is not the only one of its name").into());
+        };
+        found.push(started.elapsed());
+        let detection = Box::new(Detection {
+            vulnerability: cve(round).parse()?,
+            asset,
+            seen: bench.now,
+            what: "an attack".to_owned(),
+            reference: None,
+            sensor: "bench".to_owned(),
+            by: by.clone(),
+        });
+        told.push(bench.tell(Command::ReportDetection { detection })?);
+    }
+    show("a host by its name", &mut found);
+    show("an attack seen on a host", &mut told);
+    Ok(())
+}
+
 /// A context document is taken over, then only the sensitivity and only the criticality of one service is raised.
 fn contexts(bench: &mut Bench, by: &Person) -> Result<(), Box<dyn Error>> {
     let mut text = "services:\n".to_owned();
@@ -363,6 +389,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         times.push(bench.tell(Command::ChangeIntel { delta, as_of: None })?);
     }
     show("a KEV addition", &mut times);
+    attacks(&mut bench, assets, &by)?;
     contexts(&mut bench, &by)?;
     let group = "team-7".parse()?;
     let filters = [
