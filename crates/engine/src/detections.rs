@@ -251,6 +251,12 @@ impl World {
         wanted.map(|(_, seen)| seen.asset).collect()
     }
 
+    /// The open directives that close on an asset what attacks on it use.
+    pub(crate) fn directives_of_attacks_on(&self, asset: AssetOrdinal) -> Vec<DirectiveId> {
+        let standing = self.detections.0.standing.iter().filter(|(_, on)| on.contains_key(&asset));
+        standing.flat_map(|(about, _)| self.directives_closing(about, asset)).collect()
+    }
+
     /// The open directives that close a vulnerability on an asset, or whose changelog claims to.
     pub fn directives_closing<'w>(
         &'w self,

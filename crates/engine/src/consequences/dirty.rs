@@ -155,6 +155,11 @@ impl Dirty {
                     self.accepted(world, &state.exception.vulnerability);
                 }
             }
+            // Reasons name the host that is attacked.
+            Event::AssetRenamed { asset, .. } => {
+                let named = world.ordinal(asset).map(|asset| world.directives_of_attacks_on(asset));
+                self.ranked.extend(named.unwrap_or_default());
+            }
             Event::DetectionReported { detection, .. } => self.attacked(world, detection),
             Event::DetectionEnded { id, end } => {
                 let Some(state) = world.detection(*id) else { return };
@@ -217,7 +222,6 @@ impl Dirty {
             | Event::TokenIssued { .. }
             | Event::AssetEnrolled { .. }
             | Event::AssetReturned { .. }
-            | Event::AssetRenamed { .. }
             | Event::AgentStarted { .. }
             | Event::CloneSeen { .. }
             | Event::GroupDemoted { .. }

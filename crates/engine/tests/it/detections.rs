@@ -224,6 +224,19 @@ fn it_counts_only_where_the_vulnerability_is_to_be_closed() {
 }
 
 #[test]
+fn it_is_told_by_the_name_that_the_host_goes_by() {
+    let (mut lab, assets) = exposed(&["CVE-2026-1"], &["a", "b"]);
+    see(&mut lab, "CVE-2026-1", assets[0], "ids").unwrap();
+    let openssl = component("libssl3", "openssl", OLD);
+    let mut renamed = inventory(vec![openssl.clone()], vec![security_offer(&openssl, NEW)]);
+    renamed.facts.hostname = "shop".to_owned();
+    lab.report(assets[0], renamed);
+    let because = &lab.open_directive().1.directive.priority.because[0].fact;
+    assert!(because.starts_with("CVE-2026-1: attack seen on shop: "), "{because}");
+    lab.sound();
+}
+
+#[test]
 fn it_is_an_emergency_on_the_host_that_is_attacked() {
     let (mut lab, assets) = exposed(&["CVE-2026-1"], &["a", "b"]);
     let policy = "version: 1\nwindows:\n  night: {zone: UTC, from: '22:00', to: '04:00'}\nemergency: {crosses: [windows]}\n\
