@@ -38,7 +38,13 @@ enum Task {
         filter: Option<String>,
     },
     /// The full counts: what `test` samples. Writes a dated report under docs/reports/.
-    Soak,
+    #[command(
+        after_help = "Examples:\n  cargo xtask soak\n  cargo xtask soak journal   again, and into the report of today beside the others"
+    )]
+    Soak {
+        /// Only steps whose name contains this; they are added to the report of today.
+        filter: Option<String>,
+    },
     /// Processor time and memory of the optimised program, beside the budgets.
     #[command(
         after_help = "Examples:\n  cargo xtask bench --feeds /srv/mirror\n  cargo xtask bench --feeds /srv/mirror --large"
@@ -98,7 +104,7 @@ fn main() -> Result<()> {
         Task::Generate => generate(),
         Task::Check => check(),
         Task::Test { filter } => test(filter.as_deref()),
-        Task::Soak => soak(&root),
+        Task::Soak { filter } => soak(&root, filter.as_deref()),
         Task::Bench { feeds, large } => {
             need::linker()?;
             page()?;
@@ -225,13 +231,14 @@ fn test(filter: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-fn soak(root: &std::path::Path) -> Result<()> {
+fn soak(root: &std::path::Path, filter: Option<&str>) -> Result<()> {
     need::linker()?;
     need::test_packages()?;
     page()?;
     Step::cargo("build", &["build", "--workspace", "--all-targets"]).run()?;
     step::report(
         &root.join("docs/reports"),
+        filter,
         vec![
             Step::cargo("dpkg order, 100,000 pairs", &["test", "-p", "tenon-versions", "--", "--nocapture"])
                 .env("TENON_SOAK", "1"),

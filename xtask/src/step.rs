@@ -63,18 +63,28 @@ impl Step {
     }
 }
 
-/// Runs every step, also after a failure, and writes what each measured into a dated report. A line that starts with
-/// `measured:` is a figure; test runners' closing lines are kept too. The report is written after each step, so that what was
-/// measured stays when a later one is given up.
-pub(crate) fn report(folder: &Path, steps: Vec<Step>) -> Result<()> {
+/// Runs every step, or those whose name contains a filter, also after a failure, and writes what each measured into a dated
+/// report. A line that starts with `measured:` is a figure; test runners' closing lines are kept too. The report is written
+/// after each step, so that what was measured stays when a later one is given up. Under a filter it goes on from that of today.
+pub(crate) fn report(folder: &Path, filter: Option<&str>, steps: Vec<Step>) -> Result<()> {
     let date = text_of("date", &["-u", "+%Y-%m-%d"])?;
     let commit = text_of("git", &["rev-parse", "--short", "HEAD"])?;
     let machine = format!("{} cores, {}", text_of("nproc", &[])?, text_of("uname", &["-sr"])?);
-    let mut page = format!("# Soak of {date}\n\nCommit {commit}, {machine}. Made by `cargo xtask soak`.\n");
     std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
     let file = folder.join(format!("{date}-soak.md"));
+    let before = filter.and_then(|_| std::fs::read_to_string(&file).ok());
+    let mut page = match (filter, before) {
+        (Some(filter), Some(before)) => {
+            format!("{before}\nCommit {commit}, {machine}. Made by `cargo xtask soak {filter}`.\n")
+        }
+        (None, _) | (_, None) => {
+            let words = filter.map(|filter| format!(" {filter}")).unwrap_or_default();
+            format!("# Soak of {date}\n\nCommit {commit}, {machine}. Made by `cargo xtask soak{words}`.\n")
+        }
+    };
     let mut failed = Vec::new();
-    for mut step in steps {
+    let wanted = |step: &Step| filter.is_none_or(|filter| step.name.contains(filter));
+    for mut step in steps.into_iter().filter(wanted) {
         eprintln!("== {}", step.name);
         let started = Instant::now();
         let output = step.command.stderr(Stdio::inherit()).output().with_context(|| step.cannot_start())?;
