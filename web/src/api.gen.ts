@@ -290,7 +290,7 @@ export type DetectionView = {
   asset: string;
   /** Who reported it. */
   by: string;
-  /** Open directives that close the vulnerability there; none where it is not open there, or its risk is accepted. */
+  /** Open directives that close the vulnerability there; none where it has ended, is not open there, or its risk is accepted. */
   directives: string[];
   /** When it ended, RFC 3339. */
   ended?: string | null;
