@@ -80,6 +80,7 @@ pub(crate) const TRUE: &[&str] = &[
     r#"asset.team == "shop" && asset.zone == "dmz" && asset.redundancy == "web""#,
     r#"!("database" in asset.services)"#,
     r#""pci" in asset.tags || "none" in asset.tags"#,
+    "asset.attacked && !vulnerability.ransomware",
     "rehearsal.removed == 0 && rehearsal.installed == 1 && rehearsal.upgraded > 3",
     "rehearsal.restarts <= 2 && !rehearsal.reboot && rehearsal.conflicts < 1",
     r#"rehearsal.undo == "proven""#,
