@@ -72,6 +72,7 @@ function directive(n, source, version, plan, more = {}) {
     due: at(24 * 3),
     removes: `${40 + n}.5`,
     because: [],
+    attacks: [],
     assets,
     asset_count: assets.length,
     stages,
