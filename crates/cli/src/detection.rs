@@ -1,15 +1,15 @@
 //! `tenon detection`: attacks that sensors saw.
 
 use anyhow::Result;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::json;
-use tenon_formats::percent;
 use tenon_server::{DetectionTaken, DetectionView, DetectionsView};
 
 use crate::api::Api;
-use crate::common::{AsOf, Common, Format};
+use crate::common::{Common, Format};
 use crate::people::done;
 use crate::show::json;
+use crate::standing::Which;
 use crate::why::day;
 
 /// What to do with detections.
@@ -55,31 +55,14 @@ pub(crate) struct Report {
 }
 
 /// Which detections.
-#[derive(Clone, Copy, ValueEnum)]
-enum State {
-    /// Those that count.
-    Standing,
-    /// Those that have ended.
-    Ended,
-    /// Both.
-    All,
-}
-
-/// Which detections.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  tenon detection list\n  tenon detection list --state all --vulnerability CVE-2026-23631\n  \
     tenon --format json detection list"
 )]
 pub(crate) struct List {
-    /// Those that count, or have ended.
-    #[arg(long, value_enum, default_value = "standing")]
-    state: State,
-    /// Only those about this one.
-    #[arg(long, value_name = "ID")]
-    vulnerability: Option<String>,
     #[command(flatten)]
-    moment: AsOf,
+    which: Which,
 }
 
 /// A detection that was none.
@@ -147,17 +130,8 @@ impl Report {
 
 impl List {
     fn run(&self, common: &Common) -> Result<()> {
-        let state = match self.state {
-            State::Standing => "standing",
-            State::Ended => "ended",
-            State::All => "all",
-        };
-        let mut path = format!("/api/v1/detections?limit=500&state={state}");
-        if let Some(id) = &self.vulnerability {
-            path.push_str("&vulnerability=");
-            percent::encode_into(&mut path, id, percent::is_unreserved);
-        }
-        let view: DetectionsView = Api::new(common)?.get_as_of(&path, &self.moment)?;
+        let view: DetectionsView =
+            Api::new(common)?.get_as_of(&self.which.path("detections"), &self.which.moment)?;
         match common.format {
             Format::Json => json(&view)?,
             Format::Text => print!("{}", text(&view)),

@@ -1,9 +1,8 @@
 //! `tenon exception`: risks that are accepted for a time.
 
 use anyhow::{Result, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use tenon_formats::percent;
 use tenon_server::{ExceptionView, ExceptionsView};
 
 use crate::api::Api;
@@ -11,6 +10,7 @@ use crate::common::{AsOf, Common, Format};
 use crate::hosts;
 use crate::people::done;
 use crate::show::json;
+use crate::standing::{self, State, Which};
 use crate::why::day;
 
 /// Most hosts that a line names.
@@ -61,31 +61,14 @@ pub(crate) struct Grant {
 }
 
 /// Which exceptions.
-#[derive(Clone, Copy, ValueEnum)]
-enum State {
-    /// Those that count.
-    Standing,
-    /// Those that have ended.
-    Ended,
-    /// Both.
-    All,
-}
-
-/// Which exceptions.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  tenon exception list\n  tenon exception list --state all --vulnerability CVE-2026-23631\n  \
     tenon exception list --as-of 2026-11-01   what was accepted then\n  tenon --format json exception list"
 )]
 pub(crate) struct List {
-    /// Those that count, or have ended.
-    #[arg(long, value_enum, default_value = "standing")]
-    state: State,
-    /// Only those about this one.
-    #[arg(long, value_name = "ID")]
-    vulnerability: Option<String>,
     #[command(flatten)]
-    moment: AsOf,
+    which: Which,
 }
 
 /// An exception to take back.
@@ -130,7 +113,7 @@ impl Grant {
         });
         let answer: Value = api.post("/api/v1/exceptions", &body)?;
         // It is the last one about this vulnerability by the entry that tells of it.
-        let path = listed("all", Some(&self.vulnerability));
+        let path = standing::path("exceptions", State::All, Some(&self.vulnerability));
         let known: ExceptionsView = api.get(&path)?;
         let Some(granted) = known.items.first() else {
             bail!("{} was accepted and is not listed: see `tenon log`", self.vulnerability);
@@ -145,28 +128,14 @@ impl Grant {
 
 impl List {
     fn run(&self, common: &Common) -> Result<()> {
-        let state = match self.state {
-            State::Standing => "standing",
-            State::Ended => "ended",
-            State::All => "all",
-        };
-        let path = listed(state, self.vulnerability.as_deref());
-        let view: ExceptionsView = Api::new(common)?.get_as_of(&path, &self.moment)?;
+        let view: ExceptionsView =
+            Api::new(common)?.get_as_of(&self.which.path("exceptions"), &self.which.moment)?;
         match common.format {
             Format::Json => json(&view)?,
             Format::Text => print!("{}", text(&view)),
         }
         Ok(())
     }
-}
-
-fn listed(state: &str, vulnerability: Option<&str>) -> String {
-    let mut path = format!("/api/v1/exceptions?limit=500&state={state}");
-    if let Some(id) = vulnerability {
-        path.push_str("&vulnerability=");
-        percent::encode_into(&mut path, id, percent::is_unreserved);
-    }
-    path
 }
 
 /// What an exception says, in one line.

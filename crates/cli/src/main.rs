@@ -30,6 +30,7 @@ mod scan;
 mod sessions;
 mod shell;
 mod show;
+mod standing;
 mod trend;
 mod up;
 mod vex;

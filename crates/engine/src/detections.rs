@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use tenon_model::{
     AssetId, AssetOrdinal, AssetSet, Detection, DetectionEnd, DetectionId, DirectiveId, Event, Person,
-    Refusal, RefusalCode, Timestamp, VulnerabilityId, Want,
+    Refusal, RefusalCode, Timestamp, VulnerabilityId,
 };
 
 use crate::assets::AssetState;
@@ -166,13 +166,6 @@ impl Detections {
     /// Whether attacks by any of these were seen on any asset, and count.
     pub(crate) fn bear_on<'v>(&self, mut ids: impl Iterator<Item = &'v VulnerabilityId>) -> bool {
         !self.0.standing.is_empty() && ids.any(|id| self.0.standing.contains_key(id))
-    }
-
-    /// Whether attacks by something that a want closes there, or claims to, were seen on an asset, and count.
-    pub(crate) fn strike(&self, asset: AssetOrdinal, want: &Want) -> bool {
-        let of = |id: &VulnerabilityId| self.0.standing.get(id);
-        let mut ids = want.closes.iter().chain(&want.claims);
-        !self.0.standing.is_empty() && ids.any(|id| of(id).is_some_and(|by| by.contains_key(&asset)))
     }
 
     /// Those that say nothing any more.

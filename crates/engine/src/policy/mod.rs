@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use serde::Serialize;
 use tenon_model::context::Environment;
 use tenon_model::{
-    AssetOrdinal, Change, Digest, Exploitation, RehearsalReport, Role, Tempo, Timestamp, Undo,
+    AssetOrdinal, AssetSet, Change, Digest, Exploitation, RehearsalReport, Role, Tempo, Timestamp, Undo,
 };
 use tenon_policy::{
     Approval, AssetFacts, DirectiveFacts, Facts, Freeze, Policy, RehearsalFacts, Rule, Turn, Verdict, Window,
@@ -66,6 +66,8 @@ pub struct Asker<'w> {
     policy: &'w Policy,
     /// `None` where no policy is set: nothing need be found out then.
     facts: Option<DirectiveFacts>,
+    /// The assets on which attacks by what it closes there were seen.
+    attacked: AssetSet,
 }
 
 /// What a policy says of a directive on one asset.
@@ -97,25 +99,31 @@ impl<'w> Asker<'w> {
     pub fn new(world: &'w World, state: &'w DirectiveState) -> Self {
         match &world.policy {
             Some(known) => Self::of(world, state, &known.policy),
-            None => Self { world, state, policy: &NONE, facts: None },
+            None => Self { world, state, policy: &NONE, facts: None, attacked: world.attacked(state) },
         }
     }
 
     /// Asks another policy.
     pub fn of(world: &'w World, state: &'w DirectiveState, policy: &'w Policy) -> Self {
-        Self { world, state, policy, facts: Some(directive_facts(world, state)) }
+        Self {
+            world,
+            state,
+            policy,
+            facts: Some(directive_facts(world, state)),
+            attacked: world.attacked(state),
+        }
     }
 
     /// What it says of an asset at a time.
     pub fn ruling(&self, asset: AssetOrdinal, now: Timestamp) -> Ruling<'w> {
         let Some(directive) = &self.facts else {
-            let emergency = self.exploited() || attacked(self.world, self.state, asset);
+            let emergency = self.exploited() || self.attacked.contains(asset);
             let verdict = Some(Verdict { rule: None, emergency });
             let turn = Turn::Open { until: None };
             let (windows, freezes) = (Vec::new(), Vec::new());
             return Ruling { verdict, approval: Approval::ONE, not_automatic: None, windows, freezes, turn };
         };
-        let of_asset = asset_facts(self.world, self.state, asset);
+        let of_asset = asset_facts(self.world, asset, self.attacked.contains(asset));
         let report = self.state.rehearsals.get(&asset).map(Arc::as_ref);
         let rehearsal = report.map(rehearsal_facts);
         let facts = Facts { directive, asset: &of_asset, rehearsal: rehearsal.as_ref() };
@@ -242,13 +250,7 @@ fn directive_facts(world: &World, state: &DirectiveState) -> DirectiveFacts {
     }
 }
 
-/// Whether an attack by what a directive closes on an asset was seen there.
-fn attacked(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> bool {
-    !world.detections.is_empty()
-        && state.want_of(asset).is_some_and(|want| world.detections.strike(asset, want))
-}
-
-fn asset_facts(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> AssetFacts {
+fn asset_facts(world: &World, asset: AssetOrdinal, attacked: bool) -> AssetFacts {
     let Some(known) = world.asset_at(asset) else { return AssetFacts::default() };
     let said = world.effective(known);
     let text = |name: Option<String>| name.unwrap_or_default();
@@ -263,7 +265,7 @@ fn asset_facts(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> As
         redundancy: text(said.redundancy.map(|known| known.value.to_string())),
         services: said.services.iter().map(ToString::to_string).collect(),
         tags: said.tags.iter().map(ToString::to_string).collect(),
-        attacked: attacked(world, state, asset),
+        attacked,
     }
 }
 

@@ -179,10 +179,10 @@ impl Facts {
             _ => format!("{assets} hosts, last on {}", attack.host),
         };
         let by = format!("reported by {sensor}");
-        let known = |fact: &str| format!("{id}: {fact} on {hosts}: {what}");
+        let fact = format!("{id}: attack seen on {hosts}: {what}");
         Self {
-            exploitation: Known::stated(Exploitation::Active, known("attack seen"), &by, Some(*seen)),
-            threat: Known::stated(Probability::ONE, known("attack seen"), &by, Some(*seen)),
+            exploitation: Known::stated(Exploitation::Active, fact.clone(), &by, Some(*seen)),
+            threat: Known::stated(Probability::ONE, fact, &by, Some(*seen)),
             factors: Factors { threat: u64::from(Probability::ONE.ppm()), ..self.factors },
             attacked: Some(attack.since),
             ..self

@@ -6,35 +6,18 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tenon_engine::World;
-use tenon_model::{AssetId, Command, Detection, DetectionId, RefusalCode, Timestamp, VulnerabilityId};
-use utoipa::{IntoParams, ToSchema};
+use tenon_model::{AssetId, Command, Detection, DetectionId, RefusalCode, Timestamp};
+use utoipa::ToSchema;
 
 use super::read::parse;
+use super::standing::StandingQuery;
 use super::write::{Done, submit};
 use super::{ApiError, Code, Input, Shared};
 use crate::access::Caller;
 use crate::view::DetectionView;
 
-/// Detections of one answer where nobody says how many, and the most.
-const USUAL: usize = 100;
-const MOST: usize = 500;
 /// Hosts of one name or address that are named where one was asked for.
 const NAMED: usize = 5;
-
-/// Which detections.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct DetectionsQuery {
-    /// `standing`, where nothing is said; or `ended`, or `all`.
-    state: Option<String>,
-    /// Only those about this vulnerability.
-    vulnerability: Option<String>,
-    /// Items wanted: 1 to 500, 100 where nothing is said.
-    limit: Option<usize>,
-    /// What the record said then: a day or time, RFC 3339, or the number of an entry; now where nothing is said.
-    as_of: Option<String>,
-}
 
 /// Detections, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -84,31 +67,21 @@ pub(super) struct DismissalBody {
 }
 
 /// Detections: which attacks were seen, where, when, and what answers them.
-#[utoipa::path(get, path = "/api/v1/detections", params(DetectionsQuery),
+#[utoipa::path(get, path = "/api/v1/detections", params(StandingQuery),
     responses((status = OK, body = DetectionsView), (status = BAD_REQUEST)))]
 pub(super) async fn detections(
     State(context): State<Shared>,
-    Query(query): Query<DetectionsQuery>,
+    Query(query): Query<StandingQuery>,
 ) -> Result<Response, ApiError> {
-    let (standing, ended) = match query.state.as_deref() {
-        None | Some("standing") => (true, false),
-        Some("ended") => (false, true),
-        Some("all") => (true, true),
-        Some(other) => {
-            let message = format!("state is standing, ended or all, not {other:?}");
-            return Err(ApiError::new(Code::BadRequest, message));
-        }
-    };
-    let about: Option<VulnerabilityId> = query.vulnerability.as_deref().map(parse).transpose()?;
+    let asked = query.read()?;
     let then = context.then(query.as_of.as_ref()).await?;
     let world = &then.world;
-    let wanted = world.detections().rev().filter(|(_, state)| {
-        let of_state = if state.ended.is_some() { ended } else { standing };
-        of_state && about.as_ref().is_none_or(|about| state.detection.vulnerability == *about)
-    });
-    let wanted: Vec<_> = wanted.collect();
-    let limit = query.limit.unwrap_or(USUAL).clamp(1, MOST);
-    let items = wanted.iter().take(limit).map(|(id, state)| DetectionView::of(world, *id, state)).collect();
+    let wanted = world.detections().rev();
+    let wanted: Vec<_> = wanted
+        .filter(|(_, state)| asked.means(&state.detection.vulnerability, state.ended.is_some()))
+        .collect();
+    let items = wanted.iter().take(asked.limit);
+    let items = items.map(|(id, state)| DetectionView::of(world, *id, state)).collect();
     Ok(then.answer(DetectionsView { items, total: wanted.len() as u64 }))
 }
 

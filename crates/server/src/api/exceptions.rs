@@ -5,35 +5,15 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use tenon_model::{
-    AssetId, Command, ExceptionId, ExceptionRequest, ExceptionScope, RefusalCode, Timestamp, VulnerabilityId,
-};
-use utoipa::{IntoParams, ToSchema};
+use tenon_model::{AssetId, Command, ExceptionId, ExceptionRequest, ExceptionScope, RefusalCode, Timestamp};
+use utoipa::ToSchema;
 
 use super::read::parse;
+use super::standing::StandingQuery;
 use super::write::{Done, submit};
 use super::{ApiError, Code, Input, Shared};
 use crate::access::Caller;
 use crate::view::ExceptionView;
-
-/// Exceptions of one answer where nobody says how many, and the most.
-const USUAL: usize = 100;
-const MOST: usize = 500;
-
-/// Which exceptions.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ExceptionsQuery {
-    /// `standing`, where nothing is said; or `ended`, or `all`.
-    state: Option<String>,
-    /// Only those about this vulnerability.
-    vulnerability: Option<String>,
-    /// Items wanted: 1 to 500, 100 where nothing is said.
-    limit: Option<usize>,
-    /// What the record said then: a day or time, RFC 3339, or the number of an entry; now where nothing is said.
-    as_of: Option<String>,
-}
 
 /// Exceptions, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -74,31 +54,21 @@ pub(super) struct ExceptionEndBody {
 }
 
 /// Exceptions: which risks are accepted, where, until when, and by whom.
-#[utoipa::path(get, path = "/api/v1/exceptions", params(ExceptionsQuery),
+#[utoipa::path(get, path = "/api/v1/exceptions", params(StandingQuery),
     responses((status = OK, body = ExceptionsView), (status = BAD_REQUEST)))]
 pub(super) async fn exceptions(
     State(context): State<Shared>,
-    Query(query): Query<ExceptionsQuery>,
+    Query(query): Query<StandingQuery>,
 ) -> Result<Response, ApiError> {
-    let (standing, ended) = match query.state.as_deref() {
-        None | Some("standing") => (true, false),
-        Some("ended") => (false, true),
-        Some("all") => (true, true),
-        Some(other) => {
-            let message = format!("state is standing, ended or all, not {other:?}");
-            return Err(ApiError::new(Code::BadRequest, message));
-        }
-    };
-    let about: Option<VulnerabilityId> = query.vulnerability.as_deref().map(parse).transpose()?;
+    let asked = query.read()?;
     let then = context.then(query.as_of.as_ref()).await?;
     let world = &then.world;
-    let wanted = world.exceptions().rev().filter(|(_, state)| {
-        let of_state = if state.ended.is_some() { ended } else { standing };
-        of_state && about.as_ref().is_none_or(|about| state.exception.vulnerability == *about)
-    });
-    let wanted: Vec<_> = wanted.collect();
-    let limit = query.limit.unwrap_or(USUAL).clamp(1, MOST);
-    let items = wanted.iter().take(limit).map(|(id, state)| ExceptionView::of(world, *id, state)).collect();
+    let wanted = world.exceptions().rev();
+    let wanted: Vec<_> = wanted
+        .filter(|(_, state)| asked.means(&state.exception.vulnerability, state.ended.is_some()))
+        .collect();
+    let items = wanted.iter().take(asked.limit);
+    let items = items.map(|(id, state)| ExceptionView::of(world, *id, state)).collect();
     Ok(then.answer(ExceptionsView { items, total: wanted.len() as u64 }))
 }
 

@@ -19,6 +19,7 @@ mod replaced;
 mod request;
 mod session;
 mod sign_in;
+mod standing;
 mod tokens;
 mod trend;
 mod users;

@@ -53,9 +53,10 @@ impl DetectionView {
                 ("dismissed", Some(by.to_string()), Some(why.clone()))
             }
         };
-        let counts = state.ended.is_none().then_some(());
-        let answering =
-            counts.into_iter().flat_map(|()| world.directives_closing(vulnerability, state.asset));
+        let answering = match &state.ended {
+            None => world.directives_closing(vulnerability, state.asset).map(|id| id.to_string()).collect(),
+            Some(_) => Vec::new(),
+        };
         Self {
             id: id.to_string(),
             vulnerability: vulnerability.to_string(),
@@ -69,7 +70,7 @@ impl DetectionView {
             sensor: sensor.clone(),
             reference: reference.clone(),
             by: by.to_string(),
-            directives: answering.map(|id| id.to_string()).collect(),
+            directives: answering,
             ended: state.ended.as_ref().map(|(at, _)| at.to_string()),
             ended_by,
             ended_why,

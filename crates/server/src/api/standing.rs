@@ -1,0 +1,59 @@
+//! Which of the things about a vulnerability that stand until they end: exceptions, detections.
+
+use serde::Deserialize;
+use tenon_model::VulnerabilityId;
+use utoipa::IntoParams;
+
+use super::read::parse;
+use super::{ApiError, Code};
+
+/// Items of one answer where nobody says how many, and the most.
+const USUAL: usize = 100;
+const MOST: usize = 500;
+
+/// Which of them, as they are asked for.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct StandingQuery {
+    /// `standing`, where nothing is said; or `ended`, or `all`.
+    state: Option<String>,
+    /// Only those about this vulnerability.
+    vulnerability: Option<String>,
+    /// Items wanted: 1 to 500, 100 where nothing is said.
+    limit: Option<usize>,
+    /// What the record said then: a day or time, RFC 3339, or the number of an entry; now where nothing is said.
+    pub(super) as_of: Option<String>,
+}
+
+/// The same, read.
+pub(super) struct Asked {
+    standing: bool,
+    ended: bool,
+    about: Option<VulnerabilityId>,
+    pub(super) limit: usize,
+}
+
+impl StandingQuery {
+    pub(super) fn read(&self) -> Result<Asked, ApiError> {
+        let (standing, ended) = match self.state.as_deref() {
+            None | Some("standing") => (true, false),
+            Some("ended") => (false, true),
+            Some("all") => (true, true),
+            Some(other) => {
+                let message = format!("state is standing, ended or all, not {other:?}");
+                return Err(ApiError::new(Code::BadRequest, message));
+            }
+        };
+        let about = self.vulnerability.as_deref().map(parse).transpose()?;
+        Ok(Asked { standing, ended, about, limit: self.limit.unwrap_or(USUAL).clamp(1, MOST) })
+    }
+}
+
+impl Asked {
+    /// Whether one about this vulnerability is meant.
+    pub(super) fn means(&self, about: &VulnerabilityId, has_ended: bool) -> bool {
+        let of_state = if has_ended { self.ended } else { self.standing };
+        of_state && self.about.as_ref().is_none_or(|wanted| wanted == about)
+    }
+}
