@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use tenon_journal::postgres::PostgresJournal;
 use tenon_journal::postgres::server::{Server, ServerError};
-use tenon_journal::{Batch, Head, Journal, NewEntry, Removal, SNAPSHOT_PART, Snapshot, SqliteJournal};
+use tenon_journal::{Batch, Head, Journal, NewEntry, Removal, Snapshot, SqliteJournal};
+use tenon_model::Parts;
 
 /// The state of an estate of some hundred thousand hosts.
 const SIZE: usize = 300 << 20;
@@ -51,10 +52,11 @@ fn measure(store: &str, journal: &mut dyn Journal) -> Result<(), Box<dyn Error>>
     let whole = started.elapsed();
     told(store, "an append behind a snapshot kept at once", vec![whole + append(journal, &mut head)?], whole);
 
+    let content = Parts::from(&content[..]);
     let snapshot = Snapshot::of(&head, 1, &content);
     let (started, mut waits) = (Instant::now(), Vec::new());
     journal.begin_snapshot(&snapshot)?;
-    for (part, content) in (0..).zip(content.chunks(SNAPSHOT_PART)) {
+    for (part, content) in (0..).zip(content.iter()) {
         // An append that arrives as the part begins waits for it.
         let part_began = Instant::now();
         journal.add_to_snapshot(snapshot.head.seq, part, content)?;

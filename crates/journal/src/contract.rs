@@ -5,10 +5,10 @@ use std::error::Error;
 use crate::journal::REMOVED_AT_ONCE;
 use crate::{
     Acknowledged, Batch, ClientKey, Exported, Head, Journal, JournalError, MAX_GROUP_ENTRIES, MAX_PAGE_BYTES,
-    MAX_PAGE_ENTRIES, MAX_PAYLOAD, NewEntry, Removal, SNAPSHOT_PART, Snapshot, export, genesis_hash, restore,
-    verify, verify_export,
+    MAX_PAGE_ENTRIES, MAX_PAYLOAD, NewEntry, Removal, Snapshot, export, genesis_hash, restore, verify,
+    verify_export,
 };
-use tenon_model::{Blob, Digest};
+use tenon_model::{Blob, Digest, PART, Parts};
 
 /// Outcome of a case: a failed assertion panics, an unexpected error is returned.
 pub type Outcome = Result<(), Box<dyn Error>>;
@@ -282,7 +282,7 @@ pub fn snapshots_are_kept_by_entry(journal: &mut dyn Journal) -> Outcome {
     assert!(matches!(refused, Err(JournalError::SnapshotUnfounded { seq: 0, .. })), "{refused:?}");
     let first = journal.append(&Head::genesis(), &[batch(vec![entry(1, 1, "a")])])?;
     let second = journal.append(&first, &[batch(vec![entry(2, 1, "b")])])?;
-    let large: Vec<u8> = (0..SNAPSHOT_PART + 1_000).map(|n| (n % 251) as u8).collect();
+    let large: Vec<u8> = (0..PART + 1_000).map(|n| (n % 251) as u8).collect();
     journal.keep_snapshot(&second, 7, &large)?;
     journal.keep_snapshot(&first, 7, b"older, stored later")?;
     let held = journal.snapshots()?;
@@ -290,9 +290,9 @@ pub fn snapshots_are_kept_by_entry(journal: &mut dyn Journal) -> Outcome {
     assert_eq!(places, [2, 1]);
     let (size, digest) = (large.len() as u64, Digest::of(&large));
     assert_eq!(held[0], Snapshot { head: second, format: 7, size, digest });
-    assert!(journal.read_snapshot(2)?.as_deref() == Some(&large[..]), "the content is another");
+    assert!(journal.read_snapshot(2)? == Some(Parts::from(&large[..])), "the content is another");
     journal.keep_snapshot(&second, 8, b"")?;
-    assert_eq!(journal.read_snapshot(2)?.as_deref(), Some(&b""[..]));
+    assert_eq!(journal.read_snapshot(2)?, Some(Parts::default()));
     assert_eq!(journal.snapshots()?[0].format, 8);
     let forked = Head { hash: Digest::of(b"another journal"), ..second };
     let refused = journal.keep_snapshot(&forked, 8, b"fork");
@@ -308,9 +308,10 @@ pub fn snapshots_are_kept_by_entry(journal: &mut dyn Journal) -> Outcome {
 /// Other appends go between its parts; before the last and after the first removal it is none.
 pub fn a_snapshot_comes_and_goes_in_parts(journal: &mut dyn Journal) -> Outcome {
     let head = journal.append(&Head::genesis(), &[batch(vec![entry(1, 1, "a")])])?;
-    let content: Vec<u8> = (0..2 * SNAPSHOT_PART + 1_000).map(|n| (n % 251) as u8).collect();
-    let parts: Vec<&[u8]> = content.chunks(SNAPSHOT_PART).collect();
-    assert!(journal.add_to_snapshot(1, 0, parts[0]).is_err(), "a part of what was not begun");
+    let content: Vec<u8> = (0..2 * PART + 1_000).map(|n| (n % 251) as u8).collect();
+    let content = Parts::from(&content[..]);
+    let parts: Vec<Vec<u8>> = content.clone().into_iter().collect();
+    assert!(journal.add_to_snapshot(1, 0, &parts[0]).is_err(), "a part of what was not begun");
     let snapshot = Snapshot::of(&head, 7, &content);
     journal.begin_snapshot(&snapshot)?;
     let twice = journal.begin_snapshot(&snapshot);
@@ -323,7 +324,7 @@ pub fn a_snapshot_comes_and_goes_in_parts(journal: &mut dyn Journal) -> Outcome 
         journal.add_to_snapshot(1, n, part)?;
     }
     assert_eq!((journal.snapshots()?, journal.leftover_snapshots()?), (vec![snapshot], Vec::new()));
-    assert!(journal.read_snapshot(1)?.as_deref() == Some(&content[..]), "the content is another");
+    assert!(journal.read_snapshot(1)? == Some(content), "the content is another");
     for left in (0..parts.len()).rev() {
         let removal = journal.forget_snapshot(1)?;
         assert_eq!(removal, if left > 0 { Removal::Partly } else { Removal::Whole });
@@ -368,7 +369,7 @@ pub fn a_journal_is_cut_at_a_snapshot(journal: &mut dyn Journal) -> Outcome {
         assert_eq!((report.base, report.head), (Some(heads[3]), head));
         let held: Vec<u64> = journal.snapshots()?.iter().map(|snapshot| snapshot.head.seq).collect();
         assert_eq!((held, journal.read_snapshot(2)?), (vec![5, 3], None));
-        assert_eq!(journal.read_snapshot(3)?.as_deref(), Some(&b"state 3"[..]));
+        assert_eq!(journal.read_snapshot(3)?, Some(Parts::from(&b"state 3"[..])));
         Ok(())
     };
     shows(journal)?;
@@ -445,8 +446,9 @@ pub fn removals_are_bounded(journal: &mut dyn Journal) -> Outcome {
 
 /// Those of another format, and those that do not decode, are passed over with the reason.
 pub fn the_newest_good_snapshot_is_restored(journal: &mut dyn Journal) -> Outcome {
-    let decode = |_: &Snapshot, content: &[u8]| {
-        let text = std::str::from_utf8(content).map_err(|error| error.to_string())?;
+    let decode = |_: &Snapshot, content: Parts| {
+        let content = content.concat();
+        let text = std::str::from_utf8(&content).map_err(|error| error.to_string())?;
         text.strip_prefix("state ").map(str::to_owned).ok_or(format!("{text:?} is no state"))
     };
     assert!(restore(journal, 1, decode)?.state.is_none());

@@ -5,9 +5,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use tenon_model::{Blob, Digest};
+use tenon_model::{Blob, Digest, Parts};
 
-use crate::{Entry, Head, NewEntry, SNAPSHOT_PART, Snapshot};
+use crate::{Entry, Head, NewEntry, Snapshot};
 
 /// Largest payload of one entry, in bytes. Whatever is larger belongs into a blob.
 pub const MAX_PAYLOAD: usize = 4 << 20;
@@ -142,7 +142,7 @@ pub trait Journal: Send {
     fn begin_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), JournalError>;
 
     /// Adds a part to the snapshot after this entry that was begun; durable when it returns. Parts are numbered from 0
-    /// and hold at most [`SNAPSHOT_PART`](crate::SNAPSHOT_PART) bytes, so that nothing waits long for one.
+    /// and hold at most [`PART`](tenon_model::PART) bytes, so that nothing waits long for one.
     ///
     /// # Errors
     /// When no such snapshot was begun, or the storage fails.
@@ -154,8 +154,9 @@ pub trait Journal: Send {
     /// Those of [`begin_snapshot`](Journal::begin_snapshot) and [`add_to_snapshot`](Journal::add_to_snapshot).
     fn keep_snapshot(&mut self, head: &Head, format: u32, content: &[u8]) -> Result<(), JournalError> {
         while self.forget_snapshot(head.seq)? == Removal::Partly {}
-        self.begin_snapshot(&Snapshot::of(head, format, content))?;
-        for (part, content) in (0..).zip(content.chunks(SNAPSHOT_PART)) {
+        let content = Parts::from(content);
+        self.begin_snapshot(&Snapshot::of(head, format, &content))?;
+        for (part, content) in (0..).zip(content.iter()) {
             self.add_to_snapshot(head.seq, part, content)?;
         }
         Ok(())
@@ -174,11 +175,20 @@ pub trait Journal: Send {
     /// When the storage cannot be read.
     fn leftover_snapshots(&self) -> Result<Vec<u64>, JournalError>;
 
-    /// The content of the snapshot after this entry, checked against its digest.
+    /// A part of a snapshot that is held; `None` past its last.
+    ///
+    /// # Errors
+    /// When the storage cannot be read.
+    fn snapshot_part(&self, seq: u64, part: u32) -> Result<Option<Vec<u8>>, JournalError>;
+
+    /// The content of the snapshot after this entry, checked against its digest; it waits for all of it.
     ///
     /// # Errors
     /// [`JournalError::SnapshotDamaged`], or when the storage cannot be read.
-    fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError>;
+    fn read_snapshot(&self, seq: u64) -> Result<Option<Parts>, JournalError> {
+        let held = self.snapshots()?.into_iter().find(|snapshot| snapshot.head.seq == seq);
+        held.map_or(Ok(None), |held| held.read(|part| self.snapshot_part(seq, part)))
+    }
 
     /// Lets the snapshot after this entry go, finished or not, one part at a time: from the first on it is not held any more.
     /// Doing it again where nothing is left changes nothing.

@@ -31,7 +31,7 @@ pub use journal::{
     MAX_GROUP_ENTRIES, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, MAX_PAYLOAD, Removal,
 };
 pub use memory::{Fault, MemoryJournal};
-pub use snapshot::{Restored, SNAPSHOT_PART, Snapshot, restore};
+pub use snapshot::{Restored, Snapshot, restore};
 pub use sqlite::SqliteJournal;
 pub use store::{Store, StoreError};
 pub use verify::{ChainError, EntryFault, VerifyReport, verify, verify_each};

@@ -1,12 +1,9 @@
 //! Snapshots: copies of the state at an entry, so that a start need not read every entry before it. They are kept beside the
 //! record and prove nothing; a damaged one is passed over.
 
-use tenon_model::Digest;
+use tenon_model::{Digest, Parts};
 
 use crate::{Entry, Head, Journal, JournalError};
-
-/// A snapshot is stored in parts of so many bytes: what one takes to write is what an append waits at most.
-pub const SNAPSHOT_PART: usize = 1 << 20;
 
 /// What is known of a snapshot without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +20,32 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// What is known of a snapshot with this content.
-    pub fn of(head: &Head, format: u32, content: &[u8]) -> Self {
-        Self { head: *head, format, size: content.len() as u64, digest: Digest::of(content) }
+    pub fn of(head: &Head, format: u32, content: &Parts) -> Self {
+        Self { head: *head, format, size: content.len(), digest: content.digest() }
+    }
+
+    /// Its content from its parts, checked against its digest; `None` where it was let go meanwhile.
+    ///
+    /// # Errors
+    /// [`JournalError::SnapshotDamaged`], or when a part cannot be read.
+    pub fn read<E: From<JournalError>>(
+        &self,
+        mut part: impl FnMut(u32) -> Result<Option<Vec<u8>>, E>,
+    ) -> Result<Option<Parts>, E> {
+        let mut content = Parts::default();
+        for number in 0.. {
+            let Some(read) = part(number)? else { break };
+            content.push(read);
+        }
+        let actual = content.digest();
+        if actual == self.digest {
+            return Ok(Some(content));
+        }
+        // Letting go begins with the last part and takes the first last.
+        if content.len() < self.size {
+            return Ok(None);
+        }
+        Err(JournalError::SnapshotDamaged { seq: self.head.seq, recorded: self.digest, actual }.into())
     }
 
     /// A snapshot of another history would be taken for the state of this one.
@@ -33,15 +54,6 @@ impl Snapshot {
             Some(entry) if entry.head() == *head => Ok(()),
             _ => Err(JournalError::SnapshotUnfounded { seq: head.seq, hash: head.hash }),
         }
-    }
-
-    /// Refuses content that is not what was stored.
-    pub(crate) fn check_content(&self, content: Vec<u8>) -> Result<Vec<u8>, JournalError> {
-        let actual = Digest::of(&content);
-        if actual == self.digest {
-            return Ok(content);
-        }
-        Err(JournalError::SnapshotDamaged { seq: self.head.seq, recorded: self.digest, actual })
     }
 }
 
@@ -61,7 +73,7 @@ pub struct Restored<T> {
 pub fn restore<T, E: std::fmt::Display>(
     journal: &dyn Journal,
     format: u32,
-    mut decode: impl FnMut(&Snapshot, &[u8]) -> Result<T, E>,
+    mut decode: impl FnMut(&Snapshot, Parts) -> Result<T, E>,
 ) -> Result<Restored<T>, JournalError> {
     let mut passed_over = Vec::new();
     for snapshot in journal.snapshots()? {
@@ -86,7 +98,7 @@ pub fn restore<T, E: std::fmt::Display>(
             }
             Err(error) => return Err(error),
         };
-        match decode(&snapshot, &content) {
+        match decode(&snapshot, content) {
             Ok(state) => return Ok(Restored { state: Some((state, snapshot.head)), passed_over }),
             Err(error) => passed_over.push((seq, error.to_string())),
         }

@@ -22,6 +22,7 @@ mod intel;
 mod kind;
 mod life;
 mod order;
+mod parts;
 mod points;
 mod role;
 mod rollout;
@@ -60,6 +61,7 @@ pub use order::{
     ApplyOutcome, ApplyReport, Change, Evidence, Generation, Order, OrderAction, PackageTarget, PinnedFile,
     RehearsalOutcome, RehearsalReport, Transaction, TransactionStep, Undo, UnitHealth,
 };
+pub use parts::{PART, Parts};
 pub use points::{
     Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure, TechnicalImpact,
 };

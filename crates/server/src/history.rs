@@ -17,7 +17,7 @@ use tenon_model::{Command, Digest, EventError, HistoryBase, Timestamp};
 use tokio::sync::watch;
 
 use crate::between::{Between, Reach, WorkError};
-use crate::replay::{ReplayError, follow, of_snapshot};
+use crate::replay::{ReplayError, follow, read_snapshot};
 use crate::snapshots;
 use crate::writer::{SubmitError, Writer};
 use marks::Marks;
@@ -179,12 +179,7 @@ fn proven(writer: &Writer, snapshot: &Snapshot) -> Result<Digest, HistoryError> 
     // One World at a time.
     let replayed = digest_of(follow(crate::past::newest_before(writer, seq)?, writer, seq)?)?;
     let unproven = |reason: String| HistoryError::Unproven { seq, reason };
-    let content = match writer.wait_for(move |journal| journal.read_snapshot(seq))? {
-        Ok(content) => content.ok_or_else(|| unproven("it is gone".to_owned()))?,
-        Err(error @ JournalError::SnapshotDamaged { .. }) => return Err(unproven(error.to_string())),
-        Err(error) => return Err(error.into()),
-    };
-    let told = digest_of(of_snapshot(snapshot, &content).map_err(unproven)?)?;
+    let told = digest_of(read_snapshot(snapshot, writer)?.map_err(unproven)?)?;
     if told != replayed {
         return Err(unproven(format!("its state has the digest {told}, that of the entries {replayed}")));
     }

@@ -12,7 +12,7 @@ use tenon_journal::{Head, JournalError, Snapshot};
 use tenon_model::Timestamp;
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::replay::{ReplayError, beginning, follow, of_snapshot};
+use crate::replay::{ReplayError, beginning, follow, read_snapshot};
 use crate::writer::{SubmitError, Writer};
 
 /// Requests that wait for another World than the one that is there; more are turned away. Each may take seconds.
@@ -232,17 +232,9 @@ pub(crate) fn newest_before(writer: &Writer, seq: u64) -> Result<World, ReplayEr
         |snapshot: &Snapshot| snapshot.head.seq < seq && snapshot.format == u32::from(SNAPSHOT_VERSION);
     let held = writer.wait_for(|journal| journal.snapshots())??;
     for snapshot in held.into_iter().filter(usable) {
-        let at = snapshot.head.seq;
-        let read = writer.wait_for(move |journal| journal.read_snapshot(at))?;
-        let world = match read {
-            Ok(Some(content)) => of_snapshot(&snapshot, &content),
-            Ok(None) => continue,
-            Err(error @ JournalError::SnapshotDamaged { .. }) => Err(error.to_string()),
-            Err(error) => return Err(error.into()),
-        };
-        match world {
+        match read_snapshot(&snapshot, writer)? {
             Ok(world) => return Ok(world),
-            Err(reason) => tracing::warn!(seq = at, reason, "a snapshot is passed over"),
+            Err(reason) => tracing::warn!(seq = snapshot.head.seq, reason, "a snapshot is passed over"),
         }
     }
     writer.wait_for(|journal| beginning(journal))?

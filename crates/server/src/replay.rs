@@ -2,7 +2,7 @@
 
 use tenon_engine::{ApplyError, Attachments, SNAPSHOT_VERSION, World};
 use tenon_journal::{Entry, Journal, JournalError, MAX_PAGE_ENTRIES, Snapshot};
-use tenon_model::{Blob, Digest, EventError, Record, Timestamp, Versioned};
+use tenon_model::{Blob, Digest, EventError, Parts, Record, Timestamp, Versioned};
 
 use crate::writer::{SubmitError, Writer};
 
@@ -53,12 +53,7 @@ pub(crate) fn beginning(journal: &dyn Journal) -> Result<World, ReplayError> {
     let unreadable = |reason: String| ReplayError::Beginning { seq, reason };
     let snapshot = journal.snapshots()?.into_iter().find(|snapshot| snapshot.head.seq == seq);
     let snapshot = snapshot.ok_or_else(|| unreadable("its snapshot is gone".to_owned()))?;
-    let content = match journal.read_snapshot(seq) {
-        Ok(content) => content.ok_or_else(|| unreadable("its snapshot is gone".to_owned()))?,
-        Err(error @ JournalError::SnapshotDamaged { .. }) => return Err(unreadable(error.to_string())),
-        Err(error) => return Err(error.into()),
-    };
-    of_snapshot(&snapshot, &content).map_err(unreadable)
+    read_snapshot(&snapshot, journal)?.map_err(unreadable)
 }
 
 /// The World after an entry, from all entries up to it.
@@ -86,8 +81,21 @@ pub fn restore(journal: &dyn Journal) -> Result<World, ReplayError> {
     follow(world, journal, u64::MAX)
 }
 
+/// The World of a snapshot that a source holds, or why it cannot be had from there.
+pub(crate) fn read_snapshot<S: Source + ?Sized>(
+    snapshot: &Snapshot,
+    source: &S,
+) -> Result<Result<World, String>, ReplayError> {
+    match snapshot.read(|part| source.snapshot_part(snapshot.head.seq, part)) {
+        Ok(Some(content)) => Ok(of_snapshot(snapshot, content)),
+        Ok(None) => Ok(Err("its snapshot is gone".to_owned())),
+        Err(ReplayError::Journal(error @ JournalError::SnapshotDamaged { .. })) => Ok(Err(error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
 /// The World of a snapshot, or why it is none of this entry.
-pub(crate) fn of_snapshot(snapshot: &Snapshot, content: &[u8]) -> Result<World, String> {
+fn of_snapshot(snapshot: &Snapshot, content: Parts) -> Result<World, String> {
     let world = World::from_snapshot(content).map_err(|error| error.to_string())?;
     match (world.seq(), snapshot.head.seq) {
         (seq, wanted) if seq == wanted => Ok(world),
@@ -100,6 +108,9 @@ pub(crate) trait Source {
     /// Some of the entries from a place on; none where the record ends.
     fn entries(&self, from: u64) -> Result<Vec<Entry>, ReplayError>;
 
+    /// A part of a snapshot; none past its last.
+    fn snapshot_part(&self, seq: u64, part: u32) -> Result<Option<Vec<u8>>, ReplayError>;
+
     /// The content of a blob.
     fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, ReplayError>;
 }
@@ -107,6 +118,10 @@ pub(crate) trait Source {
 impl Source for dyn Journal + '_ {
     fn entries(&self, from: u64) -> Result<Vec<Entry>, ReplayError> {
         Ok(self.read(from, MAX_PAGE_ENTRIES)?)
+    }
+
+    fn snapshot_part(&self, seq: u64, part: u32) -> Result<Option<Vec<u8>>, ReplayError> {
+        Ok(Journal::snapshot_part(self, seq, part)?)
     }
 
     fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, ReplayError> {
@@ -120,6 +135,10 @@ const BESIDE_APPENDS: usize = 256;
 impl Source for Writer {
     fn entries(&self, from: u64) -> Result<Vec<Entry>, ReplayError> {
         Ok(self.wait_for(move |journal| journal.read(from, BESIDE_APPENDS))??)
+    }
+
+    fn snapshot_part(&self, seq: u64, part: u32) -> Result<Option<Vec<u8>>, ReplayError> {
+        Ok(self.wait_for(move |journal| journal.snapshot_part(seq, part))??)
     }
 
     fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, ReplayError> {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use tenon_engine::{SNAPSHOT_VERSION, World};
-use tenon_journal::{Head, Journal, JournalError, Removal, SNAPSHOT_PART, Snapshot};
+use tenon_journal::{Head, Journal, JournalError, Removal, Snapshot};
 use tenon_model::Timestamp;
 
 use crate::between::{Reach, WorkError};
@@ -137,7 +137,7 @@ pub(crate) fn keep(reach: &mut impl Reach, head: Head, world: World) {
     }
 }
 
-fn try_keep(reach: &mut impl Reach, head: Head, world: World) -> Result<usize, KeepError> {
+fn try_keep(reach: &mut impl Reach, head: Head, world: World) -> Result<u64, KeepError> {
     let content = world.to_snapshot()?;
     // From here on the live World need not keep what it replaces for this one.
     drop(world);
@@ -146,14 +146,14 @@ fn try_keep(reach: &mut impl Reach, head: Head, world: World) -> Result<usize, K
         let_go(reach, seq)?;
     }
     reach.change(move |journal| journal.begin_snapshot(&snapshot))?;
-    for (part, content) in (0..).zip(content.chunks(SNAPSHOT_PART)) {
-        let content = content.to_vec();
+    let size = content.len();
+    for (part, content) in (0..).zip(content) {
         reach.change(move |journal| journal.add_to_snapshot(head.seq, part, &content))?;
     }
     for seq in too_many(&reach.change(|journal| journal.snapshots())?) {
         let_go(reach, seq)?;
     }
-    Ok(content.len())
+    Ok(size)
 }
 
 /// Lets a snapshot go, part by part.

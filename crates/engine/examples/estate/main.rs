@@ -8,6 +8,7 @@ mod fork;
 mod memory;
 
 use std::error::Error;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, mpsc};
 use std::thread;
@@ -17,8 +18,8 @@ use memory::resident;
 use tenon_engine::{Day, Filter, Prepared, Sort, Start, Window, World, advance};
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, AssetId, Capability, Command, Component, Detection,
-    Digest, HostFacts, IndexState, IntelDelta, Inventory, Kev, MachineId, Offer, OfferState, OsRelease,
-    Person, Probability, SourcePackage, Timestamp, Versioned, VulnerabilityId,
+    Digest, HostFacts, IndexState, IntelDelta, Inventory, Kev, MachineId, Offer, OfferState, OsRelease, PART,
+    Parts, Person, Probability, SourcePackage, Timestamp, Versioned, VulnerabilityId,
 };
 
 /// Commands to a group while all hosts report, as in the server's writer.
@@ -343,6 +344,18 @@ fn cve(package: usize) -> String {
     format!("CVE-2026-{:04}", 1_000 + package)
 }
 
+/// A snapshot as a journal hands it out: in parts.
+fn read(file: &Path) -> Result<Parts, Box<dyn Error>> {
+    let (file, mut content) = (std::fs::File::open(file)?, Parts::default());
+    loop {
+        let mut part = Vec::with_capacity(PART);
+        if (&file).take(PART as u64).read_to_end(&mut part)? == 0 {
+            return Ok(content);
+        }
+        content.push(part);
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let numbers: Vec<usize> = words.iter().take(3).filter_map(|word| word.parse().ok()).collect();
@@ -357,7 +370,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match kept.filter(|file| file.exists()) {
         Some(file) => {
             let started = Instant::now();
-            bench.world = World::from_snapshot(&std::fs::read(file)?)?;
+            bench.world = World::from_snapshot(read(file)?)?;
             let (hosts, taken) = (bench.world.asset_count(), started.elapsed());
             bench.now = bench.world.time().unwrap_or(now);
             println!("{hosts} hosts of a snapshot, read in {taken:.1?}, {} MB resident", resident());
@@ -365,7 +378,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => enrol_all(&mut bench, [assets, manifests, packages], &by)?,
     }
     if let Some(file) = kept.filter(|file| !file.exists()) {
-        std::fs::write(file, bench.world.to_snapshot()?)?;
+        let mut out = std::fs::File::create(file)?;
+        for part in bench.world.to_snapshot()? {
+            out.write_all(&part)?;
+        }
     }
     // From here on each command is a group of its own.
     bench.group = 1;
@@ -437,7 +453,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("  a snapshot of {} MB is made in {:.1?}", snapshot.len() >> 20, started.elapsed());
     drop(bench);
     let started = Instant::now();
-    let world = World::from_snapshot(&snapshot)?;
+    let world = World::from_snapshot(snapshot)?;
     println!("  a World of it is made in {:.1?}, {} assets", started.elapsed(), world.asset_count());
     Ok(())
 }

@@ -5,20 +5,24 @@
 //! cannot be read is passed over, and one of another version likewise.
 
 mod frame;
+mod reader;
 mod saved;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
 
-use tenon_model::{AssetOrdinal, AssetSet, HostFacts, Outcome, VulnerabilityId};
+use tenon_model::{AssetOrdinal, AssetSet, HostFacts, Outcome, Parts, VulnerabilityId};
 
 use crate::directives::DirectiveState;
 use crate::index::{Index, Stances};
 use crate::rows::Row;
 use crate::stance::Stance;
 use crate::world::{OrderState, PackageKey, Standing, World, count_one};
-use frame::{Lists, Reader, Section, Writer};
+use frame::Section;
+use reader::{Lists, Reader};
 use saved::{SavedAdvisory, SavedAsset, SavedContext, SavedHead, SavedIntel, SavedPolicy};
+use writer::Writer;
 
 /// The version of the encoding. Another one is not read; whoever raises this keeps reading from 5 on, because a record that was
 /// cut rests on one (decision 27).
@@ -70,7 +74,7 @@ impl World {
     ///
     /// # Errors
     /// When a part of the state does not encode: a defect of this crate.
-    pub fn to_snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+    pub fn to_snapshot(&self) -> Result<Parts, SnapshotError> {
         let mut merged = self.clone();
         merged.index.merge();
         // Named one by one, so that whoever adds a part decides here whether it is saved.
@@ -108,8 +112,8 @@ impl World {
             systems: _,
         } = &merged;
         let mut out = Writer::default();
-        out.bytes.extend(MAGIC);
-        out.bytes.extend(SNAPSHOT_VERSION.to_le_bytes());
+        out.bytes(MAGIC);
+        out.bytes(&SNAPSHOT_VERSION.to_le_bytes());
         let head = SavedHead {
             seq: *seq,
             time: *time,
@@ -133,7 +137,7 @@ impl World {
         out.lines(Section::Advisories, advisories.iter().map(|(_, known)| SavedAdvisory::of(known)))?;
         out.lines(Section::Intel, intel.iter().map(|(id, intel)| SavedIntel::of(id, intel)))?;
         out.lines(Section::Stances, index.all().map(|(_, entry)| entry.stance.as_ref()))?;
-        out.parts(Section::Held, index.all().map(|(id, _)| index.assets_of(id).to_bytes()));
+        out.strings(Section::Held, index.all().map(|(id, _)| index.assets_of(id).to_bytes()));
 
         // What many hosts share is written once, in the order in which hosts first have it.
         let mut profiles: Vec<&Arc<HostFacts>> = Vec::new();
@@ -165,21 +169,19 @@ impl World {
         out.lines(Section::Measures, std::iter::once(measures))?;
         out.lines(Section::Groups, measures.groups())?;
         out.lines(Section::Cases, measures.open_cases())?;
-        Ok(out.bytes)
+        Ok(out.end())
     }
 
-    /// The World of a snapshot.
+    /// The World of a snapshot, which goes as it is read.
     ///
     /// # Errors
     /// [`SnapshotError`]: take an older one, or replay the journal.
-    pub fn from_snapshot(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let rest = bytes.strip_prefix(MAGIC).ok_or(SnapshotError::Foreign)?;
-        let (version, rest) = rest.split_at_checked(2).ok_or(SnapshotError::Foreign)?;
-        let found = version.try_into().map(u16::from_le_bytes).map_err(|_| SnapshotError::Foreign)?;
+    pub fn from_snapshot(content: Parts) -> Result<Self, SnapshotError> {
+        let mut from = Reader::from(content);
+        let found = from.version(MAGIC).ok_or(SnapshotError::Foreign)?;
         if !(OLDEST_VERSION..=SNAPSHOT_VERSION).contains(&found) {
             return Err(SnapshotError::Version { found });
         }
-        let mut from = Reader(rest);
         let mut world = Self::default();
         let head: SavedHead = from.lines(Section::Head)?.next().ok_or(damaged(Section::Head))??;
         head.restore(&mut world);
@@ -224,14 +226,12 @@ impl World {
     }
 
     /// Who is in which stance is decoded beside the assets: neither needs the other, and each is much.
-    fn restore_assets(&mut self, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
-        let parts = from.parts(Section::Held)?;
+    fn restore_assets(&mut self, from: &mut Reader) -> Result<(), SnapshotError> {
+        let held = from.strings(Section::Held, |set| AssetSet::from_bytes(set).ok())?;
         let held = std::thread::scope(|scope| {
-            let decode =
-                || parts.iter().map(|part| AssetSet::from_bytes(part)).collect::<Result<Vec<_>, _>>();
-            let held = scope.spawn(decode);
+            let held = scope.spawn(|| held.collect::<Result<Vec<_>, _>>());
             self.restore_each(from)?;
-            held.join().ok().and_then(Result::ok).ok_or(damaged(Section::Held))
+            held.join().unwrap_or(Err(damaged(Section::Held)))
         })?;
         for (id, held) in (0..).zip(held) {
             self.index.restore_held(id, held).ok_or(damaged(Section::Held))?;
@@ -241,7 +241,7 @@ impl World {
     }
 
     /// The lists are read while the assets are: each stands before the first asset that has it.
-    fn restore_each(&mut self, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
+    fn restore_each(&mut self, from: &mut Reader) -> Result<(), SnapshotError> {
         let Self { index, assets, systems, .. } = self;
         let index = &*index;
         let profiles: Vec<HostFacts> = from.lines(Section::Profiles)?.collect::<Result<_, _>>()?;
@@ -273,7 +273,7 @@ impl World {
         })
     }
 
-    fn restore_measures(&mut self, from: &mut Reader<'_>) -> Result<(), SnapshotError> {
+    fn restore_measures(&mut self, from: &mut Reader) -> Result<(), SnapshotError> {
         self.measures = from.lines(Section::Measures)?.next().ok_or(damaged(Section::Measures))??;
         for saved in from.lines(Section::Groups)? {
             let (group, counted) = saved?;
@@ -313,7 +313,7 @@ impl World {
 /// Reads lists and hands them over, some at a time.
 fn read_lists(
     index: &Index,
-    mut unread: Lists<'_>,
+    mut unread: Lists,
     send: &mpsc::SyncSender<Vec<Stances>>,
 ) -> Result<(), SnapshotError> {
     let mut list = Vec::new();

@@ -142,7 +142,7 @@ fn any_sequence_of_deltas_is_the_whole_reports() {
             whole.must(Command::ReportInventory { asset, sequence, inventory: now.clone() });
             assert_alike(&told.world, &whole.world, asset, &is);
             if draw.one_in(10) {
-                told.world = World::from_snapshot(&told.world.to_snapshot().unwrap()).unwrap();
+                told.world = World::from_snapshot(told.world.to_snapshot().unwrap()).unwrap();
             }
             before = now;
         }

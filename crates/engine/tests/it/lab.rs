@@ -125,7 +125,7 @@ impl Lab {
         assert_eq!(recompute(&self.world, self.now), []);
         let digest = self.world.digest().unwrap();
         assert_eq!(self.replayed().digest().unwrap(), digest);
-        let restored = World::from_snapshot(&self.world.to_snapshot().unwrap()).unwrap();
+        let restored = World::from_snapshot(self.world.to_snapshot().unwrap()).unwrap();
         assert_eq!(restored.digest().unwrap(), digest);
         assert_eq!(recompute(&restored, self.now), []);
         restored

@@ -263,7 +263,7 @@ impl Tally {
 #[test]
 fn a_snapshot_from_before_begins_to_measure_where_it_ends() {
     let snapshot = include_bytes!("../fixtures/snapshot-v5.bin");
-    let world = World::from_snapshot(snapshot).unwrap();
+    let world = World::from_snapshot(snapshot[..].into()).unwrap();
     let now = world.time().unwrap();
     let measured = world.measures(Day::of(now), Day::of(now), now, None);
     assert_eq!(measured.since, Some(now));

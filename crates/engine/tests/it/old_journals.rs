@@ -261,7 +261,7 @@ fn snapshots_of_old_versions_are_read() {
     let wanted = replay(&entries(EVENTS_POLICY), &blobs(BLOBS_POLICY));
     for (version, snapshot) in snapshots {
         assert_eq!(snapshot[8..10], [version, 0]);
-        let world = World::from_snapshot(snapshot).unwrap();
+        let world = World::from_snapshot(snapshot.into()).unwrap();
         assert_eq!(world.digest().unwrap(), wanted.digest().unwrap());
         // Version 5 holds no measures.
         assert_eq!(world.measures_like(&wanted), version >= 6);

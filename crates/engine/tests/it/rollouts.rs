@@ -216,7 +216,7 @@ fn a_host_that_never_reported_stands_in_for_nobody() {
             lab.enrol("b", "web");
         }
         // Nor does it after a start from a snapshot.
-        lab.world = tenon_engine::World::from_snapshot(&lab.world.to_snapshot().unwrap()).unwrap();
+        lab.world = tenon_engine::World::from_snapshot(lab.world.to_snapshot().unwrap()).unwrap();
         lab.approve(id);
         let held = rollout(&lab, id).plan.held_back.clone();
         assert!(held[0].why.contains("has 1 assets of which 1 must be healthy"), "{held:?}");

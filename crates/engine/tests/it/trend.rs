@@ -94,7 +94,7 @@ fn five_hundred_hosts_enrol_and_the_like_for_like_line_does_not_move() {
     let across = lab.world.trend(Day(first.0 + 1), Day(first.0 + 1));
     assert_eq!((across[0].like_for_like, across[0].exposure), (before.exposure, enrolled.exposure));
     assert_eq!(lab.replayed().trend(first, Day::of(lab.now)), span, "the record alone gives the same");
-    let restarted = World::from_snapshot(&lab.world.to_snapshot().unwrap()).unwrap();
+    let restarted = World::from_snapshot(lab.world.to_snapshot().unwrap()).unwrap();
     assert_eq!(restarted.trend(first, Day::of(lab.now)), span);
 }
 

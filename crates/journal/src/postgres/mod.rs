@@ -346,11 +346,8 @@ impl Journal for PostgresJournal {
         self.run("list the snapshots of", |client| snapshots::leftover(client, &self.url, self.first()))
     }
 
-    fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
-        if seq < self.first() {
-            return Ok(None);
-        }
-        self.run("read a snapshot of", |client| snapshots::read(client, &self.url, seq))
+    fn snapshot_part(&self, seq: u64, part: u32) -> Result<Option<Vec<u8>>, JournalError> {
+        self.run("read a snapshot of", |client| snapshots::part(client, seq, part))
     }
 
     fn forget_snapshot(&mut self, seq: u64) -> Result<Removal, JournalError> {

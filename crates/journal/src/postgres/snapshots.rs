@@ -73,24 +73,12 @@ pub(super) fn leftover(client: &mut Client, url: &PostgresUrl, first: u64) -> Re
     rows.iter().map(|row| unsigned_of_column(row, 0, url)).collect()
 }
 
-pub(super) fn read(client: &mut Client, url: &PostgresUrl, seq: u64) -> Result<Option<Vec<u8>>, Failure> {
+pub(super) fn part(client: &mut Client, seq: u64, part: u32) -> Result<Option<Vec<u8>>, Failure> {
     let row = client.query_typed_opt(
-        &format!("{COLUMNS} WHERE snapshot.seq = $1 AND size = {THERE}"),
-        &[(&stored(seq), Type::INT8)],
+        "SELECT content FROM tenon.snapshot_part WHERE seq = $1 AND part = $2",
+        &[(&stored(seq), Type::INT8), (&i64::from(part), Type::INT8)],
     )?;
-    let Some(row) = row else { return Ok(None) };
-    let snapshot = snapshot_of_row(&row, url)?;
-    let mut content = Vec::new();
-    // One part in a message at a time.
-    for part in 0_i64.. {
-        let row = client.query_typed_opt(
-            "SELECT content FROM tenon.snapshot_part WHERE seq = $1 AND part = $2",
-            &[(&stored(seq), Type::INT8), (&part, Type::INT8)],
-        )?;
-        let Some(row) = row else { break };
-        content.extend_from_slice(row.try_get(0)?);
-    }
-    Ok(Some(snapshot.check_content(content)?))
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
 fn snapshot_of_row(row: &Row, url: &PostgresUrl) -> Result<Snapshot, Failure> {

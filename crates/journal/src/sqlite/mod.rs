@@ -217,9 +217,9 @@ impl Journal for SqliteJournal {
         snapshots::leftover(&self.connection, &self.path, self.first())
     }
 
-    fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
+    fn snapshot_part(&self, seq: u64, part: u32) -> Result<Option<Vec<u8>>, JournalError> {
         self.sound()?;
-        snapshots::read(&self.connection, &self.path, seq, self.first())
+        snapshots::part(&self.connection, &self.path, seq, part)
     }
 
     fn forget_snapshot(&mut self, seq: u64) -> Result<Removal, JournalError> {

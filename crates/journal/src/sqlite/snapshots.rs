@@ -102,33 +102,18 @@ pub(super) fn leftover(connection: &Connection, path: &Path, first: i64) -> Resu
     rows.collect::<rusqlite::Result<_>>().map_err(failed)
 }
 
-pub(super) fn read(
+pub(super) fn part(
     connection: &Connection,
     path: &Path,
     seq: u64,
-    first: i64,
+    part: u32,
 ) -> Result<Option<Vec<u8>>, JournalError> {
-    let failed = |source| storage_error(path, "read a snapshot of", source);
-    if !has_snapshots(connection).map_err(failed)? {
-        return Ok(None);
-    }
-    let snapshot: Option<Snapshot> = connection
-        .prepare_cached(&format!(
-            "{COLUMNS} WHERE snapshot.seq = ?1 AND snapshot.seq >= ?2 AND size = {THERE}"
-        ))
-        .and_then(|mut statement| statement.query_row([stored(seq), first], snapshot_of_row).optional())
-        .map_err(failed)?;
-    let Some(snapshot) = snapshot else { return Ok(None) };
-    let mut statement = connection
-        .prepare_cached("SELECT content FROM snapshot_part WHERE seq = ?1 ORDER BY part")
-        .map_err(failed)?;
-    let mut rows = statement.query([stored(seq)]).map_err(failed)?;
-    let mut content = Vec::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        let part = row.get_ref(0).and_then(|part| Ok(part.as_blob()?)).map_err(failed)?;
-        content.extend_from_slice(part);
-    }
-    snapshot.check_content(content).map(Some)
+    connection
+        .prepare_cached("SELECT content FROM snapshot_part WHERE seq = ?1 AND part = ?2")
+        .and_then(|mut statement| {
+            statement.query_row(params![stored(seq), part], |row| row.get(0)).optional()
+        })
+        .map_err(|source| storage_error(path, "read a snapshot of", source))
 }
 
 /// A journal of format 1 that was opened for reading has none.

@@ -188,7 +188,7 @@ fn a_damaged_snapshot_falls_back_to_the_one_before() {
         journal.keep_snapshot(&entry.head(), 1, format!("state {}", entry.seq).as_bytes()).unwrap();
     }
     drop(journal);
-    let text = |_: &Snapshot, content: &[u8]| String::from_utf8(content.to_vec());
+    let text = |_: &Snapshot, content: tenon_model::Parts| String::from_utf8(content.concat());
     for (sql, wanted) in [
         ("UPDATE snapshot_part SET content = x'00' WHERE seq = 10", Some("state 9")),
         ("DELETE FROM snapshot_part WHERE seq = 9", Some("state 8")),

@@ -72,8 +72,8 @@ impl Journal for Guarded {
     fn leftover_snapshots(&self) -> Result<Vec<u64>, JournalError> {
         self.inner.leftover_snapshots()
     }
-    fn read_snapshot(&self, seq: u64) -> Result<Option<Vec<u8>>, JournalError> {
-        self.inner.read_snapshot(seq)
+    fn snapshot_part(&self, seq: u64, part: u32) -> Result<Option<Vec<u8>>, JournalError> {
+        self.inner.snapshot_part(seq, part)
     }
     fn forget_snapshot(&mut self, seq: u64) -> Result<Removal, JournalError> {
         self.removing()?.forget_snapshot(seq)

@@ -300,7 +300,7 @@ fn a_record_that_another_hand_cut_and_a_snapshot_that_is_another_are_not_proven(
     let snapshots = journal.snapshots().unwrap();
     let (newest, older) = (snapshots[0], snapshots[1]);
     let last = journal.head().unwrap();
-    let mut content = journal.read_snapshot(newest.head.seq).unwrap().unwrap();
+    let mut content = journal.read_snapshot(newest.head.seq).unwrap().unwrap().concat();
     let at = content.windows(6).rposition(|text| text == b"host-0").unwrap();
     content[at..at + 6].copy_from_slice(b"host-9");
     journal.keep_snapshot(&newest.head, newest.format, &content).unwrap();

@@ -278,10 +278,12 @@ fn a_snapshot_before_is_read_and_one_that_cannot_be_read_is_passed_over() {
     let (last, at_20, at_25, at_30) = (head(newest.seq()), head(20), head(25), head(30));
     let [expected, of_30] = [19, 30].map(|seq| replay_to(&journal, seq).unwrap().digest().unwrap());
     // The start takes the newest; what is before it shows only to whoever looks back.
-    journal.keep_snapshot(&last, format, &newest.to_snapshot().unwrap()).unwrap();
-    journal.keep_snapshot(&at_20, format, &foreign.to_snapshot().unwrap()).unwrap();
+    journal.keep_snapshot(&last, format, &newest.to_snapshot().unwrap().concat()).unwrap();
+    journal.keep_snapshot(&at_20, format, &foreign.to_snapshot().unwrap().concat()).unwrap();
     // So that whoever passes over the damaged one has a good one before it.
-    journal.keep_snapshot(&at_25, format, &replay_to(&journal, 25).unwrap().to_snapshot().unwrap()).unwrap();
+    journal
+        .keep_snapshot(&at_25, format, &replay_to(&journal, 25).unwrap().to_snapshot().unwrap().concat())
+        .unwrap();
     journal.keep_snapshot(&at_30, format, b"no snapshot").unwrap();
     drop(journal);
     let writer =

@@ -79,7 +79,7 @@ fn what_is_no_snapshot_of_this_entry_is_passed_over() {
     let path = folder.path().join("this.db");
     let writer = start(&path);
     begin_terms(&runtime, &writer, 4);
-    let good = writer.world().to_snapshot().unwrap();
+    let good = writer.world().to_snapshot().unwrap().concat();
     runtime.block_on(writer.stop());
     let mut journal = open(&path);
     let whole = replay(&journal).unwrap().digest().unwrap();
@@ -99,7 +99,7 @@ fn what_is_no_snapshot_of_this_entry_is_passed_over() {
     let other = SqliteJournal::open(&folder.path().join("other.db")).unwrap();
     let other = Writer::start_keeping(Box::new(other), later, EVERY).unwrap();
     begin_terms(&runtime, &other, 4);
-    let (foreign, shown) = (other.world().to_snapshot().unwrap(), other.world().digest().unwrap());
+    let (foreign, shown) = (other.world().to_snapshot().unwrap().concat(), other.world().digest().unwrap());
     assert_ne!(shown, whole);
     journal.keep_snapshot(&entries[3].head(), FORMAT, &foreign).unwrap();
     assert_eq!(restore(&journal).unwrap().digest().unwrap(), shown);
