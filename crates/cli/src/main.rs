@@ -98,10 +98,11 @@ enum Command {
     },
     /// Everything about one directive or asset.
     #[command(
-        after_help = "Examples:\n  tenon show dir_1\n  tenon show ast_0123456789abcdef0123456789abcdef\n  tenon --format json show dir_1"
+        visible_aliases = ["asset", "directive"],
+        after_help = "Examples:\n  tenon show dir_1\n  tenon show web1\n  tenon show ast_0123456789abcdef0123456789abcdef\n  tenon --format json show dir_1"
     )]
     Show {
-        /// `dir_...` or `ast_...`.
+        /// `dir_...`, or an asset: its host name, or `ast_...`.
         id: String,
         #[command(flatten)]
         moment: AsOf,

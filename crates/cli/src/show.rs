@@ -1,12 +1,13 @@
 //! Printing what the API shows, for people or programs.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use tenon_server::{AcceptedView, AssetDetail, AssetView, AssetsPage, DirectiveView, RolloutView};
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
+use crate::hosts;
 
 /// Most ids that one line lists.
 const MAX_IDS: usize = 8;
@@ -97,8 +98,9 @@ fn print_asset(asset: &AssetView) {
 
 pub(crate) fn one(common: &Common, id: &str, moment: &AsOf) -> Result<()> {
     let api = Api::new(common)?;
-    if id.starts_with("ast_") {
-        let detail: AssetDetail = api.get_as_of(&format!("/api/v1/assets/{id}"), moment)?;
+    if !id.starts_with("dir_") {
+        let asset = hosts::id_of(&api, id, moment)?;
+        let detail: AssetDetail = api.get_as_of(&format!("/api/v1/assets/{asset}"), moment)?;
         if common.format == Format::Json {
             return json(&detail);
         }
@@ -122,9 +124,6 @@ pub(crate) fn one(common: &Common, id: &str, moment: &AsOf) -> Result<()> {
             );
         }
         return Ok(());
-    }
-    if !id.starts_with("dir_") {
-        bail!("{id:?} is neither a directive (dir_...) nor an asset (ast_...)");
     }
     let directive: DirectiveView = api.get_as_of(&format!("/api/v1/directives/{id}"), moment)?;
     if common.format == Format::Json {

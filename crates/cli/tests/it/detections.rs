@@ -75,7 +75,12 @@ fn an_attack_that_was_seen_leads_the_queue_until_it_is_dismissed() {
     let listed = played.ok(&["detection", "list"]);
     assert!(listed.contains(&format!("  answered by {directive}; counts until ")), "{listed}");
     assert!(played.ok(&["vulnerability", ABOUT]).contains(&format!("attack det_1: {ABOUT} on {host}")));
-    assert!(played.ok(&["show", &asset.id]).contains("lookup in a header"));
+    let one = played.ok(&["show", &asset.id]);
+    assert!(one.contains("lookup in a header"));
+    // Both by the names that people have for them.
+    assert_eq!(played.ok(&["asset", &asset.hostname]), one);
+    assert_eq!(played.ok(&["directive", &directive]), shown);
+    assert!(fails(&["asset", "no-such-host"]).contains("no host is called \"no-such-host\""));
     let detail = played.get::<AssetDetail>(&format!("assets/{}", asset.id));
     assert_eq!(detail.attacks, now.attacks);
 
