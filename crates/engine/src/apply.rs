@@ -204,6 +204,7 @@ impl World {
                     index_age: None,
                     begun: BTreeSet::new(),
                     redundancy: None,
+                    zone: None,
                 });
             }
             Event::AssetRetired { asset, why } => self.retire(record.seq, asset, why, now)?,

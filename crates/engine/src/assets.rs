@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tenon_model::{
     AssetContext, AssetId, AssetOrdinal, AssetSet, DirectiveId, GroupName, HostFacts, InventorySum,
-    MachineId, OrderId, RedundancyName, SourcePackage, Timestamp,
+    MachineId, OrderId, RedundancyName, SourcePackage, Timestamp, ZoneName,
 };
 
 use crate::column::Column;
@@ -64,6 +64,9 @@ pub struct AssetState {
     /// What stands in for it. Derived likewise.
     #[serde(skip)]
     pub(crate) redundancy: Option<RedundancyName>,
+    /// The zone that it stands in. Derived likewise.
+    #[serde(skip)]
+    pub(crate) zone: Option<Arc<ZoneName>>,
     /// Its addresses at its last report.
     #[serde(skip)]
     pub(crate) addresses: Arc<[IpAddr]>,
@@ -121,6 +124,28 @@ pub(crate) struct Assets {
     of_bearing: BTreeMap<Arc<Bearing>, AssetSet>,
     /// The assets that stand in for each other.
     of_redundancy: BTreeMap<RedundancyName, AssetSet>,
+    /// The assets that stand in each zone, also those that are retired.
+    of_zone: BTreeMap<Arc<ZoneName>, AssetSet>,
+}
+
+/// Moves an asset from one of these sets to another; a set of none is none.
+fn move_between<K: Ord>(
+    sets: &mut BTreeMap<K, AssetSet>,
+    asset: AssetOrdinal,
+    before: Option<K>,
+    now: Option<K>,
+) {
+    if let Some(before) = before
+        && let Some(others) = sets.get_mut(&before)
+    {
+        others.remove(asset);
+        if others.is_empty() {
+            sets.remove(&before);
+        }
+    }
+    if let Some(now) = now {
+        sets.entry(now).or_default().insert(asset);
+    }
 }
 
 impl Serialize for Assets {
@@ -206,17 +231,7 @@ impl Assets {
         });
         let Some(asset) = self.get_mut(ordinal) else { return false };
         let before = std::mem::replace(&mut asset.bearing, bearing.clone());
-        if let Some(before) = before
-            && let Some(alike) = self.of_bearing.get_mut(&before)
-        {
-            alike.remove(ordinal);
-            if alike.is_empty() {
-                self.of_bearing.remove(&before);
-            }
-        }
-        if let Some(bearing) = bearing {
-            self.of_bearing.entry(bearing).or_default().insert(ordinal);
-        }
+        move_between(&mut self.of_bearing, ordinal, before, bearing);
         true
     }
 
@@ -227,17 +242,33 @@ impl Assets {
         }
         let Some(asset) = self.get_mut(ordinal) else { return };
         let before = std::mem::replace(&mut asset.redundancy, redundancy.clone());
-        if let Some(before) = before
-            && let Some(others) = self.of_redundancy.get_mut(&before)
-        {
-            others.remove(ordinal);
-            if others.is_empty() {
-                self.of_redundancy.remove(&before);
-            }
+        move_between(&mut self.of_redundancy, ordinal, before, redundancy);
+    }
+
+    /// Notes in which zone an asset stands.
+    pub(crate) fn place(&mut self, ordinal: AssetOrdinal, zone: Option<ZoneName>) {
+        if self.get(ordinal).is_none_or(|asset| asset.zone.as_deref() == zone.as_ref()) {
+            return;
         }
-        if let Some(name) = redundancy {
-            self.of_redundancy.entry(name).or_default().insert(ordinal);
-        }
+        let zone = zone.map(|zone| {
+            // Equal ones are kept once.
+            let kept = self.of_zone.get_key_value(&zone).map(|(kept, _)| kept.clone());
+            kept.unwrap_or_else(|| Arc::new(zone))
+        });
+        let Some(asset) = self.get_mut(ordinal) else { return };
+        let before = std::mem::replace(&mut asset.zone, zone.clone());
+        move_between(&mut self.of_zone, ordinal, before, zone);
+    }
+
+    /// The assets that stand in a zone and are not retired.
+    pub(crate) fn in_zone(&self, name: &ZoneName) -> AssetSet {
+        self.of_zone.get(name).map(|assets| assets.without(&self.retired)).unwrap_or_default()
+    }
+
+    /// The assets of such bearings that are not retired.
+    pub(crate) fn bearing(&self, is: impl Fn(&Bearing) -> bool) -> AssetSet {
+        let alike = self.of_bearing.iter().filter(|(bearing, _)| is(bearing)).map(|(_, assets)| assets);
+        AssetSet::union(alike).without(&self.retired)
     }
 
     /// The assets that stand in for each other under this name.

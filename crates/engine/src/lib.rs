@@ -45,6 +45,7 @@ mod shards;
 mod snapshot;
 mod stance;
 mod table;
+mod terrain;
 mod trend;
 mod world;
 
@@ -69,5 +70,6 @@ pub use priority::{Factors, Flip, FlipSet, Weighed, Why, why};
 pub use queue::{Closed, DueIn, Filter, Queue, Sort, Start, Sum, Window};
 pub use rollout::Rollout;
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
+pub use terrain::{Exploit, OnAsset, Terrain, TerrainZone, ZoneOrigin};
 pub use trend::{Day, Moves, TrendDay};
 pub use world::{GroupMode, OrderState, World};

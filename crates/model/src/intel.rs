@@ -12,6 +12,8 @@ use crate::{Automatable, Exploitation, TechnicalImpact, Timestamp, Vulnerability
 pub struct Probability(u32);
 
 impl Probability {
+    /// Impossible.
+    pub const ZERO: Self = Self(0);
     /// Certainty.
     pub const ONE: Self = Self(1_000_000);
 

@@ -1,12 +1,13 @@
 //! Zones, flows and classes of hosts, and how likely an attacker in one zone takes a host in another.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use tenon_model::context::{FlowProtocol, PortRange};
 use tenon_model::{Probability, Protocol};
 
-use crate::Part;
+use crate::{Bounds, Part};
 
 /// A zone, by its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +59,7 @@ pub struct Finding {
 
 impl Finding {
     /// Whether it needs a foothold on the host.
-    pub(crate) fn needs_foothold(&self) -> bool {
+    pub fn needs_foothold(&self) -> bool {
         self.vector == Vector::Local || self.privileges
     }
 
@@ -88,6 +89,21 @@ pub struct Rule {
     pub ports: BTreeSet<PortRange>,
 }
 
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.protocol {
+            FlowProtocol::Tcp => "tcp",
+            FlowProtocol::Udp => "udp",
+            FlowProtocol::Any => "any",
+        })?;
+        if self.ports.iter().all(|range| *range == PortRange::ALL) {
+            return Ok(());
+        }
+        let ports: Vec<String> = self.ports.iter().map(ToString::to_string).collect();
+        write!(f, " {}", ports.join(", "))
+    }
+}
+
 impl Rule {
     fn allows(&self, service: Service) -> bool {
         self.protocol.allows(service.protocol) && self.ports.iter().any(|range| range.contains(service.port))
@@ -105,8 +121,8 @@ pub enum NetworkError {
     Inside(ZoneId),
 }
 
-impl std::fmt::Display for NetworkError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoZone(zone) => write!(f, "there is no zone {}", zone.0),
             Self::NoClass(class) => write!(f, "there is no class {} in zone {}", class.place, class.zone.0),
@@ -251,6 +267,27 @@ impl Network {
     pub fn set_entry(&mut self, zone: ZoneId, entry: Probability) -> Result<(), NetworkError> {
         self.zone_mut(zone)?.entry = Part::of(entry);
         Ok(())
+    }
+
+    /// Lets attacks begin in one zone, for certain, and nowhere else.
+    ///
+    /// # Errors
+    /// When the zone is unknown.
+    pub fn begin_only_in(&mut self, zone: ZoneId) -> Result<(), NetworkError> {
+        self.zone(zone)?;
+        for each in &mut self.zones {
+            if each.entry > Part::ZERO {
+                Arc::make_mut(each).entry = Part::ZERO;
+            }
+        }
+        self.set_entry(zone, Probability::ONE)
+    }
+
+    /// Whether an attacker in one zone takes a host of another over the flow between them, whatever leads to the former;
+    /// `None` where nothing that is vulnerable listens there.
+    pub fn takes(&self, from: ZoneId, to: ZoneId) -> Option<Bounds> {
+        let weight = self.weights.get(&(from, to))?;
+        Some(Bounds { best: weight.best.threat, union: weight.union })
     }
 
     /// Changes a class: a vulnerability is published or closed, a service stops listening.

@@ -226,16 +226,21 @@ impl Reach {
 
     /// Whether an attacker can deliver an exploit of a finding to a host of its class.
     pub fn delivered(&self, network: &Network, class: ClassId, finding: &Finding) -> Bounds {
-        if finding.needs_foothold() {
-            return self.foothold(network, class);
+        match finding.needs_foothold() {
+            true => self.foothold(network, class),
+            false => self.arrives(network, class.zone, finding),
         }
-        let inside = self.zone(class.zone);
+    }
+
+    /// Whether an attacker can deliver an exploit of a vulnerability that needs no foothold first to a host of a zone.
+    pub fn arrives(&self, network: &Network, zone: ZoneId, finding: &Finding) -> Bounds {
+        let inside = self.zone(zone);
         if finding.vector == Vector::Adjacent || finding.interaction || finding.listens.is_empty() {
             return inside;
         }
         let mut bounds = inside;
-        for (from, without) in self.into(class.zone) {
-            if network.delivers(from, class.zone, finding) {
+        for (from, without) in self.into(zone) {
+            if network.delivers(from, zone, finding) {
                 bounds.best = bounds.best.max(self.zone(from).best);
                 bounds.union = bounds.union.or_up(without);
             }
@@ -245,11 +250,15 @@ impl Reach {
 
     /// Whether an attacker gains a foothold on a host of a class.
     pub fn foothold(&self, network: &Network, class: ClassId) -> Bounds {
+        let of = network.classes(class.zone).get(class.place as usize);
+        of.map(|of| self.taken(network, class.zone, &of.findings)).unwrap_or_default()
+    }
+
+    /// Whether an attacker gains a foothold on a host of a zone that is vulnerable so.
+    pub fn taken(&self, network: &Network, zone: ZoneId, findings: &[Finding]) -> Bounds {
         let mut bounds = Bounds::default();
-        let Some(of) = network.classes(class.zone).get(class.place as usize) else { return bounds };
-        let first = of.findings.iter().filter(|finding| !finding.needs_foothold());
-        for finding in first {
-            let delivered = self.delivered(network, class, finding);
+        for finding in findings.iter().filter(|finding| !finding.needs_foothold()) {
+            let delivered = self.arrives(network, zone, finding);
             let threat = Part::of(finding.threat);
             // One way into the zone and the same exploit once more would count it twice on the lower side: the way in
             // may have used this very exploit, and then nothing more is needed, so the product never says too much.
@@ -273,12 +282,26 @@ impl Reach {
     }
 
     fn lost_in(&self, network: &Network, zone: ZoneId) -> u128 {
-        let classes = (0_u32..).zip(network.classes(zone)).filter(|(_, class)| class.value > 0);
-        let lost = classes.map(|(place, class)| {
-            let union = self.foothold(network, ClassId { zone, place }).union.ppb();
-            let value = u128::from(class.value) * u128::from(class.hosts);
-            (value * u128::from(union)).div_ceil(u128::from(Part::ONE.ppb()))
-        });
-        lost.sum()
+        (0_u32..)
+            .take(network.classes(zone).len())
+            .map(|place| self.lost_of(network, ClassId { zone, place }))
+            .sum()
+    }
+
+    /// What of a class is lost, likewise.
+    pub fn lost_of(&self, network: &Network, id: ClassId) -> u128 {
+        let class = network.classes(id.zone).get(id.place as usize);
+        let Some(class) = class.filter(|class| class.value > 0) else { return 0 };
+        let union = self.foothold(network, id).union.ppb();
+        let value = u128::from(class.value) * u128::from(class.hosts);
+        (value * u128::from(union)).div_ceil(u128::from(Part::ONE.ppb()))
+    }
+
+    /// Into how many zones the likeliest path uses the flow from one zone to another.
+    pub fn uses(&self, from: ZoneId, to: ZoneId) -> u32 {
+        let zones = (0_u32..).map(ZoneId).take(self.zones.len());
+        let using = zones
+            .filter(|zone| self.path(*zone).iter().any(|step| (step.from, step.class.zone) == (from, to)));
+        u32::try_from(using.count()).unwrap_or(u32::MAX)
     }
 }

@@ -9,6 +9,7 @@ mod memory;
 
 use std::error::Error;
 use std::io::{Read as _, Write as _};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::{Mutex, mpsc};
 use std::thread;
@@ -18,8 +19,9 @@ use memory::resident;
 use tenon_engine::{Day, Filter, Prepared, Sort, Start, Window, World, advance};
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, AssetId, Capability, Command, Component, Detection,
-    Digest, HostFacts, IndexState, IntelDelta, Inventory, Kev, MachineId, Offer, OfferState, OsRelease, PART,
-    Parts, Person, Probability, SourcePackage, Timestamp, Versioned, VulnerabilityId,
+    Digest, HostFacts, IndexState, IntelDelta, Inventory, Kev, Listener, MachineId, Offer, OfferState,
+    OsRelease, PART, Parts, Person, Probability, Protocol, SourcePackage, Timestamp, Versioned,
+    VulnerabilityId,
 };
 
 /// Commands to a group while all hosts report, as in the server's writer.
@@ -38,6 +40,9 @@ const OFFERED: usize = 12;
 const TEAMS: usize = 20;
 /// Kinds of host: those of one kind mostly have the same packages.
 const ROLES: usize = 50;
+
+/// Zones that hosts are put into in the end, of which each reaches the next.
+const ZONES: usize = 10;
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
 struct Draw(u64);
@@ -160,6 +165,14 @@ fn inventory(host: usize, manifests: usize, packages: usize) -> Inventory {
         offers_known: true,
         index: IndexState { oldest_age_seconds: Some(60 + draw.below(86_400) as u64) },
         capability: Capability::Act,
+        listeners: vec![Listener {
+            protocol: Protocol::Tcp,
+            address: Ipv4Addr::UNSPECIFIED.into(),
+            port: 443,
+            process: None,
+            unit: None,
+            package: Some(component(0, 0).name),
+        }],
         ..HostFacts::nothing_known_of(os)
     };
     Inventory { facts, components }
@@ -253,6 +266,40 @@ fn contexts(bench: &mut Bench, by: &Person) -> Result<(), Box<dyn Error>> {
         let taken = bench.tell(Command::TakeOverContext { document, compared, by: by.clone() })?;
         show(what, &mut [taken]);
     }
+    Ok(())
+}
+
+/// Zones of hosts by the ends of their names, each reached from the one before, and the first from the Internet.
+fn reach(bench: &mut Bench, by: &Person) -> Result<(), Box<dyn Error>> {
+    let mut text = "zones:\n  internet: { entry: 1 }\n".to_owned();
+    for zone in 0..ZONES {
+        text += &format!("  z{zone}: {{}}\n");
+    }
+    text += "flows:\n  - { from: internet, to: z0, protocol: tcp, ports: 443 }\n";
+    for zone in 1..ZONES {
+        text += &format!("  - {{ from: z{}, to: z{zone}, protocol: tcp, ports: 443 }}\n", zone - 1);
+    }
+    text += "rules:\n";
+    for zone in 0..ZONES {
+        text += &format!("  - {{ when: {{ host: 'host-*{zone}' }}, set: {{ zone: z{zone} }} }}\n");
+    }
+    let document =
+        tenon_formats::context::parse(text.as_bytes()).map_err(|problems| format!("{problems:?}"))?;
+    let compared = bench.world.context().map_or(0, |known| known.version);
+    bench.tell(Command::TakeOverContext { document, compared, by: by.clone() })?;
+    let started = Instant::now();
+    let terrain = bench.world.terrain();
+    let told = started.elapsed();
+    let reach = terrain.network.solve();
+    let solved = started.elapsed() - told;
+    let classes: usize = terrain.zones.iter().map(|zone| zone.exploits.len()).sum();
+    let last = reach.zone(terrain.zone_called(&format!("z{}", ZONES - 1)).ok_or("a zone")?);
+    println!(
+        "  the reach over {} zones, {classes} classes: told in {told:.1?}, solved in {solved:.1?}, the last zone with {} to {} ppm",
+        terrain.zones.len(),
+        last.best.ppm_down(),
+        last.union.ppm_up()
+    );
     Ok(())
 }
 
@@ -407,6 +454,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     show("a KEV addition", &mut times);
     attacks(&mut bench, assets, &by)?;
     contexts(&mut bench, &by)?;
+    reach(&mut bench, &by)?;
     let group = "team-7".parse()?;
     let filters = [
         Filter::default(),

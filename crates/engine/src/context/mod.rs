@@ -24,7 +24,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use tenon_model::context::Glob;
-use tenon_model::{AssetOrdinal, AssetSet, ContextDocument, Digest, RedundancyName};
+use tenon_model::{AssetOrdinal, AssetSet, ContextDocument, Digest, RedundancyName, ZoneName};
 
 use crate::assets::AssetState;
 use crate::world::World;
@@ -34,8 +34,8 @@ const BLOCK: u32 = 1 << 16;
 /// Fewer are not worth another thread.
 const FEW: usize = 1_024;
 
-/// What ranks of an asset, and in which group it stands in for others.
-type Said = (Bearing, Option<RedundancyName>);
+/// What ranks of an asset, in which group it stands in for others, and in which zone it stands.
+type Said = (Bearing, Option<RedundancyName>, Option<ZoneName>);
 /// Of each pattern of packages in rules the assets that have one.
 type Carriers = BTreeMap<Glob, AssetSet>;
 
@@ -73,9 +73,8 @@ impl World {
         while from < count {
             let block = from..count.min(from.saturating_add(BLOCK));
             let (said, rest) = self.said_of_all(block.clone(), &carriers);
-            for (ordinal, (bearing, stands_in)) in block.clone().zip(said.into_iter().chain(rest)) {
-                self.assets.bear(AssetOrdinal(ordinal), bearing);
-                self.assets.stand_in(AssetOrdinal(ordinal), stands_in);
+            for (ordinal, said) in block.clone().map(AssetOrdinal).zip(said.into_iter().chain(rest)) {
+                self.keep_said(ordinal, said);
             }
             from = block.end;
         }
@@ -101,10 +100,17 @@ impl World {
     }
 
     fn said_of(&self, ordinal: AssetOrdinal, carriers: &Carriers) -> Said {
-        let Some(asset) = self.assets.get(ordinal) else { return (Bearing::NOTHING, None) };
+        let Some(asset) = self.assets.get(ordinal) else { return (Bearing::NOTHING, None, None) };
         let installed = |glob: &Glob| carriers.get(glob).is_some_and(|held| held.contains(ordinal));
         let said = resolve(&Subject { asset, installed: &installed }, self.context.as_ref());
-        (Bearing::of(&said), stands_in(asset, &said))
+        what_ranks(asset, said)
+    }
+
+    /// Whether what ranks is another now.
+    fn keep_said(&mut self, ordinal: AssetOrdinal, (bearing, stands_in, zone): Said) -> bool {
+        self.assets.stand_in(ordinal, stands_in);
+        self.assets.place(ordinal, zone);
+        self.assets.bear(ordinal, bearing)
     }
 
     /// Of each pattern of packages in rules the assets that have one: for all assets at once this is found once.
@@ -124,11 +130,13 @@ impl World {
     /// What ranks may be another for this asset now; what it was, where it is.
     pub(crate) fn weigh(&mut self, ordinal: AssetOrdinal) -> Option<Arc<Bearing>> {
         let asset = self.assets.get(ordinal)?;
-        let (before, said) = (asset.bearing(), self.effective(asset));
-        let (bearing, stands_in) = (Bearing::of(&said), stands_in(asset, &said));
-        self.assets.stand_in(ordinal, stands_in);
-        self.assets.bear(ordinal, bearing).then_some(before)
+        let (before, said) = (asset.bearing(), what_ranks(asset, self.effective(asset)));
+        self.keep_said(ordinal, said).then_some(before)
     }
+}
+
+fn what_ranks(asset: &AssetState, said: Effective) -> Said {
+    (Bearing::of(&said), stands_in(asset, &said), said.zone.map(|known| known.value))
 }
 
 /// The group in which an asset counts as one that stands in for others. What has never reported, or is retired, stands in for

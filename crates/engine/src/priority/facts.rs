@@ -215,12 +215,17 @@ fn sensitivity(bearing: &Bearing) -> Option<Known<Sensitivity>> {
     Some(Known::of(known, format!("sensitivity {}", known.value)))
 }
 
+/// How likely exploitation is, as it counts: where no feed tells, about the median.
+pub(crate) fn threat_of(intel: &Intel) -> Probability {
+    likelihood(intel).unwrap_or(UNSCORED_THREAT)
+}
+
 /// What of the vulnerability goes into its loss.
 pub(super) fn danger(intel: &Intel) -> Danger {
     let vector = intel.profile.cvss.as_ref();
     let parsed: Option<Cvss> = vector.and_then(|cvss| cvss.vector.parse().ok());
     Danger {
-        threat: likelihood(intel).unwrap_or(UNSCORED_THREAT),
+        threat: threat_of(intel),
         distance: parsed.and_then(|parsed| distance(&parsed)).unwrap_or(UNSTATED_DISTANCE),
     }
 }

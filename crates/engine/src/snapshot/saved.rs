@@ -221,6 +221,7 @@ impl SavedAsset {
             index_age: self.index_age,
             begun: BTreeSet::new(),
             redundancy: None,
+            zone: None,
         }
     }
 }

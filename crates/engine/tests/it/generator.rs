@@ -427,19 +427,19 @@ fn document(draw: &mut Draw, world: &World) -> Command {
 
 /// What listens where, and the host's addresses.
 fn network(draw: &mut Draw, facts: &mut HostFacts) {
-    let listener = |address: &str, port| Listener {
+    let listener = |address: &str, port, package: Option<&str>| Listener {
         protocol: Protocol::Tcp,
         address: address.parse().unwrap(),
         port,
         process: None,
         unit: None,
-        package: None,
+        package: package.map(str::to_owned),
     };
     let listens = [
         Vec::new(),
-        vec![listener("127.0.0.1", 22)],
-        vec![listener("0.0.0.0", 22)],
-        vec![listener("::", 443), listener("10.1.0.1", 22)],
+        vec![listener("127.0.0.1", 22, Some("nginx"))],
+        vec![listener("0.0.0.0", 22, None), listener("0.0.0.0", 80, Some("nginx"))],
+        vec![listener("::", 443, Some("nginx")), listener("10.1.0.1", 22, Some("libssl3"))],
     ];
     facts.listeners = draw.of(&listens);
     let addresses: [&[&str]; 3] = [&[], &["10.1.0.1"], &["10.1.0.1", "203.0.113.1"]];

@@ -18,5 +18,6 @@ mod properties;
 mod queue;
 mod rollouts;
 mod stories;
+mod terrain;
 mod trend;
 mod watch;

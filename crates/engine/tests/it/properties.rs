@@ -121,6 +121,7 @@ fn exposures_are_those_of_every_asset(world: &World, now: Timestamp) {
         }
     }
     gaps_are_those_of_every_asset(world, now);
+    crate::terrain::is_that_of_every_asset(world);
     let about = |advisory: &tenon_model::Advisory| advisory.vulnerabilities().to_vec();
     for vulnerability in world.advisories().flat_map(about) {
         let exposure = world.exposure(&vulnerability);

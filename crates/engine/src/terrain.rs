@@ -1,0 +1,386 @@
+//! The estate as an attacker meets it: zones, flows between them, and what can be exploited where.
+//!
+//! ```text
+//! zones and flows of the context, or derived --+
+//! who listens on what, by package -------------+--> Terrain --solve (tenon_reach)--> Reach: zones, hosts, best paths
+//! stances in which something is found, intel --+
+//! ```
+//!
+//! Of one zone the hosts that one vulnerability of one package opens, and on which that package listens alike, are one class:
+//! what exploits one of them exploits all, and counts once. How many classes there are does not depend on how many hosts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tenon_model::context::{FlowProtocol, PortRange};
+use tenon_model::{AssetOrdinal, AssetSet, Intel, Listener, Probability, SystemExposure, VulnerabilityId};
+use tenon_reach::{Class, Finding, Network, Rule, Service, Vector, ZoneId};
+use tenon_risk::cvss::Cvss;
+
+use crate::assets::AssetState;
+use crate::consequences::assess;
+use crate::context::Bearing;
+use crate::findings::{FindingState, findings};
+use crate::priority::{harm, threat_of};
+use crate::stance::Stance;
+use crate::world::World;
+
+/// The Internet where nobody states a zone in which attacks begin.
+const INTERNET: &str = "internet";
+/// Hosts that, by listeners and addresses alone, the Internet reaches.
+const FACING: &str = "internet-facing";
+/// All others.
+const INSIDE: &str = "inside";
+
+/// Where a zone comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoneOrigin {
+    /// The context document names it.
+    Stated,
+    /// Nobody names zones in which attacks begin: it is told from listeners and addresses, and shown as an assumption.
+    Derived,
+}
+
+/// What one vulnerability of one package opens in a zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exploit {
+    /// The vulnerability.
+    pub vulnerability: VulnerabilityId,
+    /// The package, as advisories name it.
+    pub package: String,
+    /// How many hosts.
+    pub hosts: u64,
+    /// The first of them.
+    pub first: AssetOrdinal,
+}
+
+/// A part of the network, and what stands in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerrainZone {
+    /// Its name.
+    pub name: String,
+    /// Who says so.
+    pub origin: ZoneOrigin,
+    /// The probability that an attacker is there before anything of the estate is taken.
+    pub entry: Probability,
+    /// What stands in it.
+    pub assets: AssetSet,
+    /// What can be exploited, in the order of the network's classes of the zone, each of one finding.
+    pub exploits: Vec<Exploit>,
+}
+
+/// The estate as an attacker meets it.
+#[derive(Debug, Clone, Default)]
+pub struct Terrain {
+    /// To be solved.
+    pub network: Network,
+    /// In the order of the network's zones.
+    pub zones: Vec<TerrainZone>,
+    /// Assets that stand in no zone: nothing is said of them. Never read it as "not reached".
+    pub unplaced: AssetSet,
+}
+
+/// A vulnerability on an asset, as an attacker meets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnAsset {
+    /// The vulnerability.
+    pub vulnerability: VulnerabilityId,
+    /// The package, as advisories name it.
+    pub package: String,
+    /// What the network knows of it.
+    pub finding: Finding,
+}
+
+impl Terrain {
+    /// The zone in which an asset stands.
+    pub fn zone_of(&self, asset: AssetOrdinal) -> Option<ZoneId> {
+        let place = self.zones.iter().position(|zone| zone.assets.contains(asset))?;
+        u32::try_from(place).ok().map(ZoneId)
+    }
+
+    /// The zone of a name.
+    pub fn zone_called(&self, name: &str) -> Option<ZoneId> {
+        let place = self.zones.iter().position(|zone| zone.name == name)?;
+        u32::try_from(place).ok().map(ZoneId)
+    }
+}
+
+/// By package, where it listens and on which assets; by the services, of which each set is another.
+type Listening = BTreeMap<String, BTreeMap<BTreeSet<Service>, AssetSet>>;
+/// Of a zone: vulnerability, package and where that listens.
+type Key = (usize, VulnerabilityId, String, BTreeSet<Service>);
+
+/// What passes from one zone to another.
+type Flows = BTreeMap<(ZoneId, ZoneId), BTreeSet<Rule>>;
+
+/// What is counted of hosts.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counted {
+    hosts: u64,
+    /// What their failure would cost, in parts per million of the worst of one.
+    harm: u64,
+    first: Option<AssetOrdinal>,
+}
+
+impl Counted {
+    fn add(&mut self, more: Self) {
+        self.hosts += more.hosts;
+        self.harm = self.harm.saturating_add(more.harm);
+        self.first = self.first.into_iter().chain(more.first).min();
+    }
+}
+
+/// Where each asset stands, by its ordinal: of thousands of sets of few hosts that is found sooner than what each has in common
+/// with each zone.
+struct Standing {
+    zones: usize,
+    /// The place of its zone, and what its failure would cost; `None` where it stands in no zone.
+    of: Vec<Option<(u32, u32)>>,
+}
+
+impl Standing {
+    /// By zone, what is counted of these assets.
+    fn count(&self, assets: &AssetSet) -> impl Iterator<Item = (usize, Counted)> {
+        let mut counted = vec![Counted::default(); self.zones];
+        for asset in assets.iter() {
+            if let Some((zone, harm)) = self.of.get(asset.0 as usize).copied().flatten()
+                && let Some(counted) = counted.get_mut(zone as usize)
+            {
+                counted.add(Counted { hosts: 1, harm: u64::from(harm), first: Some(asset) });
+            }
+        }
+        counted.into_iter().enumerate().filter(|(_, counted)| counted.hosts > 0)
+    }
+}
+
+impl World {
+    /// The estate as an attacker meets it now.
+    pub fn terrain(&self) -> Terrain {
+        let (mut zones, flows) = self.zones();
+        let placed = AssetSet::union(zones.iter().map(|zone| &zone.assets));
+        let live = self.assets_like(None, None);
+        let listening = self.listening(&live);
+        let standing = self.standing_in(&zones);
+        let mut classes: BTreeMap<Key, (Finding, Counted)> = BTreeMap::new();
+        for (id, entry) in self.index.all().filter(|(_, entry)| entry.tally.open > 0) {
+            let exploits = first_steps(self, &entry.stance);
+            if exploits.is_empty() {
+                continue;
+            }
+            for (services, alike) in by_services(&entry.stance, self.index.assets_of(id), &listening) {
+                for (place, here) in standing.count(&alike) {
+                    for exploit in &exploits {
+                        let key = (place, exploit.0.clone(), entry.stance.package.clone(), services.clone());
+                        let finding = || Finding { listens: services.clone(), ..exploit.1.clone() };
+                        let class = classes.entry(key).or_insert_with(|| (finding(), Counted::default()));
+                        class.1.add(here);
+                    }
+                }
+            }
+        }
+        let mut of_zone: Vec<Vec<Class>> = zones.iter().map(|_| Vec::new()).collect();
+        for ((place, vulnerability, package, _), (finding, counted)) in classes {
+            let Counted { hosts, harm, first } = counted;
+            // A class has a host.
+            let Some(first) = first else { continue };
+            // What is lost with all of them is lost with one exploit.
+            of_zone[place].push(Class { hosts: 1, value: harm, findings: vec![finding] });
+            zones[place].exploits.push(Exploit { vulnerability, package, hosts, first });
+        }
+        let mut network = Network::default();
+        for (zone, classes) in zones.iter().zip(of_zone) {
+            network.add_zone(zone.entry, classes);
+        }
+        for ((from, to), rules) in flows {
+            // Both are zones of this network; inside one, everything is allowed anyway.
+            let _inside = network.set_flow(from, to, rules);
+        }
+        Terrain { network, zones, unplaced: live.without(&placed) }
+    }
+
+    /// What is open on an asset, as an attacker meets it.
+    pub fn terrain_of(&self, asset: &AssetState) -> Vec<OnAsset> {
+        let listeners = asset.profile().map(|profile| profile.listeners.as_slice()).unwrap_or_default();
+        let entries: Vec<_> = self.index.entries_of(asset.stances()).collect();
+        let mut met = Vec::new();
+        let found = findings(self, asset);
+        // An accepted risk is there all the same.
+        let accepted = found.accepted.into_iter().map(|(finding, _)| finding);
+        for finding in found.findings.into_iter().chain(accepted) {
+            let Some(mut seen) = self.met(&finding.vulnerability, &finding.state) else { continue };
+            let package = finding.source.name;
+            let of_package = entries.iter().filter(|entry| entry.stance.package == package);
+            let names: BTreeSet<&str> = of_package
+                .flat_map(|entry| &entry.stance.components)
+                .map(|component| component.name.as_str())
+                .collect();
+            let listens = |listener: &&Listener| {
+                listener.package.as_deref().is_some_and(|package| names.contains(package))
+            };
+            seen.listens = listeners.iter().filter(listens).filter_map(service).collect();
+            met.push(OnAsset { vulnerability: finding.vulnerability, package, finding: seen });
+        }
+        met
+    }
+
+    /// What a vulnerability in such a state is to an attacker; `None` where it is nothing that runs.
+    fn met(&self, id: &VulnerabilityId, state: &FindingState) -> Option<Finding> {
+        if matches!(state, FindingState::NotRunning) {
+            return None;
+        }
+        let nothing = Intel::default();
+        let intel = self.intel.get(id).map_or(&nothing, AsRef::as_ref);
+        let cvss: Option<Cvss> = intel.profile.cvss.as_ref().and_then(|cvss| cvss.vector.parse().ok());
+        // What is not stated counts as the worst, as in the priorities.
+        let needs = |metrics: &[&str], no: &[&str]| {
+            let metric = metrics.iter().find_map(|metric| cvss.as_ref()?.metric(metric));
+            metric.is_some_and(|value| !no.contains(&value))
+        };
+        let vector = match cvss.as_ref().and_then(|cvss| cvss.metric("AV")) {
+            None | Some("N") => Vector::Network,
+            Some("A") => Vector::Adjacent,
+            Some("L") => Vector::Local,
+            Some(_) => return None,
+        };
+        Some(Finding {
+            vector,
+            privileges: needs(&["PR", "Au"], &["N"]),
+            interaction: needs(&["UI"], &["N"]),
+            listens: BTreeSet::new(),
+            threat: threat_of(intel),
+        })
+    }
+
+    /// The zones with what stands in them, and what flows between them.
+    fn zones(&self) -> (Vec<TerrainZone>, Flows) {
+        let document = self.context().map(|known| known.document.clone());
+        let stated = document.filter(|document| document.zones.values().any(|zone| zone.entry.is_some()));
+        let Some(document) = stated else { return self.derived_zones() };
+        let zones: Vec<TerrainZone> = document
+            .zones
+            .iter()
+            .map(|(name, zone)| TerrainZone {
+                name: name.to_string(),
+                origin: ZoneOrigin::Stated,
+                entry: zone.entry.unwrap_or(Probability::ZERO),
+                assets: self.assets.in_zone(name),
+                exploits: Vec::new(),
+            })
+            .collect();
+        let places: BTreeMap<_, _> = document.zones.keys().zip(0_u32..).collect();
+        let mut flows = Flows::new();
+        for flow in &document.flows {
+            if let (Some(from), Some(to)) = (places.get(&flow.from), places.get(&flow.to)) {
+                let rule = Rule { protocol: flow.protocol, ports: flow.ports.clone() };
+                flows.entry((ZoneId(*from), ZoneId(*to))).or_default().insert(rule);
+            }
+        }
+        (zones, flows)
+    }
+
+    /// Where nobody states zones: the Internet reaches what listens on a public address, and whatever is taken reaches all
+    /// others.
+    fn derived_zones(&self) -> (Vec<TerrainZone>, Flows) {
+        let facing = self.assets.bearing(|bearing| {
+            bearing.exposure.as_ref().is_some_and(|known| known.value == SystemExposure::Open)
+        });
+        let inside = self.assets_like(None, None).without(&facing);
+        let zone = |name: &str, entry, assets| TerrainZone {
+            name: name.to_owned(),
+            origin: ZoneOrigin::Derived,
+            entry,
+            assets,
+            exploits: Vec::new(),
+        };
+        let zones = vec![
+            zone(INTERNET, Probability::ONE, AssetSet::default()),
+            zone(FACING, Probability::ZERO, facing),
+            zone(INSIDE, Probability::ZERO, inside),
+        ];
+        let all = BTreeSet::from([Rule { protocol: FlowProtocol::Any, ports: [PortRange::ALL].into() }]);
+        let flows = [(ZoneId(0), ZoneId(1)), (ZoneId(1), ZoneId(2)), (ZoneId(2), ZoneId(1))];
+        (zones, flows.map(|flow| (flow, all.clone())).into())
+    }
+
+    fn standing_in(&self, zones: &[TerrainZone]) -> Standing {
+        let mut of = vec![None; self.assets.by_ordinal.len()];
+        for (place, zone) in (0_u32..).zip(zones) {
+            for asset in zone.assets.iter() {
+                let bearing = self.assets.get(asset).and_then(|asset| asset.bearing.as_deref());
+                let harm = harm(bearing.unwrap_or(&Bearing::NOTHING));
+                if let Some(of) = of.get_mut(asset.0 as usize) {
+                    *of = Some((place, u32::try_from(harm).unwrap_or(u32::MAX)));
+                }
+            }
+        }
+        Standing { zones: zones.len(), of }
+    }
+
+    fn listening(&self, live: &AssetSet) -> Listening {
+        let mut listening: BTreeMap<String, BTreeMap<BTreeSet<Service>, Vec<AssetOrdinal>>> = BTreeMap::new();
+        for ordinal in live.iter() {
+            let Some(profile) = self.assets.get(ordinal).and_then(AssetState::profile) else { continue };
+            let mut packages: BTreeMap<&str, BTreeSet<Service>> = BTreeMap::new();
+            for listener in &profile.listeners {
+                if let (Some(package), Some(service)) = (listener.package.as_deref(), service(listener)) {
+                    packages.entry(package).or_default().insert(service);
+                }
+            }
+            for (package, services) in packages {
+                let of_package = match listening.get_mut(package) {
+                    Some(of_package) => of_package,
+                    None => listening.entry(package.to_owned()).or_default(),
+                };
+                of_package.entry(services).or_default().push(ordinal);
+            }
+        }
+        let sets = |of_package: BTreeMap<BTreeSet<Service>, Vec<AssetOrdinal>>| {
+            of_package.into_iter().map(|(services, assets)| (services, AssetSet::in_order(&assets))).collect()
+        };
+        listening.into_iter().map(|(package, of_package)| (package, sets(of_package))).collect()
+    }
+}
+
+/// Where others reach a listener.
+fn service(listener: &Listener) -> Option<Service> {
+    let reached = !listener.is_loopback();
+    reached.then_some(Service { protocol: listener.protocol, port: listener.port })
+}
+
+/// What of a stance takes a host, each vulnerability once. What needs a foothold takes none.
+fn first_steps(world: &World, stance: &Stance) -> Vec<(VulnerabilityId, Finding)> {
+    let mut steps: BTreeMap<VulnerabilityId, Finding> = BTreeMap::new();
+    for finding in assess(world, stance).findings {
+        if let Some(met) = world.met(&finding.vulnerability, &finding.state)
+            && !met.needs_foothold()
+        {
+            steps.insert(finding.vulnerability, met);
+        }
+    }
+    steps.into_iter().collect()
+}
+
+/// The assets of a stance, apart by where its package listens on them.
+fn by_services(
+    stance: &Stance,
+    assets: AssetSet,
+    listening: &Listening,
+) -> BTreeMap<BTreeSet<Service>, AssetSet> {
+    let mut parts = BTreeMap::from([(BTreeSet::new(), assets)]);
+    let names: BTreeSet<&str> = stance.components.iter().map(|component| component.name.as_str()).collect();
+    for of_package in names.into_iter().filter_map(|name| listening.get(name)) {
+        let mut next: BTreeMap<BTreeSet<Service>, AssetSet> = BTreeMap::new();
+        for (before, mut part) in parts {
+            for (services, listeners) in of_package {
+                let both = part.intersect(listeners);
+                if !both.is_empty() {
+                    part.subtract(&both);
+                    next.entry(before.union(services).copied().collect()).or_default().extend(&both);
+                }
+            }
+            next.entry(before).or_default().extend(&part);
+        }
+        parts = next;
+    }
+    parts.retain(|_, part| !part.is_empty());
+    parts
+}
