@@ -53,6 +53,24 @@ export type AssetDirectivesView = {
   mode: string;
 };
 
+/** Whether an attacker reaches an asset. */
+export type AssetReachView = {
+  /** Nobody states zones in which attacks begin: they are told from listeners and addresses alone. */
+  assumed: boolean;
+  /** The likeliest of them, at most 20. */
+  findings: ReachedFindingView[];
+  /** How many vulnerabilities are open on it that an attacker could use. */
+  findings_in_all: number;
+  /** The entry of the record after which it is so. */
+  generation: number;
+  /** The likeliest path into the zone. */
+  path: AttackStepView[];
+  reached?: BoundsView | null;
+  taken?: BoundsView | null;
+  /** The zone that it stands in; absent where it stands in none, and nothing more is known. */
+  zone?: string | null;
+};
+
 /** An asset in one line. */
 export type AssetView = {
   /** Two hosts report under its key: what is shown is of one of them, and nothing is ordered. */
@@ -110,6 +128,26 @@ export type AssetsPage = {
   total: number;
 };
 
+/** A step of an attack: a host of one zone is taken from another. */
+export type AttackStepView = {
+  /** The zone where the attacker is. */
+  from: string;
+  /** The first of them by enrolment, by name. */
+  host: string;
+  /** How many hosts are open to it there. */
+  hosts: number;
+  /** Where it listens: `tcp 443`. */
+  listens: string[];
+  /** In this package. */
+  package: string;
+  /** Probability that the exploit works, in parts per million. */
+  threat: number;
+  /** The zone of the host. */
+  to: string;
+  /** What is exploited. */
+  vulnerability: string;
+};
+
 /** One input of a priority. */
 export type BasisView = {
   /** As of when. */
@@ -118,6 +156,14 @@ export type BasisView = {
   fact: string;
   /** Who says so. */
   source: string;
+};
+
+/** Bounds of a probability within 30 days, in parts per million. */
+export type BoundsView = {
+  /** Of the likeliest single way: not less likely than this. */
+  least: number;
+  /** Of all ways together: not more likely than this. */
+  most: number;
 };
 
 /** Cases that began and ended in a span. */
@@ -168,6 +214,20 @@ export type ClockView = {
   since: string;
   /** The vulnerability that is due first by this rule. */
   vulnerability: string;
+};
+
+/** What closing a flow comes to. */
+export type ClosedFlowView = {
+  /** Where connections begin. */
+  from: string;
+  /** Risk points that are left without it, at most. */
+  leaves: string;
+  /** Into how many zones the likeliest path uses it. */
+  paths: number;
+  /** Risk points that it saves. */
+  saves: string;
+  /** Where they end. */
+  to: string;
 };
 
 /** Directives that ended. */
@@ -572,6 +632,24 @@ export type ExceptionsView = {
   items: ExceptionView[];
   /** How many there are in all. */
   total: number;
+};
+
+/** What a vulnerability opens in a zone. */
+export type ExploitView = {
+  /** Whether an attacker can deliver it. */
+  delivered: BoundsView;
+  /** How many hosts. */
+  hosts: number;
+  /** Where it listens; empty where it does not, or nobody knows. */
+  listens: string[];
+  /** Risk points at most. */
+  loses: string;
+  /** The package. */
+  package: string;
+  /** Probability that the exploit works, in parts per million. */
+  threat: number;
+  /** The vulnerability. */
+  vulnerability: string;
 };
 
 /** Time of open cases. */
@@ -1083,6 +1161,45 @@ export type QueueTotals = {
   removes: string;
 };
 
+/** Who an attacker can reach in the estate. */
+export type ReachView = {
+  /** Nobody states zones in which attacks begin: they are told from listeners and addresses alone. */
+  assumed: boolean;
+  /** The flows that most likeliest paths use, at most 10, those that save most first. */
+  choke_points: ClosedFlowView[];
+  closed?: ClosedFlowView | null;
+  /** What is allowed between them, at most 2,000. */
+  flows: ZoneFlowView[];
+  /** The entry of the record after which it is so. Where this takes long, an answer about what is may be a little behind. */
+  generation: number;
+  /** Risk points at most. */
+  loses: string;
+  /** Assets that stand in no zone. Nothing is said of them: never read it as "not reached". */
+  unplaced: number;
+  /** The zone that an attacker is taken to be in for certain; absent where attacks begin as stated. */
+  within?: string | null;
+  /** The zones, at most 500, those that lose most first. */
+  zones: ZoneView[];
+  /** How many zones there are. */
+  zones_in_all: number;
+};
+
+/** A vulnerability on an asset, and whether an attacker gets there. */
+export type ReachedFindingView = {
+  /** Whether an attacker can deliver it. */
+  delivered: BoundsView;
+  /** Where it listens; empty where it does not, or nobody knows. */
+  listens: string[];
+  /** Whether a foothold on the host comes first: it is local, or needs privileges. */
+  needs_foothold: boolean;
+  /** The package. */
+  package: string;
+  /** Probability that the exploit works, in parts per million. */
+  threat: number;
+  /** The vulnerability. */
+  vulnerability: string;
+};
+
 /** A refusal. */
 export type RefusalBody = {
   /** Why. */
@@ -1538,4 +1655,35 @@ export type WindowView = {
   name: string;
   /** When it opens, in words. */
   opens: string;
+};
+
+/** What is allowed between two zones. */
+export type ZoneFlowView = {
+  /** Where connections begin. */
+  from: string;
+  /** What passes: `tcp 80, 443`; `any` is everything. */
+  passes: string[];
+  takes?: BoundsView | null;
+  /** Where they end. */
+  to: string;
+};
+
+/** A zone. */
+export type ZoneView = {
+  /** How many assets stand in it. */
+  assets: number;
+  /** The probability that attacks begin there, in parts per million. */
+  entry: number;
+  /** Those that lose most, at most 20. */
+  exploits: ExploitView[];
+  /** How many vulnerabilities take hosts of it, by package and by where that listens. */
+  exploits_in_all: number;
+  /** Risk points at most: of everything that takes a host of it without a foothold there. */
+  loses: string;
+  /** Its name. */
+  name: string;
+  /** The likeliest path into it; empty where attacks begin there, or none leads there. */
+  path: AttackStepView[];
+  /** Whether an attacker is there. */
+  reached: BoundsView;
 };

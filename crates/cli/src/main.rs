@@ -24,6 +24,7 @@ mod policy;
 mod predict;
 mod progress;
 mod queue;
+mod reach;
 mod rollout;
 mod rules;
 mod scan;
@@ -132,6 +133,8 @@ enum Command {
     /// Attacks that sensors saw: report, list, dismiss.
     #[command(subcommand)]
     Detection(detection::Command),
+    /// Who an attacker can reach, by which flows, and what closing one would save.
+    Reach(reach::Reach),
     /// Choose the published tables and due-date rules that count.
     Rules(rules::Choose),
     /// Sign in to a server with name and password.
@@ -252,6 +255,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Vex(vex) => vex.run(common),
         Command::Exception(exception) => exception.run(common),
         Command::Detection(detection) => detection.run(common),
+        Command::Reach(reach) => reach.run(common),
         Command::Rules(choose) => choose.run(common),
         Command::Approve(approve) => approve.run(common),
         Command::Refuse(refuse) => refuse.run(common),

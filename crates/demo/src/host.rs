@@ -98,13 +98,16 @@ impl Played {
             System::Debian12 => ("debian", "12", "Debian GNU/Linux 12 (bookworm)", "6.1.0-44-amd64"),
             System::Ubuntu2404 => ("ubuntu", "24.04", "Ubuntu 24.04.1 LTS", "6.8.0-60-generic"),
         };
+        // What a role is for stands first among its packages, and is what listens.
+        let serving = self.host.role.packages.first().and_then(|source| invented(source));
+        let serving = serving.and_then(|package| package.binaries.first());
         let listener = |port: &u16| Listener {
             protocol: Protocol::Tcp,
             address: self.host.address,
             port: *port,
             process: None,
             unit: None,
-            package: None,
+            package: serving.map(|binary| (*binary).to_owned()),
         };
         let number = self.host.asset.to_string().bytes().map(u32::from).sum::<u32>();
         let os = OsRelease {

@@ -47,14 +47,16 @@ pub use proof::{Beginning, ProofError, prove, prove_export};
 pub use replay::{ReplayError, replay, replay_to, restore};
 pub use serve::{Hosts, Running, ServeError, Settings, serve};
 pub use view::{
-    AcceptedView, AssetDetail, AssetDirectivesView, AssetView, BasisView, CasesView, ChangesView, ClockView,
-    ClosingsView, ContextDocumentView, ContextView, DEFINITIONS, DecisionView, DefinitionView, DetectionView,
-    DirectiveAssetView, DirectiveLine, DirectiveView, DurationsView, EffectView, ExceptionView, ExposureView,
-    FactorView, FeedView, FiguresView, FindingStateView, FindingView, FirstAssetView, FlipView, FreezeView,
-    GapView, GroupFiguresView, GroupView, HalfLifeView, HaltView, HeadView, HeldBackView, InputView,
-    MeasuresView, MilestoneView, OnAssetView, OrderView, Overview, PackageView, PolicyEffectView,
-    PolicyPreviewView, PolicyView, PreviewView, RehearsalsView, RolloutView, RuleView, RulingView, SaidView,
-    SetView, ShareView, StageView, StandingView, StepView, SuppressedView, TrendDayView, TrendView,
-    UnstatedView, VulnerabilityView, WaitView, WaveHostView, WaveView, WhyView, WindowView, queue,
+    AcceptedView, AssetDetail, AssetDirectivesView, AssetReachView, AssetView, AttackStepView, BasisView,
+    BoundsView, CasesView, ChangesView, ClockView, ClosedFlowView, ClosingsView, ContextDocumentView,
+    ContextView, DEFINITIONS, DecisionView, DefinitionView, DetectionView, DirectiveAssetView, DirectiveLine,
+    DirectiveView, DurationsView, EffectView, ExceptionView, ExploitView, ExposureView, FactorView, FeedView,
+    FiguresView, FindingStateView, FindingView, FirstAssetView, FlipView, FreezeView, GapView,
+    GroupFiguresView, GroupView, HalfLifeView, HaltView, HeadView, HeldBackView, InputView, MeasuresView,
+    MilestoneView, OnAssetView, OrderView, Overview, PackageView, PolicyEffectView, PolicyPreviewView,
+    PolicyView, PreviewView, ReachView, ReachedFindingView, RehearsalsView, RolloutView, RuleView,
+    RulingView, SaidView, SetView, ShareView, StageView, StandingView, StepView, SuppressedView,
+    TrendDayView, TrendView, UnstatedView, VulnerabilityView, WaitView, WaveHostView, WaveView, WhyView,
+    WindowView, ZoneFlowView, ZoneView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

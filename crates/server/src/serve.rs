@@ -223,6 +223,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         authority: authority.digest(),
         demo,
         health: health.clone(),
+        solved: api::LastSolved::default(),
     });
     let mut tasks = vec![
         tokio::spawn(doors::people(

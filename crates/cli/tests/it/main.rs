@@ -22,6 +22,7 @@ mod people;
 mod played;
 mod policy;
 #[cfg(feature = "demo")]
+mod reach;
 mod retire;
 mod scan;
 mod store;

@@ -14,6 +14,7 @@ mod measures;
 mod operating;
 mod policy;
 mod problem;
+mod reach;
 mod read;
 mod replaced;
 mod request;
@@ -47,6 +48,7 @@ pub(crate) use input::{Input, Patience};
 pub use lists::{AssetsPage, DirectivesPage, PartView, QueueTotals};
 pub use problem::reference as refusals_reference;
 pub(crate) use problem::{ApiError, Code};
+pub(crate) use reach::LastSolved;
 pub(crate) use request::{Counted, identified};
 pub use session::SessionView;
 pub use tokens::{NewTokenView, TokenView};
@@ -96,6 +98,8 @@ pub(crate) struct Context {
     pub(crate) demo: Option<Arc<dyn Demo>>,
     /// How the last attempts at the feeds went.
     pub(crate) health: FeedHealth,
+    /// Who an attacker can reach, as last asked.
+    pub(crate) solved: LastSolved,
 }
 
 pub(crate) type Shared = Arc<Context>;
@@ -123,6 +127,8 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(read::directive))
         .routes(routes!(read::why))
         .routes(routes!(read::asset))
+        .routes(routes!(reach::asset_reach))
+        .routes(routes!(reach::reach))
         .routes(routes!(read::asset_directives))
         .routes(routes!(read::vulnerability))
         .routes(routes!(read::report))

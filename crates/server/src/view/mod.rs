@@ -10,6 +10,7 @@ mod line;
 mod measures;
 mod on_asset;
 mod policy;
+mod reach;
 mod rollout;
 mod trend;
 mod vulnerability;
@@ -41,6 +42,11 @@ pub use measures::{
 pub use on_asset::{AssetDirectivesView, OnAssetView};
 pub use policy::{
     FreezeView, PolicyEffectView, PolicyPreviewView, PolicyView, RuleView, RulingView, WindowView,
+};
+pub(crate) use reach::Solved;
+pub use reach::{
+    AssetReachView, AttackStepView, BoundsView, ClosedFlowView, ExploitView, ReachView, ReachedFindingView,
+    ZoneFlowView, ZoneView,
 };
 pub use rollout::{HaltView, HeldBackView, RolloutView, WaveHostView, WaveView};
 pub use trend::{TrendDayView, TrendView};

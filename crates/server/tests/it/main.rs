@@ -16,6 +16,7 @@ mod log;
 mod operating;
 mod past;
 mod policy;
+mod reach;
 mod running;
 mod snapshots;
 mod store;

@@ -1,0 +1,47 @@
+//! How far an attacker gets, as the command line tells it of an estate that is played.
+
+use tenon_server::{AssetReachView, ReachView};
+
+use crate::played::Played;
+
+#[test]
+fn how_far_an_attacker_gets_is_told_with_the_way_and_what_closing_a_flow_saves() {
+    let data = tempfile::tempdir().unwrap();
+    let played = Played::begin(data.path());
+    played.at_rest();
+    let told = played.get::<ReachView>("reach");
+    assert!(!told.assumed);
+    assert_eq!((told.unplaced, told.zones_in_all), (0, 5));
+    let stores = told.zones.iter().find(|zone| zone.name == "stores").unwrap();
+    assert_eq!(stores.path.len(), 3, "{:?}", stores.path);
+    let shown = played.ok(&["reach", "show"]);
+    assert!(shown.contains("internet: 0 assets, attacks begin here (100 %)"), "{shown}");
+    let last = &stores.path[2];
+    let step = format!("inside -> stores: {} in {} (tcp 5432) on ", last.vulnerability, last.package);
+    assert!(shown.contains(&step), "{shown}");
+    assert!(shown.contains("flows that most depends on, in risk points at most"), "{shown}");
+
+    let closed = played.ok(&["reach", "show", "--close", "internet:front"]);
+    assert!(closed.contains("closing internet -> front\n    without internet -> front "), "{closed}");
+    let within = played.ok(&["reach", "show", "--from", "office"]);
+    assert!(within.starts_with("As if an attacker were in office for certain.\n"), "{within}");
+
+    let one = played.ok(&["reach", "asset", "db-01a.demo.example"]);
+    assert!(one.starts_with("db-01a.demo.example in stores: an attacker is in the zone with "), "{one}");
+    assert!(one.contains(&step), "{one}");
+    let json = played.ok(&["--format", "json", "reach", "asset", "db-01a.demo.example"]);
+    let one: AssetReachView = serde_json::from_str(&json).unwrap();
+    assert_eq!(one.zone.as_deref(), Some("stores"));
+    assert_eq!(one.path, stores.path);
+
+    let refused = |words: &[&str]| {
+        let output = played.run(words);
+        assert!(!output.status.success(), "{words:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(refused(&["reach", "show", "--from", "nowhere"]).contains("there is no zone \"nowhere\""));
+    assert!(
+        refused(&["reach", "show", "--close", "front"]).contains("a flow is two zones, as in dmz:inside")
+    );
+    assert!(refused(&["reach", "asset", "nobody"]).contains("no host is called \"nobody\""));
+}

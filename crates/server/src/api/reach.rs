@@ -1,0 +1,116 @@
+//! Who an attacker can reach.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+use tenon_engine::World;
+use tenon_model::AssetId;
+use tenon_reach::ZoneId;
+use tokio::sync::Mutex;
+use utoipa::IntoParams;
+
+use super::as_of::AsOf;
+use super::read::parse;
+use super::{ApiError, Shared};
+use crate::view::{AssetReachView, ReachView, Solved};
+
+/// What takes less is always done anew.
+const QUICK: Duration = Duration::from_millis(50);
+/// After one that took longer, so many times that passes before the next: pages that are live ask after every change.
+const REST: u32 = 4;
+
+/// The last estate that was solved. One is solved at a time: whoever asks for the same waits.
+#[derive(Default)]
+pub(crate) struct LastSolved(Mutex<Option<Last>>);
+
+struct Last {
+    solved: Arc<Solved>,
+    /// Not before then another is solved for whoever asks for what is.
+    rests: Option<Instant>,
+}
+
+impl LastSolved {
+    /// That of a World. Of what is, not of what was, the one before will do for a while where one takes long; it says of when
+    /// it is.
+    async fn of(&self, world: &Arc<World>, is_now: bool) -> Result<Arc<Solved>, ApiError> {
+        let mut last = self.0.lock().await;
+        if let Some(Last { solved, rests }) = last.as_ref() {
+            let resting = is_now && rests.is_some_and(|until| Instant::now() < until);
+            let before = solved.generation() < world.seq();
+            if solved.generation() == world.seq() || (resting && before) {
+                return Ok(solved.clone());
+            }
+        }
+        let (started, world) = (Instant::now(), world.clone());
+        let solved = tokio::task::spawn_blocking(move || Arc::new(Solved::of(&world))).await;
+        let solved = solved.map_err(|error| ApiError::internal(&error))?;
+        let took = started.elapsed();
+        let rests = (is_now && took > QUICK).then(|| Instant::now() + took * REST);
+        *last = Some(Last { solved: solved.clone(), rests });
+        Ok(solved)
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ReachQuery {
+    /// As if an attacker were in this zone for certain, and nowhere else: what becomes reachable from there.
+    within: Option<String>,
+    /// With what closing the flow from this zone comes to, ...
+    close_from: Option<String>,
+    /// ... to this one.
+    close_to: Option<String>,
+    /// What the record said then: a day or time, RFC 3339, or the number of an entry; now where nothing is said. A time without
+    /// a fraction is the whole second. The answer's headers `tenon-sequence` and `tenon-time` tell the last entry that it shows.
+    as_of: Option<String>,
+}
+
+/// Who an attacker can reach: zones with the likeliest path into each, flows, and which of them most depends on.
+#[utoipa::path(get, path = "/api/v1/reach", params(ReachQuery),
+    responses((status = OK, body = ReachView), (status = BAD_REQUEST)))]
+pub(super) async fn reach(
+    State(context): State<Shared>,
+    Query(query): Query<ReachQuery>,
+) -> Result<Response, ApiError> {
+    let then = context.then(query.as_of.as_ref()).await?;
+    let solved = context.solved.of(&then.world, query.as_of.is_none()).await?;
+    let zone = |name: Option<&String>| -> Result<Option<ZoneId>, ApiError> {
+        let found = |name: &String| {
+            solved.zone(name).ok_or_else(|| ApiError::bad_request(format!("there is no zone {name:?}")))
+        };
+        name.map(found).transpose()
+    };
+    let within = zone(query.within.as_ref())?;
+    let close = match (zone(query.close_from.as_ref())?, zone(query.close_to.as_ref())?) {
+        (Some(from), Some(to)) if from != to => Some((from, to)),
+        (None, None) => None,
+        (Some(_), Some(_)) => {
+            return Err(ApiError::bad_request("inside a zone everything is allowed: a flow joins two zones"));
+        }
+        _ => return Err(ApiError::bad_request("a flow is closed from one zone to another: name both")),
+    };
+    let world = then.world.clone();
+    let view = tokio::task::spawn_blocking(move || solved.view(&world, within, close)).await;
+    let view: ReachView = view.map_err(|error| ApiError::internal(&error))?;
+    Ok(then.answer(view))
+}
+
+/// Whether an attacker reaches an asset, and by what.
+#[utoipa::path(get, path = "/api/v1/assets/{id}/reach", params(("id" = String, Path, description = "as in ast_0123..."), AsOf),
+    responses((status = OK, body = AssetReachView), (status = NOT_FOUND)))]
+pub(super) async fn asset_reach(
+    State(context): State<Shared>,
+    Path(id): Path<String>,
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
+    let id: AssetId = parse(&id)?;
+    let then = context.then(as_of.as_ref()).await?;
+    let solved = context.solved.of(&then.world, as_of.is_none()).await?;
+    let view = solved.asset(&then.world, &id);
+    view.map(|view| then.answer(view)).ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
+}

@@ -1,0 +1,118 @@
+//! Who an attacker can reach, over the API.
+
+use serde_json::{Value, json};
+use tenon_model::{Advisory, AdvisoryDelta, Affected, AffectedRange, Command, IntelDelta, Kev, Timestamp};
+use tenon_wire::path;
+
+use crate::gateway::{enrolled, inventory};
+use crate::running::{Server, code};
+
+fn get(server: &Server, path: &str) -> Value {
+    let mut response = server.get(path).call().unwrap();
+    assert_eq!(response.status(), 200, "{path}");
+    response.body_mut().read_json().unwrap()
+}
+
+fn tell(server: &Server, command: Command) {
+    server.runtime().block_on(server.running().writer.submit(command, None)).unwrap();
+}
+
+/// A web server with a listed vulnerability, on a public address.
+fn estate() -> (Server, String) {
+    let server = Server::start();
+    let affected = Affected {
+        ecosystem: "Debian:12".to_owned(),
+        package: "nginx".to_owned(),
+        module: None,
+        ranges: vec![AffectedRange { introduced: None, fixed: Some("2.0".to_owned()), last_affected: None }],
+        versions: Vec::new(),
+    };
+    let published = vec![Advisory {
+        id: "DSA-1-1".parse().unwrap(),
+        summary: "nginx - security update".to_owned(),
+        published: None,
+        addresses: vec!["CVE-2026-1".parse().unwrap()],
+        affected: vec![affected],
+    }];
+    let delta = AdvisoryDelta { published, withdrawn: Vec::new() };
+    tell(&server, Command::ChangeAdvisories { feed: "osv/Debian".to_owned(), delta, as_of: None });
+    let kev = Kev { added: Timestamp::from_millis(0), due: None, ransomware: false };
+    let delta = IntelDelta::Kev { listed: vec![("CVE-2026-1".parse().unwrap(), kev)], retracted: Vec::new() };
+    tell(&server, Command::ChangeIntel { delta, as_of: None });
+    let mut report = inventory(1);
+    report["inventory"]["components"] = json!([{ "name": "nginx", "version": "1.0", "architecture": "amd64",
+        "source": { "name": "nginx", "version": "1.0" } }]);
+    report["inventory"]["facts"]["listeners"] = json!([{ "protocol": "tcp", "address": "0.0.0.0", "port": 443,
+        "process": "nginx", "unit": null, "package": "nginx" }]);
+    let (asset, known) = enrolled(&server);
+    let sent = known.post(server.gateway(path::INVENTORY)).send_json(report).unwrap();
+    assert_eq!(sent.status().as_u16(), 200);
+    (server, asset.to_string())
+}
+
+#[test]
+fn how_far_an_attacker_gets_and_what_closing_a_flow_saves_is_told() {
+    let (server, asset) = estate();
+    // Nobody states anything yet: it is told from the address, and said so.
+    let told = get(&server, "/api/v1/reach");
+    assert_eq!(
+        (&told["assumed"], &told["unplaced"], &told["zones_in_all"]),
+        (&json!(true), &json!(0), &json!(3))
+    );
+    let first = &told["zones"][0];
+    assert_eq!((&first["name"], &first["assets"]), (&json!("internet-facing"), &json!(1)));
+    assert_eq!(first["reached"], json!({ "least": 1_000_000, "most": 1_000_000 }));
+    let step = &first["path"][0];
+    assert_eq!((&step["from"], &step["vulnerability"]), (&json!("internet"), &json!("CVE-2026-1")));
+    assert_eq!(
+        (&step["listens"], &step["host"], &step["hosts"]),
+        (&json!(["tcp 443"]), &json!("h1"), &json!(1))
+    );
+
+    let document = json!({
+        "zones": { "internet": { "entry": 1_000_000 }, "dmz": { "networks": ["192.0.2.0/24"] }, "lab": {} },
+        "flows": [{ "from": "internet", "to": "dmz", "protocol": "tcp", "ports": ["443"] },
+            { "from": "lab", "to": "dmz", "protocol": "any", "ports": ["0-65535"] }],
+    });
+    let before = get(&server, "/api/v1/head")["seq"].as_u64().unwrap();
+    let body = json!({ "document": document, "compared": 0 });
+    let taken = server.post("/api/v1/context").send_json(&body).unwrap();
+    assert_eq!(code(taken).0, 200);
+    let told = get(&server, "/api/v1/reach");
+    assert_eq!((&told["assumed"], &told["zones"][0]["name"]), (&json!(false), &json!("dmz")));
+    assert_eq!(told["flows"][0]["passes"], json!(["tcp 443"]));
+    assert_eq!(told["flows"][0]["takes"], json!({ "least": 1_000_000, "most": 1_000_000 }));
+    let choke = &told["choke_points"][0];
+    assert_eq!(
+        (&choke["from"], &choke["to"], &choke["paths"]),
+        (&json!("internet"), &json!("dmz"), &json!(1))
+    );
+    assert_eq!((&choke["leaves"], &choke["saves"]), (&json!("0.0"), &told["loses"]));
+    assert_ne!(told["loses"], json!("0.0"));
+
+    // The other flow is used by no path: closing it saves nothing. From the lab it is the only one.
+    let closed = get(&server, "/api/v1/reach?close_from=lab&close_to=dmz")["closed"].clone();
+    assert_eq!((&closed["saves"], &closed["paths"]), (&json!("0.0"), &json!(0)));
+    let within = get(&server, "/api/v1/reach?within=lab&close_from=lab&close_to=dmz");
+    assert_eq!((&within["within"], &within["closed"]["leaves"]), (&json!("lab"), &json!("0.0")));
+    assert_eq!(within["zones"][0]["path"][0]["from"], json!("lab"));
+
+    let one = get(&server, &format!("/api/v1/assets/{asset}/reach"));
+    assert_eq!((&one["zone"], &one["taken"]["least"]), (&json!("dmz"), &json!(1_000_000)));
+    assert_eq!(
+        (&one["findings"][0]["vulnerability"], &one["findings"][0]["needs_foothold"]),
+        (&json!("CVE-2026-1"), &json!(false))
+    );
+    // As it was before anybody stated zones.
+    let then = get(&server, &format!("/api/v1/reach?as_of={before}"));
+    assert_eq!((&then["assumed"], &then["generation"]), (&json!(true), &json!(before)));
+
+    let refused = |path: &str| code(server.get(path).call().unwrap());
+    for path in
+        ["?within=nowhere", "?close_from=lab", "?close_from=lab&close_to=lab", "?close_to=dmz", "?zone=dmz"]
+    {
+        assert_eq!(refused(&format!("/api/v1/reach{path}")), (400, "bad-request".to_owned()), "{path}");
+    }
+    let nobody = format!("/api/v1/assets/ast_{}/reach", "0".repeat(32));
+    assert_eq!(refused(&nobody).0, 404);
+}
