@@ -1,6 +1,7 @@
 import type {
   Approval,
   AssetDetail,
+  AssetReachView,
   AssetsPage,
   DirectivesPage,
   DismissalBody,
@@ -13,6 +14,7 @@ import type {
   LogPage,
   MeasuresView,
   Overview,
+  ReachView,
   RefusalBody,
   RetryBody,
   SessionView,
@@ -120,6 +122,11 @@ export const getAssets = (query: string, from: number, limit: number, then: Mome
 export const getTrend = (days: string, then: Moment): Promise<TrendView> => askAsOf(`trend?days=${days}`, then) as Promise<TrendView>;
 export const getMeasures = (query: string, then: Moment): Promise<MeasuresView> => askAsOf(`measures?${query}`, then) as Promise<MeasuresView>;
 export const getGaps = (limit: string, then: Moment): Promise<GapsPage> => askAsOf(`gaps?limit=${limit}`, then) as Promise<GapsPage>;
+/** Of where an attacker is taken to be: a zone, or where attacks begin. */
+export const getReach = (within: string, then: Moment): Promise<ReachView> =>
+  askAsOf(within === "" ? "reach" : `reach?within=${encodeURIComponent(within)}`, then) as Promise<ReachView>;
+export const getAssetReach = (id: string, then: Moment): Promise<AssetReachView> =>
+  askAsOf(`assets/${encodeURIComponent(id)}/reach`, then) as Promise<AssetReachView>;
 export const getAsset = (id: string, then: Moment): Promise<AssetDetail> =>
   askAsOf(`assets/${encodeURIComponent(id)}`, then) as Promise<AssetDetail>;
 export const getDirective = (id: string, then: Moment): Promise<DirectiveView> =>

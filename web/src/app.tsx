@@ -14,6 +14,7 @@ import { type Changed, live } from "./live";
 import { moment } from "./moment";
 import { type Place, place } from "./place";
 import { Queue } from "./queue";
+import { Reach } from "./reach";
 import { Recorded } from "./record";
 import { Scoreboard } from "./scoreboard";
 import { session } from "./session";
@@ -46,6 +47,7 @@ export function App() {
             <Trend version={state.changed.queue} />
             <Scoreboard version={state.changed.queue} />
             <Assets overview={overview} version={state.changed.assets} />
+            <Reach version={`${state.changed.queue} ${state.changed.assets}`} />
             <AcceptedRisks version={state.changed.queue} />
             <Coverage feeds={overview.feeds} version={state.changed.assets} />
             <Closed version={state.changed.queue} />

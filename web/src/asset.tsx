@@ -1,6 +1,7 @@
 import type { AssetDetail, AssetView, FindingView } from "./api.gen";
 import { getAsset } from "./api";
 import { AsThen } from "./as-of";
+import { AssetReach } from "./asset-reach";
 import { Attacks } from "./attacks";
 import { Mode } from "./assets";
 import { count, Note, plural, Section, Time } from "./bits";
@@ -18,6 +19,7 @@ export function AssetPanel({ id, version }: { id: string; version: number }) {
       {asset && <Facts asset={asset} />}
       {detail.is === "loading" && <p className="empty" aria-busy="true">Reading its findings…</p>}
       {detail.is === "missing" && <Note tone="bad"><AsThen why={detail.why} /></Note>}
+      {detail.is === "here" && <AssetReach id={id} version={version} />}
       {detail.is === "here" && <Findings detail={detail.value} />}
     </PanelFrame>
   );

@@ -10,6 +10,7 @@ import "./styles/rollout.css";
 import "./styles/demo.css";
 import "./styles/as-of.css";
 import "./styles/evidence.css";
+import "./styles/reach.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

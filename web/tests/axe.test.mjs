@@ -14,6 +14,8 @@ const VIEWS = {
   "the lists": { world: overview },
   "a directive to approve": { world: overview, hash: "#dir_2" },
   "a directive with forensics": { world: overview, hash: "#dir_1" },
+  "a zone that an attacker reaches": { world: overview, click: "reach-first" },
+  "a host that an attacker reaches": { world: overview, hash: "#ast_00000000000000000000000000000001" },
   "a host that is not wholly known": { world: overview, hash: "#ast_00000000000000000000000000000003" },
   "a rollout under way": { world: rolling, hash: "#dir_11" },
   "a rollout that halted": { world: rolling, hash: "#dir_12" },
@@ -35,7 +37,8 @@ visits("axe", (visit, test) => {
         Object.assign(visit.tenon, { past: { [THEN]: then() }, retired, log });
         await visit.opened(hash);
         if (past) await visit.page.goto(visit.tenon.address + past);
-        if (click) await visit.id(click).click();
+        if (click === "reach-first") await visit.id("reach-row").first().getByRole("button").click();
+        else if (click) await visit.id(click).click();
         await visit.page.locator("body:not(:has([aria-busy=true]))").waitFor();
         await visit.settled();
         // The debugger's way in, past the page's own policy against scripts from elsewhere.

@@ -5,6 +5,7 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { detail, exposure, overview, reports, why } from "./answers.mjs";
+import { assetReach, reach } from "./reaches.mjs";
 
 /** What the API once answered: the tests of the command line show the same. */
 const MEASURES = JSON.parse(await readFile(new URL("../../crates/cli/tests/measures/view.json", import.meta.url), "utf8"));
@@ -33,6 +34,8 @@ export class StandIn {
   /** Entries of the record, the newest first; null where it cannot be read. */
   log = [];
   measures = MEASURES;
+  /** As if in which zones it was asked how far an attacker gets. */
+  within = [];
   /** Who is signed in by the session's cookie. */
   who = { id: "usr_1", name: "ada", roles: ["admin"], rights: ["read", "assess", "operate", "approve", "audit", "administer"], via: "session" };
   /** Ended: the cookie is of no more use. */
@@ -98,6 +101,12 @@ export class StandIn {
     if (pathname === "/api/v1/trend") return json(response, 200, trend(Number(searchParams.get("days"))));
     if (pathname === "/api/v1/measures") return json(response, 200, this.measures);
     if (pathname === "/api/v1/gaps") return json(response, 200, gaps(world.assets));
+    if (pathname === "/api/v1/reach") {
+      this.within.push(searchParams.get("within"));
+      return json(response, 200, reach(world.seq, searchParams.get("within")));
+    }
+    const [, reached] = /^\/api\/v1\/assets\/(\w+)\/reach$/.exec(pathname) ?? [];
+    if (reached) return json(response, 200, assetReach(world.seq, world.assets[0]?.id === reached));
     if (pathname === "/api/v1/exceptions") return json(response, 200, listed(world.exceptions ?? [], searchParams));
     const [, named] = /^\/api\/v1\/directives\/(dir_\d+)$/.exec(pathname) ?? [];
     const directive = [...world.queue, ...world.closed].find(({ id }) => id === named);

@@ -1,0 +1,17 @@
+import type { BoundsView } from "./api.gen";
+
+/** A probability in parts per million, as people read it; what is there is never told as nothing. */
+export function percent(ppm: number): string {
+  if (ppm === 0) return "0 %";
+  if (ppm < 100) return "<0.01 %";
+  const digits = ppm < 10_000 ? 2 : ppm < 100_000 ? 1 : 0;
+  // Never more than there is: what is not certain is not told as certain.
+  const whole = Math.floor((ppm / 10_000) * 10 ** digits) / 10 ** digits;
+  return `${whole.toFixed(digits)} %`;
+}
+
+/** Both bounds, or the one number that they are. */
+export function between({ least, most }: BoundsView): string {
+  const [low, high] = [percent(least), percent(most)];
+  return low === high ? low : `${low} to ${high}`;
+}

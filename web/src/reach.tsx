@@ -1,0 +1,162 @@
+import { useState } from "react";
+
+import { getReach } from "./api";
+import type { AttackStepView, ClosedFlowView, ReachView, ZoneView } from "./api.gen";
+import { count, Note, plural, Section } from "./bits";
+import { Choose } from "./find";
+import { between, percent } from "./likely";
+import { openFrom } from "./place";
+import { ReachMap } from "./reach-map";
+import { useLoaded } from "./use";
+
+/** How far an attacker gets, by which way, and which flow is worth closing. */
+export function Reach({ version }: { version: string }) {
+  const [within, setWithin] = useState("");
+  const [chosen, setChosen] = useState<string | null>(null);
+  const loaded = useLoaded(getReach, within, version);
+  const reach = loaded.is === "here" ? loaded.value : null;
+  return (
+    <Section
+      id="reach"
+      title="How far an attacker gets"
+      busy={loaded.is === "loading"}
+      aside={reach && reach.zones_in_all > 0 && <p className="hint">at most <b className="number">{reach.loses}</b> risk points within 30 days</p>}
+    >
+      {loaded.is === "missing" && <Note tone="bad">{loaded.why}</Note>}
+      {reach?.assumed && (
+        <Note tone="ask" testid="reach-assumed">
+          Nobody states zones in which attacks begin: these are told from listeners and addresses alone, and no wall between hosts is seen. <code>tenon context apply</code> takes over what you know.
+        </Note>
+      )}
+      {reach && reach.unplaced > 0 && (
+        <Note tone="ask" testid="reach-unplaced">
+          {plural(reach.unplaced, "asset stands", "assets stand")} in no zone: nothing is said of them, which does not mean “not reached”.
+        </Note>
+      )}
+      {reach && (
+        <>
+          <div className="tools">
+            <Choose
+              label="Where the attacker is"
+              testid="reach-within"
+              value={within}
+              of={[["", "from where attacks begin"], ...[...reach.zones].sort((a, b) => a.name.localeCompare(b.name)).map(({ name }): [string, string] => [name, `as if in ${name}`])]}
+              onChoose={setWithin}
+            />
+          </div>
+          <ReachMap reach={reach} chosen={chosen} choose={(zone) => setChosen(zone === chosen ? null : zone)} />
+          <Zones reach={reach} chosen={chosen} choose={setChosen} />
+          {reach.choke_points.length > 0 && <ChokePoints reach={reach} />}
+        </>
+      )}
+    </Section>
+  );
+}
+
+function Zones({ reach, chosen, choose }: { reach: ReachView; chosen: string | null; choose: (zone: string | null) => void }) {
+  return (
+    <ul className="rows ruled reach-zones">
+      {reach.zones.map((zone) => (
+        <li key={zone.name} data-testid="reach-row" data-zone={zone.name}>
+          <button type="button" className="row reach-grid" aria-expanded={zone.name === chosen} onClick={() => choose(zone.name === chosen ? null : zone.name)}>
+            <span className="cell what">{zone.name}</span>
+            <span className="cell">
+              {zone.entry > 0 ? `attacks begin here with ${percent(zone.entry)}` : zone.reached.most === 0 ? "no way leads there" : `an attacker is there with ${between(zone.reached)}`}
+            </span>
+            <span className="cell right number">{plural(zone.assets, "asset")}</span>
+            <span className="cell right number" title="risk points at most">{zone.loses} points</span>
+          </button>
+          {zone.name === chosen && <Zone zone={zone} />}
+        </li>
+      ))}
+      {reach.zones_in_all > reach.zones.length && <li className="hint below">{count(reach.zones_in_all - reach.zones.length)} more, which lose less.</li>}
+    </ul>
+  );
+}
+
+function Zone({ zone }: { zone: ZoneView }) {
+  const more = zone.exploits_in_all - zone.exploits.length;
+  return (
+    <div className="reach-zone" data-testid="reach-detail">
+      {zone.path.length > 0 && (
+        <>
+          <h3>The likeliest way there</h3>
+          <Way path={zone.path} />
+        </>
+      )}
+      <h3>What takes a host there</h3>
+      {zone.exploits.length === 0 && <p className="empty">{zone.assets === 0 ? "Nothing of the estate stands there." : "Nothing known."}</p>}
+      {zone.exploits.length > 0 && (
+        <ul className="findings">
+          {zone.exploits.map((one) => (
+            <li key={`${one.vulnerability} ${one.package} ${one.listens.join()}`} className="finding" data-testid="reach-exploit">
+              <p>
+                <button type="button" className="link" onClick={() => openFrom(one.vulnerability)}>
+                  <b>{one.vulnerability}</b>
+                </button>{" "}
+                in {one.package}
+                {one.listens.length > 0 && <span className="faint"> on {one.listens.join(", ")}</span>}
+              </p>
+              <p className="sub">
+                {plural(one.hosts, "host")} · delivered with {between(one.delivered)} · works with {percent(one.threat)} · loses at most {one.loses}
+              </p>
+            </li>
+          ))}
+        </ul>
+      )}
+      {more > 0 && <p className="hint">{count(more)} more, which lose less.</p>}
+    </div>
+  );
+}
+
+/** The steps of an attack, from where it begins. */
+export function Way({ path }: { path: AttackStepView[] }) {
+  return (
+    <ol className="way" data-testid="reach-way">
+      {path.map((step) => (
+        <li key={`${step.from} ${step.to}`}>
+          <p>
+            <b>{step.from}</b> to <b>{step.to}</b>: {step.hosts === 1 ? step.host : `one of ${count(step.hosts)} hosts like ${step.host}`}
+          </p>
+          <p className="sub">
+            by{" "}
+            <button type="button" className="link" onClick={() => openFrom(step.vulnerability)}>
+              {step.vulnerability}
+            </button>{" "}
+            in {step.package} on {step.listens.join(", ")}, which works with {percent(step.threat)}
+          </p>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function ChokePoints({ reach }: { reach: ReachView }) {
+  return (
+    <div className="score-table reach-flows">
+      <table data-testid="choke-points">
+        <caption className="sub">Flows that most rests on</caption>
+        <thead>
+          <tr>
+            <th scope="col">Closing</th>
+            <th scope="col">saves, of {reach.loses}</th>
+            <th scope="col">leaves</th>
+            <th scope="col">likeliest ways by it</th>
+          </tr>
+        </thead>
+        <tbody>
+          {reach.choke_points.map((flow: ClosedFlowView) => (
+            <tr key={`${flow.from} ${flow.to}`}>
+              <th scope="row">
+                {flow.from} to {flow.to}
+              </th>
+              <td>{flow.saves}</td>
+              <td>{flow.leaves}</td>
+              <td>{count(flow.paths)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

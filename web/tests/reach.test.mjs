@@ -1,0 +1,55 @@
+// How far an attacker gets, in a real browser, against a stand-in for Tenon.
+import assert from "node:assert/strict";
+
+import { assets } from "./answers.mjs";
+import { visits } from "./visit.mjs";
+
+visits("how far an attacker gets", (visit, test) => {
+  const { id, opened, shown } = visit;
+  const row = (zone) => visit.page.locator(`[data-testid="reach-row"][data-zone="${zone}"]`);
+  const drawn = (zone) => visit.page.locator(`[data-testid="reach-zone"][data-zone="${zone}"]`);
+
+  test("is drawn from where attacks begin, and told in words: zones, what is not placed, and flows worth closing", async () => {
+    await opened();
+    await id("reach-map").waitFor();
+    assert.deepEqual(await id("reach-row").evaluateAll((rows) => rows.map((row) => row.dataset.zone)), ["inside", "front", "internet", "lab"]);
+    assert.match(await row("inside").innerText(), /an attacker is there with 0\.08 % to 0\.56 %/);
+    assert.match(await row("internet").innerText(), /attacks begin here with 100 %/);
+    assert.match(await row("lab").innerText(), /no way leads there/);
+    assert.match(await id("reach-unplaced").innerText(), /2 assets stand in no zone: nothing is said of them/);
+    assert.match(await id("choke-points").innerText(), /internet to front\s+128\.4\s+0\.0\s+2/);
+    // From left to right by the steps of the likeliest way.
+    const across = async (zone) => (await drawn(zone).boundingBox()).x;
+    const [begins, first, second] = [await across("internet"), await across("front"), await across("inside")];
+    assert.ok(begins < first && first < second, `${begins} ${first} ${second}`);
+    assert.deepEqual(await id("reach-flow").evaluateAll((flows) => flows.map((flow) => flow.dataset.weight)), ["low", "low", "none"]);
+  });
+
+  test("opens a zone from its row and from the picture, and leads on to what is exploited", async () => {
+    await opened();
+    await row("inside").getByRole("button").first().click();
+    assert.equal(await id("reach-way").locator("li").count(), 2);
+    assert.match(await id("reach-way").innerText(), /one of 3 hosts like .*[\s\S]*front to inside: db-1/);
+    assert.match(await id("reach-exploit").innerText(), /CVE-2026-23631 in postgresql on tcp 5432[\s\S]*1 host · delivered with 8\.8 % to 9\.3 % · works with 0\.98 %/);
+    await drawn("front").click();
+    assert.equal(await row("front").getByRole("button").first().getAttribute("aria-expanded"), "true");
+    assert.equal(await id("reach-detail").count(), 1, "one at a time");
+    await id("reach-exploit").getByRole("button").click();
+    await shown("CVE-2026-5535");
+  });
+
+  test("is asked for anew as if an attacker stood in a zone", async () => {
+    await opened();
+    await id("reach-within").selectOption("front");
+    await visit.page.waitForFunction(() => document.querySelector("#reach:not([aria-busy])") !== null);
+    assert.ok(visit.tenon.within.includes("front"), visit.tenon.within.join());
+  });
+
+  test("is answered for one host, also where nothing is known", async () => {
+    await opened(`#${assets[0].id}`);
+    assert.match(await id("asset-reach-answer").innerText(), /A foothold on it within 30 days has a probability of 0\.08 % to 0\.65 %/);
+    assert.match(await id("panel").innerText(), /told from listeners and addresses alone/);
+    await opened(`#${assets[1].id}`);
+    await visit.page.getByText("It stands in no zone").waitFor();
+  });
+});
