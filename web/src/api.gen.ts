@@ -458,6 +458,24 @@ export type DirectiveLine = {
   version: string;
 };
 
+/** What doing a directive on all of its assets takes from an attacker. */
+export type DirectiveReachView = {
+  /** Nobody states zones in which attacks begin: they are told from listeners and addresses alone. */
+  assumed: boolean;
+  /** The entry of the record after which it is so. */
+  generation: number;
+  /** Risk points at most now, ... */
+  loses: string;
+  /** ... and when it is done. */
+  loses_after: string;
+  /** The difference. */
+  saves: string;
+  /** Assets of the directive that stand in no zone. Nothing is said of them. */
+  unplaced: number;
+  /** Zones in which its hosts stand or in which it makes a difference, those that save most first. */
+  zones: ZoneAfterView[];
+};
+
 /** A directive: what must be done, why, by when. */
 export type DirectiveView = {
   /** The advisories. */
@@ -1655,6 +1673,24 @@ export type WindowView = {
   name: string;
   /** When it opens, in words. */
   opens: string;
+};
+
+/** What doing a directive takes from an attacker in a zone. */
+export type ZoneAfterView = {
+  /** Risk points at most now, ... */
+  loses: string;
+  /** ... and when it is done. */
+  loses_after: string;
+  /** The zone. */
+  name: string;
+  /** Whether hosts of the directive stand there. */
+  own: boolean;
+  /** The likeliest path into it now. */
+  path: AttackStepView[];
+  /** Whether an attacker is there now, ... */
+  reached: BoundsView;
+  /** ... and when it is done. */
+  reached_after: BoundsView;
 };
 
 /** What is allowed between two zones. */

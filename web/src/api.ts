@@ -3,6 +3,7 @@ import type {
   AssetDetail,
   AssetReachView,
   AssetsPage,
+  DirectiveReachView,
   DirectivesPage,
   DismissalBody,
   DirectiveView,
@@ -125,6 +126,8 @@ export const getGaps = (limit: string, then: Moment): Promise<GapsPage> => askAs
 /** Of where an attacker is taken to be: a zone, or where attacks begin. */
 export const getReach = (within: string, then: Moment): Promise<ReachView> =>
   askAsOf(within === "" ? "reach" : `reach?within=${encodeURIComponent(within)}`, then) as Promise<ReachView>;
+export const getDirectiveReach = (id: string, then: Moment): Promise<DirectiveReachView> =>
+  askAsOf(`directives/${encodeURIComponent(id)}/reach`, then) as Promise<DirectiveReachView>;
 export const getAssetReach = (id: string, then: Moment): Promise<AssetReachView> =>
   askAsOf(`assets/${encodeURIComponent(id)}/reach`, then) as Promise<AssetReachView>;
 export const getAsset = (id: string, then: Moment): Promise<AssetDetail> =>

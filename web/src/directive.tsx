@@ -11,13 +11,14 @@ import { PanelFrame } from "./panel";
 import { Due, Title } from "./queue";
 import { Rollout } from "./rollout";
 import { useLoaded } from "./use";
+import { DirectiveReach } from "./directive-reach";
 import { Why } from "./why";
 import { Wrong } from "./wrong";
 
 /** One directive: what is wrong, why it matters here, what to do where, the evidence, and the decision. */
 export function DirectivePanel({ id, version }: { id: string; version: number }) {
   const fetched = useLoaded(getDirective, id, version);
-  if (fetched.is === "here") return <Shown directive={fetched.value} />;
+  if (fetched.is === "here") return <Shown directive={fetched.value} version={version} />;
   return (
     <PanelFrame id={id} title={id}>
       {fetched.is === "loading" ? <p className="empty" aria-busy="true">Reading it…</p> : <Note tone="bad"><AsThen why={fetched.why} /></Note>}
@@ -25,7 +26,7 @@ export function DirectivePanel({ id, version }: { id: string; version: number })
   );
 }
 
-function Shown({ directive }: { directive: DirectiveView }) {
+function Shown({ directive, version }: { directive: DirectiveView; version: number }) {
   return (
     <PanelFrame
       id={directive.id}
@@ -50,6 +51,7 @@ function Shown({ directive }: { directive: DirectiveView }) {
       <Wrong directive={directive} />
       <Attacks attacks={directive.attacks} />
       <Why directive={directive} />
+      <DirectiveReach key={directive.id} id={directive.id} version={version} />
       <Rollout directive={directive} />
       <Hosts directive={directive} />
       <EvidenceOf directive={directive} />

@@ -45,6 +45,19 @@ visits("how far an attacker gets", (visit, test) => {
     assert.ok(visit.tenon.within.includes("front"), visit.tenon.within.join());
   });
 
+  test("is worked out for a directive when somebody asks, and not before", async () => {
+    await opened("#dir_2");
+    const asked = () => visit.tenon.asked.filter((path) => path.endsWith("/dir_2/reach")).length;
+    assert.equal(asked(), 0);
+    await id("ask-directive-reach").click();
+    assert.match(await id("directive-reach-answer").innerText(), /it saves 98\.3 of at most 128\.4 risk points within 30 days; 30\.1 are left/);
+    assert.deepEqual(await id("zone-after").evaluateAll((zones) => zones.map((zone) => zone.querySelector(".sub").innerText)), [
+      "an attacker is there with 0.98 % to 0.99 %, now 8.8 % · loses at most 3.1, now 28.2",
+      "an attacker is there with 0.08 % to 0.56 %, as before · loses at most 27.0, now 100.2",
+    ]);
+    assert.equal(asked(), 1);
+  });
+
   test("is answered for one host, also where nothing is known", async () => {
     await opened(`#${assets[0].id}`);
     assert.match(await id("asset-reach-answer").innerText(), /A foothold on it within 30 days has a probability of 0\.08 % to 0\.65 %/);

@@ -31,6 +31,20 @@ export const reach = (seq, within = null) => ({
   closed: null,
 });
 
+/** What doing a directive takes. */
+export const directiveReach = (seq) => ({
+  generation: seq,
+  assumed: false,
+  unplaced: 1,
+  loses: "128.4",
+  loses_after: "30.1",
+  saves: "98.3",
+  zones: [
+    { name: "front", reached: { least: 88_000, most: 88_000 }, reached_after: { least: 9_800, most: 9_900 }, loses: "28.2", loses_after: "3.1", own: true, path: [WEB] },
+    { name: "inside", reached: { least: 862, most: 5_685 }, reached_after: { least: 862, most: 5_685 }, loses: "100.2", loses_after: "27.0", own: false, path: [WEB, DB] },
+  ],
+});
+
 /** Of the first host; of the others nothing is known. */
 export const assetReach = (seq, first) =>
   first

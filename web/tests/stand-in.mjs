@@ -5,7 +5,7 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { detail, exposure, overview, reports, why } from "./answers.mjs";
-import { assetReach, reach } from "./reaches.mjs";
+import { assetReach, directiveReach, reach } from "./reaches.mjs";
 
 /** What the API once answered: the tests of the command line show the same. */
 const MEASURES = JSON.parse(await readFile(new URL("../../crates/cli/tests/measures/view.json", import.meta.url), "utf8"));
@@ -108,6 +108,7 @@ export class StandIn {
     const [, reached] = /^\/api\/v1\/assets\/(\w+)\/reach$/.exec(pathname) ?? [];
     if (reached) return json(response, 200, assetReach(world.seq, world.assets[0]?.id === reached));
     if (pathname === "/api/v1/exceptions") return json(response, 200, listed(world.exceptions ?? [], searchParams));
+    if (/^\/api\/v1\/directives\/dir_\d+\/reach$/.test(pathname)) return json(response, 200, directiveReach(world.seq));
     const [, named] = /^\/api\/v1\/directives\/(dir_\d+)$/.exec(pathname) ?? [];
     const directive = [...world.queue, ...world.closed].find(({ id }) => id === named);
     if (directive) return json(response, 200, whole(directive, world.assets));

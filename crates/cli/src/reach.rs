@@ -3,7 +3,9 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use tenon_formats::percent;
-use tenon_server::{AssetReachView, AttackStepView, BoundsView, ClosedFlowView, ReachView, ZoneView};
+use tenon_server::{
+    AssetReachView, AttackStepView, BoundsView, ClosedFlowView, DirectiveReachView, ReachView, ZoneView,
+};
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
@@ -17,7 +19,7 @@ const MAX_EXPLOITS: usize = 3;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tenon reach show   where attacks begin, and how far they get\n  \
     tenon reach show --from dmz   as if an attacker were there for certain\n  \
-    tenon reach show --close dmz:inside   what closing that flow would save\n  tenon reach asset web1   the likeliest way to one host\n\n\
+    tenon reach show --close dmz:inside   what closing that flow would save\n  tenon reach directive dir_1   what doing it takes from an attacker\n  tenon reach asset web1   the likeliest way to one host\n\n\
     Between the two probabilities lies the exact one: that of the likeliest single way, and that of all ways together, \
     within 30 days.")]
 pub(crate) struct Reach {
@@ -29,6 +31,13 @@ pub(crate) struct Reach {
 enum What {
     /// The zones of the estate.
     Show(Show),
+    /// What doing a directive on all of its assets takes from an attacker.
+    Directive {
+        /// `dir_...`
+        id: String,
+        #[command(flatten)]
+        moment: AsOf,
+    },
     /// One asset.
     Asset {
         /// Its host name, or `ast_...`.
@@ -61,6 +70,15 @@ impl Reach {
         let api = Api::new(common)?;
         match &self.what {
             What::Show(show) => show.run(&api, common.format),
+            What::Directive { id, moment } => {
+                let view: DirectiveReachView =
+                    api.get_as_of(&format!("/api/v1/directives/{id}/reach"), moment)?;
+                match common.format {
+                    Format::Json => json(&view)?,
+                    Format::Text => print!("{}", directive_text(id, &view)),
+                }
+                Ok(())
+            }
             What::Asset { host, moment } => {
                 let id = hosts::id_of(&api, host, moment)?;
                 let view: AssetReachView = api.get_as_of(&format!("/api/v1/assets/{id}/reach"), moment)?;
@@ -212,6 +230,30 @@ fn text(view: &ReachView) -> String {
         text += &format!(
             "{} in no zone: nothing is said of them, which does not mean \"not reached\".\n",
             of(view.unplaced, "asset stands", "assets stand")
+        );
+    }
+    text
+}
+
+fn directive_text(id: &str, view: &DirectiveReachView) -> String {
+    let mut text = if view.assumed { ASSUMED.to_owned() } else { String::new() };
+    text += &format!(
+        "doing {id} on all of its assets leaves {} of {} risk points, {} saved\n",
+        view.loses_after, view.loses, view.saves
+    );
+    for zone in &view.zones {
+        let (now, then) = (bounds(zone.reached), bounds(zone.reached_after));
+        let there = if now == then { format!("{now}, as before") } else { format!("{then}, now {now}") };
+        let own = if zone.own { "" } else { " (none of its hosts)" };
+        text += &format!(
+            "    {}{own}: an attacker is there with {there}; loses at most {}, now {}\n",
+            zone.name, zone.loses_after, zone.loses
+        );
+    }
+    if view.unplaced > 0 {
+        text += &format!(
+            "{} in no zone: nothing is said of them.\n",
+            of(view.unplaced, "of its assets stands", "of its assets stand")
         );
     }
     text

@@ -19,6 +19,7 @@ use tenon_risk::cvss::Cvss;
 use crate::assets::AssetState;
 use crate::consequences::assess;
 use crate::context::Bearing;
+use crate::directives::DirectiveState;
 use crate::findings::{FindingState, findings};
 use crate::priority::{harm, threat_of};
 use crate::stance::Stance;
@@ -152,9 +153,26 @@ impl Standing {
     }
 }
 
+/// What is taken to be done.
+struct Done<'d> {
+    state: &'d DirectiveState,
+    closes: BTreeSet<&'d VulnerabilityId>,
+}
+
 impl World {
     /// The estate as an attacker meets it now.
     pub fn terrain(&self) -> Terrain {
+        self.terrain_but(None)
+    }
+
+    /// The estate as an attacker will meet it when a directive is done on all of its assets: what it closes, or what the changelog of
+    /// what it brings claims to, is open there no more. Zones stand in the same order.
+    pub fn terrain_after(&self, state: &DirectiveState) -> Terrain {
+        let closes = state.directive.closes.iter().chain(&state.directive.claims).collect();
+        self.terrain_but(Some(&Done { state, closes }))
+    }
+
+    fn terrain_but(&self, done: Option<&Done<'_>>) -> Terrain {
         let (mut zones, flows) = self.zones();
         let placed = AssetSet::union(zones.iter().map(|zone| &zone.assets));
         let live = self.assets_like(None, None);
@@ -167,12 +185,18 @@ impl World {
                 continue;
             }
             for (services, alike) in by_services(&entry.stance, self.index.assets_of(id), &listening) {
-                for (place, here) in standing.count(&alike) {
-                    for exploit in &exploits {
-                        let key = (place, exploit.0.clone(), entry.stance.package.clone(), services.clone());
-                        let finding = || Finding { listens: services.clone(), ..exploit.1.clone() };
+                let all: Vec<_> = standing.count(&alike).collect();
+                let left = done.filter(|done| !done.state.members.is_disjoint(&alike));
+                let left =
+                    left.map(|done| standing.count(&alike.without(&done.state.members)).collect::<Vec<_>>());
+                for (vulnerability, step) in &exploits {
+                    let closed = done.is_some_and(|done| done.closes.contains(vulnerability));
+                    for (place, here) in left.as_ref().filter(|_| closed).unwrap_or(&all) {
+                        let package = entry.stance.package.clone();
+                        let key = (*place, vulnerability.clone(), package, services.clone());
+                        let finding = || Finding { listens: services.clone(), ..step.clone() };
                         let class = classes.entry(key).or_insert_with(|| (finding(), Counted::default()));
-                        class.1.add(here);
+                        class.1.add(*here);
                     }
                 }
             }

@@ -281,7 +281,8 @@ impl Reach {
         zones.map(|zone| self.lost_in(network, zone)).sum()
     }
 
-    fn lost_in(&self, network: &Network, zone: ZoneId) -> u128 {
+    /// What of a zone is lost, likewise.
+    pub fn lost_in(&self, network: &Network, zone: ZoneId) -> u128 {
         (0_u32..)
             .take(network.classes(zone).len())
             .map(|place| self.lost_of(network, ClassId { zone, place }))

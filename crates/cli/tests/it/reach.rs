@@ -1,6 +1,6 @@
 //! How far an attacker gets, as the command line tells it of an estate that is played.
 
-use tenon_server::{AssetReachView, ReachView};
+use tenon_server::{AssetReachView, DirectiveReachView, ReachView};
 
 use crate::played::Played;
 
@@ -25,6 +25,21 @@ fn how_far_an_attacker_gets_is_told_with_the_way_and_what_closing_a_flow_saves()
     assert!(closed.contains("closing internet -> front\n    without internet -> front "), "{closed}");
     let within = played.ok(&["reach", "show", "--from", "office"]);
     assert!(within.starts_with("As if an attacker were in office for certain.\n"), "{within}");
+
+    // Of what is directed, something is worth doing, and nothing makes it worse.
+    let directives: Vec<DirectiveReachView> =
+        (1..=3).map(|n| played.get(&format!("directives/dir_{n}/reach"))).collect();
+    assert!(
+        directives.iter().all(|view| view.loses == told.loses && !view.zones.is_empty()),
+        "{directives:?}"
+    );
+    assert!(directives.iter().any(|view| view.saves != "0.0"), "{directives:?}");
+    let done = played.ok(&["reach", "directive", "dir_1"]);
+    let first = format!(
+        "doing dir_1 on all of its assets leaves {} of {} risk points, ",
+        directives[0].loses_after, told.loses
+    );
+    assert!(done.starts_with(&first), "{done}");
 
     let one = played.ok(&["reach", "asset", "db-01a.demo.example"]);
     assert!(one.starts_with("db-01a.demo.example in stores: an attacker is in the zone with "), "{one}");

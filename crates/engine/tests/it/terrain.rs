@@ -8,7 +8,7 @@ use tenon_model::{
 };
 use tenon_reach::{Part, Vector};
 
-use crate::lab::{Lab, advisory, component, ids, inventory, person};
+use crate::lab::{Lab, advisory, component, ids, inventory, person, security_offer};
 
 /// What the whole estate tells of zones is what each asset says by itself.
 pub(crate) fn is_that_of_every_asset(world: &World) {
@@ -202,4 +202,50 @@ fn what_is_fixed_is_no_way_any_more() {
     }
     let id: VulnerabilityId = "CVE-2026-1".parse().unwrap();
     assert!(lab.world.exposure(&id).open.is_empty());
+}
+
+#[test]
+fn what_doing_a_directive_takes_is_told_before_it_is_done() {
+    let (mut lab, [web, ..]) = estate();
+    // Another host of the zone is vulnerable alike, and of another group.
+    let other = lab.enrol("web2", "others");
+    for asset in [web, other] {
+        let nginx = component("nginx", "nginx", "1.0-1");
+        let mut offered = inventory(vec![nginx.clone()], vec![security_offer(&nginx, "1.0-2")]);
+        offered.facts.listeners = vec![listener("0.0.0.0", 443, "nginx")];
+        offered.facts.addresses = vec!["203.0.113.5".parse().unwrap()];
+        lab.report(asset, offered);
+    }
+    let of_group = |lab: &Lab, group: &str| {
+        let queue = lab.world.queue();
+        let (_, state) = queue.iter().find(|(_, state)| state.directive.group.as_str() == group).unwrap();
+        lab.world.terrain_after(state)
+    };
+    let hosts = |terrain: &Terrain| -> u64 {
+        let zone = terrain.zones.iter().find(|zone| zone.name == "dmz").unwrap();
+        zone.exploits.iter().map(|exploit| exploit.hosts).sum()
+    };
+    let (now, then) = (lab.world.terrain(), of_group(&lab, "all"));
+    assert_eq!((hosts(&now), hosts(&then)), (2, 1));
+    assert_eq!(exploits(&then, "inside"), exploits(&now, "inside"));
+    let dmz = now.zone_called("dmz").unwrap();
+    assert_eq!(then.network.solve().zone(dmz).best, Part::ONE, "the other host is a way in still");
+    assert!(then.network.solve().lost(&then.network) < now.network.solve().lost(&now.network));
+
+    // With the other fixed, doing it closes the way in, and that to what lies behind.
+    let mut fixed = inventory(vec![component("nginx", "nginx", "1.0-2")], Vec::new());
+    fixed.facts.addresses = vec!["203.0.113.5".parse().unwrap()];
+    lab.report(other, fixed);
+    let then = of_group(&lab, "all");
+    for zone in ["dmz", "inside"] {
+        let zone = then.zone_called(zone).unwrap();
+        assert_eq!(then.network.solve().zone(zone).union, Part::ZERO);
+    }
+    // Once it is done it is as was told.
+    let mut fixed = inventory(vec![component("nginx", "nginx", "1.0-2")], Vec::new());
+    fixed.facts.listeners = vec![listener("0.0.0.0", 443, "nginx")];
+    fixed.facts.addresses = vec!["203.0.113.5".parse().unwrap()];
+    lab.report(web, fixed);
+    let done = lab.world.terrain();
+    assert_eq!(done.zones, then.zones);
 }

@@ -45,6 +45,7 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/directives/{id}/retry", OPERATE),
     ("POST", "/api/v1/directives/{id}/halt", OPERATE),
     ("POST", "/api/v1/directives/{id}/resume", OPERATE),
+    ("GET", "/api/v1/directives/{id}/reach", READ),
     ("GET", "/api/v1/directives/{id}/why", READ),
     ("POST", "/api/v1/enrolment-tokens", OPERATE),
     ("GET", "/api/v1/events", READ),

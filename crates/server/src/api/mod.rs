@@ -128,6 +128,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(read::why))
         .routes(routes!(read::asset))
         .routes(routes!(reach::asset_reach))
+        .routes(routes!(reach::directive_reach))
         .routes(routes!(reach::reach))
         .routes(routes!(read::asset_directives))
         .routes(routes!(read::vulnerability))

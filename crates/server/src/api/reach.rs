@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 use tenon_engine::World;
-use tenon_model::AssetId;
+use tenon_model::{AssetId, DirectiveId};
 use tenon_reach::ZoneId;
 use tokio::sync::Mutex;
 use utoipa::IntoParams;
@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 use super::as_of::AsOf;
 use super::read::parse;
 use super::{ApiError, Shared};
-use crate::view::{AssetReachView, ReachView, Solved};
+use crate::view::{AssetReachView, DirectiveReachView, ReachView, Solved};
 
 /// What takes less is always done anew.
 const QUICK: Duration = Duration::from_millis(50);
@@ -98,6 +98,24 @@ pub(super) async fn reach(
     let view = tokio::task::spawn_blocking(move || solved.view(&world, within, close)).await;
     let view: ReachView = view.map_err(|error| ApiError::internal(&error))?;
     Ok(then.answer(view))
+}
+
+/// What doing a directive on all of its assets takes from an attacker.
+#[utoipa::path(get, path = "/api/v1/directives/{id}/reach", params(("id" = String, Path, description = "as in dir_7"), AsOf),
+    responses((status = OK, body = DirectiveReachView), (status = NOT_FOUND)))]
+pub(super) async fn directive_reach(
+    State(context): State<Shared>,
+    Path(id): Path<String>,
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
+    let id: DirectiveId = parse(&id)?;
+    let then = context.then(as_of.as_ref()).await?;
+    // Before and after are of one World.
+    let solved = context.solved.of(&then.world, false).await?;
+    let world = then.world.clone();
+    let view = tokio::task::spawn_blocking(move || solved.directive(&world, id)).await;
+    let view = view.map_err(|error| ApiError::internal(&error))?;
+    view.map(|view| then.answer(view)).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))
 }
 
 /// Whether an attacker reaches an asset, and by what.

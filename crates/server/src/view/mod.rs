@@ -45,8 +45,8 @@ pub use policy::{
 };
 pub(crate) use reach::Solved;
 pub use reach::{
-    AssetReachView, AttackStepView, BoundsView, ClosedFlowView, ExploitView, ReachView, ReachedFindingView,
-    ZoneFlowView, ZoneView,
+    AssetReachView, AttackStepView, BoundsView, ClosedFlowView, DirectiveReachView, ExploitView, ReachView,
+    ReachedFindingView, ZoneAfterView, ZoneFlowView, ZoneView,
 };
 pub use rollout::{HaltView, HeldBackView, RolloutView, WaveHostView, WaveView};
 pub use trend::{TrendDayView, TrendView};

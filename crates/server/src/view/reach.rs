@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use tenon_engine::{OnAsset, Terrain, World, ZoneOrigin};
-use tenon_model::{AssetId, AssetOrdinal, Protocol, RiskPoints};
+use tenon_model::{AssetId, AssetOrdinal, AssetSet, DirectiveId, Protocol, RiskPoints};
 use tenon_reach::{Bounds, ChokePoint, ClassId, Difference, Network, Reach, Rule, Service, Step, ZoneId};
 use utoipa::ToSchema;
 
@@ -186,6 +186,44 @@ pub struct AssetReachView {
     pub findings: Vec<ReachedFindingView>,
 }
 
+/// What doing a directive takes from an attacker in a zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ZoneAfterView {
+    /// The zone.
+    pub name: String,
+    /// Whether an attacker is there now, ...
+    pub reached: BoundsView,
+    /// ... and when it is done.
+    pub reached_after: BoundsView,
+    /// Risk points at most now, ...
+    pub loses: String,
+    /// ... and when it is done.
+    pub loses_after: String,
+    /// Whether hosts of the directive stand there.
+    pub own: bool,
+    /// The likeliest path into it now.
+    pub path: Vec<AttackStepView>,
+}
+
+/// What doing a directive on all of its assets takes from an attacker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DirectiveReachView {
+    /// The entry of the record after which it is so.
+    pub generation: u64,
+    /// Nobody states zones in which attacks begin: they are told from listeners and addresses alone.
+    pub assumed: bool,
+    /// Assets of the directive that stand in no zone. Nothing is said of them.
+    pub unplaced: u64,
+    /// Risk points at most now, ...
+    pub loses: String,
+    /// ... and when it is done.
+    pub loses_after: String,
+    /// The difference.
+    pub saves: String,
+    /// Zones in which its hosts stand or in which it makes a difference, those that save most first.
+    pub zones: Vec<ZoneAfterView>,
+}
+
 /// The estate as an attacker meets it, solved.
 pub(crate) struct Solved {
     generation: u64,
@@ -348,6 +386,46 @@ impl Solved {
             choke_points,
             closed,
         }
+    }
+
+    /// What doing a directive takes, where this is the same World; `None` where there is none of this id.
+    pub(crate) fn directive(&self, world: &World, id: DirectiveId) -> Option<DirectiveReachView> {
+        let state = world.directive(&id)?;
+        let terrain = world.terrain_after(state);
+        let after = Self { generation: self.generation, reach: terrain.network.solve(), terrain };
+        let members: &AssetSet = &state.members;
+        let lost = |solved: &Self, zone| solved.reach.lost_in(&solved.terrain.network, zone);
+        let ids = (0_u32..).map(ZoneId).zip(&self.terrain.zones);
+        let mut zones: Vec<(u128, ZoneAfterView)> = Vec::new();
+        for (zone, told) in ids {
+            let own = !told.assets.is_disjoint(members);
+            let (now, then) = (lost(self, zone), lost(&after, zone));
+            let bounds = (self.reach.zone(zone), after.reach.zone(zone));
+            if !own && now == then && bounds.0 == bounds.1 {
+                continue;
+            }
+            let view = ZoneAfterView {
+                name: told.name.clone(),
+                reached: bounds.0.into(),
+                reached_after: bounds.1.into(),
+                loses: points(now),
+                loses_after: points(then),
+                own,
+                path: self.path(world, &self.reach, zone),
+            };
+            zones.push((now.saturating_sub(then), view));
+        }
+        zones.sort_by(|(a, one), (b, other)| (b, &one.name).cmp(&(a, &other.name)));
+        let (now, then) = (self.reach.lost(&self.terrain.network), after.reach.lost(&after.terrain.network));
+        Some(DirectiveReachView {
+            generation: self.generation,
+            assumed: self.assumed(),
+            unplaced: members.common(&self.terrain.unplaced),
+            loses: points(now),
+            loses_after: points(then),
+            saves: points(now.saturating_sub(then)),
+            zones: zones.into_iter().take(MAX_ZONES).map(|(_, zone)| zone).collect(),
+        })
     }
 
     /// One asset; `None` where there is none of this id.

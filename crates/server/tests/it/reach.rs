@@ -113,6 +113,8 @@ fn how_far_an_attacker_gets_and_what_closing_a_flow_saves_is_told() {
     {
         assert_eq!(refused(&format!("/api/v1/reach{path}")), (400, "bad-request".to_owned()), "{path}");
     }
+    // Nothing is directed here yet: no repository offers a fix.
+    assert_eq!(refused("/api/v1/directives/dir_1/reach").0, 404);
     let nobody = format!("/api/v1/assets/ast_{}/reach", "0".repeat(32));
     assert_eq!(refused(&nobody).0, 404);
 }
