@@ -7,10 +7,22 @@ import { Choose } from "./find";
 import { between, percent } from "./likely";
 import { openFrom } from "./place";
 import { ReachMap } from "./reach-map";
-import { useLoaded } from "./use";
+import { useInSight, useLoaded } from "./use";
 
 /** How far an attacker gets, by which way, and which flow is worth closing. */
 export function Reach({ version }: { version: string }) {
+  // The whole estate is solved for it: not for whoever looks elsewhere.
+  const [place, seen] = useInSight(version);
+  return (
+    <div ref={place} className="lazy">
+      {seen === null ? <Section id="reach" title={TITLE}>{null}</Section> : <Solved version={seen} />}
+    </div>
+  );
+}
+
+const TITLE = "How far an attacker gets";
+
+function Solved({ version }: { version: string }) {
   const [within, setWithin] = useState("");
   const [chosen, setChosen] = useState<string | null>(null);
   const loaded = useLoaded(getReach, within, version);
@@ -18,7 +30,7 @@ export function Reach({ version }: { version: string }) {
   return (
     <Section
       id="reach"
-      title="How far an attacker gets"
+      title={TITLE}
       busy={loaded.is === "loading"}
       aside={reach && reach.zones_in_all > 0 && <p className="hint">at most <b className="number">{reach.loses}</b> risk points within 30 days</p>}
     >

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 
 import { type Decision, newKey, Problem, send, Unreachable } from "./api";
 import { live } from "./live";
@@ -64,4 +64,35 @@ export function useSend(): Sender {
     }
   }, []);
   return { submit, busy, problem };
+}
+
+/** How near to what is in sight something begins to count as seen. */
+const NEAR = "200px";
+/** How long it must stay there, in milliseconds: whoever scrolls past, or a page that is being laid out, sees nothing of it. */
+const STAYS_MS = 300;
+
+/** A value that follows while a place is in sight, and else stays as it last was there; `null` before it is first seen. */
+export function useInSight<T>(value: T): [place: RefObject<HTMLDivElement | null>, seen: T | null] {
+  const place = useRef<HTMLDivElement>(null);
+  const [visible, setVisible] = useState(false);
+  const [seen, setSeen] = useState<T | null>(null);
+  useEffect(() => {
+    if (!place.current) return;
+    let stays: ReturnType<typeof setTimeout> | undefined;
+    const observer = new IntersectionObserver(
+      (entries) => {
+        clearTimeout(stays);
+        if (entries.at(-1)?.isIntersecting) stays = setTimeout(() => setVisible(true), STAYS_MS);
+        else setVisible(false);
+      },
+      { rootMargin: NEAR },
+    );
+    observer.observe(place.current);
+    return () => {
+      clearTimeout(stays);
+      observer.disconnect();
+    };
+  }, []);
+  if (visible && seen !== value) setSeen(value);
+  return [place, visible ? value : seen];
 }

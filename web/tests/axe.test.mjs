@@ -37,8 +37,10 @@ visits("axe", (visit, test) => {
         Object.assign(visit.tenon, { past: { [THEN]: then() }, retired, log });
         await visit.opened(hash);
         if (past) await visit.page.goto(visit.tenon.address + past);
-        if (click === "reach-first") await visit.id("reach-row").first().getByRole("button").click();
-        else if (click) await visit.id(click).click();
+        if (click === "reach-first") {
+          await visit.page.getByRole("button", { name: "Reach", exact: true }).click();
+          await visit.id("reach-row").first().getByRole("button").click();
+        } else if (click) await visit.id(click).click();
         await visit.page.locator("body:not(:has([aria-busy=true]))").waitFor();
         await visit.settled();
         // The debugger's way in, past the page's own policy against scripts from elsewhere.

@@ -9,9 +9,14 @@ visits("how far an attacker gets", (visit, test) => {
   const row = (zone) => visit.page.locator(`[data-testid="reach-row"][data-zone="${zone}"]`);
   const drawn = (zone) => visit.page.locator(`[data-testid="reach-zone"][data-zone="${zone}"]`);
 
-  test("is drawn from where attacks begin, and told in words: zones, what is not placed, and flows worth closing", async () => {
+  const atReach = async () => {
     await opened();
+    await visit.page.getByRole("button", { name: "Reach", exact: true }).click();
     await id("reach-map").waitFor();
+  };
+
+  test("is drawn from where attacks begin, and told in words: zones, what is not placed, and flows worth closing", async () => {
+    await atReach();
     assert.deepEqual(await id("reach-row").evaluateAll((rows) => rows.map((row) => row.dataset.zone)), ["inside", "front", "internet", "lab"]);
     assert.match(await row("inside").innerText(), /an attacker is there with 0\.08 % to 0\.56 %/);
     assert.match(await row("internet").innerText(), /attacks begin here with 100 %/);
@@ -25,8 +30,25 @@ visits("how far an attacker gets", (visit, test) => {
     assert.deepEqual(await id("reach-flow").evaluateAll((flows) => flows.map((flow) => flow.dataset.weight)), ["low", "low", "none"]);
   });
 
+  test("is asked for again while it is in sight, and not for whoever looks elsewhere", async () => {
+    await atReach();
+    const asked = (path) => visit.tenon.asked.filter((one) => one === path).length;
+    const again = async (path, change) => {
+      const before = asked(path);
+      visit.tenon.moved(change);
+      while (asked(path) === before) await visit.page.waitForResponse(() => true);
+    };
+    await again("/api/v1/reach", {});
+    await visit.page.getByRole("button", { name: "Queue" }).click();
+    await visit.page.waitForFunction(() => document.getElementById("reach").getBoundingClientRect().top > innerHeight + 200);
+    await visit.settled();
+    const before = asked("/api/v1/reach");
+    for (let round = 0; round < 3; round += 1) await again("/api/v1/trend", {});
+    assert.equal(asked("/api/v1/reach"), before);
+  });
+
   test("opens a zone from its row and from the picture, and leads on to what is exploited", async () => {
-    await opened();
+    await atReach();
     await row("inside").getByRole("button").first().click();
     assert.equal(await id("reach-way").locator("li").count(), 2);
     assert.match(await id("reach-way").innerText(), /one of 3 hosts like .*[\s\S]*front to inside: db-1/);
@@ -39,7 +61,7 @@ visits("how far an attacker gets", (visit, test) => {
   });
 
   test("is asked for anew as if an attacker stood in a zone", async () => {
-    await opened();
+    await atReach();
     await id("reach-within").selectOption("front");
     await visit.page.waitForFunction(() => document.querySelector("#reach:not([aria-busy])") !== null);
     assert.ok(visit.tenon.within.includes("front"), visit.tenon.within.join());
