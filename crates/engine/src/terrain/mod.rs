@@ -9,28 +9,22 @@
 //! Of one zone the hosts that one vulnerability of one package opens, and on which that package listens alike, are one class:
 //! what exploits one of them exploits all, and counts once. How many classes there are does not depend on how many hosts.
 
+mod place;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenon_model::context::{FlowProtocol, PortRange};
-use tenon_model::{AssetOrdinal, AssetSet, Intel, Listener, Probability, SystemExposure, VulnerabilityId};
-use tenon_reach::{Class, Finding, Network, Rule, Service, Vector, ZoneId};
+use tenon_model::{AssetOrdinal, AssetSet, Intel, Listener, Probability, VulnerabilityId};
+use tenon_reach::{Class, Finding, Network, Service, Vector, ZoneId};
 use tenon_risk::cvss::Cvss;
 
 use crate::assets::AssetState;
 use crate::consequences::assess;
-use crate::context::Bearing;
 use crate::directives::DirectiveState;
 use crate::findings::{FindingState, findings};
-use crate::priority::{harm, threat_of};
+use crate::priority::threat_of;
 use crate::stance::Stance;
 use crate::world::World;
-
-/// The Internet where nobody states a zone in which attacks begin.
-const INTERNET: &str = "internet";
-/// Hosts that, by listeners and addresses alone, the Internet reaches.
-const FACING: &str = "internet-facing";
-/// All others.
-const INSIDE: &str = "inside";
+use place::{Counted, by_services, service};
 
 /// Where a zone comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,53 +99,8 @@ impl Terrain {
     }
 }
 
-/// By package, where it listens and on which assets; by the services, of which each set is another.
-type Listening = BTreeMap<String, BTreeMap<BTreeSet<Service>, AssetSet>>;
 /// Of a zone: vulnerability, package and where that listens.
 type Key = (usize, VulnerabilityId, String, BTreeSet<Service>);
-
-/// What passes from one zone to another.
-type Flows = BTreeMap<(ZoneId, ZoneId), BTreeSet<Rule>>;
-
-/// What is counted of hosts.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counted {
-    hosts: u64,
-    /// What their failure would cost, in parts per million of the worst of one.
-    harm: u64,
-    first: Option<AssetOrdinal>,
-}
-
-impl Counted {
-    fn add(&mut self, more: Self) {
-        self.hosts += more.hosts;
-        self.harm = self.harm.saturating_add(more.harm);
-        self.first = self.first.into_iter().chain(more.first).min();
-    }
-}
-
-/// Where each asset stands, by its ordinal: of thousands of sets of few hosts that is found sooner than what each has in common
-/// with each zone.
-struct Standing {
-    zones: usize,
-    /// The place of its zone, and what its failure would cost; `None` where it stands in no zone.
-    of: Vec<Option<(u32, u32)>>,
-}
-
-impl Standing {
-    /// By zone, what is counted of these assets.
-    fn count(&self, assets: &AssetSet) -> impl Iterator<Item = (usize, Counted)> {
-        let mut counted = vec![Counted::default(); self.zones];
-        for asset in assets.iter() {
-            if let Some((zone, harm)) = self.of.get(asset.0 as usize).copied().flatten()
-                && let Some(counted) = counted.get_mut(zone as usize)
-            {
-                counted.add(Counted { hosts: 1, harm: u64::from(harm), first: Some(asset) });
-            }
-        }
-        counted.into_iter().enumerate().filter(|(_, counted)| counted.hosts > 0)
-    }
-}
 
 /// What is taken to be done.
 struct Done<'d> {
@@ -273,101 +222,6 @@ impl World {
             threat: threat_of(intel),
         })
     }
-
-    /// The zones with what stands in them, and what flows between them.
-    fn zones(&self) -> (Vec<TerrainZone>, Flows) {
-        let document = self.context().map(|known| known.document.clone());
-        let stated = document.filter(|document| document.zones.values().any(|zone| zone.entry.is_some()));
-        let Some(document) = stated else { return self.derived_zones() };
-        let zones: Vec<TerrainZone> = document
-            .zones
-            .iter()
-            .map(|(name, zone)| TerrainZone {
-                name: name.to_string(),
-                origin: ZoneOrigin::Stated,
-                entry: zone.entry.unwrap_or(Probability::ZERO),
-                assets: self.assets.in_zone(name),
-                exploits: Vec::new(),
-            })
-            .collect();
-        let places: BTreeMap<_, _> = document.zones.keys().zip(0_u32..).collect();
-        let mut flows = Flows::new();
-        for flow in &document.flows {
-            if let (Some(from), Some(to)) = (places.get(&flow.from), places.get(&flow.to)) {
-                let rule = Rule { protocol: flow.protocol, ports: flow.ports.clone() };
-                flows.entry((ZoneId(*from), ZoneId(*to))).or_default().insert(rule);
-            }
-        }
-        (zones, flows)
-    }
-
-    /// Where nobody states zones: the Internet reaches what listens on a public address, and whatever is taken reaches all
-    /// others.
-    fn derived_zones(&self) -> (Vec<TerrainZone>, Flows) {
-        let facing = self.assets.bearing(|bearing| {
-            bearing.exposure.as_ref().is_some_and(|known| known.value == SystemExposure::Open)
-        });
-        let inside = self.assets_like(None, None).without(&facing);
-        let zone = |name: &str, entry, assets| TerrainZone {
-            name: name.to_owned(),
-            origin: ZoneOrigin::Derived,
-            entry,
-            assets,
-            exploits: Vec::new(),
-        };
-        let zones = vec![
-            zone(INTERNET, Probability::ONE, AssetSet::default()),
-            zone(FACING, Probability::ZERO, facing),
-            zone(INSIDE, Probability::ZERO, inside),
-        ];
-        let all = BTreeSet::from([Rule { protocol: FlowProtocol::Any, ports: [PortRange::ALL].into() }]);
-        let flows = [(ZoneId(0), ZoneId(1)), (ZoneId(1), ZoneId(2)), (ZoneId(2), ZoneId(1))];
-        (zones, flows.map(|flow| (flow, all.clone())).into())
-    }
-
-    fn standing_in(&self, zones: &[TerrainZone]) -> Standing {
-        let mut of = vec![None; self.assets.by_ordinal.len()];
-        for (place, zone) in (0_u32..).zip(zones) {
-            for asset in zone.assets.iter() {
-                let bearing = self.assets.get(asset).and_then(|asset| asset.bearing.as_deref());
-                let harm = harm(bearing.unwrap_or(&Bearing::NOTHING));
-                if let Some(of) = of.get_mut(asset.0 as usize) {
-                    *of = Some((place, u32::try_from(harm).unwrap_or(u32::MAX)));
-                }
-            }
-        }
-        Standing { zones: zones.len(), of }
-    }
-
-    fn listening(&self, live: &AssetSet) -> Listening {
-        let mut listening: BTreeMap<String, BTreeMap<BTreeSet<Service>, Vec<AssetOrdinal>>> = BTreeMap::new();
-        for ordinal in live.iter() {
-            let Some(profile) = self.assets.get(ordinal).and_then(AssetState::profile) else { continue };
-            let mut packages: BTreeMap<&str, BTreeSet<Service>> = BTreeMap::new();
-            for listener in &profile.listeners {
-                if let (Some(package), Some(service)) = (listener.package.as_deref(), service(listener)) {
-                    packages.entry(package).or_default().insert(service);
-                }
-            }
-            for (package, services) in packages {
-                let of_package = match listening.get_mut(package) {
-                    Some(of_package) => of_package,
-                    None => listening.entry(package.to_owned()).or_default(),
-                };
-                of_package.entry(services).or_default().push(ordinal);
-            }
-        }
-        let sets = |of_package: BTreeMap<BTreeSet<Service>, Vec<AssetOrdinal>>| {
-            of_package.into_iter().map(|(services, assets)| (services, AssetSet::in_order(&assets))).collect()
-        };
-        listening.into_iter().map(|(package, of_package)| (package, sets(of_package))).collect()
-    }
-}
-
-/// Where others reach a listener.
-fn service(listener: &Listener) -> Option<Service> {
-    let reached = !listener.is_loopback();
-    reached.then_some(Service { protocol: listener.protocol, port: listener.port })
 }
 
 /// What of a stance takes a host, each vulnerability once. What needs a foothold takes none.
@@ -381,30 +235,4 @@ fn first_steps(world: &World, stance: &Stance) -> Vec<(VulnerabilityId, Finding)
         }
     }
     steps.into_iter().collect()
-}
-
-/// The assets of a stance, apart by where its package listens on them.
-fn by_services(
-    stance: &Stance,
-    assets: AssetSet,
-    listening: &Listening,
-) -> BTreeMap<BTreeSet<Service>, AssetSet> {
-    let mut parts = BTreeMap::from([(BTreeSet::new(), assets)]);
-    let names: BTreeSet<&str> = stance.components.iter().map(|component| component.name.as_str()).collect();
-    for of_package in names.into_iter().filter_map(|name| listening.get(name)) {
-        let mut next: BTreeMap<BTreeSet<Service>, AssetSet> = BTreeMap::new();
-        for (before, mut part) in parts {
-            for (services, listeners) in of_package {
-                let both = part.intersect(listeners);
-                if !both.is_empty() {
-                    part.subtract(&both);
-                    next.entry(before.union(services).copied().collect()).or_default().extend(&both);
-                }
-            }
-            next.entry(before).or_default().extend(&part);
-        }
-        parts = next;
-    }
-    parts.retain(|_, part| !part.is_empty());
-    parts
 }
