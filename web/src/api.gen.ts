@@ -783,6 +783,34 @@ export type FindingView = {
   vulnerability: string;
 };
 
+/** Why one vulnerability on one asset has the priority that it has there, as if nothing else were to be done. */
+export type FindingWhyView = {
+  /** The exception by which its risk is accepted there; absent where it is not. */
+  accepted?: string | null;
+  /** The asset. */
+  asset: string;
+  /** Every rule that sets a date, the earliest first. */
+  clocks: ClockView[];
+  /** The decision. */
+  decision: DecisionView;
+  /** The open directive that closes it there; absent where none does. */
+  directive?: string | null;
+  /** When that is due, RFC 3339: it may be sooner, by what else it closes and where. */
+  directive_due?: string | null;
+  /** When it would be due by itself, RFC 3339. */
+  due?: string | null;
+  /** The factors that multiply to them. */
+  factor: FactorView;
+  /** Where it stands there. */
+  finding: FindingView;
+  /** The smallest change to a more urgent outcome and to a less urgent one, as far as there are any. */
+  flips: FlipView[];
+  /** Its name. */
+  hostname: string;
+  /** Risk points that closing it there removes. */
+  removes: string;
+};
+
 /** One asset of a directive. */
 export type FirstAssetView = {
   /** Its name. */

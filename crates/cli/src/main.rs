@@ -12,6 +12,7 @@ mod detection;
 mod exception;
 mod explain;
 mod feeds;
+mod finding_why;
 mod gaps;
 mod hooks;
 mod host_plan;
@@ -108,13 +109,16 @@ enum Command {
         #[command(flatten)]
         moment: AsOf,
     },
-    /// Why a directive has its priority, and what would change it.
+    /// Why a directive, or a vulnerability on one asset, has its priority, and what would change it.
     #[command(
-        after_help = "Examples:\n  tenon why dir_1\n  tenon why dir_1 --as-of 2026-11-01T06:00:00Z\n  tenon --format json why dir_1"
+        after_help = "Examples:\n  tenon why dir_1\n  tenon why CVE-2026-23631 --asset web1   that alone, there: factors, table, clocks, the way an attacker takes\n  tenon why dir_1 --as-of 2026-11-01T06:00:00Z\n  tenon --format json why dir_1"
     )]
     Why {
-        /// `dir_...`
-        directive: String,
+        /// `dir_...`, or with --asset a vulnerability.
+        id: String,
+        /// On this asset: its host name, or `ast_...`.
+        #[arg(long, value_name = "HOST")]
+        asset: Option<String>,
         #[command(flatten)]
         moment: AsOf,
     },
@@ -245,7 +249,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Gaps { moment } => gaps::run(common, &moment),
         Command::Trend(trend) => trend.run(common),
         Command::Measures(measures) => measures.run(common),
-        Command::Why { directive, moment } => why::run(common, &directive, &moment),
+        Command::Why { id, asset: None, moment } => why::run(common, &id, &moment),
+        Command::Why { id, asset: Some(host), moment } => finding_why::run(common, &id, &host, &moment),
         Command::Login(login) => login.run(common),
         Command::Logout => account::logout(common),
         Command::User(user) => user.run(common),

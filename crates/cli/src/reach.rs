@@ -1,10 +1,13 @@
 //! `tenon reach`: who an attacker can reach, and which flows that rests on.
 
+use std::fmt::Write as _;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use tenon_formats::percent;
 use tenon_server::{
-    AssetReachView, AttackStepView, BoundsView, ClosedFlowView, DirectiveReachView, ReachView, ZoneView,
+    AssetReachView, AttackStepView, BoundsView, ClosedFlowView, DirectiveReachView, ReachView,
+    ReachedFindingView, ZoneView,
 };
 
 use crate::api::Api;
@@ -259,6 +262,34 @@ fn directive_text(id: &str, view: &DirectiveReachView) -> String {
     text
 }
 
+/// The likeliest way to what is exploited on an asset, below an explanation of it.
+pub(crate) fn write_way(text: &mut String, view: &AssetReachView, vulnerability: &str) -> std::fmt::Result {
+    let assumed = if view.assumed { ", as far as listeners and addresses alone tell" } else { "" };
+    let (Some(zone), Some(reached)) = (&view.zone, view.reached) else {
+        return writeln!(
+            text,
+            "  way       it stands in no zone: nothing is said of it, which does not mean \"not reached\""
+        );
+    };
+    writeln!(text, "  way       an attacker is in {zone} with {}{assumed}", bounds(reached))?;
+    for step in &view.path {
+        writeln!(text, "    {}", step_text(step))?;
+    }
+    for finding in view.findings.iter().filter(|finding| finding.vulnerability == vulnerability) {
+        writeln!(text, "    delivered {} with {}", by(finding), bounds(finding.delivered))?;
+    }
+    Ok(())
+}
+
+/// How an exploit comes there.
+fn by(finding: &ReachedFindingView) -> String {
+    match (finding.needs_foothold, finding.listens.as_slice()) {
+        (true, _) => "after a foothold".to_owned(),
+        (false, []) => "from inside the zone".to_owned(),
+        (false, listens) => format!("at {}", listens.join(", ")),
+    }
+}
+
 fn asset_text(host: &str, view: &AssetReachView) -> String {
     let mut text = String::new();
     if view.assumed {
@@ -279,15 +310,11 @@ fn asset_text(host: &str, view: &AssetReachView) -> String {
         text += &format!("    {}\n", step_text(step));
     }
     for finding in &view.findings {
-        let by = match (finding.needs_foothold, finding.listens.as_slice()) {
-            (true, _) => "after a foothold".to_owned(),
-            (false, []) => "from inside the zone".to_owned(),
-            (false, listens) => listens.join(", "),
-        };
         text += &format!(
-            "    {:<18} {} ({by}): delivered with {}, works with {}\n",
+            "    {:<18} {} ({}): delivered with {}, works with {}\n",
             finding.vulnerability,
             finding.package,
+            by(finding),
             bounds(finding.delivered),
             percent(finding.threat)
         );

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde::Serialize;
-use tenon_server::{DirectiveView, WhyView};
+use tenon_server::{ClockView, DecisionView, DirectiveView, FlipView, WhyView};
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
@@ -50,7 +50,8 @@ fn column(name: &str) -> &str {
     name.split(" v").next().unwrap_or(name)
 }
 
-fn percent(ppm: u64) -> String {
+/// A factor in parts per million.
+pub(crate) fn percent(ppm: u64) -> String {
     match ppm / 10_000 {
         whole if ppm.is_multiple_of(10_000) => format!("{whole}%"),
         whole => format!("{whole}.{:02}%", ppm % 10_000 / 100),
@@ -65,31 +66,11 @@ fn write(text: &mut String, directive: &DirectiveView, why: &WhyView, indent: &s
         "{indent}decision  {} by row {} of {}{of}",
         decision.outcome, decision.row, decision.table
     )?;
-    for input in &decision.inputs {
-        let as_of = input.basis.as_of.as_deref().map(|at| format!(" of {}", day(at))).unwrap_or_default();
-        let source = if input.assumed { String::new() } else { format!(" [{}{as_of}]", input.basis.source) };
-        let assumed = if input.assumed { "assumed: " } else { "" };
-        let (column, value) = (column(&input.column), &input.value);
-        writeln!(text, "{indent}  {column:<28} {value:<12} {assumed}{}{source}", input.basis.fact)?;
-    }
+    write_inputs(text, decision, indent)?;
     for attack in &directive.attacks {
         writeln!(text, "{indent}attack    {}", crate::detection::line(attack))?;
     }
-    for clock in &directive.clocks {
-        writeln!(
-            text,
-            "{indent}clock     {} by row {} of {} ({}), from {} on, for {}",
-            day(&clock.due),
-            clock.row,
-            clock.rule,
-            clock.outcome,
-            day(&clock.since),
-            clock.vulnerability
-        )?;
-    }
-    if directive.clocks.is_empty() {
-        writeln!(text, "{indent}clock     none of the rules that count sets a date")?;
-    }
+    write_clocks(text, &directive.clocks, indent)?;
     let set_before = directive
         .due
         .as_deref()
@@ -113,7 +94,44 @@ fn write(text: &mut String, directive: &DirectiveView, why: &WhyView, indent: &s
     if why.factors.len() > MAX_FACTORS {
         writeln!(text, "{indent}  and {} more", why.factors.len() - MAX_FACTORS)?;
     }
-    for flip in &why.flips {
+    write_flips(text, &why.flips, indent)
+}
+
+/// What the table asked for, each with its source.
+pub(crate) fn write_inputs(text: &mut String, decision: &DecisionView, indent: &str) -> std::fmt::Result {
+    for input in &decision.inputs {
+        let as_of = input.basis.as_of.as_deref().map(|at| format!(" of {}", day(at))).unwrap_or_default();
+        let source = if input.assumed { String::new() } else { format!(" [{}{as_of}]", input.basis.source) };
+        let assumed = if input.assumed { "assumed: " } else { "" };
+        let (column, value) = (column(&input.column), &input.value);
+        writeln!(text, "{indent}  {column:<28} {value:<12} {assumed}{}{source}", input.basis.fact)?;
+    }
+    Ok(())
+}
+
+/// Every rule that sets a date.
+pub(crate) fn write_clocks(text: &mut String, clocks: &[ClockView], indent: &str) -> std::fmt::Result {
+    for clock in clocks {
+        writeln!(
+            text,
+            "{indent}clock     {} by row {} of {} ({}), from {} on, for {}",
+            day(&clock.due),
+            clock.row,
+            clock.rule,
+            clock.outcome,
+            day(&clock.since),
+            clock.vulnerability
+        )?;
+    }
+    if clocks.is_empty() {
+        writeln!(text, "{indent}clock     none of the rules that count sets a date")?;
+    }
+    Ok(())
+}
+
+/// The smallest changes that lead to another outcome.
+pub(crate) fn write_flips(text: &mut String, flips: &[FlipView], indent: &str) -> std::fmt::Result {
+    for flip in flips {
         let of = flip.vulnerability.as_deref().unwrap_or("the assets");
         let set = flip
             .set

@@ -44,6 +44,22 @@ fn how_far_an_attacker_gets_is_told_with_the_way_and_what_closing_a_flow_saves()
     let one = played.ok(&["reach", "asset", "db-01a.demo.example"]);
     assert!(one.starts_with("db-01a.demo.example in stores: an attacker is in the zone with "), "{one}");
     assert!(one.contains(&step), "{one}");
+    // What is exploited last is explained there, by itself and with the way.
+    let why = played.ok(&["why", &last.vulnerability, "--asset", &last.host]);
+    assert!(why.starts_with(&format!("{} on {}: {} ", last.vulnerability, last.host, last.package)), "{why}");
+    for part in [
+        "  decision  ",
+        "  removes   ",
+        " risk points = threat ",
+        "  way       an attacker is in stores with ",
+        "    delivered at tcp 5432 with ",
+    ] {
+        assert!(why.contains(part), "{part:?} in {why}");
+    }
+    let json = played.ok(&["--format", "json", "why", &last.vulnerability, "--asset", &last.host]);
+    let explained: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(explained["why"]["hostname"], last.host.as_str());
+
     let json = played.ok(&["--format", "json", "reach", "asset", "db-01a.demo.example"]);
     let one: AssetReachView = serde_json::from_str(&json).unwrap();
     assert_eq!(one.zone.as_deref(), Some("stores"));
@@ -58,5 +74,7 @@ fn how_far_an_attacker_gets_is_told_with_the_way_and_what_closing_a_flow_saves()
     assert!(
         refused(&["reach", "show", "--close", "front"]).contains("a flow is two zones, as in dmz:inside")
     );
+    let absent = refused(&["why", "CVE-1999-0001", "--asset", &last.host]);
+    assert!(absent.contains("CVE-1999-0001 is not open on "), "{absent}");
     assert!(refused(&["reach", "asset", "nobody"]).contains("no host is called \"nobody\""));
 }

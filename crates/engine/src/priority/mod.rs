@@ -28,7 +28,7 @@ pub(crate) use facts::threat_of;
 use facts::{Facts, danger, stake, stated};
 pub use loss::Factors;
 use loss::{Danger, factors};
-pub use why::{Flip, FlipSet, Weighed, Why, why};
+pub use why::{Flip, FlipSet, Weighed, Why, WhyHere, why, why_here};
 
 /// Most reasons that are written out; the rest is counted.
 const MAX_REASONS: usize = 12;

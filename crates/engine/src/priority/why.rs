@@ -1,11 +1,15 @@
 //! A priority explained: the factors that multiply to the expected loss, and the smallest changes that flip the decision.
 
 use serde::Serialize;
-use tenon_model::{Basis, DecisionTable, DirectiveId, VulnerabilityId};
+use tenon_model::{
+    AssetId, AssetSet, Basis, DecisionTable, DirectiveId, ExceptionId, Priority, VulnerabilityId,
+};
 use tenon_risk::tables::Inputs;
 
 use super::facts::Facts;
-use super::{Factors, Reasons, Subject, loss, rules};
+use super::{Factors, Reasons, Subject, loss, prioritise, rules};
+use crate::context::Bearings;
+use crate::findings::{Finding, findings};
 use crate::world::World;
 
 /// The factors of one vulnerability on assets of one context.
@@ -64,7 +68,45 @@ pub fn why(world: &World, id: &DirectiveId) -> Option<Why> {
     let directive = &state.directive;
     let reasons = Reasons::from(directive);
     let attacks = world.attacks(reasons.counted(), |id| state.wanting_for(id));
-    let subject = Subject { reasons, bearings: state.bearings(), attacks, raised: state.raised };
+    Some(explain(world, &Subject { reasons, bearings: state.bearings(), attacks, raised: state.raised }))
+}
+
+/// One vulnerability on one asset, as if nothing else were to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WhyHere {
+    /// Where it stands there.
+    pub finding: Finding,
+    /// The exception by which its risk is accepted there.
+    pub accepted: Option<ExceptionId>,
+    /// The open directive that closes it there.
+    pub directive: Option<DirectiveId>,
+    /// What the rules make of it alone. That of the directive may be more urgent, by what else it closes and where.
+    pub priority: Priority,
+    /// The same explained.
+    pub why: Why,
+}
+
+/// Explains a vulnerability on an asset; `None` where it is not open there. Its clocks run from when the directive that closes it
+/// was raised, or where there is none from when it opened.
+pub fn why_here(world: &World, asset: &AssetId, about: &VulnerabilityId) -> Option<WhyHere> {
+    let (ordinal, state) = (world.ordinal(asset)?, world.asset(asset)?);
+    let found = findings(world, state);
+    let open = found.findings.into_iter().map(|finding| (finding, None));
+    let accepted = found.accepted.into_iter().map(|(finding, exception)| (finding, Some(exception)));
+    let (finding, accepted) = open.chain(accepted).find(|(finding, _)| finding.vulnerability == *about)?;
+    let answering = world.open_directives().find(|(_, state)| state.is_wanted_for(about, ordinal));
+    let mut bearings = Bearings::default();
+    bearings.add(state.bearing(), 1);
+    let (closes, advisories) = ([about.clone()], [finding.advisory.clone()]);
+    let reasons = Reasons { closes: &closes, claims: &[], advisories: &advisories };
+    let attacks = world.attacks(reasons.counted(), |_| AssetSet::in_order(&[ordinal]));
+    let raised = answering.map_or(finding.opened, |(_, state)| state.raised);
+    let subject = Subject { reasons, bearings: &bearings, attacks, raised };
+    let (priority, why) = (prioritise(world, &subject), explain(world, &subject));
+    Some(WhyHere { finding, accepted, directive: answering.map(|(id, _)| id), priority, why })
+}
+
+fn explain(world: &World, subject: &Subject<'_>) -> Why {
     let facts = subject.facts(world);
     let mut factors: Vec<Weighed> = facts
         .iter()
@@ -80,7 +122,7 @@ pub fn why(world: &World, id: &DirectiveId) -> Option<Why> {
     factors.sort_by_key(|one| {
         (std::cmp::Reverse(one.factors.loss().saturating_mul(one.assets)), one.vulnerability.clone())
     });
-    Some(Why { factors, flips: flips(world.rules().table, &facts) })
+    Why { factors, flips: flips(world.rules().table, &facts) }
 }
 
 /// Columns that hold what is stated about assets, by their published names.

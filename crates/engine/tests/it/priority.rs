@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use tenon_engine::{Flip, findings, why};
+use tenon_engine::{Flip, findings, why, why_here};
 use tenon_model::{
     AssetContext, AssetId, Automatable, ClockRule, Command, Cvss, DecisionTable, Exploitation, HumanImpact,
     IntelDelta, Kev, MissionAndWellBeing, Priority, Profile, RefusalCode, Rules, Ssvc, SystemExposure,
@@ -269,6 +269,44 @@ fn apply(lab: &mut Lab, asset: AssetId, cves: &[&str], flip: &Flip) {
         state(lab, &cve, Profile { ssvc: Some(ssvc), ..intel.profile });
         set(lab, asset, context);
     }
+}
+
+#[test]
+fn one_vulnerability_on_one_asset_is_explained_by_itself_and_all_of_them_make_the_directive() {
+    let cves = ["CVE-2026-1", "CVE-2026-2"];
+    let (mut lab, asset) = exposed(&cves);
+    let other = lab.enrol("beta", "web");
+    let openssl = component("libssl3", "openssl", OLD);
+    lab.report(other, inventory(vec![openssl.clone()], vec![security_offer(&openssl, NEW)]));
+    choose(&mut lab, DecisionTable::Bod2604, &[ClockRule::Bod2604]);
+    list(&mut lab, cves[0], true);
+    let context = AssetContext { exposure: Some(SystemExposure::Small), ..AssetContext::default() };
+    set(&mut lab, other, context);
+    let (directive, open) = lab.open_directive();
+    let whole = open.directive.priority.clone();
+    let here = |asset: &AssetId, cve: &str| why_here(&lab.world, asset, &id(cve)).unwrap();
+    let mut removes = 0;
+    for (asset, cve) in [asset, other].iter().flat_map(|asset| cves.map(|cve| (asset, cve))) {
+        let here = here(asset, cve);
+        assert_eq!((here.directive, here.finding.vulnerability.as_str()), (Some(directive), cve));
+        let [weighed] = here.why.factors.as_slice() else { panic!("{:?}", here.why.factors) };
+        assert_eq!((weighed.factors.loss(), weighed.assets), (here.priority.removes.0, 1));
+        assert!(
+            here.priority.due >= whole.due
+                && here.priority.clocks.iter().all(|clock| clock.vulnerability == id(cve))
+        );
+        removes += here.priority.removes.0;
+    }
+    assert_eq!(removes, whole.removes.0);
+    let (listed, not) = (here(&asset, cves[0]), here(&asset, cves[1]));
+    assert_eq!(listed.priority.decision.outcome, whole.decision.outcome);
+    assert!(listed.priority.due < not.priority.due, "{:?} {:?}", listed.priority.due, not.priority.due);
+    assert!(here(&other, cves[0]).priority.removes < listed.priority.removes, "it is reached less");
+    assert_eq!(why_here(&lab.world, &asset, &id("CVE-2026-3")), None);
+    // Once it is fixed there is nothing to explain.
+    lab.report(asset, inventory(vec![component("libssl3", "openssl", NEW)], Vec::new()));
+    assert_eq!(why_here(&lab.world, &asset, &id(cves[0])), None);
+    assert!(why_here(&lab.world, &other, &id(cves[0])).is_some());
 }
 
 fn any_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {

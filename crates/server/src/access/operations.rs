@@ -30,6 +30,7 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/assets/{id}/context", READ),
     ("GET", "/api/v1/assets/{id}/directives", READ),
     ("GET", "/api/v1/assets/{id}/reach", READ),
+    ("GET", "/api/v1/assets/{id}/vulnerabilities/{vulnerability}/why", READ),
     ("POST", "/api/v1/assets/{id}/context", ASSESS),
     ("POST", "/api/v1/assets/{id}/retire", OPERATE),
     ("GET", "/api/v1/context", READ),

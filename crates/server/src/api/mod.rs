@@ -127,6 +127,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(read::directive))
         .routes(routes!(read::why))
         .routes(routes!(read::asset))
+        .routes(routes!(read::finding_why))
         .routes(routes!(reach::asset_reach))
         .routes(routes!(reach::directive_reach))
         .routes(routes!(reach::reach))

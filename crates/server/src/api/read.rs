@@ -16,8 +16,8 @@ use super::{ApiError, Code, Context, Shared};
 use crate::facets::Facet;
 use crate::serve::is_true;
 use crate::view::{
-    AssetDetail, AssetDirectivesView, AssetView, DirectiveView, HeadView, Overview, VulnerabilityView,
-    WhyView,
+    AssetDetail, AssetDirectivesView, AssetView, DirectiveView, FindingWhyView, HeadView, Overview,
+    VulnerabilityView, WhyView,
 };
 
 /// Shortest time between two live notices to one client: a burst of events is one notice.
@@ -106,6 +106,25 @@ pub(super) async fn why(
     let then = context.then(as_of.as_ref()).await?;
     let view = WhyView::of(&then.world, &id);
     view.map(|view| then.answer(view)).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))
+}
+
+/// Why one vulnerability on one asset has the priority that it has there.
+#[utoipa::path(get, path = "/api/v1/assets/{id}/vulnerabilities/{vulnerability}/why",
+    params(("id" = String, Path, description = "as in ast_0123..."), ("vulnerability" = String, Path, description = "as in CVE-2026-1"), AsOf),
+    responses((status = OK, body = FindingWhyView), (status = NOT_FOUND)))]
+pub(super) async fn finding_why(
+    State(context): State<Shared>,
+    Path((id, vulnerability)): Path<(String, String)>,
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
+    let (id, about): (AssetId, VulnerabilityId) = (parse(&id)?, parse(&vulnerability)?);
+    let then = context.then(as_of.as_ref()).await?;
+    if then.world.asset(&id).is_none() {
+        return Err(ApiError::not_found(format!("{id} is not enrolled")));
+    }
+    let view = FindingWhyView::of(&then.world, &id, &about);
+    view.map(|view| then.answer(view))
+        .ok_or_else(|| ApiError::not_found(format!("{about} is not open on {id}, as far as can be seen")))
 }
 
 /// One asset with its findings.

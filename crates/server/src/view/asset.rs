@@ -320,7 +320,7 @@ impl AssetDetail {
 }
 
 impl FindingView {
-    fn of(finding: Finding) -> Self {
+    pub(super) fn of(finding: Finding) -> Self {
         let (state, said) = stated(finding.state);
         Self {
             vulnerability: finding.vulnerability.to_string(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tenon_engine::{Asker, AssetState, DirectiveState, OrderState, World};
 use tenon_model::{
-    AssetOrdinal, Basis, Clock, DecisionInput, DirectiveId, OrderAction, Outcome, Stage, Undo,
+    AssetOrdinal, Basis, Clock, Decision, DecisionInput, DirectiveId, OrderAction, Outcome, Stage, Undo,
 };
 use utoipa::ToSchema;
 
@@ -203,8 +203,22 @@ impl InputView {
     }
 }
 
+impl DecisionView {
+    pub(super) fn of(decision: &Decision) -> Self {
+        Self {
+            table: decision.table.clone(),
+            row: decision.row,
+            outcome: decision.outcome.clone(),
+            forensics: decision.forensics,
+            assumed: decision.assumed.clone(),
+            vulnerability: decision.vulnerability.as_ref().map(ToString::to_string),
+            inputs: decision.inputs.iter().map(InputView::of).collect(),
+        }
+    }
+}
+
 impl ClockView {
-    fn of(clock: &Clock) -> Self {
+    pub(super) fn of(clock: &Clock) -> Self {
         Self {
             rule: clock.rule.clone(),
             row: clock.row,
@@ -237,15 +251,7 @@ impl DirectiveView {
                 .collect(),
             claims: ids(&directive.claims),
             advisories: ids(&directive.advisories),
-            decision: DecisionView {
-                table: priority.decision.table.clone(),
-                row: priority.decision.row,
-                outcome: priority.decision.outcome.clone(),
-                forensics: priority.decision.forensics,
-                assumed: priority.decision.assumed.clone(),
-                vulnerability: priority.decision.vulnerability.as_ref().map(ToString::to_string),
-                inputs: priority.decision.inputs.iter().map(InputView::of).collect(),
-            },
+            decision: DecisionView::of(&priority.decision),
             due: text(priority.due),
             clocks: priority.clocks.iter().map(ClockView::of).collect(),
             removes: priority.removes.to_string(),

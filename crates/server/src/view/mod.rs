@@ -51,7 +51,7 @@ pub use reach::{
 pub use rollout::{HaltView, HeldBackView, RolloutView, WaveHostView, WaveView};
 pub use trend::{TrendDayView, TrendView};
 pub use vulnerability::{StandingView, VulnerabilityView};
-pub use why::{FactorView, FlipView, SetView, WhyView};
+pub use why::{FactorView, FindingWhyView, FlipView, SetView, WhyView};
 
 use crate::demo::{Demo, DemoView};
 use crate::health::Attempt;

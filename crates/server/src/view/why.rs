@@ -1,17 +1,46 @@
 //! A priority explained, for people and programs.
 
 use serde::{Deserialize, Serialize};
-use tenon_engine::{Flip, Weighed, World, why};
-use tenon_model::{Basis, DirectiveId, RiskPoints};
+use tenon_engine::{Flip, Weighed, World, why, why_here};
+use tenon_model::{AssetId, Basis, DirectiveId, RiskPoints, VulnerabilityId};
 use utoipa::ToSchema;
 
-use super::BasisView;
+use super::{BasisView, ClockView, DecisionView, FindingView, text};
 
 /// Why a directive has its priority: the factors that multiply to what it removes, and what would flip its decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WhyView {
     /// One for each vulnerability and kind of asset, the largest losses first.
     pub factors: Vec<FactorView>,
+    /// The smallest change to a more urgent outcome and to a less urgent one, as far as there are any.
+    pub flips: Vec<FlipView>,
+}
+
+/// Why one vulnerability on one asset has the priority that it has there, as if nothing else were to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FindingWhyView {
+    /// The asset.
+    pub asset: String,
+    /// Its name.
+    pub hostname: String,
+    /// Where it stands there.
+    pub finding: FindingView,
+    /// The exception by which its risk is accepted there; absent where it is not.
+    pub accepted: Option<String>,
+    /// The open directive that closes it there; absent where none does.
+    pub directive: Option<String>,
+    /// When that is due, RFC 3339: it may be sooner, by what else it closes and where.
+    pub directive_due: Option<String>,
+    /// The decision.
+    pub decision: DecisionView,
+    /// When it would be due by itself, RFC 3339.
+    pub due: Option<String>,
+    /// Every rule that sets a date, the earliest first.
+    pub clocks: Vec<ClockView>,
+    /// Risk points that closing it there removes.
+    pub removes: String,
+    /// The factors that multiply to them.
+    pub factor: FactorView,
     /// The smallest change to a more urgent outcome and to a less urgent one, as far as there are any.
     pub flips: Vec<FlipView>,
 }
@@ -66,6 +95,29 @@ impl WhyView {
         Some(Self {
             factors: why.factors.iter().map(FactorView::of).collect(),
             flips: why.flips.into_iter().map(FlipView::of).collect(),
+        })
+    }
+}
+
+impl FindingWhyView {
+    /// Explains a vulnerability on an asset; `None` where it is not open there.
+    pub fn of(world: &World, asset: &AssetId, about: &VulnerabilityId) -> Option<Self> {
+        let here = why_here(world, asset, about)?;
+        let priority = &here.priority;
+        let due_of = |id: &DirectiveId| world.directive(id)?.directive.priority.due;
+        Some(Self {
+            asset: asset.to_string(),
+            hostname: world.asset(asset)?.hostname.clone(),
+            accepted: here.accepted.map(|id| id.to_string()),
+            directive: here.directive.map(|id| id.to_string()),
+            directive_due: text(here.directive.as_ref().and_then(due_of)),
+            decision: DecisionView::of(&priority.decision),
+            due: text(priority.due),
+            clocks: priority.clocks.iter().map(ClockView::of).collect(),
+            removes: priority.removes.to_string(),
+            factor: FactorView::of(here.why.factors.first()?),
+            flips: here.why.flips.into_iter().map(FlipView::of).collect(),
+            finding: FindingView::of(here.finding),
         })
     }
 }
