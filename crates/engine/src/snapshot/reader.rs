@@ -76,7 +76,7 @@ impl Reader {
     /// The next line without its end.
     fn line<T>(&mut self, read: impl FnOnce(&[u8]) -> T) -> T {
         let ahead = self.ahead();
-        if let Some(end) = ahead.iter().position(|byte| *byte == b'\n') {
+        if let Some(end) = memchr::memchr(b'\n', ahead) {
             let read = read(&ahead[..end]);
             self.pass(end + 1);
             return read;
@@ -85,7 +85,7 @@ impl Reader {
         joined.clear();
         while !self.is_empty() {
             let ahead = self.ahead();
-            let end = ahead.iter().position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', ahead);
             let some = end.unwrap_or(ahead.len());
             joined.extend_from_slice(&ahead[..some]);
             self.pass(end.map_or(some, |end| end + 1));
@@ -100,26 +100,37 @@ impl Reader {
 
     /// The next variable-length integer; `None` where there is none.
     fn number(&mut self) -> Option<u64> {
-        let ahead = self.ahead();
-        // Most are of one byte.
-        match ahead {
-            [byte, ..] if byte & 0x80 == 0 => {
-                let number = u64::from(*byte);
-                self.pass(1);
-                return Some(number);
+        let mut read = None;
+        self.numbers(1, |number| {
+            read = Some(number);
+            Some(())
+        })?;
+        read
+    }
+
+    /// The next so many of them; `None` where there are fewer, or one is not wanted.
+    fn numbers(&mut self, count: u64, mut each: impl FnMut(u64) -> Option<()>) -> Option<()> {
+        let mut left = count;
+        while left > 0 {
+            // Of those that surely lie in one part many are read at once.
+            let ahead = self.ahead();
+            let mut rest = ahead;
+            while left > 0 && rest.len() >= LONGEST {
+                each(number(|| {
+                    let (byte, after) = rest.split_first()?;
+                    rest = after;
+                    Some(*byte)
+                })?)?;
+                left -= 1;
             }
-            _ => {}
-        }
-        let mut number = 0_u64;
-        for place in 0..LONGEST as u32 {
-            let byte = *self.ahead().first()?;
-            self.pass(1);
-            number |= u64::from(byte & 0x7f).checked_shl(7 * place)?;
-            if byte & 0x80 == 0 {
-                return Some(number);
+            let read = ahead.len() - rest.len();
+            self.pass(read);
+            if left > 0 {
+                each(number(|| self.bytes(1, |byte| byte.first().copied()).flatten())?)?;
+                left -= 1;
             }
         }
-        None
+        Some(())
     }
 
     /// The next so many bytes as a reader of their own; `None` where there are fewer. Whole parts are handed on as they are.
@@ -225,11 +236,25 @@ impl Lists {
         let count = count.filter(|count| *count <= self.rest.left).ok_or(damaged(self.section))?;
         list.reserve(usize::try_from(count).unwrap_or_default());
         let mut last = 0_u32;
-        for _ in 0..count {
-            let step = self.rest.number().and_then(|step| u32::try_from(step).ok());
-            last = step.and_then(|step| last.checked_add(step)).ok_or(damaged(self.section))?;
+        let read = self.rest.numbers(count, |step| {
+            last = last.checked_add(u32::try_from(step).ok()?)?;
             list.push(last);
-        }
+            Some(())
+        });
+        read.ok_or(damaged(self.section))?;
         if list.is_sorted_by(|a, b| a < b) { Ok(true) } else { Err(damaged(self.section)) }
     }
+}
+
+/// A variable-length integer from its bytes.
+fn number(mut byte: impl FnMut() -> Option<u8>) -> Option<u64> {
+    let mut number = 0_u64;
+    for place in 0..LONGEST as u32 {
+        let byte = byte()?;
+        number |= u64::from(byte & 0x7f).checked_shl(7 * place)?;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
 }
