@@ -6,7 +6,8 @@ import { between } from "./likely";
 const MOST = 24;
 const BOX = { width: 168, height: 52 };
 const GAP = { across: 96, down: 20 };
-const EDGE = 12;
+/** Room around the boxes, in which lines pass those that stand between. */
+const EDGE = 24;
 
 interface Put {
   zone: ZoneView;
@@ -50,12 +51,17 @@ function layOut(reach: ReachView): { puts: Map<string, Put>; width: number; heig
   return { puts, width: all.length * (BOX.width + GAP.across) - GAP.across + 2 * EDGE, height };
 }
 
-/** From the side of one box to the side of another: those that stand below each other by a bow beside them. */
-function line(from: Put, to: Put): string {
+/** From the side of one box to the side of another: past those between by the edge of the picture, and beside those that stand below each other. */
+function line(from: Put, to: Put, height: number): string {
   const [y1, y2] = [from.y + BOX.height / 2, to.y + BOX.height / 2];
   if (to.x > from.x) {
     const [x1, x2] = [from.x + BOX.width, to.x - 6];
     const bend = (x2 - x1) / 2;
+    if (to.x - from.x > BOX.width + GAP.across) {
+      // A bow comes three quarters of the way to where it is drawn.
+      const edge = y1 <= height / 2 ? -EDGE / 3 : height + EDGE / 3;
+      return `M${x1} ${y1}C${x1 + bend / 2} ${edge} ${x2 - bend / 2} ${edge} ${x2} ${y2}`;
+    }
     return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
   }
   if (to.x === from.x) {
@@ -91,7 +97,7 @@ export function ReachMap({ reach, chosen, choose }: { reach: ReachView; chosen: 
           ))}
         </defs>
         {flows.map(({ flow, from, to }) => (
-          <path key={`${flow.from} ${flow.to}`} d={line(from, to)} className="flow" data-testid="reach-flow" data-weight={weight(flow.takes?.most)} markerEnd={`url(#reach-tip-${weight(flow.takes?.most)})`}>
+          <path key={`${flow.from} ${flow.to}`} d={line(from, to, height)} className="flow" data-testid="reach-flow" data-weight={weight(flow.takes?.most)} markerEnd={`url(#reach-tip-${weight(flow.takes?.most)})`}>
             <title>
               {`${flow.from} to ${flow.to}: ${flow.passes.join("; ")} may pass; ${flow.takes ? `a host is taken with ${between(flow.takes)}` : "nothing that is open listens there"}`}
             </title>
