@@ -85,7 +85,8 @@ pub fn restore<T, E: std::fmt::Display>(
         }
         // It belonged to the chain when it was stored; the journal may have been put back from an older backup since.
         let founded = Snapshot::check(&snapshot.head, journal.read(seq, 1)?.into_iter().next());
-        let content = match founded.and_then(|()| journal.read_snapshot(seq)) {
+        let read = || snapshot.read(|part| journal.snapshot_part(seq, part));
+        let content = match founded.and_then(|()| read()) {
             Ok(Some(content)) => content,
             Ok(None) => continue,
             Err(

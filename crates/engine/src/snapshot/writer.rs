@@ -1,9 +1,9 @@
 //! Sections of a snapshot as they are written.
 
-use std::{io, mem};
+use std::io;
 
 use serde::Serialize;
-use tenon_model::{PART, Parts};
+use tenon_model::Parts;
 
 use super::SnapshotError;
 use super::frame::{LONGEST, Section};
@@ -12,9 +12,7 @@ use super::frame::{LONGEST, Section};
 #[derive(Default)]
 pub(super) struct Writer {
     parts: Parts,
-    /// What is not yet a part.
-    part: Vec<u8>,
-    /// How many bytes there are in all.
+    /// How many bytes there are.
     length: usize,
 }
 
@@ -22,21 +20,13 @@ pub(super) struct Writer {
 struct Begun(usize);
 
 impl Writer {
-    pub(super) fn end(mut self) -> Parts {
-        self.parts.push(self.part);
+    pub(super) fn end(self) -> Parts {
         self.parts
     }
 
-    pub(super) fn bytes(&mut self, mut bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.length += bytes.len();
-        while !bytes.is_empty() {
-            if self.part.len() == PART {
-                self.parts.push(mem::replace(&mut self.part, Vec::with_capacity(PART)));
-            }
-            let (fits, rest) = bytes.split_at(bytes.len().min(PART - self.part.len()));
-            self.part.extend_from_slice(fits);
-            bytes = rest;
-        }
+        self.parts.extend(bytes);
     }
 
     /// Begins a section; [`Writer::end_section`] writes its length.
@@ -48,13 +38,8 @@ impl Writer {
 
     fn end_section(&mut self, Begun(start): Begun) {
         let length = (self.length - start) as u64;
-        let whole = self.length - self.part.len();
         for (at, byte) in (start - 8..start).zip(length.to_le_bytes()) {
-            let written = match at.checked_sub(whole) {
-                Some(at) => self.part.get_mut(at),
-                None => self.parts.byte_mut(at),
-            };
-            if let Some(written) = written {
+            if let Some(written) = self.parts.byte_mut(at) {
                 *written = byte;
             }
         }
