@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use tenon_model::context::{FlowProtocol, PortRange};
+use tenon_model::context::{FlowProtocol, PortRange, passes};
 use tenon_model::{Probability, Protocol};
 
 use crate::{Bounds, Part};
@@ -91,16 +91,7 @@ pub struct Rule {
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.protocol {
-            FlowProtocol::Tcp => "tcp",
-            FlowProtocol::Udp => "udp",
-            FlowProtocol::Any => "any",
-        })?;
-        if self.ports.iter().all(|range| *range == PortRange::ALL) {
-            return Ok(());
-        }
-        let ports: Vec<String> = self.ports.iter().map(ToString::to_string).collect();
-        write!(f, " {}", ports.join(", "))
+        f.write_str(&passes(self.protocol, &self.ports))
     }
 }
 

@@ -91,16 +91,20 @@ impl Flow {
 
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let protocol = match self.protocol {
-            FlowProtocol::Tcp => "tcp",
-            FlowProtocol::Udp => "udp",
-            FlowProtocol::Any => "any",
-        };
-        write!(f, "{} -> {} {protocol}", self.from, self.to)?;
-        if self.ports.iter().all(|range| *range == PortRange::ALL) {
-            return Ok(());
-        }
-        write!(f, " {}", joined(&self.ports).unwrap_or_default())
+        write!(f, "{} -> {} {}", self.from, self.to, passes(self.protocol, &self.ports))
+    }
+}
+
+/// What may pass, as people write it: `tcp 80, 443`. That every port may goes without saying.
+pub fn passes(protocol: FlowProtocol, ports: &BTreeSet<PortRange>) -> String {
+    let protocol = match protocol {
+        FlowProtocol::Tcp => "tcp",
+        FlowProtocol::Udp => "udp",
+        FlowProtocol::Any => "any",
+    };
+    match joined(ports).filter(|_| ports.iter().any(|range| *range != PortRange::ALL)) {
+        Some(ports) => format!("{protocol} {ports}"),
+        None => protocol.to_owned(),
     }
 }
 

@@ -15,7 +15,7 @@ mod stated;
 pub use diff::{Change, ContextDiff, DiffError, EntryDiff};
 pub use document::{
     AssetKey, ContextDocument, ContextError, Flow, FlowProtocol, Redundancy, Reference, Rule, ServiceEntry,
-    Team, Zone, limits,
+    Team, Zone, limits, passes,
 };
 pub use labels::{Criticality, Environment, Labels, Sensitivity};
 pub use pattern::{Condition, Glob, Listening, Network, PatternError, PortRange};
