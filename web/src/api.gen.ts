@@ -12,6 +12,34 @@ export type AcceptedView = FindingView & {
   until: string;
 };
 
+/** One addressee, and how it stands with it. */
+export type AddresseeView = {
+  /** What it is told. */
+  about: MessageTopic[];
+  /** How many entries of the record it was not told of yet, nor found that there is nothing to tell. */
+  behind: number;
+  /** How messages are written. */
+  form: MessageForm;
+  /** How many seconds messages gather for one post. */
+  gather_seconds: number;
+  /** Only of these groups' work; absent where of everybody's. */
+  groups?: string[] | null;
+  /** The host that is posted to. The rest of the address is a secret. */
+  host: string;
+  /** When it took the last one, RFC 3339. */
+  last?: string | null;
+  /** Its name in the file. */
+  name: string;
+  /** How many posts it took since Tenon started. */
+  posts: number;
+  /** Why the next is not taken; it is tried again. */
+  problem?: string | null;
+  /** Whether posts are signed. */
+  signed: boolean;
+  /** How many messages wait. */
+  waiting: number;
+};
+
 /** Approval of what the rehearsals showed. */
 export type Approval = {
   /**
@@ -1010,6 +1038,20 @@ export type MeasuresView = {
   whole: FiguresView;
 };
 
+/** How a message is written. */
+export type MessageForm = "cloudevents" | "slack" | "teams" | "mail";
+
+/** What a message is about. */
+export type MessageTopic = "approval" | "urgent" | "trouble" | "exception" | "raised" | "done";
+
+/** Who is told what. */
+export type MessagesView = {
+  /** Position of the journal that this shows. */
+  generation: number;
+  /** By name in the file. */
+  items: AddresseeView[];
+};
+
 /** The time of directives up to one milestone. */
 export type MilestoneView = DurationsView & {
   /** `rehearsed`, `approved`, `changed` or `fixed`. */
@@ -1557,6 +1599,14 @@ export type TrendView = {
   days: TrendDayView[];
   /** Position of the journal that this shows. */
   generation: number;
+};
+
+/** What came of a trial. */
+export type TrialView = {
+  /** Why not. */
+  problem?: string | null;
+  /** Whether the other side took it. */
+  taken: boolean;
 };
 
 /** A policy to try. */

@@ -14,6 +14,7 @@ import type {
   GapsPage,
   LogPage,
   MeasuresView,
+  MessagesView,
   Overview,
   ReachView,
   RefusalBody,
@@ -123,6 +124,7 @@ export const getAssets = (query: string, from: number, limit: number, then: Mome
 export const getTrend = (days: string, then: Moment): Promise<TrendView> => askAsOf(`trend?days=${days}`, then) as Promise<TrendView>;
 export const getMeasures = (query: string, then: Moment): Promise<MeasuresView> => askAsOf(`measures?${query}`, then) as Promise<MeasuresView>;
 export const getGaps = (limit: string, then: Moment): Promise<GapsPage> => askAsOf(`gaps?limit=${limit}`, then) as Promise<GapsPage>;
+export const getMessages = (): Promise<MessagesView> => ask("messages") as Promise<MessagesView>;
 /** Of where an attacker is taken to be: a zone, or where attacks begin. */
 export const getReach = (within: string, then: Moment): Promise<ReachView> =>
   askAsOf(within === "" ? "reach" : `reach?within=${encodeURIComponent(within)}`, then) as Promise<ReachView>;

@@ -2,6 +2,7 @@ import { getGaps } from "./api";
 import type { FeedView, GapView } from "./api.gen";
 import { count, Note, plural, Section } from "./bits";
 import { Feeds } from "./feeds";
+import { Messages } from "./messages";
 import { moment } from "./moment";
 import { useStore } from "./store";
 import { useLoaded } from "./use";
@@ -47,6 +48,7 @@ export function Coverage({ feeds, version }: { feeds: FeedView[]; version: numbe
         )}
       </Section>
       <Feeds feeds={feeds} />
+      <Messages />
     </>
   );
 }

@@ -34,6 +34,7 @@ export class StandIn {
   /** Entries of the record, the newest first; null where it cannot be read. */
   log = [];
   measures = MEASURES;
+  messages = [];
   /** As if in which zones it was asked how far an attacker gets. */
   within = [];
   /** Who is signed in by the session's cookie. */
@@ -100,6 +101,7 @@ export class StandIn {
     if (pathname === "/api/v1/assets") return json(response, 200, this.#assets(world, searchParams));
     if (pathname === "/api/v1/trend") return json(response, 200, trend(Number(searchParams.get("days"))));
     if (pathname === "/api/v1/measures") return json(response, 200, this.measures);
+    if (pathname === "/api/v1/messages") return json(response, 200, { generation: world.seq, items: this.messages });
     if (pathname === "/api/v1/gaps") return json(response, 200, gaps(world.assets));
     if (pathname === "/api/v1/reach") {
       this.within.push(searchParams.get("within"));

@@ -30,6 +30,7 @@ pub(crate) async fn up(common: &Common, settings: Settings, pace: u32) -> Result
         hosts: Hosts::Played(Arc::new(Show::new(clock.clone()))),
         feeds: None,
         keep_days: None,
+        messages: None,
         ..settings
     };
     let scheme = if settings.tls.is_some() { "https" } else { "http" };

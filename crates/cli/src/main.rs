@@ -20,6 +20,7 @@ mod hosts;
 mod limits;
 mod log;
 mod measures;
+mod messages;
 mod people;
 mod policy;
 mod predict;
@@ -86,6 +87,8 @@ enum Command {
     },
     /// Exposure over time: what is newly seen, what got worse, what was done.
     Trend(trend::Trend),
+    /// Who is told what needs a person, in a chat, by mail or webhook, and how it stands with each.
+    Messages(messages::Messages),
     /// How long it takes from what must be done to what is verified, what that time waited for, and whether changes hold.
     Measures(measures::Measures),
     /// Are we affected: where a vulnerability stands in the estate, what answers it, and what cannot be seen.
@@ -249,6 +252,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Gaps { moment } => gaps::run(common, &moment),
         Command::Trend(trend) => trend.run(common),
         Command::Measures(measures) => measures.run(common),
+        Command::Messages(messages) => messages.run(common),
         Command::Why { id, asset: None, moment } => why::run(common, &id, &moment),
         Command::Why { id, asset: Some(host), moment } => finding_why::run(common, &id, &host, &moment),
         Command::Login(login) => login.run(common),

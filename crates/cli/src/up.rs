@@ -65,13 +65,17 @@ pub(crate) struct Up {
     /// a snapshot stands for it; `docs/operations.md` says what remains.
     #[arg(long, value_name = "DAYS")]
     keep_history: Option<Days>,
+    /// The file that says who is told what needs a person: `tenon messages --help` [default: messages.yaml in the data folder,
+    /// where there is one]. It is read at the start.
+    #[arg(long, env = "TENON_MESSAGES", value_name = "FILE")]
+    messages: Option<PathBuf>,
     /// Do not run an agent for this machine.
     #[arg(long)]
     no_agent: bool,
     /// An estate of 2,000 hosts that are played, and a story to learn on: no agents, no feeds, a folder of its own, which is
     /// temporary unless --data names one.
     #[cfg(feature = "demo")]
-    #[arg(long, conflicts_with_all = ["gateway", "gateway_name", "feeds", "no_agent", "store"])]
+    #[arg(long, conflicts_with_all = ["gateway", "gateway_name", "feeds", "messages", "no_agent", "store"])]
     demo: bool,
     /// How many seconds of the demonstration pass in one.
     #[cfg(feature = "demo")]
@@ -147,6 +151,7 @@ impl Up {
                 .map(|(certificate, key)| TlsFiles { certificate, key }),
             feeds,
             keep_days: self.keep_history.map(|Days(days)| days),
+            messages: self.messages.clone(),
         })
     }
 

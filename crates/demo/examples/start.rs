@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         tls: None,
         feeds: None,
         keep_days: None,
+        messages: None,
     };
     let running = runtime.block_on(serve(settings))?;
     let (stop, stopped) = watch::channel(false);

@@ -348,6 +348,7 @@ fn main() -> Outcome<()> {
         tls: None,
         feeds: None,
         keep_days: None,
+        messages: None,
     };
     let running = runtime.block_on(serve(settings))?;
     let writer = running.writer.clone();

@@ -8,6 +8,8 @@
 //! directive.key       seed of the key that signs orders (0600)
 //! operator.token      what the owner's page and command line begin with: a token of the first admin (0600)
 //! people.sqlite       people, their sessions and tokens (0600)
+//! messages.yaml       who is told what, where somebody is (0600)
+//! messages.sqlite     how far each of them was told
 //! feeds/              store of feeds
 //! agent/              state of the agent on this machine, when `tenon up` runs one
 //! ```
@@ -147,20 +149,7 @@ impl DataFolder {
     /// # Errors
     /// When it cannot be read, is too large to be what it should be, or is a secret that others can read.
     pub fn read(&self, name: &str, secrecy: Secrecy) -> Result<Option<String>, FolderError> {
-        let path = self.path(name);
-        let metadata = match fs::metadata(&path) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(FolderError::Io { doing: "read", path, source }),
-        };
-        let mode = metadata.permissions().mode() & 0o777;
-        if secrecy == Secrecy::Secret && mode & 0o077 != 0 {
-            return Err(FolderError::Readable { path, mode });
-        }
-        if metadata.len() > MAX_SMALL_FILE {
-            return Err(FolderError::Content { path, expected: "a key, certificate or token (too large)" });
-        }
-        fs::read_to_string(&path).map(Some).map_err(|source| FolderError::Io { doing: "read", path, source })
+        read_small(&self.path(name), secrecy)
     }
 
     /// Writes a small file whole or not at all, durable when this returns.
@@ -228,6 +217,27 @@ impl DataFolder {
         self.write(name, secret.expose(), Secrecy::Secret)?;
         Ok(secret)
     }
+}
+
+/// A small file, wherever it lies, or `None` where there is none.
+///
+/// # Errors
+/// When it cannot be read, is too large to be what it should be, or is a secret that others can read.
+pub(crate) fn read_small(path: &Path, secrecy: Secrecy) -> Result<Option<String>, FolderError> {
+    let io = |source| FolderError::Io { doing: "read", path: path.to_owned(), source };
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(io(source)),
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if secrecy == Secrecy::Secret && mode & 0o077 != 0 {
+        return Err(FolderError::Readable { path: path.to_owned(), mode });
+    }
+    if metadata.len() > MAX_SMALL_FILE {
+        return Err(FolderError::Content { path: path.to_owned(), expected: "a small file (too large)" });
+    }
+    fs::read_to_string(path).map(Some).map_err(io)
 }
 
 /// Who may read a file.

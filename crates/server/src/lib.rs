@@ -20,6 +20,7 @@ mod gateway;
 mod health;
 mod history;
 mod log;
+mod messages;
 mod metrics;
 mod past;
 mod proof;
@@ -32,9 +33,9 @@ mod writer;
 
 pub use access::{PeopleError, Role, operations};
 pub use api::{
-    AssetsPage, DetectionTaken, DetectionsView, DirectivesPage, ExceptionsView, FeedsPage, GapsPage,
-    InvitationView, NewTokenView, PartView, QueueTotals, SessionView, TokenView, UserView, openapi,
-    refusals_reference,
+    AddresseeView, AssetsPage, DetectionTaken, DetectionsView, DirectivesPage, ExceptionsView, FeedsPage,
+    GapsPage, InvitationView, MessagesView, NewTokenView, PartView, QueueTotals, SessionView, TokenView,
+    TrialView, UserView, openapi, refusals_reference,
 };
 pub use authority::{Authority, AuthorityError};
 pub use demo::{Demo, DemoView, Guide};
@@ -42,6 +43,9 @@ pub use doors::{TlsFiles, TlsFilesError};
 pub use folder::{DataFolder, FolderError};
 pub use history::{HistoryError, LetGo, let_go};
 pub use log::{LogEntryView, LogError, LogFilter, LogPage, ReadEntries, read_log};
+pub use messages::{
+    Addressee, Addressees, Form as MessageForm, MessagesError, OutboxError, Topic as MessageTopic,
+};
 pub use past::{Moment, Past, PastError};
 pub use proof::{Beginning, ProofError, prove, prove_export};
 pub use replay::{ReplayError, replay, replay_to, restore};

@@ -24,6 +24,7 @@ use crate::folder::{DataFolder, FolderError};
 use crate::gateway::{self, Gateway};
 use crate::health::FeedHealth;
 use crate::history;
+use crate::messages::{self, Addressees, Courier, Messages, MessagesError, Outbox, OutboxError, Poster};
 use crate::past::Past;
 use crate::replay::ReplayError;
 use crate::tls::TlsListener;
@@ -71,6 +72,8 @@ pub struct Settings {
     pub feeds: Option<Source>,
     /// How many days of history are kept; `None` keeps all of it.
     pub keep_days: Option<NonZeroU32>,
+    /// The file that says who is told what; `None` takes `messages.yaml` of the data folder, where there is one.
+    pub messages: Option<PathBuf>,
 }
 
 /// Where reports come from and orders go.
@@ -119,6 +122,12 @@ pub enum ServeError {
     /// The file of people.
     #[error(transparent)]
     People(#[from] PeopleError),
+    /// The file that says who is told what.
+    #[error(transparent)]
+    Messages(#[from] MessagesError),
+    /// How far they were told.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
     /// Certificate or key of the API.
     #[error(transparent)]
     Tls(#[from] TlsFilesError),
@@ -172,6 +181,14 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     let opening = store.clone();
     // Opening and replaying block.
     let journal = tokio::task::spawn_blocking(move || opening.open()).await??;
+    let addressees = match (&settings.messages, folder.path(messages::FILE)) {
+        // What is played is told nobody.
+        _ if demo.is_some() => Addressees::default(),
+        (Some(path), _) => Addressees::load(path)?,
+        (None, path) if path.exists() => Addressees::load(&path)?,
+        _ => Addressees::default(),
+    };
+    let messages = Messages::of(addressees);
     let api_tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
     let (listener, listen) = doors::bind(settings.listen).await?;
     let authority = Authority::open(&folder)?;
@@ -223,6 +240,8 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         authority: authority.digest(),
         demo,
         health: health.clone(),
+        messages: messages.clone(),
+        poster: Poster::new(),
         solved: api::LastSolved::default(),
     });
     let mut tasks = vec![
@@ -251,6 +270,12 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
             stopped.clone(),
         )));
     }
+    if !messages.addressees.to.is_empty() {
+        let outbox = Outbox::open(&folder.path("messages.sqlite"))?;
+        for courier in couriers(&messages, &outbox, &context.poster, &writer)? {
+            tasks.push(tokio::spawn(courier.run(stopped.clone())));
+        }
+    }
     if let Some(days) = settings.keep_days {
         tasks.push(tokio::spawn(history::keep_days(writer.clone(), days.get(), stopped.clone())));
     }
@@ -259,6 +284,29 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         tasks.push(tokio::spawn(feeding.run(stopped)));
     }
     Ok(Running { writer, folder, store, durability, listen, gateway, context, stop, tasks })
+}
+
+/// One for each addressee. Who is new is told what happens from now on.
+fn couriers(
+    messages: &Messages,
+    outbox: &Outbox,
+    poster: &Poster,
+    writer: &Writer,
+) -> Result<Vec<Courier>, OutboxError> {
+    let to = &messages.addressees.to;
+    let names: Vec<&str> = to.iter().map(|addressee| addressee.name.as_str()).collect();
+    let mut standings = outbox.begin(&names, writer.world().seq() + 1)?;
+    let couriers = to.iter().filter_map(|to| {
+        Some(Courier {
+            to: to.clone(),
+            messages: messages.clone(),
+            standing: standings.remove(&to.name)?,
+            outbox: outbox.clone(),
+            poster: poster.clone(),
+            writer: writer.clone(),
+        })
+    });
+    Ok(couriers.collect())
 }
 
 /// Waits until the watch says so. A dropped sender ends the server too.

@@ -90,6 +90,7 @@ fn a_context_file_is_shown_first_and_taken_over_with_a_word() {
         tls: None,
         feeds: None,
         keep_days: None,
+        messages: None,
     };
     let running = runtime.block_on(tenon_server::serve(settings)).unwrap();
     let url = format!("http://{}", running.listen);

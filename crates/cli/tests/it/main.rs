@@ -17,6 +17,7 @@ mod limits;
 mod machine;
 #[cfg(feature = "demo")]
 mod measures;
+mod messages;
 mod people;
 #[cfg(feature = "demo")]
 mod played;

@@ -53,6 +53,7 @@ impl Played {
             tls: None,
             feeds: None,
             keep_days: None,
+            messages: None,
         };
         let running = runtime.block_on(serve(settings)).unwrap();
         let (stop, stopped) = watch::channel(false);

@@ -68,6 +68,7 @@ fn a_policy_is_shown_first_and_set_with_a_word() {
         tls: None,
         feeds: None,
         keep_days: None,
+        messages: None,
     };
     let running = runtime.block_on(tenon_server::serve(settings)).unwrap();
     let url = format!("http://{}", running.listen);

@@ -35,6 +35,7 @@ fn settings(folder: &Path, hosts: Hosts) -> Settings {
         tls: None,
         feeds: None,
         keep_days: None,
+        messages: None,
     }
 }
 

@@ -61,6 +61,8 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/journal", AUDIT),
     ("GET", "/api/v1/log", READ),
     ("GET", "/api/v1/measures", READ),
+    ("GET", "/api/v1/messages", READ),
+    ("POST", "/api/v1/messages/{name}/try", ADMINISTER),
     ("GET", "/api/v1/openapi.json", Nothing),
     ("GET", "/api/v1/overview", READ),
     ("GET", "/api/v1/policy", READ),

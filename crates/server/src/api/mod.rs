@@ -11,6 +11,7 @@ mod input;
 mod lists;
 mod log;
 mod measures;
+mod messages;
 mod operating;
 mod policy;
 mod problem;
@@ -46,6 +47,7 @@ pub use exceptions::ExceptionsView;
 use input::Fields;
 pub(crate) use input::{Input, Patience};
 pub use lists::{AssetsPage, DirectivesPage, PartView, QueueTotals};
+pub use messages::{AddresseeView, MessagesView, TrialView};
 pub use problem::reference as refusals_reference;
 pub(crate) use problem::{ApiError, Code};
 pub(crate) use reach::LastSolved;
@@ -59,6 +61,7 @@ use crate::access::{Passwords, People, Rates};
 use crate::clock::clock;
 use crate::demo::Demo;
 use crate::health::FeedHealth;
+use crate::messages::{Messages, Poster};
 use crate::metrics::Door;
 use crate::past::Past;
 use crate::writer::Writer;
@@ -98,6 +101,10 @@ pub(crate) struct Context {
     pub(crate) demo: Option<Arc<dyn Demo>>,
     /// How the last attempts at the feeds went.
     pub(crate) health: FeedHealth,
+    /// Who is told what, and how it stands with each.
+    pub(crate) messages: Messages,
+    /// What tells them.
+    pub(crate) poster: Poster,
     /// Who an attacker can reach, as last asked.
     pub(crate) solved: LastSolved,
 }
@@ -140,6 +147,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(coverage::feeds))
         .routes(routes!(trend::trend))
         .routes(routes!(measures::measures))
+        .routes(routes!(messages::messages))
         .routes(routes!(read::head))
         .routes(routes!(read::journal))
         .routes(routes!(log::log))
@@ -151,6 +159,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(write::retire))
         .routes(routes!(exceptions::end_exception))
         .routes(routes!(detections::dismiss_detection))
+        .routes(routes!(messages::try_out))
         .routes(routes!(write::halt))
         .routes(routes!(write::resume))
         .routes(routes!(replaced::tempo, replaced::set_tempo))

@@ -34,6 +34,7 @@ pub(super) async fn metrics(State(context): State<Shared>) -> Response {
     context.writer.metrics().write(&mut page);
     of_world(&context, &mut page);
     of_feeds(&context, &mut page);
+    of_messages(&context, &mut page);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], page.into_text()).into_response()
 }
 
@@ -62,5 +63,19 @@ fn of_feeds(context: &Context, page: &mut Page) {
     page.begin("tenon_feed_trouble", "gauge", "1 when something is wrong with the feed.");
     for (feed, attempt) in &attempts {
         page.value("tenon_feed_trouble", &[("feed", feed)], u8::from(attempt.problem.is_some()));
+    }
+}
+
+fn of_messages(context: &Context, page: &mut Page) {
+    let deliveries =
+        context.messages.addressees.to.iter().map(|to| (&to.name, context.messages.delivery(&to.name)));
+    let deliveries: Vec<_> = deliveries.collect();
+    page.begin("tenon_messages_waiting", "gauge", "Messages that wait to be delivered.");
+    for (name, delivery) in &deliveries {
+        page.value("tenon_messages_waiting", &[("addressee", name)], delivery.waiting);
+    }
+    page.begin("tenon_messages_trouble", "gauge", "1 when the last attempt to deliver failed.");
+    for (name, delivery) in &deliveries {
+        page.value("tenon_messages_trouble", &[("addressee", name)], u8::from(delivery.problem.is_some()));
     }
 }

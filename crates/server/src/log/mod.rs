@@ -3,7 +3,7 @@
 mod about;
 mod told;
 
-pub(crate) use told::retired;
+pub(crate) use told::{retired, said};
 
 use serde::{Deserialize, Serialize};
 use tenon_engine::World;

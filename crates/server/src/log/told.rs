@@ -34,7 +34,7 @@ pub(super) fn by(event: &Event) -> Option<&Person> {
 }
 
 /// What happened.
-pub(super) fn said(event: &Event, world: &World) -> String {
+pub(crate) fn said(event: &Event, world: &World) -> String {
     let host = |asset: &AssetId| host(world, asset);
     match event {
         Event::TermBegan { term } => format!("Tenon started, term {term}"),

@@ -10,6 +10,7 @@ use ureq::{Agent, RequestBuilder};
 /// A running server with its folder and runtime.
 pub(crate) struct Server {
     running: Option<Running>,
+    settings: Settings,
     runtime: tokio::runtime::Runtime,
     _folder: tempfile::TempDir,
 }
@@ -26,8 +27,14 @@ impl Server {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let mut settings = settings(folder.path());
         change(&mut settings);
-        let running = runtime.block_on(serve(settings)).unwrap();
-        Self { running: Some(running), runtime, _folder: folder }
+        let running = runtime.block_on(serve(settings.clone())).unwrap();
+        Self { running: Some(running), settings, runtime, _folder: folder }
+    }
+
+    /// Stops it and starts it again in the same folder, on other ports.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.running = Some(self.runtime.block_on(serve(self.settings.clone())).unwrap());
     }
 
     /// Stops it, which is what dropping it does as well.
@@ -92,6 +99,7 @@ pub(crate) fn settings(folder: &Path) -> Settings {
         tls: None,
         feeds: None,
         keep_days: None,
+        messages: None,
     }
 }
 

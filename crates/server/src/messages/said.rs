@@ -1,0 +1,231 @@
+//! Which entries of the record are worth a message, and what it says.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use tenon_engine::World;
+use tenon_journal::Entry;
+use tenon_model::{
+    ApplyOutcome, AssetId, Digest, DirectiveId, Event, EventError, ExceptionEnd, GroupName, OrderId,
+    RehearsalOutcome, Stage, Timestamp, Versioned,
+};
+
+use super::{Message, Topic};
+use crate::log::said;
+use crate::view::DirectiveLine;
+
+/// A directive is urgent when it is due within so many days: the shortest that published tables set is three.
+const URGENT_DAYS: u32 = 3;
+/// Vulnerabilities that a sentence names; the rest is counted.
+const NAMED: usize = 3;
+/// Kinds of entries that can be worth a message. What hosts report all day long is not read further than its kind.
+const KINDS: [&str; 10] = [
+    "apply-recorded",
+    "clone-seen",
+    "detection-reported",
+    "directive-changed",
+    "directive-closed",
+    "directive-raised",
+    "exception-ended",
+    "order-expired",
+    "rehearsal-recorded",
+    "rollout-halted",
+];
+
+/// The messages of a few entries, in their order. `world` is that of the last of them or a later one: what was settled
+/// meanwhile is not asked of anybody.
+///
+/// # Errors
+/// When an entry is no event.
+pub(super) fn messages(entries: &[Entry], world: &World) -> Result<Vec<Message>, EventError> {
+    let mut messages = Vec::new();
+    // Hosts rehearse side by side; people are asked once, when the last of them is done.
+    let mut rehearsed: BTreeMap<DirectiveId, (u64, Timestamp)> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| may_tell(entry)) {
+        let event = Versioned::decode(entry.seq, &entry.payload)?;
+        let time = Timestamp::from_millis(entry.time_ms);
+        if let Event::RehearsalRecorded { order, outcome: RehearsalOutcome::Passed, .. } = &event {
+            if let Some(directive) = directive_of(world, order) {
+                rehearsed.insert(directive, (entry.seq, time));
+            }
+            continue;
+        }
+        messages.extend(about(&event, time, world).map(|told| told.at(entry.seq, time, &event, world)));
+    }
+    messages.extend(rehearsed.into_iter().filter_map(|(id, at)| approval(id, at, world)));
+    messages.sort_by_key(|message| message.seq);
+    Ok(messages)
+}
+
+/// Whether the entry's kind can be worth a message. What cannot be read is, so that decoding it says why.
+fn may_tell(entry: &Entry) -> bool {
+    #[derive(Deserialize)]
+    struct Kind<'e> {
+        #[serde(borrow)]
+        event: Cow<'e, str>,
+    }
+    serde_json::from_slice::<Kind<'_>>(&entry.payload)
+        .map_or(true, |kind| KINDS.contains(&kind.event.as_ref()))
+}
+
+/// What an event is to those who are told.
+struct Told {
+    topic: Topic,
+    directive: Option<DirectiveId>,
+    asset: Option<AssetId>,
+}
+
+impl Told {
+    fn of(topic: Topic, directive: DirectiveId) -> Self {
+        Self { topic, directive: Some(directive), asset: None }
+    }
+
+    fn at(self, seq: u64, time: Timestamp, event: &Event, world: &World) -> Message {
+        let directive = self.directive.and_then(|id| line(id, world));
+        let said = match (&directive, self.topic) {
+            // The record says only what changed, and its reader wants the whole.
+            (Some((id, line)), Topic::Urgent | Topic::Raised) if self.asset.is_none() => {
+                format!("{id}: {}", words(line))
+            }
+            _ => said(event, world),
+        };
+        let group = self.directive.and_then(|id| world.directive(&id)).map(|state| &state.directive.group);
+        let group = group.or_else(|| Some(&world.asset(&self.asset?)?.group)).cloned();
+        Message {
+            seq,
+            time,
+            topic: self.topic,
+            kind: event.kind(),
+            said,
+            group,
+            directive,
+            asset: self.asset,
+            asks: None,
+        }
+    }
+}
+
+fn about(event: &Event, time: Timestamp, world: &World) -> Option<Told> {
+    let is_urgent = |due: Option<Timestamp>| due.is_some_and(|due| due <= time.plus_days(URGENT_DAYS));
+    let of_order = |order: &OrderId| {
+        let order = &world.order(order)?.order;
+        Some(Told { topic: Topic::Trouble, directive: Some(order.directive), asset: Some(order.asset) })
+    };
+    match event {
+        Event::DirectiveRaised { id, directive, .. } => {
+            let topic = if is_urgent(directive.priority.due) { Topic::Urgent } else { Topic::Raised };
+            Some(Told::of(topic, *id))
+        }
+        Event::DirectiveChanged { id, change } => {
+            let due = change.priority.as_ref()?.due;
+            let open = world.directive(id).is_some_and(|state| state.closed.is_none());
+            (open && is_urgent(due)).then(|| Told::of(Topic::Urgent, *id))
+        }
+        Event::DirectiveClosed { id, .. } => Some(Told::of(Topic::Done, *id)),
+        Event::DetectionReported { detection, .. } => {
+            Some(Told { topic: Topic::Urgent, directive: None, asset: Some(detection.asset) })
+        }
+        Event::RehearsalRecorded { order, outcome, .. } if *outcome != RehearsalOutcome::Passed => {
+            of_order(order)
+        }
+        Event::ApplyRecorded { order, outcome, .. } if *outcome != ApplyOutcome::Verified => of_order(order),
+        Event::OrderExpired { order } => of_order(order),
+        // Who halts it knows.
+        Event::RolloutHalted { id, by: None, .. } => Some(Told::of(Topic::Trouble, *id)),
+        Event::CloneSeen { asset, .. } => {
+            Some(Told { topic: Topic::Trouble, directive: None, asset: Some(*asset) })
+        }
+        Event::ExceptionEnded { end: ExceptionEnd::Expired, .. } => {
+            Some(Told { topic: Topic::Exception, directive: None, asset: None })
+        }
+        _ => None,
+    }
+}
+
+/// The message that a directive waits for approval, unless further hosts rehearse, or nobody is asked any more.
+fn approval(id: DirectiveId, (seq, time): (u64, Timestamp), world: &World) -> Option<Message> {
+    let state = world.directive(&id).filter(|state| state.closed.is_none())?;
+    let mut waits = 0_u64;
+    let mut asked = Vec::new();
+    for (asset, stage) in state.begun() {
+        match stage {
+            Stage::Rehearsing { .. } => return None,
+            Stage::AwaitingApproval { report } => {
+                waits += 1;
+                asked.extend_from_slice(&asset.0.to_be_bytes());
+                asked.extend_from_slice(report.as_bytes());
+            }
+            _ => {}
+        }
+    }
+    if waits == 0 {
+        return None;
+    }
+    let (_, line) = line(id, world)?;
+    Some(Message {
+        seq,
+        time,
+        topic: Topic::Approval,
+        kind: "rehearsal-recorded",
+        said: format!("{id} waits for approval on {}: {}", hosts(waits), words(&line)),
+        group: Some(state.directive.group.clone()),
+        directive: Some((id, line)),
+        asset: None,
+        asks: Some(Digest::of(&asked)),
+    })
+}
+
+fn directive_of(world: &World, order: &OrderId) -> Option<DirectiveId> {
+    world.order(order).map(|state| state.order.directive)
+}
+
+fn line(id: DirectiveId, world: &World) -> Option<(DirectiveId, Box<DirectiveLine>)> {
+    let state = world.directive(&id)?;
+    Some((id, Box::new(DirectiveLine::of(world, id, state))))
+}
+
+/// What to do, where, by when and why.
+fn words(line: &DirectiveLine) -> String {
+    let mut words = format!("{} on {} of group {}", line.title, hosts(line.asset_count), line.group);
+    if let Some(due) = &line.due {
+        words.push_str(&format!(", due {}", minute(due)));
+    }
+    let more = line.closes_count.saturating_sub(NAMED as u64);
+    let named: Vec<&str> = line.closes.iter().take(NAMED).map(String::as_str).collect();
+    match (named.is_empty(), more) {
+        (true, _) => {}
+        (false, 0) => words.push_str(&format!("; closes {}", named.join(", "))),
+        (false, more) => words.push_str(&format!("; closes {} and {more} more", named.join(", "))),
+    }
+    if line.attacked > 0 {
+        words.push_str(&format!("; attacks seen on {}", hosts(line.attacked)));
+    } else if line.exploited {
+        words.push_str("; exploited somewhere");
+    }
+    words
+}
+
+/// An RFC 3339 time of the record, to the minute, as people write it.
+fn minute(time: &str) -> String {
+    match (time.get(..10), time.get(11..16)) {
+        (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
+        _ => time.to_owned(),
+    }
+}
+
+fn hosts(count: u64) -> String {
+    match count {
+        1 => "1 host".to_owned(),
+        count => format!("{count} hosts"),
+    }
+}
+
+/// Whether an addressee with these groups is told.
+pub(super) fn concerns(message: &Message, groups: Option<&std::collections::BTreeSet<GroupName>>) -> bool {
+    match (groups, &message.group) {
+        (Some(groups), Some(group)) => groups.contains(group),
+        // What is nobody's alone is everybody's.
+        _ => true,
+    }
+}
