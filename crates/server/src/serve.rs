@@ -220,6 +220,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     let owner = people.owner()?.map_or(settings.person, |owner| owner.id);
     let (stop, stopped) = watch::channel(false);
     let health = FeedHealth::default();
+    let aside = api::Aside::default();
     let context = Arc::new(api::Context {
         writer: writer.clone(),
         past: Past::new(writer.clone(), PAST_IDLE),
@@ -242,7 +243,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         health: health.clone(),
         messages: messages.clone(),
         poster: Poster::new(),
-        solved: api::LastSolved::default(),
+        solved: api::Last::new(&aside),
     });
     let mut tasks = vec![
         tokio::spawn(doors::people(

@@ -8,6 +8,7 @@ mod document;
 mod exceptions;
 mod guard;
 mod input;
+mod last;
 mod lists;
 mod log;
 mod measures;
@@ -46,11 +47,11 @@ pub use detections::{DetectionTaken, DetectionsView};
 pub use exceptions::ExceptionsView;
 use input::Fields;
 pub(crate) use input::{Input, Patience};
+pub(crate) use last::{Aside, Last};
 pub use lists::{AssetsPage, DirectivesPage, PartView, QueueTotals};
 pub use messages::{AddresseeView, MessagesView, TrialView};
 pub use problem::reference as refusals_reference;
 pub(crate) use problem::{ApiError, Code};
-pub(crate) use reach::LastSolved;
 pub(crate) use request::{Counted, identified};
 pub use session::SessionView;
 pub use tokens::{NewTokenView, TokenView};
@@ -64,6 +65,7 @@ use crate::health::FeedHealth;
 use crate::messages::{Messages, Poster};
 use crate::metrics::Door;
 use crate::past::Past;
+use crate::view::Solved;
 use crate::writer::Writer;
 
 /// Most bytes of a body where nothing else is said.
@@ -106,7 +108,7 @@ pub(crate) struct Context {
     /// What tells them.
     pub(crate) poster: Poster,
     /// Who an attacker can reach, as last asked.
-    pub(crate) solved: LastSolved,
+    pub(crate) solved: Last<Solved>,
 }
 
 pub(crate) type Shared = Arc<Context>;

@@ -1,73 +1,26 @@
 //! Who an attacker can reach.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 use tenon_engine::World;
 use tenon_model::{AssetId, DirectiveId};
 use tenon_reach::ZoneId;
-use tokio::sync::Mutex;
 use utoipa::IntoParams;
 
 use super::as_of::AsOf;
+use super::last::OfWorld;
 use super::read::parse;
 use super::{ApiError, Shared};
 use crate::view::{AssetReachView, DirectiveReachView, ReachView, Solved};
 
-/// What takes less is always done anew.
-const QUICK: Duration = Duration::from_millis(50);
-/// After one that took longer, so many times that passes before the next: pages that are live ask after every change.
-const REST: u32 = 4;
-
-/// The last estate that was solved. One is solved at a time: whoever asks for the same waits.
-#[derive(Default)]
-pub(crate) struct LastSolved {
-    last: Mutex<Option<Last>>,
-    /// Whatever is worked out, one after the other: of a large estate it takes a processor for seconds.
-    working: Arc<Mutex<()>>,
-}
-
-struct Last {
-    solved: Arc<Solved>,
-    /// Not before then another is solved for whoever asks for what is.
-    rests: Option<Instant>,
-}
-
-impl LastSolved {
-    /// That of a World. Of what is, not of what was, the one before will do for a while where one takes long; it says of when
-    /// it is.
-    async fn of(&self, world: &Arc<World>, is_now: bool) -> Result<Arc<Solved>, ApiError> {
-        let mut last = self.last.lock().await;
-        if let Some(Last { solved, rests }) = last.as_ref() {
-            let resting = is_now && rests.is_some_and(|until| Instant::now() < until);
-            let before = solved.generation() < world.seq();
-            if solved.generation() == world.seq() || (resting && before) {
-                return Ok(solved.clone());
-            }
-        }
-        let (started, world) = (Instant::now(), world.clone());
-        let solved = self.work_out(move || Arc::new(Solved::of(&world))).await?;
-        let took = started.elapsed();
-        let rests = (is_now && took > QUICK).then(|| Instant::now() + took * REST);
-        *last = Some(Last { solved: solved.clone(), rests });
-        Ok(solved)
+impl OfWorld for Solved {
+    fn of(world: &World) -> Self {
+        Self::of(world)
     }
 
-    /// Works something out beside the requests that are answered at once.
-    async fn work_out<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let one = self.working.clone().lock_owned().await;
-        let alone = move || {
-            // Until it is done, also where nobody waits for it any more.
-            let _one = one;
-            work()
-        };
-        tokio::task::spawn_blocking(alone).await.map_err(|error| ApiError::internal(&error))
+    fn generation(&self) -> u64 {
+        self.generation()
     }
 }
 
@@ -112,7 +65,7 @@ pub(super) async fn reach(
         _ => return Err(ApiError::bad_request("a flow is closed from one zone to another: name both")),
     };
     let world = then.world.clone();
-    let view: ReachView = context.solved.work_out(move || solved.view(&world, within, close)).await?;
+    let view: ReachView = context.solved.aside.work_out(move || solved.view(&world, within, close)).await?;
     Ok(then.answer(view))
 }
 
@@ -129,7 +82,7 @@ pub(super) async fn directive_reach(
     // Before and after are of one World.
     let solved = context.solved.of(&then.world, false).await?;
     let world = then.world.clone();
-    let view = context.solved.work_out(move || solved.directive(&world, id)).await?;
+    let view = context.solved.aside.work_out(move || solved.directive(&world, id)).await?;
     view.map(|view| then.answer(view)).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))
 }
 
