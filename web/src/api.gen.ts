@@ -1651,6 +1651,55 @@ export type UserView = {
   roles: string[];
 };
 
+/** A page of what is open in the estate. */
+export type VulnerabilitiesPage = {
+  /** ... by how many attacks were seen here, ... */
+  attacked: number;
+  /** ... how many of them are exploited somewhere, ... */
+  exploited: number;
+  /** The place of the first item in the whole list, counted from 0. */
+  from: number;
+  /** Position of the journal that this shows. Of a large estate it may lie behind that of other answers by some seconds. */
+  generation: number;
+  /** The page. */
+  items: VulnerabilityLine[];
+  /** Where the next page begins; absent on the last. It is a place, so that what moves over it is shown twice or not at all. */
+  next?: string | null;
+  /** ... and of how many something stays open whatever is offered. */
+  not_offered: number;
+  /** How many are open in all, ... */
+  open: number;
+  /** How many there are under the filter. */
+  total: number;
+};
+
+/** A vulnerability in one line: where it stands in the whole estate. `/api/v1/vulnerabilities/{id}` tells all of it. */
+export type VulnerabilityLine = {
+  /** On how many assets it is open; those where its risk is accepted are not among them. */
+  assets: number;
+  /** On how many of its assets attacks by it were seen. */
+  attacked: number;
+  /** CVSS score, of the vector that counts. */
+  cvss?: string | null;
+  /** EPSS: probability of exploitation in 30 days, in parts per million. */
+  epss_ppm?: number | null;
+  /** Whether it is exploited somewhere: listed in KEV. */
+  exploited: boolean;
+  /** Its id. */
+  id: string;
+  /** On how many of those no fix is published. */
+  no_fix: number;
+  /**
+   * On how many of them something of it stays open whatever is offered there: there is no fix, or not there, or it waits for a
+   * reboot.
+   */
+  not_offered: number;
+  /** Risk points: what is lost by it if nothing is done. */
+  points: string;
+  /** Since when an advisory that finds it here is known here, RFC 3339. */
+  since?: string | null;
+};
+
 /** Where a vulnerability stands in the estate. */
 export type VulnerabilityView = {
   /** On how many more its risk is accepted: see the exceptions about it. */

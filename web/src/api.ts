@@ -21,6 +21,7 @@ import type {
   RetryBody,
   SessionView,
   TrendView,
+  VulnerabilitiesPage,
   VulnerabilityView,
   WhyView,
 } from "./api.gen";
@@ -121,6 +122,8 @@ export const getDirectives = (query: string, from: number, limit: number, then: 
   askAsOf(`directives${windowed(query, from, limit)}`, then) as Promise<DirectivesPage>;
 export const getAssets = (query: string, from: number, limit: number, then: Moment): Promise<AssetsPage> =>
   askAsOf(`assets${windowed(query, from, limit)}`, then) as Promise<AssetsPage>;
+export const getVulnerabilities = (query: string, from: number, limit: number, then: Moment): Promise<VulnerabilitiesPage> =>
+  askAsOf(`vulnerabilities${windowed(query, from, limit)}`, then) as Promise<VulnerabilitiesPage>;
 export const getTrend = (days: string, then: Moment): Promise<TrendView> => askAsOf(`trend?days=${days}`, then) as Promise<TrendView>;
 export const getMeasures = (query: string, then: Moment): Promise<MeasuresView> => askAsOf(`measures?${query}`, then) as Promise<MeasuresView>;
 export const getGaps = (limit: string, then: Moment): Promise<GapsPage> => askAsOf(`gaps?limit=${limit}`, then) as Promise<GapsPage>;

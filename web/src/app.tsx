@@ -21,6 +21,7 @@ import { session } from "./session";
 import { SignedOut } from "./signed-out";
 import { useMedia, useStore } from "./store";
 import { Trend } from "./trend";
+import { Vulnerabilities } from "./vulnerabilities";
 import { AreWeAffected, VulnerabilityPanel } from "./vulnerability";
 
 export function App() {
@@ -47,6 +48,7 @@ export function App() {
             <Trend version={state.changed.queue} />
             <Scoreboard version={state.changed.queue} />
             <Assets overview={overview} version={state.changed.assets} />
+            <Vulnerabilities version={Math.max(state.changed.queue, state.changed.assets)} />
             <Reach version={`${state.changed.queue} ${state.changed.assets}`} />
             <AcceptedRisks version={state.changed.queue} />
             <Coverage feeds={overview.feeds} version={state.changed.assets} />

@@ -32,6 +32,7 @@ export function Header({ state }: { state: Live }) {
         ["queue", "Queue", overview.open],
         ["scoreboard", "Scoreboard"],
         ["assets", "Assets", overview.assets],
+        ["vulnerabilities", "Vulnerabilities"],
         ["reach", "Reach"],
         ["feeds", "Feeds", overview.feeds.length],
         ["closed", "Closed", overview.closed],

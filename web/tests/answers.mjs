@@ -414,3 +414,23 @@ export const then = () =>
     retired: [],
     feeds: [{ name: "kev", changed: at(-24 * 15), as_of: at(-24 * 15), asked: null, problem: null }],
   });
+
+/** A line of what is open in the estate. */
+export const open = (id, more = {}) => ({ id, exploited: false, attacked: 0, epss_ppm: 1_234, cvss: "7.5", assets: 40, not_offered: 0, no_fix: 0, points: "12.5", since: at(-24 * 3), ...more });
+
+/** Somebody who is told what needs a person. */
+export const addressee = (more = {}) => ({
+  name: "on-call",
+  host: "hooks.slack.com",
+  form: "slack",
+  about: ["approval", "urgent", "trouble"],
+  groups: null,
+  gather_seconds: 10,
+  signed: false,
+  behind: 0,
+  waiting: 0,
+  posts: 3,
+  last: at(-2),
+  problem: null,
+  ...more,
+});

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-import { DEMO, log, overview, retired, THEN, then } from "./answers.mjs";
+import { addressee, DEMO, log, open, overview, retired, THEN, then } from "./answers.mjs";
 import { rolling } from "./rollouts.mjs";
 import { visits } from "./visit.mjs";
 
@@ -12,6 +12,13 @@ const SERIOUS = ["serious", "critical"];
 
 const VIEWS = {
   "the lists": { world: overview },
+  "what is open, and who is told": {
+    world: overview,
+    more: {
+      open: [open("CVE-2026-1001", { exploited: true, attacked: 2, not_offered: 40, no_fix: 3 }), open("CVE-2026-1002", { epss_ppm: null, cvss: null, since: null })],
+      messages: [addressee(), addressee({ name: "tickets", waiting: 2, last: null, problem: "tickets.example.org answers 503" })],
+    },
+  },
   "a directive to approve": { world: overview, hash: "#dir_2" },
   "a directive with forensics": { world: overview, hash: "#dir_1" },
   "a zone that an attacker reaches": { world: overview, click: "reach-first" },
@@ -30,11 +37,11 @@ const VIEWS = {
 
 visits("axe", (visit, test) => {
   for (const colorScheme of ["light", "dark"]) {
-    for (const [name, { world, hash, past, click }] of Object.entries(VIEWS)) {
+    for (const [name, { world, more, hash, past, click }] of Object.entries(VIEWS)) {
       test(`${name}, ${colorScheme}`, async () => {
         await visit.page.emulateMedia({ colorScheme });
         visit.tenon.overview = world();
-        Object.assign(visit.tenon, { past: { [THEN]: then() }, retired, log });
+        Object.assign(visit.tenon, { past: { [THEN]: then() }, retired, log, ...more });
         await visit.opened(hash);
         if (past) await visit.page.goto(visit.tenon.address + past);
         if (click === "reach-first") {

@@ -2,24 +2,8 @@
 import assert from "node:assert/strict";
 import { beforeEach } from "node:test";
 
-import { HOSTILE, THEN, then } from "./answers.mjs";
+import { addressee, HOSTILE, THEN, then } from "./answers.mjs";
 import { visits } from "./visit.mjs";
-
-const addressee = (change = {}) => ({
-  name: "on-call",
-  host: "hooks.slack.com",
-  form: "slack",
-  about: ["approval", "urgent", "trouble"],
-  groups: null,
-  gather_seconds: 10,
-  signed: false,
-  behind: 0,
-  waiting: 0,
-  posts: 3,
-  last: new Date(Date.now() - 2 * 3_600_000).toISOString(),
-  problem: null,
-  ...change,
-});
 
 visits("messages", (visit, test) => {
   const { id, opened } = visit;

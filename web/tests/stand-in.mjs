@@ -35,6 +35,9 @@ export class StandIn {
   log = [];
   measures = MEASURES;
   messages = [];
+  /** What is open, and how it was asked for. */
+  open = [];
+  opens = [];
   /** As if in which zones it was asked how far an attacker gets. */
   within = [];
   /** Who is signed in by the session's cookie. */
@@ -101,6 +104,10 @@ export class StandIn {
     if (pathname === "/api/v1/assets") return json(response, 200, this.#assets(world, searchParams));
     if (pathname === "/api/v1/trend") return json(response, 200, trend(Number(searchParams.get("days"))));
     if (pathname === "/api/v1/measures") return json(response, 200, this.measures);
+    if (pathname === "/api/v1/vulnerabilities") {
+      this.opens.push(searchParams.toString());
+      return json(response, 200, vulnerabilities(this.overview.seq, this.open, searchParams));
+    }
     if (pathname === "/api/v1/messages") return json(response, 200, { generation: world.seq, items: this.messages });
     if (pathname === "/api/v1/gaps") return json(response, 200, gaps(world.assets));
     if (pathname === "/api/v1/reach") {
@@ -275,4 +282,15 @@ function json(response, status, body) {
   response.statusCode = status;
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify(body));
+}
+
+/** As the server filters it; it stays in the order of the test, whatever order is asked for. */
+function vulnerabilities(generation, open, asked) {
+  const is = { exploited: (one) => one.exploited, attacked: (one) => one.attacked > 0, "not-offered": (one) => one.not_offered > 0, "no-fix": (one) => one.no_fix > 0 };
+  const holds = is[asked.get("only")] ?? (() => true);
+  const found = open.filter((one) => holds(one) && one.id.includes((asked.get("q") ?? "").toUpperCase()));
+  const from = Number(asked.get("from") ?? 0);
+  const counted = (only) => open.filter(is[only]).length;
+  const items = found.slice(from, from + Number(asked.get("limit") ?? 100));
+  return { generation, total: found.length, open: open.length, exploited: counted("exploited"), attacked: counted("attacked"), not_offered: counted("not-offered"), from, items };
 }

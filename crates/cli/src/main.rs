@@ -37,6 +37,7 @@ mod standing;
 mod trend;
 mod up;
 mod vex;
+mod vulnerabilities;
 mod vulnerability;
 mod watch;
 mod why;
@@ -101,6 +102,8 @@ enum Command {
         #[command(flatten)]
         moment: AsOf,
     },
+    /// What is open in the estate: exploited, attacked, and what nothing that is offered closes.
+    Vulnerabilities(vulnerabilities::Vulnerabilities),
     /// Everything about one directive or asset.
     #[command(
         visible_aliases = ["asset", "directive"],
@@ -249,6 +252,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Queue(args) => queue::run(&args, common),
         Command::Show { id, moment } => show::one(common, &id, &moment),
         Command::Vulnerability { id, moment } => vulnerability::run(common, &id, &moment),
+        Command::Vulnerabilities(vulnerabilities) => vulnerabilities.run(common),
         Command::Gaps { moment } => gaps::run(common, &moment),
         Command::Trend(trend) => trend.run(common),
         Command::Measures(measures) => measures.run(common),

@@ -47,6 +47,7 @@ mod stance;
 mod table;
 mod terrain;
 mod trend;
+mod vulnerabilities;
 mod world;
 
 pub use ahead::Prepared;
@@ -72,4 +73,5 @@ pub use rollout::Rollout;
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 pub use terrain::{Exploit, OnAsset, Terrain, TerrainZone, ZoneOrigin};
 pub use trend::{Day, Moves, TrendDay};
+pub use vulnerabilities::OpenVulnerability;
 pub use world::{GroupMode, OrderState, World};

@@ -35,7 +35,7 @@ pub use access::{PeopleError, Role, operations};
 pub use api::{
     AddresseeView, AssetsPage, DetectionTaken, DetectionsView, DirectivesPage, ExceptionsView, FeedsPage,
     GapsPage, InvitationView, MessagesView, NewTokenView, PartView, QueueTotals, SessionView, TokenView,
-    TrialView, UserView, openapi, refusals_reference,
+    TrialView, UserView, VulnerabilitiesPage, VulnerabilityLine, openapi, refusals_reference,
 };
 pub use authority::{Authority, AuthorityError};
 pub use demo::{Demo, DemoView, Guide};

@@ -244,6 +244,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         messages: messages.clone(),
         poster: Poster::new(),
         solved: api::Last::new(&aside),
+        open: api::Last::new(&aside),
     });
     let mut tasks = vec![
         tokio::spawn(doors::people(

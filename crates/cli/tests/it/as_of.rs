@@ -23,12 +23,13 @@ fn what_every_reading_command_showed_it_shows_as_of_then() {
     let halted = played.get::<DirectiveView>(&format!("directives/{id}"));
     let waiting = halted.rollout.unwrap().waves.last().unwrap().hosts[0].hostname.clone();
     let asset = played.get::<AssetsPage>("assets?limit=1").items.remove(0).id;
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 14] = [
         &["queue"],
         &["assets"],
         &["gaps"],
         &["trend", "--days", "12"],
         &["vulnerability", "DEMO-2026-4471"],
+        &["vulnerabilities", "--only", "exploited"],
         &["show", &id],
         &["show", &asset],
         &["why", &id],

@@ -31,6 +31,11 @@ fn an_accepted_risk_is_off_the_queue_and_on_record_until_it_is_taken_back() {
     assert!(fails(&late).contains("within 366 days"), "{}", fails(&late));
     assert_eq!(view(), before, "nothing was accepted");
 
+    let open_here = || played.ok(&["vulnerabilities", "--search", ABOUT]);
+    let (counted, line) =
+        open_here().trim_end().split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    assert!(counted.contains(" open: ") && counted.contains(" exploited somewhere, "), "{counted}");
+    assert!(line.starts_with(ABOUT) && line.contains(&format!(" {} hosts  ", before.open)), "{line}");
     let said = played.ok(&[&grant[..], &["--group", &group, "--owner", "head of shop"]].concat());
     assert!(said.starts_with(&format!("exc_1: the risk of {ABOUT} is accepted on ")), "{said}");
     assert!(said.contains(" until 2026-07-15 (entry "), "a day lasts to its end: {said}");
@@ -45,6 +50,9 @@ fn an_accepted_risk_is_off_the_queue_and_on_record_until_it_is_taken_back() {
     ] {
         assert!(listed.contains(part), "{part} in {listed}");
     }
+    // In the list of what is open it stood with these hosts, which were all that had it.
+    assert_eq!(now.open, 0);
+    assert!(open_here().ends_with("None of them is like that.\n"), "{}", open_here());
     let told = played.ok(&["vulnerability", ABOUT]);
     assert!(told.contains(&format!("its risk is accepted on {hosts} more")), "{told}");
     assert!(told.contains("exc_1 until 2026-07-15, head of shop answers for it"), "{told}");

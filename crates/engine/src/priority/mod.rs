@@ -54,6 +54,11 @@ impl<'a> From<&'a Directive> for Reasons<'a> {
 }
 
 impl<'a> Reasons<'a> {
+    /// One vulnerability alone.
+    pub(crate) fn of_one(id: &'a VulnerabilityId) -> Self {
+        Self { closes: std::slice::from_ref(id), claims: &[], advisories: &[] }
+    }
+
     /// The vulnerabilities that count. Where a changelog tells what a vendor's update closes, the update is no vulnerability
     /// besides.
     pub(crate) fn counted(self) -> impl Iterator<Item = &'a VulnerabilityId> {

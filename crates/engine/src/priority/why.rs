@@ -97,8 +97,8 @@ pub fn why_here(world: &World, asset: &AssetId, about: &VulnerabilityId) -> Opti
     let answering = world.open_directives().find(|(_, state)| state.is_wanted_for(about, ordinal));
     let mut bearings = Bearings::default();
     bearings.add(state.bearing(), 1);
-    let (closes, advisories) = ([about.clone()], [finding.advisory.clone()]);
-    let reasons = Reasons { closes: &closes, claims: &[], advisories: &advisories };
+    let advisories = [finding.advisory.clone()];
+    let reasons = Reasons { advisories: &advisories, ..Reasons::of_one(about) };
     let attacks = world.attacks(reasons.counted(), |_| AssetSet::in_order(&[ordinal]));
     let raised = answering.map_or(finding.opened, |(_, state)| state.raised);
     let subject = Subject { reasons, bearings: &bearings, attacks, raised };

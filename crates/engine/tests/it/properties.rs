@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
-use tenon_engine::{AssetState, GapKind, SnapshotError, World, findings, recompute, tally};
+use tenon_engine::{
+    AssetState, Exposure, FindingState, GapKind, SnapshotError, World, findings, recompute, tally, why_here,
+};
 use tenon_model::{AssetId, AssetSet, Command, Event, Refusal, Timestamp, VulnerabilityId};
 
 use crate::generator::{Draw, command, pause};
@@ -122,15 +124,49 @@ fn exposures_are_those_of_every_asset(world: &World, now: Timestamp) {
     }
     gaps_are_those_of_every_asset(world, now);
     crate::terrain::is_that_of_every_asset(world);
-    let about = |advisory: &tenon_model::Advisory| advisory.vulnerabilities().to_vec();
-    for vulnerability in world.advisories().flat_map(about) {
-        let exposure = world.exposure(&vulnerability);
+    let about = world.advisories().flat_map(|advisory| advisory.vulnerabilities().to_vec());
+    let about: BTreeSet<VulnerabilityId> = about.collect();
+    let exposures: BTreeMap<VulnerabilityId, Exposure> =
+        about.into_iter().map(|id| (id.clone(), world.exposure(&id))).collect();
+    for (vulnerability, exposure) in &exposures {
         let found = ids(world, &exposure.assets());
-        assert_eq!(found, open.get(&vulnerability).cloned().unwrap_or_default(), "{vulnerability}");
-        let only = suppressed.get(&vulnerability).cloned().unwrap_or_default();
-        let accepted = accepted.get(&vulnerability).cloned().unwrap_or_default();
+        assert_eq!(found, open.get(vulnerability).cloned().unwrap_or_default(), "{vulnerability}");
+        let only = suppressed.get(vulnerability).cloned().unwrap_or_default();
+        let accepted = accepted.get(vulnerability).cloned().unwrap_or_default();
         assert_eq!(ids(world, &exposure.accepted), accepted, "{vulnerability}");
         assert_eq!(ids(world, &exposure.suppressed), &(&only - &found) - &accepted, "{vulnerability}");
+    }
+    the_list_of_what_is_open_is_that_of_every_asset(world, &open, &exposures);
+}
+
+fn the_list_of_what_is_open_is_that_of_every_asset(
+    world: &World,
+    open: &BTreeMap<VulnerabilityId, BTreeSet<AssetId>>,
+    exposures: &BTreeMap<VulnerabilityId, Exposure>,
+) {
+    let listed = world.open_vulnerabilities();
+    let counts: Vec<_> = listed.iter().map(|one| (&one.id, one.assets)).collect();
+    let wanted: Vec<_> = open.iter().map(|(id, assets)| (id, assets.len() as u64)).collect();
+    assert_eq!(counts, wanted);
+    for one in &listed {
+        assert!(one.no_fix <= one.not_offered && one.not_offered <= one.assets, "{one:?}");
+        let exposure = &exposures[&one.id];
+        assert!(exposure.known <= one.known, "{one:?}");
+        let without = |left_out: &dyn Fn(&FindingState) -> bool| {
+            let states = exposure.open.iter().filter(|exposed| left_out(&exposed.state));
+            AssetSet::union(states.map(|exposed| &exposed.assets)).len()
+        };
+        assert_eq!(
+            one.not_offered,
+            without(&|state| !matches!(state, FindingState::FixOffered { .. })),
+            "{one:?}"
+        );
+        assert_eq!(one.no_fix, without(&|state| *state == FindingState::NoFix), "{one:?}");
+    }
+    // What each asset loses by it alone; of two, since every flip of its table is worked out with it.
+    for one in listed.iter().take(2) {
+        let lost = open[&one.id].iter().filter_map(|asset| why_here(world, asset, &one.id));
+        assert_eq!(one.loss.0, lost.map(|here| here.priority.removes.0).sum::<u64>(), "{one:?}");
     }
 }
 

@@ -88,6 +88,7 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/users/{id}/invitation", ADMINISTER),
     ("POST", "/api/v1/users/{id}/roles", ADMINISTER),
     ("POST", "/api/v1/vex", ASSESS),
+    ("GET", "/api/v1/vulnerabilities", READ),
     ("GET", "/api/v1/vulnerabilities/{id}", READ),
     ("GET", "/healthz", Nothing),
     ("GET", "/metrics", READ),

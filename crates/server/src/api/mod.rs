@@ -26,6 +26,7 @@ mod standing;
 mod tokens;
 mod trend;
 mod users;
+mod vulnerabilities;
 mod write;
 
 use std::sync::Arc;
@@ -56,6 +57,8 @@ pub(crate) use request::{Counted, identified};
 pub use session::SessionView;
 pub use tokens::{NewTokenView, TokenView};
 pub use users::{InvitationView, UserView};
+pub(crate) use vulnerabilities::OpenVulnerabilities;
+pub use vulnerabilities::{VulnerabilitiesPage, VulnerabilityLine};
 pub(crate) use write::new_token;
 
 use crate::access::{Passwords, People, Rates};
@@ -109,6 +112,8 @@ pub(crate) struct Context {
     pub(crate) poster: Poster,
     /// Who an attacker can reach, as last asked.
     pub(crate) solved: Last<Solved>,
+    /// What is open in the estate, as last asked.
+    pub(crate) open: Last<OpenVulnerabilities>,
 }
 
 pub(crate) type Shared = Arc<Context>;
@@ -142,6 +147,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(reach::reach))
         .routes(routes!(read::asset_directives))
         .routes(routes!(read::vulnerability))
+        .routes(routes!(vulnerabilities::vulnerabilities))
         .routes(routes!(read::report))
         .routes(routes!(exceptions::exceptions, exceptions::grant_exception))
         .routes(routes!(detections::detections, detections::report_detection))

@@ -154,7 +154,7 @@ fn first_names(world: &World, assets: &AssetSet) -> Vec<String> {
     named.map(|asset| asset.hostname.clone()).collect()
 }
 
-fn text(time: Option<Timestamp>) -> Option<String> {
+pub(crate) fn text(time: Option<Timestamp>) -> Option<String> {
     time.map(|time| time.to_string())
 }
 

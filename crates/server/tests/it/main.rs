@@ -23,4 +23,5 @@ mod sink;
 mod snapshots;
 mod store;
 mod sweep;
+mod vulnerabilities;
 mod writer;
