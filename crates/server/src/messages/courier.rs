@@ -1,18 +1,17 @@
 //! Telling one addressee, in order, until told to stop.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tenon_engine::World;
-use tenon_model::{Digest, DirectiveId, Timestamp};
+use tenon_model::{DirectiveId, Timestamp};
 use tokio::sync::watch;
 
 use super::form;
 use super::post::{NotTaken, Post};
 use super::said::{concerns, messages};
 use super::waiting::Waiting;
-use super::{Addressee, Message, Messages, Outbox, Poster, Standing, Topic};
+use super::{Addressee, Message, Messages, Once, Outbox, Poster, Standing, Topic};
 use crate::clock::clock;
 use crate::serve::is_true;
 use crate::writer::Writer;
@@ -47,8 +46,6 @@ struct Hand {
     kept: u64,
     /// Directives that closed since the place was kept.
     closed: Vec<DirectiveId>,
-    /// What approval was asked of last, by directive: read in several steps, it would be asked once in each.
-    asked: BTreeMap<DirectiveId, Digest>,
     /// The wait after another failure.
     again: Duration,
 }
@@ -57,14 +54,7 @@ impl Courier {
     pub(crate) async fn run(mut self, stopped: watch::Receiver<bool>) {
         let next = self.standing.next;
         let waiting = Waiting::of(self.to.form);
-        let mut hand = Hand {
-            waiting,
-            read: next,
-            kept: next,
-            closed: Vec::new(),
-            asked: BTreeMap::new(),
-            again: AGAIN,
-        };
+        let mut hand = Hand { waiting, read: next, kept: next, closed: Vec::new(), again: AGAIN };
         self.messages.note(&self.to.name, |delivery| delivery.delivered_to = next.saturating_sub(1));
         let mut follow = self.writer.follow();
         let stop = is_true(stopped);
@@ -127,7 +117,7 @@ impl Courier {
         hand.again = AGAIN;
         let next = posted.next.unwrap_or(hand.read);
         // Not kept, it is told once more after a start, which is better than not at all.
-        if let Err(why) = self.keep(hand, next, posted.urgent).await {
+        if let Err(why) = self.keep(hand, next, posted.once).await {
             return Some(self.failed(hand, why, None));
         }
         self.messages.note(&self.to.name, |delivery| {
@@ -181,30 +171,29 @@ impl Courier {
 
     /// The message as this addressee is told it, if it is.
     fn wanted(&mut self, hand: &mut Hand, mut message: Message) -> Option<Message> {
+        let standing = &mut self.standing;
         if let (Topic::Done, Some((id, _))) = (message.topic, &message.directive) {
-            hand.asked.remove(id);
-            if self.standing.urgent.remove(id) {
+            let (urgent, asked) = (standing.urgent.remove(id), standing.asked.remove(id).is_some());
+            if urgent || asked {
                 hand.closed.push(*id);
             }
-        }
-        if let (Some(asks), Some((id, _))) = (message.asks, &message.directive)
-            && hand.asked.insert(*id, asks) == Some(asks)
-        {
-            return None;
         }
         // Who is not told what is urgent may be told what is raised.
         if message.kind == "directive-raised" && !self.to.about.contains(&Topic::Urgent) {
             message.topic = Topic::Raised;
         }
         let wanted = self.to.about.contains(&message.topic) && concerns(&message, self.to.groups.as_ref());
-        let news = |id: DirectiveId| self.standing.urgent.insert(id);
-        (wanted && message.says_urgent().is_none_or(news)).then_some(message)
+        let is_news = |once| match once {
+            Once::Urgent(id) => standing.urgent.insert(id),
+            Once::Asked(id, asks) => standing.asked.insert(id, asks) != Some(asks),
+        };
+        (wanted && message.once().is_none_or(is_news)).then_some(message)
     }
 
-    async fn keep(&self, hand: &mut Hand, next: u64, urgent: Vec<DirectiveId>) -> Result<(), String> {
+    async fn keep(&self, hand: &mut Hand, next: u64, once: Vec<Once>) -> Result<(), String> {
         let (outbox, name) = (self.outbox.clone(), self.to.name.clone());
         let closed = std::mem::take(&mut hand.closed);
-        let kept = tokio::task::spawn_blocking(move || outbox.keep(&name, next, &urgent, &closed));
+        let kept = tokio::task::spawn_blocking(move || outbox.keep(&name, next, &once, &closed));
         kept.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
         hand.kept = next;
         Ok(())

@@ -137,11 +137,24 @@ pub(crate) struct Message {
     pub(crate) asks: Option<Digest>,
 }
 
+/// What is told once of a directive while it is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Once {
+    /// That it is urgent.
+    Urgent(DirectiveId),
+    /// That approval is asked of what the digest stands for.
+    Asked(DirectiveId, Digest),
+}
+
 impl Message {
-    /// The directive of which this says that it is urgent, as a whole.
-    fn says_urgent(&self) -> Option<DirectiveId> {
-        let whole = self.topic == Topic::Urgent && self.asset.is_none();
-        self.directive.as_ref().filter(|_| whole).map(|(id, _)| *id)
+    /// What of this is told once.
+    fn once(&self) -> Option<Once> {
+        let (id, _) = self.directive.as_ref()?;
+        match (self.topic, self.asks) {
+            (Topic::Urgent, _) if self.asset.is_none() => Some(Once::Urgent(*id)),
+            (Topic::Approval, Some(asks)) => Some(Once::Asked(*id, asks)),
+            _ => None,
+        }
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, params};
-use tenon_model::DirectiveId;
+use tenon_model::{Digest, DirectiveId};
+
+use super::Once;
 
 /// Version of the tables below, in `user_version`.
 const VERSION: i64 = 1;
@@ -14,9 +17,11 @@ CREATE TABLE place (
     addressee TEXT PRIMARY KEY,
     next      INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE urgent (
+CREATE TABLE told (
     addressee TEXT NOT NULL REFERENCES place (addressee) ON DELETE CASCADE,
     directive TEXT NOT NULL,
+    urgent    INTEGER NOT NULL DEFAULT 0,
+    asked     TEXT,
     PRIMARY KEY (addressee, directive)
 ) STRICT;
 ";
@@ -44,6 +49,8 @@ pub(crate) struct Standing {
     pub(crate) next: u64,
     /// Open directives of which it was told that they are urgent: once is enough.
     pub(crate) urgent: BTreeSet<DirectiveId>,
+    /// What approval it was asked for last, by directive.
+    pub(crate) asked: BTreeMap<DirectiveId, Digest>,
 }
 
 /// The places of all addressees. A statement takes as long as the disk; callers may block.
@@ -90,22 +97,29 @@ impl Outbox {
             let place: i64 =
                 transaction
                     .query_row("SELECT next FROM place WHERE addressee = ?1", [name], |row| row.get(0))?;
-            let mut asked = transaction.prepare("SELECT directive FROM urgent WHERE addressee = ?1")?;
-            let told = asked.query_map([name], |row| row.get::<_, String>(0))?;
-            let urgent = told.map(|id| {
-                let id = id?;
-                id.parse().map_err(|_| OutboxError::Damaged(id))
-            });
-            let standing =
-                Standing { next: place.cast_unsigned(), urgent: urgent.collect::<Result<_, OutboxError>>()? };
+            let mut standing =
+                Standing { next: place.cast_unsigned(), urgent: BTreeSet::new(), asked: BTreeMap::new() };
+            let mut told =
+                transaction.prepare("SELECT directive, urgent, asked FROM told WHERE addressee = ?1")?;
+            let mut rows = told.query([name])?;
+            while let Some(row) = rows.next()? {
+                let id = read::<DirectiveId>(row.get(0)?)?;
+                if row.get(1)? {
+                    standing.urgent.insert(id);
+                }
+                if let Some(asked) = row.get::<_, Option<String>>(2)? {
+                    standing.asked.insert(id, read(asked)?);
+                }
+            }
+            drop(rows);
             standings.insert((*name).to_owned(), standing);
         }
         transaction.commit()?;
         Ok(standings)
     }
 
-    /// Keeps where an addressee stands: the entry to read next, what it was told is urgent, and which of that is closed. Durable
-    /// when this returns.
+    /// Keeps where an addressee stands: the entry to read next, what it was told that is told once, and which directives are
+    /// closed. Durable when this returns.
     ///
     /// # Errors
     /// [`OutboxError`]; nothing is kept then.
@@ -113,24 +127,40 @@ impl Outbox {
         &self,
         name: &str,
         next: u64,
-        urgent: &[DirectiveId],
+        once: &[Once],
         closed: &[DirectiveId],
     ) -> Result<(), OutboxError> {
         let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction()?;
         transaction
             .execute("UPDATE place SET next = ?2 WHERE addressee = ?1", params![name, next.cast_signed()])?;
-        for id in urgent {
+        for told in once {
+            let (Once::Urgent(id) | Once::Asked(id, _)) = told;
+            let id = id.to_string();
             transaction
-                .execute("INSERT OR IGNORE INTO urgent VALUES (?1, ?2)", params![name, id.to_string()])?;
+                .execute("INSERT OR IGNORE INTO told (addressee, directive) VALUES (?1, ?2)", [name, &id])?;
+            match told {
+                Once::Urgent(_) => transaction.execute(
+                    "UPDATE told SET urgent = 1 WHERE addressee = ?1 AND directive = ?2",
+                    [name, &id],
+                )?,
+                Once::Asked(_, asked) => transaction.execute(
+                    "UPDATE told SET asked = ?3 WHERE addressee = ?1 AND directive = ?2",
+                    [name, &id, &asked.to_string()],
+                )?,
+            };
         }
         for id in closed {
             transaction.execute(
-                "DELETE FROM urgent WHERE addressee = ?1 AND directive = ?2",
-                params![name, id.to_string()],
+                "DELETE FROM told WHERE addressee = ?1 AND directive = ?2",
+                [name, &id.to_string()],
             )?;
         }
         transaction.commit()?;
         Ok(())
     }
+}
+
+fn read<T: FromStr>(text: String) -> Result<T, OutboxError> {
+    text.parse().map_err(|_| OutboxError::Damaged(text))
 }

@@ -40,16 +40,13 @@ const KINDS: [&str; 10] = [
 /// When an entry is no event.
 pub(super) fn messages(entries: &[Entry], world: &World) -> Result<Vec<Message>, EventError> {
     let mut messages = Vec::new();
-    // Hosts rehearse side by side; people are asked once, when the last of them is done.
+    // Hosts rehearse side by side; people are asked once, when the last of them is done, however that ends.
     let mut rehearsed: BTreeMap<DirectiveId, (u64, Timestamp)> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| may_tell(entry)) {
         let event = Versioned::decode(entry.seq, &entry.payload)?;
         let time = Timestamp::from_millis(entry.time_ms);
-        if let Event::RehearsalRecorded { order, outcome: RehearsalOutcome::Passed, .. } = &event {
-            if let Some(directive) = directive_of(world, order) {
-                rehearsed.insert(directive, (entry.seq, time));
-            }
-            continue;
+        if let Some(directive) = may_end_rehearsals(&event, world) {
+            rehearsed.insert(directive, (entry.seq, time));
         }
         messages.extend(about(&event, time, world).map(|told| told.at(entry.seq, time, &event, world)));
     }
@@ -176,8 +173,17 @@ fn approval(id: DirectiveId, (seq, time): (u64, Timestamp), world: &World) -> Op
     })
 }
 
-fn directive_of(world: &World, order: &OrderId) -> Option<DirectiveId> {
-    world.order(order).map(|state| state.order.directive)
+/// The directive of which a host rehearses no more after this.
+fn may_end_rehearsals(event: &Event, world: &World) -> Option<DirectiveId> {
+    match event {
+        Event::RehearsalRecorded { order, .. } | Event::OrderExpired { order } => {
+            world.order(order).map(|state| state.order.directive)
+        }
+        Event::DirectiveChanged { id, change } => {
+            (!change.left.is_empty() || !change.settled.is_empty()).then_some(*id)
+        }
+        _ => None,
+    }
 }
 
 fn line(id: DirectiveId, world: &World) -> Option<(DirectiveId, Box<DirectiveLine>)> {

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use tenon_model::{DirectiveId, Timestamp};
+use tenon_model::Timestamp;
 
 use super::form;
 use super::post::Post;
-use super::{Addressee, Form, Message};
+use super::{Addressee, Form, Message, Once};
 
 /// Messages that are read ahead where each is posted by itself.
 const AHEAD: usize = 256;
@@ -29,15 +29,15 @@ pub(super) struct Gathered {
     pub(super) left_out: u64,
     /// Messages in all.
     total: u64,
-    /// Directives of which it says that they are urgent.
-    urgent: Vec<DirectiveId>,
+    /// What of it is told once.
+    once: Vec<Once>,
 }
 
 /// What is delivered once a post was taken.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Posted {
-    /// Directives of which it was told that they are urgent.
-    pub(super) urgent: Vec<DirectiveId>,
+    /// What of it is not told again.
+    pub(super) once: Vec<Once>,
     /// The entry of what waits next; `None` where nothing does.
     pub(super) next: Option<u64>,
 }
@@ -90,11 +90,11 @@ impl Waiting {
     pub(super) fn posted(&mut self) -> Posted {
         match self {
             Self::Each(messages) => {
-                let urgent = messages.pop_front().and_then(|message| message.says_urgent());
+                let once = messages.pop_front().and_then(|message| message.once());
                 // Another message may be of the same entry.
-                Posted { urgent: urgent.into_iter().collect(), next: messages.front().map(|next| next.seq) }
+                Posted { once: once.into_iter().collect(), next: messages.front().map(|next| next.seq) }
             }
-            Self::Together(gathered) => Posted { urgent: std::mem::take(gathered).urgent, next: None },
+            Self::Together(gathered) => Posted { once: std::mem::take(gathered).once, next: None },
         }
     }
 }
@@ -102,7 +102,7 @@ impl Waiting {
 impl Gathered {
     fn add(&mut self, message: Message) {
         self.total += 1;
-        self.urgent.extend(message.says_urgent());
+        self.once.extend(message.once());
         let about = |message: &Message| message.directive.as_ref().map(|(id, _)| *id);
         let same = |(known, _): &&mut (Message, u64)| {
             let alike = (known.topic, known.kind) == (message.topic, message.kind);

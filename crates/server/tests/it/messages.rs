@@ -1,5 +1,6 @@
 //! What needs a person is told where people look anyhow: once, in order, signed, whatever happens in between.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::num::NonZeroU32;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -185,8 +186,7 @@ fn what_could_not_be_delivered_is_delivered_once_and_in_order_over_restarts() {
     server.restart();
     reported_with(&server, &["curl"]);
     let told = sink.answered(200, 4);
-    let ids: std::collections::BTreeSet<String> =
-        told.iter().map(|taken| taken.json()["id"].to_string()).collect();
+    let ids: BTreeSet<String> = told.iter().map(|taken| taken.json()["id"].to_string()).collect();
     assert_eq!(ids.len(), 4, "{told:?}");
     assert_eq!(told[3].json()["data"]["directive"]["title"], "upgrade curl to 2.0");
 }
@@ -233,6 +233,35 @@ fn a_trial_says_what_came_of_it_and_no_redirect_is_followed() {
     assert_eq!(tried, json!({ "taken": true, "problem": null }));
     assert!(sink.answered(200, 1)[0].body.contains("A trial"));
     assert_eq!(code(server.post("/api/v1/messages/nobody/try").send_json(json!({})).unwrap()).0, 404);
+}
+
+#[test]
+fn approval_is_asked_for_once_also_where_the_last_rehearsal_fails() {
+    let sink = Sink::answering(200);
+    let mut server = telling(&sink, "    form: cloudevents\n    about: [approval, trouble]\n");
+    reported_with(&server, &["openssl"]);
+    reported_with(&server, &["openssl"]);
+    assert_eq!(server.post("/api/v1/groups/default/promote").send_json(json!({})).unwrap().status(), 200);
+    let orders = rehearsing(&server, "openssl");
+    report(&server, orders[0], RehearsalOutcome::Passed);
+    standing_as(&server, |standing| standing["behind"] == 0);
+    report(&server, orders[1], RehearsalOutcome::Failed { reason: "no room".to_owned() });
+    let told: Vec<Value> = sink.answered(200, 2).iter().map(Taken::json).collect();
+    let kinds: BTreeSet<&str> = told.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, BTreeSet::from(["tenon.approval", "tenon.trouble"]), "{told:#?}");
+    let asked = told.iter().find(|event| event["type"] == "tenon.approval").unwrap();
+    let said = asked["data"]["said"].as_str().unwrap();
+    assert!(
+        said.starts_with("dir_1 waits for approval on 1 host: upgrade openssl to 2.0 on 2 hosts"),
+        "{said}"
+    );
+    // A restart asks nothing again, whatever else happens to the directive.
+    server.restart();
+    let again =
+        json!({ "vulnerability": "VENDOR:openssl:2.0", "asset": orders[0].0.to_string(), "what": "seen" });
+    assert_eq!(server.post("/api/v1/detections").send_json(&again).unwrap().status(), 200);
+    standing_as(&server, |standing| standing["behind"] == 0);
+    assert_eq!(sink.answered(200, 2).len(), 2);
 }
 
 #[test]
