@@ -90,6 +90,9 @@ impl Outbox {
         for gone in known.iter().filter(|known| !names.contains(&known.as_str())) {
             transaction.execute("DELETE FROM place WHERE addressee = ?1", [gone])?;
         }
+        // A place behind the record's end is of another record: an older one was restored since. Where that differs is not known, so
+        // that what happens from now on is told.
+        transaction.execute("DELETE FROM place WHERE next > ?1", [next.cast_signed()])?;
         let mut standings = BTreeMap::new();
         for name in names {
             transaction

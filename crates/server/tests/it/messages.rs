@@ -306,6 +306,26 @@ fn who_is_new_is_told_from_now_on_and_of_the_groups_named() {
 }
 
 #[test]
+fn after_an_older_record_was_restored_what_happens_next_is_told() {
+    let sink = Sink::answering(200);
+    let mut server = telling(&sink, "    form: cloudevents\n    about: [urgent, raised]\n");
+    reported_with(&server, &["openssl"]);
+    standing_as(&server, |standing| standing["behind"] == 0 && standing["posts"] == 1);
+    let file = server.running().folder.path("messages.sqlite");
+    server.stop();
+    // As if the record had been longer, and another directive had had the next id.
+    let outbox = rusqlite::Connection::open(file).unwrap();
+    outbox
+        .execute_batch("UPDATE place SET next = 1000000; INSERT INTO told VALUES ('chat', 'dir_2', 1, NULL);")
+        .unwrap();
+    drop(outbox);
+    server.restart();
+    reported_with(&server, &["zlib"]);
+    let told = sink.answered(200, 2);
+    assert_eq!(told[1].json()["data"]["directive"]["title"], "upgrade zlib to 2.0");
+}
+
+#[test]
 fn a_file_that_others_can_read_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("told.yaml");
