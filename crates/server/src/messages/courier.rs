@@ -22,6 +22,8 @@ const STEP: usize = 256;
 const LOOK: Duration = Duration::from_secs(1);
 /// After so many entries without a message the place is kept all the same, so that a start does not read them again.
 const KEEP: u64 = 10_000;
+/// How long a post may still take once Tenon is told to stop.
+const LAST: Duration = Duration::from_secs(3);
 /// The wait after the first failure, doubled with each further one, ...
 const AGAIN: Duration = Duration::from_secs(1);
 /// ... up to this.
@@ -61,9 +63,15 @@ impl Courier {
         tokio::pin!(stop);
         loop {
             let world = follow.borrow_and_update().clone();
+            let going = self.go_on(&mut hand, world);
+            tokio::pin!(going);
             let wait = tokio::select! {
-                wait = self.go_on(&mut hand, world) => wait,
-                () = &mut stop => return,
+                wait = &mut going => wait,
+                () = &mut stop => {
+                    // A post that is under way would be told once more otherwise.
+                    let _done = tokio::time::timeout(LAST, going).await;
+                    return;
+                }
             };
             let rest = async {
                 match wait {

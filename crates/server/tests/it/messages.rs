@@ -256,6 +256,7 @@ fn approval_is_asked_for_once_also_where_the_last_rehearsal_fails() {
         "{said}"
     );
     // A restart asks nothing again, whatever else happens to the directive.
+    standing_as(&server, |standing| standing["posts"] == 2 && standing["behind"] == 0);
     server.restart();
     let again =
         json!({ "vulnerability": "VENDOR:openssl:2.0", "asset": orders[0].0.to_string(), "what": "seen" });
