@@ -214,7 +214,9 @@ impl Host {
     pub fn write_file(&self, path: impl AsRef<Path>, bytes: &[u8], mode: u32) -> Result<(), Error> {
         let path = path.as_ref();
         if self.pid().is_some() {
-            let script = "mkdir -p \"$(dirname \"$1\")\" && cat >\"$1.new\" && chmod \"$2\" \"$1.new\" && mv \"$1.new\" \"$1\"";
+            // Under a name that begins with a dot until it is whole: an agent that looks in between passes it over.
+            let script = "folder=$(dirname \"$1\") && new=\"$folder/.$(basename \"$1\").new\" && mkdir -p \"$folder\" && \
+                          cat >\"$new\" && chmod \"$2\" \"$new\" && mv \"$new\" \"$1\"";
             let mode = format!("{mode:o}");
             let words = ["sh", "-c", script, "sh"].map(OsStr::new);
             let words = words.into_iter().chain([path.as_os_str(), OsStr::new(&mode)]);
