@@ -9,6 +9,7 @@ use tenon_server::{VulnerabilitiesPage, VulnerabilityLine};
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
 use crate::show::json;
+use crate::vulnerability::epss;
 
 /// Most vulnerabilities that the server gives at once.
 const PAGE: u32 = 500;
@@ -127,12 +128,12 @@ fn marks(one: &VulnerabilityLine) -> Vec<String> {
         marks.push("exploited somewhere".to_owned());
     }
     if let Some(ppm) = one.epss_ppm {
-        marks.push(format!("EPSS {}.{:02} %", ppm / 10_000, ppm % 10_000 / 100));
+        marks.push(epss(ppm));
     }
     if let Some(cvss) = &one.cvss {
         marks.push(format!("CVSS {cvss}"));
     }
-    let waiting = one.not_offered - one.no_fix.min(one.not_offered);
+    let waiting = one.not_offered.saturating_sub(one.no_fix);
     if one.no_fix > 0 {
         marks.push(format!("no fix on {}", one.no_fix));
     }

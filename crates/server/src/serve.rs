@@ -221,6 +221,8 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     let (stop, stopped) = watch::channel(false);
     let health = FeedHealth::default();
     let aside = api::Aside::default();
+    let poster = Poster::new();
+    let couriers = couriers(&messages, &folder, &poster, &writer)?;
     let context = Arc::new(api::Context {
         writer: writer.clone(),
         past: Past::new(writer.clone(), PAST_IDLE),
@@ -242,7 +244,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         demo,
         health: health.clone(),
         messages: messages.clone(),
-        poster: Poster::new(),
+        poster,
         solved: api::Last::new(&aside),
         open: api::Last::new(&aside),
     });
@@ -272,12 +274,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
             stopped.clone(),
         )));
     }
-    if !messages.addressees.to.is_empty() {
-        let outbox = Outbox::open(&folder.path("messages.sqlite"))?;
-        for courier in couriers(&messages, &outbox, &context.poster, &writer)? {
-            tasks.push(tokio::spawn(courier.run(stopped.clone())));
-        }
-    }
+    tasks.extend(couriers.into_iter().map(|courier| tokio::spawn(courier.run(stopped.clone()))));
     if let Some(days) = settings.keep_days {
         tasks.push(tokio::spawn(history::keep_days(writer.clone(), days.get(), stopped.clone())));
     }
@@ -291,11 +288,15 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
 /// One for each addressee. Who is new is told what happens from now on.
 fn couriers(
     messages: &Messages,
-    outbox: &Outbox,
+    folder: &DataFolder,
     poster: &Poster,
     writer: &Writer,
 ) -> Result<Vec<Courier>, OutboxError> {
     let to = &messages.addressees.to;
+    if to.is_empty() {
+        return Ok(Vec::new());
+    }
+    let outbox = Outbox::open(&folder.path("messages.sqlite"))?;
     let names: Vec<&str> = to.iter().map(|addressee| addressee.name.as_str()).collect();
     let mut standings = outbox.begin(&names, writer.world().seq() + 1)?;
     let couriers = to.iter().filter_map(|to| {

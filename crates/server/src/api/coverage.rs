@@ -45,7 +45,7 @@ pub(super) async fn gaps(
     State(context): State<Shared>,
     Query(paging): Query<Paging>,
 ) -> Result<Response, ApiError> {
-    let (limit, start) = (limit(paging.limit)?, place(&paging)?);
+    let (limit, start) = (limit(paging.limit)?, place(paging.cursor.as_deref())?);
     let then = context.then(paging.as_of.as_ref()).await?;
     let world = &then.world;
     let gaps = world.gaps(then.now);
@@ -74,7 +74,7 @@ pub(super) async fn feeds(
     State(context): State<Shared>,
     Query(paging): Query<Paging>,
 ) -> Result<Response, ApiError> {
-    let (limit, start) = (limit(paging.limit)?, place(&paging)?);
+    let (limit, start) = (limit(paging.limit)?, place(paging.cursor.as_deref())?);
     let then = context.then(paging.as_of.as_ref()).await?;
     let world = &then.world;
     let all = feed_views(world, &context.attempts(paging.as_of.as_ref()));

@@ -138,9 +138,9 @@ pub(super) fn no_cursor(text: &str) -> ApiError {
     ))
 }
 
-/// The place at which a page of a list of places begins.
-pub(super) fn place(paging: &Paging) -> Result<usize, ApiError> {
-    let Some(text) = &paging.cursor else { return Ok(0) };
+/// The place at which a page of a list of places begins, by its cursor.
+pub(super) fn place(cursor: Option<&str>) -> Result<usize, ApiError> {
+    let Some(text) = cursor else { return Ok(0) };
     let place = text.strip_prefix('n').and_then(|place| place.parse().ok());
     place.ok_or_else(|| no_cursor(text))
 }
@@ -191,7 +191,7 @@ pub(super) async fn assets(
         }
         (None, place) => place.unwrap_or_default(),
         (cursor, None) => {
-            let number = place(&Paging { cursor, ..Paging::default() })?;
+            let number = place(cursor.as_deref())?;
             like.iter().take_while(|ordinal| (ordinal.0 as usize) < number).count()
         }
     };
@@ -209,13 +209,17 @@ pub(super) async fn assets(
 }
 
 /// A word of a query by its name.
-fn word<T: Copy>(what: &str, said: Option<&str>, words: &[(&str, T)]) -> Result<Option<T>, ApiError> {
+pub(super) fn word<T: Copy>(
+    what: &str,
+    said: Option<&str>,
+    words: &[(&str, T)],
+) -> Result<Option<T>, ApiError> {
     let Some(said) = said else { return Ok(None) };
     let found = words.iter().find(|(name, _)| *name == said).map(|(_, word)| *word);
     let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
-    found.map(Some).ok_or_else(|| {
-        ApiError::bad_request(format!("{said:?} is no {what} of directives: {}", names.join(", ")))
-    })
+    found
+        .map(Some)
+        .ok_or_else(|| ApiError::bad_request(format!("{said:?} is no {what}: {}", names.join(", "))))
 }
 
 const SORTS: [(&str, Sort); 6] = [
@@ -318,11 +322,11 @@ pub(super) async fn directives(
     let window = Window { start: start(&query)?, limit: limit(query.limit)? };
     let then = context.then(query.as_of.as_ref()).await?;
     let world = &then.world;
-    let sort = word("order", query.sort.as_deref(), &SORTS)?.unwrap_or_default();
-    let by = word("part", query.group_by.as_deref(), &PARTS)?;
+    let sort = word("order of directives", query.sort.as_deref(), &SORTS)?.unwrap_or_default();
+    let by = word("part of directives", query.group_by.as_deref(), &PARTS)?;
     let unknown = || no_cursor(query.cursor.as_deref().unwrap_or_default());
     let (list, place, total, totals, parts) =
-        match word("state", query.state.as_deref(), &[("open", true), ("closed", false)])? {
+        match word("state of directives", query.state.as_deref(), &[("open", true), ("closed", false)])? {
             Some(false) => {
                 let closed = world.closed_of(window).ok_or_else(unknown)?;
                 (closed.directives, closed.place, closed.total as u64, None, None)

@@ -9,7 +9,7 @@ use tenon_engine::{OpenVulnerability, World};
 use utoipa::{IntoParams, ToSchema};
 
 use super::last::OfWorld;
-use super::lists::{limit, no_cursor};
+use super::lists::{limit, place, word};
 use super::{ApiError, Shared};
 use crate::view::text;
 
@@ -130,8 +130,9 @@ impl Only {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 enum Sort {
+    #[default]
     Risk,
     Assets,
     Epss,
@@ -140,46 +141,28 @@ enum Sort {
     Id,
 }
 
+const ONLY: [(&str, Only); 4] = [
+    ("exploited", Only::Exploited),
+    ("attacked", Only::Attacked),
+    ("not-offered", Only::NotOffered),
+    ("no-fix", Only::NoFix),
+];
+const SORTS: [(&str, Sort); 6] = [
+    ("risk", Sort::Risk),
+    ("assets", Sort::Assets),
+    ("epss", Sort::Epss),
+    ("cvss", Sort::Cvss),
+    ("newest", Sort::Newest),
+    ("id", Sort::Id),
+];
+
 impl VulnerabilitiesQuery {
-    fn only(&self) -> Result<Option<Only>, ApiError> {
-        Ok(Some(match self.only.as_deref() {
-            None => return Ok(None),
-            Some("exploited") => Only::Exploited,
-            Some("attacked") => Only::Attacked,
-            Some("not-offered") => Only::NotOffered,
-            Some("no-fix") => Only::NoFix,
-            Some(other) => {
-                return Err(ApiError::bad_request(format!(
-                    "only is exploited, attacked, not-offered or no-fix, not {other:?}"
-                )));
-            }
-        }))
-    }
-
-    fn sort(&self) -> Result<Sort, ApiError> {
-        Ok(match self.sort.as_deref() {
-            None | Some("risk") => Sort::Risk,
-            Some("assets") => Sort::Assets,
-            Some("epss") => Sort::Epss,
-            Some("cvss") => Sort::Cvss,
-            Some("newest") => Sort::Newest,
-            Some("id") => Sort::Id,
-            Some(other) => {
-                return Err(ApiError::bad_request(format!(
-                    "sort is risk, assets, epss, cvss, newest or id, not {other:?}"
-                )));
-            }
-        })
-    }
-
     fn place(&self) -> Result<usize, ApiError> {
         match (&self.cursor, self.from) {
             (Some(_), Some(_)) => {
                 Err(ApiError::bad_request("a page begins at a cursor or at a place, not both"))
             }
-            (Some(text), None) => {
-                text.strip_prefix('n').and_then(|place| place.parse().ok()).ok_or_else(|| no_cursor(text))
-            }
+            (cursor @ Some(_), None) => place(cursor.as_deref()),
             (None, from) => Ok(from.unwrap_or_default()),
         }
     }
@@ -194,7 +177,8 @@ pub(super) async fn vulnerabilities(
     Query(query): Query<VulnerabilitiesQuery>,
 ) -> Result<Response, ApiError> {
     let (limit, from) = (limit(query.limit)?, query.place()?);
-    let (only, sort) = (query.only()?, query.sort()?);
+    let only = word("kind of vulnerabilities", query.only.as_deref(), &ONLY)?;
+    let sort = word("order of vulnerabilities", query.sort.as_deref(), &SORTS)?.unwrap_or_default();
     let then = context.then(query.as_of.as_ref()).await?;
     let made = context.open.of(&then.world, query.as_of.is_none()).await?;
     Ok(then.answer(page(&made, only, query.q.as_deref(), sort, from, limit)))

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::post::{Content, Post};
 use super::waiting::Gathered;
-use super::{Form, Message, Topic};
+use super::{Form, Message, Topic, plain};
 
 /// Longest part of a sentence in a mail's subject, in characters.
 const MAX_SUBJECT: usize = 100;
@@ -31,7 +31,7 @@ pub(super) fn cloud_event(message: &Message, link: &str) -> Post {
         "data": {
             "entry": message.seq,
             "kind": message.kind,
-            "said": plain(&message.said),
+            "said": sentence(&message.said),
             "group": message.group.as_ref().map(ToString::to_string),
             "asset": message.asset.map(|asset| asset.to_string()),
             "directive": message.directive.as_ref().map(|(_, line)| line),
@@ -50,8 +50,8 @@ pub(super) fn chat(form: Form, gathered: &Gathered, link: &str) -> Option<Post> 
     let lines = gathered.lines.iter().map(|(message, more)| Line {
         heading: heading(message.topic),
         said: match more {
-            0 => plain(&message.said),
-            more => format!("{} (and {more} more of this directive)", plain(&message.said)),
+            0 => sentence(&message.said),
+            more => format!("{} (and {more} more of this directive)", sentence(&message.said)),
         },
         link: link_of(message, link),
     });
@@ -163,14 +163,13 @@ fn card(lines: &[Line]) -> Value {
     })
 }
 
-/// One line without control characters, of bounded length.
-fn plain(text: &str) -> String {
-    let mut plain: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SAID).collect();
+/// A sentence as one line of bounded length.
+fn sentence(text: &str) -> String {
+    let mut sentence = plain(text, MAX_SAID);
     if text.chars().nth(MAX_SAID).is_some() {
-        plain.push('…');
+        sentence.push('…');
     }
-    plain
+    sentence
 }
 
 /// Where it is looked at.

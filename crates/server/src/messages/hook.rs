@@ -11,10 +11,13 @@ use tenon_wire::Secret;
 use ureq::Agent;
 use ureq::http::header::RETRY_AFTER;
 
+use super::plain;
 use super::post::NotTaken;
 
 /// Longest time for one post, from looking up the name to the answer's head.
 const WHOLE: Duration = Duration::from_secs(20);
+/// Shortest key that signs, in bytes, as Standard Webhooks asks.
+pub(super) const MIN_KEY: usize = 24;
 /// Most of an answer that is told, in bytes.
 const MAX_ANSWER: u64 = 200;
 /// Longest wait that the other side can ask for.
@@ -27,7 +30,7 @@ pub(crate) struct Hook {
     /// The host in it, which is none.
     pub(super) host: String,
     /// What signs each post.
-    pub(super) key: Option<Secret>,
+    pub(super) key: Option<hmac::Key>,
 }
 
 /// Posts. Redirects are not followed: what is told goes where the file says, and nowhere else.
@@ -80,8 +83,7 @@ impl Client {
         let mut bytes = Vec::new();
         // What an error page says is welcome, and nothing depends on it.
         let _read = answer.body_mut().as_reader().take(MAX_ANSWER).read_to_end(&mut bytes);
-        let words: String =
-            String::from_utf8_lossy(&bytes).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let words = plain(&String::from_utf8_lossy(&bytes), bytes.len());
         let words = if words.trim().is_empty() { String::new() } else { format!(": {}", words.trim()) };
         Err(NotTaken {
             why: format!("{} answers {status}{words}", to.host),
@@ -102,17 +104,18 @@ fn said(error: &ureq::Error) -> String {
     }
 }
 
-/// The bytes of a signing key: those behind `whsec_` are Base64, as Standard Webhooks writes keys; others are taken as they are.
-pub(super) fn key_bytes(key: &Secret) -> Option<Vec<u8>> {
-    match key.expose().strip_prefix("whsec_") {
-        Some(encoded) => STANDARD.decode(encoded).ok(),
-        None => Some(key.expose().as_bytes().to_vec()),
-    }
+/// A key that signs; `None` where the text holds none that is long enough. What stands behind `whsec_` is Base64, as Standard
+/// Webhooks writes keys; others are taken as they are.
+pub(super) fn signing_key(text: &Secret) -> Option<hmac::Key> {
+    let bytes = match text.expose().strip_prefix("whsec_") {
+        Some(encoded) => STANDARD.decode(encoded).ok()?,
+        None => text.expose().as_bytes().to_vec(),
+    };
+    (bytes.len() >= MIN_KEY).then(|| hmac::Key::new(hmac::HMAC_SHA256, &bytes))
 }
 
-fn sign(key: &Secret, id: &str, seconds: i64, body: &[u8]) -> String {
-    let bytes = key_bytes(key).unwrap_or_default();
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &bytes));
+fn sign(key: &hmac::Key, id: &str, seconds: i64, body: &[u8]) -> String {
+    let mut context = hmac::Context::with_key(key);
     context.update(format!("{id}.{seconds}.").as_bytes());
     context.update(body);
     format!("v1,{}", STANDARD.encode(context.sign()))
@@ -126,7 +129,7 @@ mod tests {
     /// The example of the Standard Webhooks libraries.
     #[test]
     fn signatures_are_those_of_standard_webhooks() {
-        let key = Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());
+        let key = signing_key(&Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned())).unwrap();
         let body = br#"{"test": 2432232314}"#;
         let signature = sign(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");

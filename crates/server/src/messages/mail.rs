@@ -9,6 +9,7 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{SmtpTransport, Transport as _};
 use tenon_wire::Secret;
 
+use super::plain;
 use super::post::NotTaken;
 
 /// Longest time for one answer of the mail server.
@@ -75,12 +76,7 @@ impl Mail {
             transport = transport.credentials(Credentials::new(user.clone(), password.expose().to_owned()));
         }
         transport.build().send(&message).map(drop).map_err(|error| {
-            let said: String = error
-                .to_string()
-                .chars()
-                .map(|c| if c.is_control() { ' ' } else { c })
-                .take(MAX_ANSWER)
-                .collect();
+            let said = plain(&error.to_string(), MAX_ANSWER);
             not_taken(format!("{}: {said}", self.host))
         })
     }

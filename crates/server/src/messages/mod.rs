@@ -196,3 +196,8 @@ impl Messages {
         change(deliveries.entry(name.to_owned()).or_default());
     }
 }
+
+/// The first characters of a text, of which none controls a terminal.
+fn plain(text: &str, most: usize) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect()
+}

@@ -1,7 +1,7 @@
 //! Which entries of the record are worth a message, and what it says.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use tenon_engine::World;
@@ -228,7 +228,7 @@ fn hosts(count: u64) -> String {
 }
 
 /// Whether an addressee with these groups is told.
-pub(super) fn concerns(message: &Message, groups: Option<&std::collections::BTreeSet<GroupName>>) -> bool {
+pub(super) fn concerns(message: &Message, groups: Option<&BTreeSet<GroupName>>) -> bool {
     match (groups, &message.group) {
         (Some(groups), Some(group)) => groups.contains(group),
         // What is nobody's alone is everybody's.

@@ -46,7 +46,7 @@ pub struct Addressee {
 #[derive(Debug, Clone)]
 pub(crate) enum Way {
     /// Over HTTP.
-    Hook(Hook),
+    Hook(Box<Hook>),
     /// By SMTP.
     Mail(Box<Mail>),
 }

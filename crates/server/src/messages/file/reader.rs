@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use lettre::message::Mailbox;
+use ring::hmac;
 use tenon_formats::yaml::{self, Key, Node, Place, Value};
 use tenon_formats::{Problem, Problems};
 use tenon_model::GroupName;
@@ -12,9 +13,9 @@ use tenon_wire::Secret;
 use ureq::http::Uri;
 
 use super::{Addressee, Addressees, Way};
-use crate::messages::hook::{Hook, key_bytes};
+use crate::messages::hook::{Hook, MIN_KEY, signing_key};
 use crate::messages::mail::{Mail, Safety};
-use crate::messages::{Form, Topic};
+use crate::messages::{Form, Topic, plain};
 
 /// The version of the file's shape that is read.
 const VERSION: &str = "1";
@@ -22,10 +23,10 @@ const VERSION: &str = "1";
 const MAX_ADDRESSEES: usize = 20;
 /// Longest name of one, in characters.
 const MAX_NAME: usize = 40;
+/// Longest text of a problem, in characters.
+const MAX_TEXT: usize = 300;
 /// Most people that one mail goes to.
 const MAX_RECIPIENTS: usize = 20;
-/// Shortest key that signs, in bytes, as Standard Webhooks asks.
-const MIN_KEY: usize = 24;
 /// How long a post waits for more, where nothing is said: what one event leads to comes within seconds.
 const GATHER: Duration = Duration::from_secs(10);
 const LONGEST_GATHER: Duration = Duration::from_secs(24 * 3_600);
@@ -70,8 +71,7 @@ struct Reader<'k> {
 
 impl Reader<'_> {
     fn problem(&mut self, place: Place, reason: impl Into<String>) {
-        let reason = reason.into().chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
-        self.problems.push((place, reason));
+        self.problems.push((place, plain(&reason.into(), MAX_TEXT)));
     }
 
     fn file(&mut self, text: &str) -> Addressees {
@@ -177,7 +177,7 @@ impl Reader<'_> {
             Form::Cloudevents | Form::Slack | Form::Teams => {
                 let key = stated("key-file").and_then(|node| self.signing_key(node));
                 let (host, url) = self.address(url)?;
-                Way::Hook(Hook { host, url: Secret::new(url), key })
+                Way::Hook(Box::new(Hook { host, url: Secret::new(url), key }))
             }
         };
         let Told { about, groups, gather } = addressee;
@@ -344,21 +344,12 @@ impl Reader<'_> {
         duration
     }
 
-    fn signing_key(&mut self, node: &Node) -> Option<Secret> {
+    fn signing_key(&mut self, node: &Node) -> Option<hmac::Key> {
         let file = self.text(node)?;
-        match (self.secret)(file) {
-            Ok(key) if key_bytes(&key).is_some_and(|bytes| bytes.len() >= MIN_KEY) => Some(key),
-            Ok(_) => {
-                let reason = format!(
-                    "{file} holds no key of {MIN_KEY} bytes or more: make one with `openssl rand -hex 32`"
-                );
-                self.problem(node.place, reason);
-                None
-            }
-            Err(reason) => {
-                self.problem(node.place, reason);
-                None
-            }
-        }
+        let short = || {
+            format!("{file} holds no key of {MIN_KEY} bytes or more: make one with `openssl rand -hex 32`")
+        };
+        let key = (self.secret)(file).and_then(|text| signing_key(&text).ok_or_else(short));
+        key.map_err(|reason| self.problem(node.place, reason)).ok()
     }
 }
