@@ -23,6 +23,7 @@ const ONLY: [string, string][] = [
 const SORT: [string, string][] = [
   ["", "most risk first"],
   ["assets", "most hosts first"],
+  ["foreseen", "likeliest to be exploited first"],
   ["epss", "highest EPSS first"],
   ["cvss", "highest CVSS first"],
   ["newest", "newest first"],
@@ -97,7 +98,7 @@ function Row({ one, at, selected }: { one: VulnerabilityLine; at: number; select
 /** What says that it will be used, the surest first. */
 function Threat({ one }: { one: VulnerabilityLine }) {
   const sure = [one.attacked > 0 && `attacked on ${plural(one.attacked, "host")}`, one.exploited && "exploited somewhere (KEV)"].filter((part) => part !== false);
-  const scores = [one.epss_ppm != null && `EPSS ${percent(one.epss_ppm)}`, one.cvss && `CVSS ${one.cvss}`].filter((part) => Boolean(part));
+  const scores = [one.foreseen_ppm != null && `foreseen ${percent(one.foreseen_ppm)}`, one.epss_ppm != null && `EPSS ${percent(one.epss_ppm)}`, one.cvss && `CVSS ${one.cvss}`].filter((part) => Boolean(part));
   return (
     <span className="cell threat" data-tone={sure.length > 0 ? "bad" : undefined}>
       {sure.length > 0 && <b>{sure.join(", ")}</b>}

@@ -114,7 +114,7 @@ function Clocks({ clocks, due }: { clocks: ClockView[]; due: string | null }) {
   );
 }
 
-const percent = (ppm: number) => `${Number((ppm / 10_000).toFixed(2))}%`;
+const percent = (ppm: number) => `${Number((ppm / 10_000).toFixed(ppm < 10_000 ? 4 : 2))}%`;
 
 /** Threat x reach x impact of each vulnerability: a bar as long as its share of what the directive removes. */
 function Factors({ factors, removes }: { factors: FactorView[]; removes: string }) {

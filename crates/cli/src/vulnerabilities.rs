@@ -9,7 +9,7 @@ use tenon_server::{VulnerabilitiesPage, VulnerabilityLine};
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
 use crate::show::json;
-use crate::vulnerability::epss;
+use crate::vulnerability::percent as percentage;
 
 /// Most vulnerabilities that the server gives at once.
 const PAGE: u32 = 500;
@@ -32,7 +32,7 @@ pub(crate) struct Vulnerabilities {
     #[arg(long, value_name = "WHAT", value_parser = ["exploited", "attacked", "not-offered", "no-fix"])]
     only: Option<String>,
     /// By what they are ordered.
-    #[arg(long, default_value = "risk", value_parser = ["risk", "assets", "epss", "cvss", "newest", "id"])]
+    #[arg(long, default_value = "risk", value_parser = ["risk", "assets", "foreseen", "epss", "cvss", "newest", "id"])]
     sort: String,
     /// At most so many.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
@@ -127,8 +127,11 @@ fn marks(one: &VulnerabilityLine) -> Vec<String> {
     if one.exploited {
         marks.push("exploited somewhere".to_owned());
     }
+    if let Some(ppm) = one.foreseen_ppm {
+        marks.push(format!("foreseen {}", percentage(ppm)));
+    }
     if let Some(ppm) = one.epss_ppm {
-        marks.push(epss(ppm));
+        marks.push(format!("EPSS {}", percentage(ppm)));
     }
     if let Some(cvss) = &one.cvss {
         marks.push(format!("CVSS {cvss}"));

@@ -170,6 +170,7 @@ impl World {
                     tenon_model::IntelSource::Kev => "kev",
                     tenon_model::IntelSource::Epss => "epss",
                     tenon_model::IntelSource::Profile => "cve",
+                    tenon_model::IntelSource::Forecast => "forecast",
                 };
                 self.feeds.insert(name.to_owned(), FeedState { changed: now, as_of: *as_of });
                 self.change_intel(blobs.json(delta)?);

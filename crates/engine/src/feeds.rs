@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tenon_model::{
-    Advisory, AdvisoryDelta, AssetOrdinal, Epss, IntelDelta, Profile, Timestamp, VulnerabilityId,
+    Advisory, AdvisoryDelta, AssetOrdinal, Epss, Foreseen, IntelDelta, Profile, Timestamp, VulnerabilityId,
 };
 
 use crate::consequences::{assess, wants_of};
@@ -125,6 +125,15 @@ impl World {
                 }
                 for id in dropped {
                     Arc::make_mut(self.intel.entry(id, Arc::default)).profile = Profile::default();
+                }
+            }
+            IntelDelta::Forecast { model, day, foreseen, dropped } => {
+                for (id, probability) in foreseen {
+                    let foreseen = Foreseen { probability, model: model.clone(), day };
+                    Arc::make_mut(self.intel.entry(id, Arc::default)).foreseen = Some(foreseen);
+                }
+                for id in dropped {
+                    Arc::make_mut(self.intel.entry(id, Arc::default)).foreseen = None;
                 }
             }
         }

@@ -67,7 +67,7 @@ pub use measures::{
     Changes, Closings, Due, Ends, Figures, Measured, Open, Rehearsals, Spread, Step, Survival,
 };
 pub use policy::{Asker, KnownPolicy, Outlook, Ruling, Said, outlook};
-pub use priority::{Factors, Flip, FlipSet, Weighed, Why, WhyHere, why, why_here};
+pub use priority::{ASSUMED_THREAT, Factors, Flip, FlipSet, Weighed, Why, WhyHere, why, why_here};
 pub use queue::{Closed, DueIn, Filter, Queue, Sort, Start, Sum, Window};
 pub use rollout::Rollout;
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tenon_model::{Event, Outcome, RiskPoints, Timestamp};
+use tenon_model::{Event, Outcome, RiskPoints, Timestamp, signed_points as signed};
 
 use crate::world::World;
 
@@ -31,25 +31,30 @@ impl Day {
     }
 }
 
-/// What moved exposure on a day, in thousandths of risk points.
+/// What moved exposure on a day, in millionths of risk points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Moves {
     /// By hosts on the day of their first report, up or down, and upwards by later reports of others: what was there and not
     /// seen, or was installed.
+    #[serde(with = "signed")]
     pub newly_seen: i64,
     /// Upwards by advisories, intel, context and rules, on what is there already.
+    #[serde(with = "signed")]
     pub got_worse: i64,
     /// Downwards by the same: withdrawn, scored lower, stated to matter less.
+    #[serde(with = "signed")]
     pub got_better: i64,
     /// Downwards by later reports: the host shows that it is done, or has it no more.
+    #[serde(with = "signed")]
     pub done: i64,
     /// Out of the queue by a person's refusal; its findings stay open.
+    #[serde(with = "signed")]
     pub refused: i64,
     /// Out of the queue by risks that people accept, less what came back once that ended; its findings stay.
-    #[serde(default)]
+    #[serde(default, with = "signed")]
     pub accepted: i64,
     /// Downwards by hosts that are gone: what was there went with them.
-    #[serde(default)]
+    #[serde(default, with = "signed")]
     pub retired: i64,
 }
 
@@ -103,10 +108,12 @@ enum Cause {
 pub(crate) struct Trend {
     days: BTreeMap<Day, Moves>,
     /// What it was before the first of these days.
+    #[serde(with = "signed")]
     before: i64,
     /// The cause whose consequences are being applied, with what they come to so far.
     cause: Cause,
     day: Option<Day>,
+    #[serde(with = "signed")]
     net: i64,
 }
 
@@ -115,7 +122,7 @@ pub(crate) struct Trend {
 pub struct TrendDay {
     /// The day.
     pub day: Day,
-    /// At its end, in thousandths of risk points.
+    /// At its end, in millionths of risk points.
     pub exposure: i64,
     /// At its end, had only that moved it since the first day asked for which was there before: nothing newly seen.
     pub like_for_like: i64,

@@ -2,10 +2,10 @@
 //!
 //! What a source fails to spell stays in the store as it last could be read, so that nothing is withdrawn for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_model::{
-    Advisory, AdvisoryDelta, Intel, IntelDelta, Probability, Profile, Timestamp, VulnerabilityId,
+    Advisory, AdvisoryDelta, Foreseen, Intel, IntelDelta, Probability, Profile, Timestamp, VulnerabilityId,
 };
 
 /// New, changed and withdrawn advisories, each list sorted by id. A known advisory that is not in `now` is withdrawn.
@@ -29,7 +29,7 @@ pub fn advisory_delta<'a>(known: impl Iterator<Item = &'a Advisory>, now: Vec<Ad
 /// What differs between known intel and `now`: a delta for each source that has any, each list sorted by id. A known
 /// vulnerability that is not in `now` loses its intel: nothing names it any more.
 ///
-/// A score that is the same under the same model stays as it is known, with its older day: only a change is news.
+/// A score or a forecast that is the same under the same model stays as it is known, with its older day: only a change is news.
 pub fn intel_deltas<'a>(
     known: impl Iterator<Item = (&'a VulnerabilityId, &'a Intel)>,
     now: &BTreeMap<VulnerabilityId, Intel>,
@@ -56,6 +56,9 @@ struct Changes {
     dropped: BTreeMap<(Timestamp, String), Vec<VulnerabilityId>>,
     stated: Vec<(VulnerabilityId, Profile)>,
     unstated: Vec<VulnerabilityId>,
+    /// By day and model, too.
+    foreseen: BTreeMap<(Timestamp, String), Vec<(VulnerabilityId, Probability)>>,
+    unforeseen: BTreeMap<(Timestamp, String), Vec<VulnerabilityId>>,
 }
 
 impl Changes {
@@ -86,6 +89,23 @@ impl Changes {
                 self.stated.push((id.clone(), now.profile.clone()));
             }
         }
+        self.note_foreseen(id, before.foreseen.as_ref(), now.foreseen.as_ref());
+    }
+
+    fn note_foreseen(&mut self, id: &VulnerabilityId, before: Option<&Foreseen>, now: Option<&Foreseen>) {
+        match (before, now) {
+            (Some(before), Some(now))
+                if before.probability == now.probability && before.model == now.model => {}
+            (_, Some(now)) => {
+                let day = self.foreseen.entry((now.day, now.model.clone())).or_default();
+                day.push((id.clone(), now.probability));
+            }
+            (Some(before), None) => {
+                let day = self.unforeseen.entry((before.day, before.model.clone())).or_default();
+                day.push(id.clone());
+            }
+            (None, None) => {}
+        }
     }
 
     fn deltas(mut self) -> Vec<IntelDelta> {
@@ -95,8 +115,7 @@ impl Changes {
             self.retracted.sort();
             deltas.push(IntelDelta::Kev { listed: self.listed, retracted: self.retracted });
         }
-        let days: std::collections::BTreeSet<_> =
-            self.scores.keys().chain(self.dropped.keys()).cloned().collect();
+        let days: BTreeSet<_> = self.scores.keys().chain(self.dropped.keys()).cloned().collect();
         for day in days {
             let mut scores = self.scores.remove(&day).unwrap_or_default();
             let mut dropped = self.dropped.remove(&day).unwrap_or_default();
@@ -109,6 +128,15 @@ impl Changes {
             self.stated.sort_by(|(a, _), (b, _)| a.cmp(b));
             self.unstated.sort();
             deltas.push(IntelDelta::Profile { stated: self.stated, dropped: self.unstated });
+        }
+        let days: BTreeSet<_> = self.foreseen.keys().chain(self.unforeseen.keys()).cloned().collect();
+        for at in days {
+            let mut foreseen = self.foreseen.remove(&at).unwrap_or_default();
+            let mut dropped = self.unforeseen.remove(&at).unwrap_or_default();
+            foreseen.sort();
+            dropped.sort();
+            let (day, model) = at;
+            deltas.push(IntelDelta::Forecast { model, day, foreseen, dropped });
         }
         deltas
     }

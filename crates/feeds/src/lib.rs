@@ -17,6 +17,7 @@ mod error;
 mod evidence;
 mod fetch;
 mod file;
+mod foresight;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod history;
@@ -34,6 +35,7 @@ pub use bundle::{Imported, export, import};
 pub use delta::{advisory_delta, intel_deltas};
 pub use error::FeedError;
 pub use fetch::{Limits, Progress};
+pub use foresight::{Asked, Foresight, known_by};
 pub use history::{Depth, ReadHistory, Reading, read_history};
 pub use name::{Choice, EvidenceKind, FeedName};
 pub use problem::{FeedProblem, MAX_LISTED};

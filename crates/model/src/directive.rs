@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AssetId, AssetSet, Digest, GroupName, Members, OrderId, PackageTarget, SourcePackage, Timestamp,
-    VulnerabilityId,
+    AssetId, AssetSet, Digest, GroupName, Members, OrderId, PackageTarget, RiskPoints, SourcePackage,
+    Timestamp, VulnerabilityId,
 };
 
 /// The one action that closes every finding a directive groups.
@@ -27,17 +27,6 @@ impl fmt::Display for Action {
         match self {
             Self::Upgrade { source } => write!(f, "upgrade {} to {}", source.name, source.version),
         }
-    }
-}
-
-/// Risk points in thousandths: 100 points is the certain loss of one fully critical asset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RiskPoints(pub u64);
-
-impl fmt::Display for RiskPoints {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0 / 1000, self.0 % 1000 / 100)
     }
 }
 

@@ -28,9 +28,14 @@ impl Probability {
     }
 }
 
+/// In per cent: two decimals, and below one per cent all that it has, because most forecasts are that small.
 impl fmt::Display for Probability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:02}%", self.0 / 10_000, self.0 % 10_000 / 100)
+        if self.0 >= 10_000 || self.0 % 100 == 0 {
+            return write!(f, "{}.{:02}%", self.0 / 10_000, self.0 % 10_000 / 100);
+        }
+        let decimals = format!("{:04}", self.0);
+        write!(f, "0.{}%", decimals.trim_end_matches('0'))
     }
 }
 
@@ -54,6 +59,17 @@ pub struct Epss {
     pub model: String,
     /// Day of the score (midnight UTC).
     pub scored: Timestamp,
+}
+
+/// What Tenon's own model foresees of a vulnerability that CISA does not list yet. EPSS is one of its inputs, not a rival.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foreseen {
+    /// Probability that CISA lists it within 30 days.
+    pub probability: Probability,
+    /// Version of the model (`five-2026-08-07`).
+    pub model: String,
+    /// The day as of which it is foreseen (midnight UTC): nothing of a later day went into it.
+    pub day: Timestamp,
 }
 
 /// SSVC decision points as CISA states them in its container of a CVE record (CISA Coordinator tree, SSVC 2.0.3).
@@ -117,6 +133,9 @@ pub struct Intel {
     pub kev: Option<Kev>,
     /// EPSS score, if scored.
     pub epss: Option<Epss>,
+    /// What is foreseen of it. Nothing where CISA lists it already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreseen: Option<Foreseen>,
     /// What else is stated.
     #[serde(default, skip_serializing_if = "Profile::is_empty")]
     pub profile: Profile,
@@ -132,6 +151,8 @@ pub enum IntelSource {
     Epss,
     /// CVE records and lists of exploits.
     Profile,
+    /// Tenon's own model, over all of these.
+    Forecast,
 }
 
 /// The difference between two states of an intel feed; the content of the blob an event names. Entries that are
@@ -164,6 +185,17 @@ pub enum IntelDelta {
         /// Vulnerabilities of which nothing is stated any more.
         dropped: Vec<VulnerabilityId>,
     },
+    /// Changes of what is foreseen. One model and day for all of them.
+    Forecast {
+        /// Model version.
+        model: String,
+        /// The day as of which all of it is foreseen.
+        day: Timestamp,
+        /// New probabilities.
+        foreseen: Vec<(VulnerabilityId, Probability)>,
+        /// Vulnerabilities of which nothing is foreseen any more: CISA lists them, or nothing names them.
+        dropped: Vec<VulnerabilityId>,
+    },
 }
 
 impl IntelDelta {
@@ -173,6 +205,7 @@ impl IntelDelta {
             Self::Kev { .. } => IntelSource::Kev,
             Self::Epss { .. } => IntelSource::Epss,
             Self::Profile { .. } => IntelSource::Profile,
+            Self::Forecast { .. } => IntelSource::Forecast,
         }
     }
 
@@ -182,6 +215,9 @@ impl IntelDelta {
             Self::Kev { listed, retracted } => listed.iter().map(|(id, _)| id).chain(retracted).collect(),
             Self::Epss { scores, dropped, .. } => scores.iter().map(|(id, _)| id).chain(dropped).collect(),
             Self::Profile { stated, dropped } => stated.iter().map(|(id, _)| id).chain(dropped).collect(),
+            Self::Forecast { foreseen, dropped, .. } => {
+                foreseen.iter().map(|(id, _)| id).chain(dropped).collect()
+            }
         }
     }
 }

@@ -24,6 +24,7 @@ mod life;
 mod order;
 mod parts;
 mod points;
+mod risk_points;
 mod role;
 mod rollout;
 mod sum;
@@ -40,7 +41,7 @@ pub use detection::{Detection, DetectionEnd};
 pub use digest::{Blob, Digest, DigestError};
 pub use directive::{
     Action, Basis, Clock, Decision, DecisionInput, Directive, DirectiveChange, Grounds, Outcome, Priority,
-    RiskPoints, Stage, Want, WantClass, Wants,
+    Stage, Want, WantClass, Wants,
 };
 pub use event::{EVENT_VERSION, Event, EventError, Record, Versioned};
 pub use exception::{Exception, ExceptionEnd, ExceptionRequest, ExceptionScope};
@@ -54,7 +55,9 @@ pub use ids::{
     AssetId, DetectionId, DirectiveId, ExceptionId, GroupName, IdError, OrderId, Person, RedundancyName,
     ServiceName, Tag, TeamName, TokenId, VulnerabilityId, ZoneName,
 };
-pub use intel::{Cvss, Epss, Intel, IntelDelta, IntelSource, Kev, Probability, Profile, PublicExploit, Ssvc};
+pub use intel::{
+    Cvss, Epss, Foreseen, Intel, IntelDelta, IntelSource, Kev, Probability, Profile, PublicExploit, Ssvc,
+};
 pub use kind::EVENT_KINDS;
 pub use life::{AgentRun, MachineId, Retirement};
 pub use order::{
@@ -65,6 +68,7 @@ pub use parts::{PART, Parts};
 pub use points::{
     Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure, TechnicalImpact,
 };
+pub use risk_points::{RiskPoints, signed as signed_points};
 pub use role::{NoRole, Role};
 pub use rollout::{Halt, HeldBack, Phase, Plan, Step, Tempo, Wave};
 pub use sum::Sum;

@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use tenon_engine::World;
 use tenon_feeds::{
-    Change, Choice, FeedError, FeedName, Limits, Progress, Selection, Source, Stop, Store, SyncOptions,
-    Synced, advisory_delta, intel_deltas, sync,
+    Asked, Change, Choice, FeedError, FeedName, Foresight, Limits, Progress, Selection, Source, Stop, Store,
+    SyncOptions, Synced, advisory_delta, intel_deltas, sync,
 };
 use tenon_model::{Command, Intel, IntelSource, RefusalCode, Timestamp, VulnerabilityId};
+use tenon_predict::ModelFile;
 use tokio::sync::watch;
 
 use crate::clock::clock;
@@ -169,8 +170,10 @@ impl Feeding {
     /// that what is known from elsewhere is gone: advisories wait until every feed of theirs is there.
     fn tell(&self, store: &Store, wanted: &Wanted) -> Result<(), String> {
         let world = self.writer.world();
-        let known =
-            store.consistent(|store| Known::read(store, wanted)).map_err(|error| error.to_string())?;
+        let models = ModelFile::shipped().map_err(|error| format!("the model of this program: {error}"))?;
+        let known = store
+            .consistent(|store| Known::read(store, wanted, &models))
+            .map_err(|error| error.to_string())?;
         if known.osv.iter().all(|feed| known.had.contains(feed)) {
             let delta = advisory_delta(world.advisories(), known.advisories);
             if !delta.published.is_empty() || !delta.withdrawn.is_empty() {
@@ -184,6 +187,12 @@ impl Feeding {
                 IntelSource::Kev => FeedName::Kev,
                 IntelSource::Epss => FeedName::Epss,
                 IntelSource::Profile => FeedName::Cve,
+                IntelSource::Forecast => {
+                    if let Some(as_of) = known.foreseen {
+                        self.submit(Command::ChangeIntel { delta, as_of: Some(as_of) })?;
+                    }
+                    continue;
+                }
             };
             if known.had.contains(&feed) {
                 let as_of = known.dates.get(&feed).copied();
@@ -213,17 +222,22 @@ struct Known {
     had: BTreeSet<FeedName>,
     /// How far each feed reaches.
     dates: BTreeMap<FeedName, Timestamp>,
+    /// The day as of which is foreseen; `None` where the store has not what that takes.
+    foreseen: Option<Timestamp>,
 }
 
 impl Known {
-    fn read(store: &Store, wanted: &Wanted) -> Result<Self, FeedError> {
+    fn read(store: &Store, wanted: &Wanted, models: &ModelFile) -> Result<Self, FeedError> {
         let releases: Vec<String> = wanted.releases.iter().cloned().collect();
         let advisories: Vec<tenon_model::Advisory> =
             store.advisories_of(&releases)?.collect::<Result<_, _>>()?;
         let listed = store.kev()?;
-        let addressed = advisories.iter().flat_map(tenon_model::Advisory::vulnerabilities);
-        let intel = store.known_intel(&listed.iter().chain(&wanted.claims).chain(addressed).collect())?;
+        let mut asked = Asked::default();
+        asked.about(listed.iter().chain(&wanted.claims));
+        asked.advised(&advisories);
         let states = store.feeds()?;
+        let foresight = Foresight::of(models, &states, clock());
+        let intel = store.known_intel(&asked, foresight)?;
         let had = states.iter().filter(|state| state.fetched.is_some()).map(|state| state.feed.clone());
         Ok(Self {
             osv: releases.iter().filter_map(|release| FeedName::of_release(release)).collect(),
@@ -231,6 +245,7 @@ impl Known {
             intel,
             had: had.collect(),
             dates: states.iter().filter_map(|state| Some((state.feed.clone(), state.as_of?))).collect(),
+            foreseen: foresight.map(|foresight| foresight.day().start()),
         })
     }
 }

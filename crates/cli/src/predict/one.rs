@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
-use tenon_feeds::{Depth, EvidenceKind, FeedName, VulnerabilityFacts};
+use tenon_feeds::{Depth, Foresight, VulnerabilityFacts, known_by};
 use tenon_host::now;
 use tenon_model::{Probability, VulnerabilityId};
-use tenon_predict::{CveId, Dated, Day, Driver, Fact, Forecast, Known, Model, ModelFile, Sighting, Term};
+use tenon_predict::{CveId, Day, Driver, Forecast, Known, Model, ModelFile, Term};
 
 use crate::common::{Common, Format, document};
 use crate::feeds::Place;
@@ -91,57 +91,18 @@ impl One {
         }
         let store = self.place.read(common)?;
         let vulnerability: VulnerabilityId = id.to_string().parse()?;
-        let (facts, feeds) = store.consistent(|store| Ok((store.intel(&vulnerability)?, store.feeds()?)))?;
-        if facts == VulnerabilityFacts::default() {
+        let (facts, feeds, advisories) = store.consistent(|store| {
+            Ok((store.intel(&vulnerability)?, store.feeds()?, store.advisories_addressing(&vulnerability)?))
+        })?;
+        if facts == VulnerabilityFacts::default() && advisories.is_empty() {
             bail!("no feed at hand knows {id}: `tenon feeds status` tells how old they are");
         }
-        // A forecast is as of the day to which the scores or the catalogue reach: days that no feed has seen yet would make
-        // every CVE look older than what is known of it.
         let today = Day::of(now()).context("this host's clock is outside 1970 to 9999")?;
-        let reach = feeds
-            .iter()
-            .filter(|state| matches!(state.feed, FeedName::Epss | FeedName::Kev))
-            .filter_map(|state| state.as_of.and_then(Day::of))
-            .max();
-        let day = reach.map_or(today, |reach| reach.plus(1).min(today));
-        let (dated, named) = known_facts(id, &facts, day);
+        let day = Foresight::of(&models, &feeds, now()).map_or(today, |foresight| foresight.day());
+        let advised = advisories.iter().filter_map(|advisory| advisory.published).min();
+        let (dated, named) = known_by(id, &facts, advised, day);
         say(&Known::from_facts(id, &dated, day, named))
     }
-}
-
-/// What a store knows, as facts known by `day`; and the day from which the CVE could be named.
-fn known_facts(id: CveId, facts: &VulnerabilityFacts, day: Day) -> (Vec<Dated>, Day) {
-    let mut dated = Vec::new();
-    let mut first: Option<Day> = None;
-    for evidence in &facts.evidence {
-        let sighting = match evidence.kind {
-            EvidenceKind::GithubPoc => Sighting::PublicExploit,
-            EvidenceKind::Metasploit => Sighting::Framework,
-            EvidenceKind::ExploitDb | EvidenceKind::InTheWild => continue,
-        };
-        let Some(seen) = evidence.first_seen.and_then(Day::of) else { continue };
-        let (fact, named) = if evidence.on_or_before {
-            (Fact::SeenBefore(sighting), id.likely_named(seen))
-        } else {
-            (Fact::Seen(sighting), seen)
-        };
-        first = Some(first.map_or(named, |first| first.min(named)));
-        dated.push(Dated { known: seen, fact });
-    }
-    if let Some(kev) = facts.kev.as_ref().and_then(|kev| Day::of(kev.added)) {
-        dated.push(Dated { known: kev, fact: Fact::Listed });
-    }
-    if let Some(epss) = &facts.epss {
-        dated.push(Dated { known: day, fact: Fact::Scored(epss.score) });
-    }
-    dated.sort_by_key(|dated| dated.known);
-    let published = facts.record.as_ref().and_then(|record| record.published).and_then(Day::of);
-    let named = match (published, first) {
-        (Some(published), Some(first)) => published.min(first),
-        (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => id.likely_named(day),
-    };
-    (dated, named)
 }
 
 fn percent(probability: Probability) -> String {

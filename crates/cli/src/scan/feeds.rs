@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use tenon_feeds::{Choice, FeedName, FeedState, Limits, Selection, Source, Store};
+use tenon_feeds::{Asked, Choice, FeedName, FeedState, Foresight, Limits, Selection, Source, Store};
 use tenon_model::{Advisory, Component, Intel, Inventory, Timestamp, VulnerabilityId};
+use tenon_predict::ModelFile;
 use tenon_versions::Scheme;
 
 use super::FeedUsed;
@@ -107,21 +108,24 @@ pub(super) fn read(
         // What the host's own repositories offer is known all the same.
         Err(error) => return Ok(Read::nothing(&osv, &error)),
     };
+    let models = ModelFile::shipped()?;
     let read = store.consistent(|store| {
         let mut advisories = Vec::new();
         for (ecosystem, names) in &names {
             advisories.extend(store.advisories_of_packages(ecosystem, names.iter().copied())?);
         }
-        let addressed = advisories.iter().flat_map(Advisory::vulnerabilities);
-        let claimed = inventory.facts.offers.iter().flat_map(|offer| &offer.claims);
-        let intel = store.known_intel(&addressed.chain(claimed).collect())?;
+        let mut asked = Asked::default();
+        asked.about(inventory.facts.offers.iter().flat_map(|offer| &offer.claims));
+        asked.advised(&advisories);
+        let states = store.feeds()?;
+        let intel = store.known_intel(&asked, Foresight::of(&models, &states, now))?;
         let mut covered = BTreeSet::new();
         for ecosystem in names.keys() {
             if store.speaks_of(ecosystem)? {
                 covered.insert(ecosystem.clone());
             }
         }
-        Ok((advisories, intel, covered, store.feeds()?))
+        Ok((advisories, intel, covered, states))
     });
     let (advisories, intel, covered, states) = read?;
     Ok(Read { advisories: merged(advisories), intel, used: used(&osv, &states, now), covered })

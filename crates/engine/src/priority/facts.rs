@@ -12,9 +12,10 @@ use super::loss::{Danger, Factors, Stake, factors};
 use crate::context::{Bearing, Source, Sourced};
 use crate::detections::Attack;
 
-/// Threat of a vulnerability that no feed scores: about the median EPSS score.
-const UNSCORED_THREAT: Probability = match Probability::from_ppm(1_000) {
-    Some(median) => median,
+/// Threat of a vulnerability of which nothing is foreseen and that nobody scores: about what the model foresees of a CVE that is a
+/// week old, and has neither a score yet nor an exploit.
+pub const ASSUMED_THREAT: Probability = match Probability::from_ppm(500) {
+    Some(assumed) => assumed,
     None => Probability::ONE,
 };
 /// How far the attacker of a vulnerability must be of which no vector is stated.
@@ -215,9 +216,9 @@ fn sensitivity(bearing: &Bearing) -> Option<Known<Sensitivity>> {
     Some(Known::of(known, format!("sensitivity {}", known.value)))
 }
 
-/// How likely exploitation is, as it counts: where no feed tells, about the median.
+/// How likely exploitation is, as it counts: assumed where nothing tells.
 pub(crate) fn threat_of(intel: &Intel) -> Probability {
-    likelihood(intel).unwrap_or(UNSCORED_THREAT)
+    likelihood(intel).unwrap_or(ASSUMED_THREAT)
 }
 
 /// What of the vulnerability goes into its loss.
@@ -326,24 +327,41 @@ fn exploitation(id: &VulnerabilityId, intel: &Intel) -> Known<Exploitation> {
 }
 
 fn threat(id: &VulnerabilityId, intel: &Intel) -> Known<Probability> {
-    match (&intel.kev, &intel.epss) {
-        (Some(kev), _) => {
+    match (&intel.kev, &intel.foreseen, &intel.epss) {
+        (Some(kev), _, _) => {
             let fact = format!("{id} is exploited somewhere: listed in KEV");
             Known::stated(Probability::ONE, fact, "kev", Some(kev.added))
         }
-        (None, Some(epss)) => {
+        (None, Some(foreseen), epss) => {
+            let from = match epss {
+                Some(epss) => format!("EPSS {}", epss.score),
+                None => "no EPSS score yet".to_owned(),
+            };
+            let exploit = intel.profile.exploit.as_ref().map_or("", |_| ", an exploit is public");
+            let fact =
+                format!("{id}: {} that CISA lists it within 30 days ({from}{exploit})", foreseen.probability);
+            let source = format!("forecast {}", foreseen.model);
+            Known::stated(foreseen.probability, fact, &source, Some(foreseen.day))
+        }
+        (None, None, Some(epss)) => {
             let fact = format!("{id} has EPSS {}", epss.score);
             Known::stated(epss.score, fact, &format!("epss {}", epss.model), Some(epss.scored))
         }
-        (None, None) => {
-            Known::unknown(UNSCORED_THREAT, "threat: no feed scores it, about the median score is taken")
-        }
+        (None, None, None) => Known::unknown(
+            ASSUMED_THREAT,
+            "threat: nothing is foreseen of it, as much is taken as of a new one without exploit",
+        ),
     }
 }
 
-/// How likely exploitation is as far as feeds tell.
+/// How likely exploitation is as far as somebody tells. What is foreseen has EPSS in it; the score alone counts where nothing is
+/// foreseen.
 fn likelihood(intel: &Intel) -> Option<Probability> {
-    if intel.kev.is_some() { Some(Probability::ONE) } else { intel.epss.as_ref().map(|epss| epss.score) }
+    if intel.kev.is_some() {
+        return Some(Probability::ONE);
+    }
+    let foreseen = intel.foreseen.as_ref().map(|foreseen| foreseen.probability);
+    foreseen.or_else(|| intel.epss.as_ref().map(|epss| epss.score))
 }
 
 fn distance(cvss: &Cvss) -> Option<Distance> {

@@ -1,6 +1,6 @@
 //! Expected loss: threat x reach x impact, in parts per million each.
 //!
-//! Threat comes from KEV and EPSS. Reach and impact are working values of Tenon's own, coarse on purpose, until zones and
+//! Threat comes from KEV and from what the model foresees, of which EPSS is an input. Reach and impact are working values of Tenon's own, coarse on purpose, until zones and
 //! flows are known: they order work inside a decision and set no date. Controls are not recorded yet and count as one.
 
 use serde::Serialize;
@@ -24,11 +24,11 @@ pub struct Factors {
 }
 
 impl Factors {
-    /// Their product in thousandths of a risk point: 100 points are a certain loss, whole.
+    /// Their product in millionths of a risk point: 100 points are a certain loss, whole.
     pub fn loss(self) -> u64 {
         let product = u128::from(self.threat) * u128::from(self.reach) * u128::from(self.impact);
-        // ppm^3 to thousandths of a point (10^5 of which are one).
-        u64::try_from(product / 10_u128.pow(13)).unwrap_or(u64::MAX)
+        // ppm^3 to millionths of a point (10^8 of which are a certain loss).
+        u64::try_from(product / 10_u128.pow(10)).unwrap_or(u64::MAX)
     }
 }
 

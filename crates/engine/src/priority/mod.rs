@@ -24,6 +24,7 @@ use tenon_risk::bod_26_04;
 use crate::context::{Bearing, Bearings};
 use crate::detections::Attack;
 use crate::world::World;
+pub use facts::ASSUMED_THREAT;
 pub(crate) use facts::threat_of;
 use facts::{Facts, danger, stake, stated};
 pub use loss::Factors;

@@ -26,9 +26,9 @@ use writer::Writer;
 
 /// The version of the encoding. Another one is not read; whoever raises this keeps reading from 5 on, because a record that was
 /// cut rests on one (decision 27).
-pub const SNAPSHOT_VERSION: u16 = 8;
+pub const SNAPSHOT_VERSION: u16 = 9;
 /// The oldest version that is read: it lacks the measures, which then begin with it. Before 7 there were no exceptions, before 8 no
-/// detections, which a program of then would leave out.
+/// detections, before 9 no forecasts, which a program of then would leave out, and risk points were whole thousandths.
 const OLDEST_VERSION: u16 = 5;
 /// Lists that are handed over at once while a snapshot is read, and how often that many may wait.
 const LISTS_AT_ONCE: usize = 512;

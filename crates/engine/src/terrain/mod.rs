@@ -26,6 +26,9 @@ use crate::stance::Stance;
 use crate::world::World;
 use place::{Counted, by_services, service};
 
+/// Millionths of a risk point that one part per million of harm is: 100 points are a certain loss, whole.
+const POINTS_PER_PPM: u64 = 100;
+
 /// Where a zone comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ZoneOrigin {
@@ -156,7 +159,8 @@ impl World {
             // A class has a host.
             let Some(first) = first else { continue };
             // What is lost with all of them is lost with one exploit.
-            of_zone[place].push(Class { hosts: 1, value: harm, findings: vec![finding] });
+            let value = harm.saturating_mul(POINTS_PER_PPM);
+            of_zone[place].push(Class { hosts: 1, value, findings: vec![finding] });
             zones[place].exploits.push(Exploit { vulnerability, package, hosts, first });
         }
         let mut network = Network::default();

@@ -362,10 +362,15 @@ fn kev(draw: &mut Draw, now: Timestamp) -> Command {
     Command::ChangeIntel { delta: IntelDelta::Kev { listed, retracted }, as_of: Some(now) }
 }
 
+/// Scores, or what is foreseen.
 fn epss(draw: &mut Draw, now: Timestamp) -> Command {
     let score = u32::try_from(draw.below(1_000_001)).unwrap();
     let scores = vec![(cve(draw), Probability::from_ppm(score).unwrap())];
     let dropped = if draw.one_in(4) { vec![cve(draw)] } else { Vec::new() };
+    if draw.one_in(2) {
+        let delta = IntelDelta::Forecast { model: "five".to_owned(), day: now, foreseen: scores, dropped };
+        return Command::ChangeIntel { delta, as_of: Some(now) };
+    }
     let delta = IntelDelta::Epss { model: "v2026.06.15".to_owned(), scored: now, scores, dropped };
     Command::ChangeIntel { delta, as_of: None }
 }

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenon_engine::{Terrain, World, ZoneOrigin};
-use tenon_model::{
-    AssetId, Command, Cvss, IntelDelta, Kev, Listener, Probability, Profile, Protocol, VulnerabilityId,
-};
+use tenon_engine::{ASSUMED_THREAT, Terrain, World, ZoneOrigin};
+use tenon_model::{AssetId, Command, Cvss, IntelDelta, Kev, Listener, Profile, Protocol, VulnerabilityId};
 use tenon_reach::{Part, Vector};
 
 use crate::lab::{Lab, advisory, component, ids, inventory, person, security_offer};
@@ -135,8 +133,8 @@ fn an_attacker_goes_where_flows_lead_and_something_listens() {
     let reach = terrain.network.solve();
     let (into_dmz, inside) = (reach.zone(zone("dmz")), reach.zone(zone("inside")));
     assert_eq!((into_dmz.best, into_dmz.union), (Part::ONE, Part::ONE), "it is listed in KEV, and reached");
-    let median = Part::of(Probability::from_ppm(1_000).unwrap());
-    assert_eq!((inside.best, inside.union), (median, median), "nobody scores the second");
+    let assumed = Part::of(ASSUMED_THREAT);
+    assert_eq!((inside.best, inside.union), (assumed, assumed), "nobody scores the second");
     let path = reach.path(zone("inside"));
     assert_eq!(
         path.iter().map(|step| (step.from, step.class.zone)).collect::<Vec<_>>(),

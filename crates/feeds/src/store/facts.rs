@@ -21,7 +21,7 @@ pub struct VulnerabilityFacts {
 }
 
 impl VulnerabilityFacts {
-    /// The part that is decided on.
+    /// The part that is decided on, without what follows from it.
     pub fn intel(&self) -> Intel {
         let record = self.record.as_ref().filter(|record| !record.rejected);
         let profile = Profile {
@@ -33,7 +33,7 @@ impl VulnerabilityFacts {
                 .max_by_key(|evidence| evidence.kind.strength())
                 .map(Evidence::exploit),
         };
-        Intel { kev: self.kev.clone(), epss: self.epss.clone(), profile }
+        Intel { kev: self.kev.clone(), epss: self.epss.clone(), foreseen: None, profile }
     }
 }
 

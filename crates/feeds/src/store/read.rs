@@ -1,6 +1,6 @@
 //! Reading by package, by id and by vulnerability.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rusqlite::{CachedStatement, OptionalExtension as _, Row, params};
 use tenon_formats::osv::in_release;
@@ -12,6 +12,7 @@ use super::{
     decode_cve, decode_head,
 };
 use crate::error::FeedError;
+use crate::foresight::{Asked, Foresight};
 use crate::name::EvidenceKind;
 
 /// Vulnerabilities that one statement asks for.
@@ -174,17 +175,21 @@ impl Store {
         Ok(self.intel_of(&[id])?.pop().unwrap_or_default())
     }
 
-    /// Intel on these vulnerabilities, as far as the feeds say anything.
+    /// Intel on these vulnerabilities, as far as the feeds say anything, with what is foreseen of each.
     ///
     /// # Errors
     /// When the store fails or is damaged.
     pub fn known_intel(
         &self,
-        ids: &BTreeSet<&VulnerabilityId>,
+        asked: &Asked<'_>,
+        foresight: Option<Foresight<'_>>,
     ) -> Result<BTreeMap<VulnerabilityId, Intel>, FeedError> {
-        let ids: Vec<&VulnerabilityId> = ids.iter().copied().collect();
+        let ids: Vec<&VulnerabilityId> = asked.iter().map(|(id, _)| id).collect();
         let facts = self.intel_of(&ids)?;
-        let intel = ids.into_iter().cloned().zip(facts.iter().map(|facts| facts.intel()));
+        let intel = asked.iter().zip(&facts).map(|((id, advised), facts)| {
+            let foreseen = foresight.and_then(|foresight| foresight.of_one(id, facts, advised));
+            (id.clone(), Intel { foreseen, ..facts.intel() })
+        });
         Ok(intel.filter(|(_, intel)| *intel != Intel::default()).collect())
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod bundle;
+mod foresight;
 mod history;
 mod history_public;
 mod hostile;

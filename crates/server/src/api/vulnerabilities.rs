@@ -24,6 +24,9 @@ pub struct VulnerabilityLine {
     pub attacked: u64,
     /// EPSS: probability of exploitation in 30 days, in parts per million.
     pub epss_ppm: Option<u32>,
+    /// Probability that CISA lists it within 30 days, by Tenon's own model, in parts per million: what counts where it is not
+    /// exploited yet.
+    pub foreseen_ppm: Option<u32>,
     /// CVSS score, of the vector that counts.
     pub cvss: Option<String>,
     /// On how many assets it is open; those where its risk is accepted are not among them.
@@ -72,7 +75,7 @@ pub(super) struct VulnerabilitiesQuery {
     only: Option<String>,
     /// Only those whose id holds this text.
     q: Option<String>,
-    /// `risk`, where nothing is said, `assets`, `epss`, `cvss`, `newest` or `id`.
+    /// `risk`, where nothing is said, `assets`, `foreseen`, `epss`, `cvss`, `newest` or `id`.
     sort: Option<String>,
     /// Items wanted: 1 to 500, 100 where nothing is said.
     limit: Option<usize>,
@@ -95,13 +98,19 @@ struct Open {
     of: OpenVulnerability,
     exploited: bool,
     epss_ppm: Option<u32>,
+    foreseen_ppm: Option<u32>,
 }
 
 impl OfWorld for OpenVulnerabilities {
     fn of(world: &World) -> Self {
         let open = world.open_vulnerabilities().into_iter().map(|of| {
             let intel = world.intel(&of.id);
-            Open { exploited: intel.kev.is_some(), epss_ppm: intel.epss.map(|epss| epss.score.ppm()), of }
+            Open {
+                exploited: intel.kev.is_some(),
+                epss_ppm: intel.epss.map(|epss| epss.score.ppm()),
+                foreseen_ppm: intel.foreseen.map(|foreseen| foreseen.probability.ppm()),
+                of,
+            }
         });
         Self { generation: world.seq(), all: open.collect() }
     }
@@ -135,6 +144,7 @@ enum Sort {
     #[default]
     Risk,
     Assets,
+    Foreseen,
     Epss,
     Cvss,
     Newest,
@@ -147,9 +157,10 @@ const ONLY: [(&str, Only); 4] = [
     ("not-offered", Only::NotOffered),
     ("no-fix", Only::NoFix),
 ];
-const SORTS: [(&str, Sort); 6] = [
+const SORTS: [(&str, Sort); 7] = [
     ("risk", Sort::Risk),
     ("assets", Sort::Assets),
+    ("foreseen", Sort::Foreseen),
     ("epss", Sort::Epss),
     ("cvss", Sort::Cvss),
     ("newest", Sort::Newest),
@@ -202,6 +213,8 @@ fn page(
     match sort {
         Sort::Risk => found.sort_by_key(|open| (Reverse(open.of.loss), Reverse(open.of.assets))),
         Sort::Assets => found.sort_by_key(|open| Reverse(open.of.assets)),
+        // What is listed already comes before all that is only foreseen.
+        Sort::Foreseen => found.sort_by_key(|open| Reverse((open.exploited, open.foreseen_ppm))),
         Sort::Epss => found.sort_by_key(|open| Reverse(open.epss_ppm)),
         Sort::Cvss => found.sort_by_key(|open| Reverse(open.of.cvss_tenths)),
         Sort::Newest => found.sort_by_key(|open| Reverse(open.of.known)),
@@ -225,12 +238,13 @@ fn page(
 }
 
 impl VulnerabilityLine {
-    fn of(Open { of, exploited, epss_ppm }: &Open) -> Self {
+    fn of(Open { of, exploited, epss_ppm, foreseen_ppm }: &Open) -> Self {
         Self {
             id: of.id.to_string(),
             exploited: *exploited,
             attacked: of.attacked,
             epss_ppm: *epss_ppm,
+            foreseen_ppm: *foreseen_ppm,
             cvss: of.cvss_tenths.map(|tenths| format!("{}.{}", tenths / 10, tenths % 10)),
             assets: of.assets,
             not_offered: of.not_offered,

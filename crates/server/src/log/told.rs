@@ -46,6 +46,7 @@ pub(crate) fn said(event: &Event, world: &World) -> String {
                 IntelSource::Kev => "KEV",
                 IntelSource::Epss => "EPSS",
                 IntelSource::Profile => "CVE records and exploits",
+                IntelSource::Forecast => "forecasts",
             };
             format!("{source}: {changed} vulnerabilities changed{}", of(*as_of))
         }

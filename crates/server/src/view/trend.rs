@@ -39,10 +39,10 @@ pub struct TrendDayView {
     pub retired: String,
 }
 
-/// Thousandths of risk points, signed.
-fn points(thousandths: i64) -> String {
-    let sign = if thousandths < 0 { "-" } else { "" };
-    format!("{sign}{}", RiskPoints(thousandths.unsigned_abs()))
+/// Millionths of risk points, signed.
+fn points(millionths: i64) -> String {
+    let sign = if millionths < 0 { "-" } else { "" };
+    format!("{sign}{}", RiskPoints(millionths.unsigned_abs()))
 }
 
 /// A day as in 2026-11-25.

@@ -114,3 +114,60 @@ fn what_is_closed_since_was_open_then() {
     let then = page(&server, &format!("?sort=id&as_of={before}"));
     assert_eq!(ids(&then), ["CVE-2026-1001", "CVE-2026-1002", "CVE-2026-1003"]);
 }
+
+#[test]
+fn what_is_foreseen_counts_in_place_of_the_score() {
+    let server = three();
+    let submit = |command| server.runtime().block_on(server.running().writer.submit(command, None)).unwrap();
+    let of = |id: &str| {
+        let all = page(&server, "");
+        let found = all["items"].as_array().unwrap().iter().find(|one| one["id"] == id).unwrap().clone();
+        (found["points"].as_str().unwrap().to_owned(), found["foreseen_ppm"].clone())
+    };
+    let scored: f64 = of("CVE-2026-1001").0.parse().unwrap();
+    let ppm = |ppm| Probability::from_ppm(ppm).unwrap();
+    let foreseen =
+        vec![("CVE-2026-1001".parse().unwrap(), ppm(40)), ("CVE-2026-1002".parse().unwrap(), ppm(1_200))];
+    let (model, day) = ("five-2026-08-07".to_owned(), Timestamp::parse("2026-11-24").unwrap());
+    let delta = IntelDelta::Forecast { model, day, foreseen, dropped: Vec::new() };
+    submit(Command::ChangeIntel { delta, as_of: Some(day) });
+
+    let (points, foreseen) = of("CVE-2026-1001");
+    assert_eq!(foreseen, 40);
+    let points: f64 = points.parse().unwrap();
+    assert!(points > 0.0 && (points - scored * 40.0 / 500_000.0).abs() < points / 10.0, "{points} {scored}");
+    assert_eq!(ids(&page(&server, "")), ["CVE-2026-1003", "CVE-2026-1002", "CVE-2026-1001"]);
+    let likeliest = page(&server, "?sort=foreseen");
+    assert_eq!(ids(&likeliest), ["CVE-2026-1003", "CVE-2026-1002", "CVE-2026-1001"]);
+
+    let view: Value =
+        server.get("/api/v1/vulnerabilities/CVE-2026-1001").call().unwrap().body_mut().read_json().unwrap();
+    assert_eq!(
+        [&view["foreseen_ppm"], &view["foreseen_model"], &view["foreseen_as_of"], &view["epss_ppm"]],
+        [&Value::from(40), &"five-2026-08-07".into(), &"2026-11-24T00:00:00Z".into(), &Value::from(500_000)]
+    );
+    let directive = view["directives"][0].as_str().unwrap();
+    let why = server
+        .get(&format!("/api/v1/directives/{directive}/why"))
+        .call()
+        .unwrap()
+        .body_mut()
+        .read_to_string()
+        .unwrap();
+    assert!(why.contains("0.004% that CISA lists it within 30 days (EPSS 50.00%)"), "{why}");
+    assert!(why.contains("forecast five-2026-08-07"), "{why}");
+}
+
+/// So that a vendor's update without a CVE stands where a new CVE stands of which as little is known.
+#[test]
+fn what_is_assumed_is_what_the_shipped_model_foresees_of_a_cve_a_week_old() {
+    let models = tenon_predict::ModelFile::shipped().unwrap();
+    let day: tenon_predict::Day = "2026-11-24".parse().unwrap();
+    let known = tenon_predict::Known::from_facts("CVE-2026-70001".parse().unwrap(), &[], day, day.plus(-7));
+    let foreseen = models.on(day).unwrap().forecast_only(&known).ppm();
+    let assumed = tenon_engine::ASSUMED_THREAT.ppm();
+    assert!(
+        foreseen.abs_diff(assumed) <= assumed / 10,
+        "the model foresees {foreseen} ppm, {assumed} are assumed"
+    );
+}

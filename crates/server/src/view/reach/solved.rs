@@ -19,8 +19,6 @@ const MAX_FLOWS: usize = 2_000;
 const MAX_EXPLOITS: usize = 20;
 /// Flows that are tried as choke points.
 const MAX_CHOKE_POINTS: usize = 10;
-/// Parts of a mean impact in a thousandth of a risk point: 100 points are a certain loss, whole.
-const PER_THOUSANDTH: u128 = 10;
 
 /// The estate as an attacker meets it, solved.
 pub(crate) struct Solved {
@@ -29,8 +27,9 @@ pub(crate) struct Solved {
     reach: Reach,
 }
 
+/// What the terrain's classes are worth is in millionths of a risk point.
 fn points(lost: u128) -> String {
-    RiskPoints(u64::try_from(lost / PER_THOUSANDTH).unwrap_or(u64::MAX)).to_string()
+    RiskPoints(u64::try_from(lost).unwrap_or(u64::MAX)).to_string()
 }
 
 fn listens(services: &BTreeSet<Service>) -> Vec<String> {
