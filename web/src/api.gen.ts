@@ -1685,6 +1685,11 @@ export type VulnerabilityLine = {
   epss_ppm?: number | null;
   /** Whether it is exploited somewhere: listed in KEV. */
   exploited: boolean;
+  /**
+   * Probability that CISA lists it within 30 days, by Tenon's own model, in parts per million: what counts where it is not
+   * exploited yet.
+   */
+  foreseen_ppm?: number | null;
   /** Its id. */
   id: string;
   /** On how many of those no fix is published. */
@@ -1720,6 +1725,15 @@ export type VulnerabilityView = {
   epss_ppm?: number | null;
   /** The exceptions about it that stand. */
   exceptions: ExceptionView[];
+  /** The day as of which it is foreseen, RFC 3339. */
+  foreseen_as_of?: string | null;
+  /** The version of that model. */
+  foreseen_model?: string | null;
+  /**
+   * Probability that CISA lists it within 30 days, by Tenon's own model, in parts per million. It decides how much is lost by it
+   * where it is not listed yet. `tenon predict` tells what drives it.
+   */
+  foreseen_ppm?: number | null;
   /** How many of them each group has. */
   groups: Record<string, number>;
   /** Its id. */

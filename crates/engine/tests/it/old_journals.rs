@@ -270,10 +270,11 @@ fn accepted_risks_and_attacks_of_version_1_replay() {
 /// A record whose oldest part was let go rests on a snapshot: a version that was ever written is read for good.
 #[test]
 fn snapshots_of_old_versions_are_read() {
-    let snapshots: [(u8, &[u8]); 3] = [
+    let snapshots: [(u8, &[u8]); 4] = [
         (5, include_bytes!("../fixtures/snapshot-v5.bin")),
         (6, include_bytes!("../fixtures/snapshot-v6.bin")),
         (7, include_bytes!("../fixtures/snapshot-v7.bin")),
+        (8, include_bytes!("../fixtures/snapshot-v8.bin")),
     ];
     let wanted = replay(&entries(EVENTS_POLICY), &blobs(BLOBS_POLICY));
     for (version, snapshot) in snapshots {
