@@ -11,6 +11,12 @@ export function percent(ppm: number): string {
   return `${whole.toFixed(digits)} %`;
 }
 
+/** The same to the last digit that counts: what a feed states, or a factor of a product. */
+export function inFull(ppm: number): string {
+  const text = (ppm / 10_000).toFixed(ppm < 10_000 ? 4 : 2);
+  return `${Number(text)} %`;
+}
+
 /** Both bounds, or the one number that they are. */
 export function between({ least, most }: BoundsView): string {
   const [low, high] = [percent(least), percent(most)];

@@ -1,6 +1,7 @@
 import { getWhy } from "./api";
 import type { BasisView, ClockView, DecisionView, DirectiveView, FactorView, FlipView } from "./api.gen";
 import { Note, Section, Time } from "./bits";
+import { inFull } from "./likely";
 import { useLoaded } from "./use";
 
 /** Most factors shown as bars. */
@@ -114,8 +115,6 @@ function Clocks({ clocks, due }: { clocks: ClockView[]; due: string | null }) {
   );
 }
 
-const percent = (ppm: number) => `${Number((ppm / 10_000).toFixed(ppm < 10_000 ? 4 : 2))}%`;
-
 /** Threat x reach x impact of each vulnerability: a bar as long as its share of what the directive removes. */
 function Factors({ factors, removes }: { factors: FactorView[]; removes: string }) {
   const whole = factors.reduce((sum, factor) => sum + Number(factor.points), 0);
@@ -129,7 +128,7 @@ function Factors({ factors, removes }: { factors: FactorView[]; removes: string 
         <div key={index} className="factor">
           <span>{factor.vulnerability}</span>
           <span className="sub number">
-            {percent(factor.threat_ppm)} × {percent(factor.reach_ppm)} × {percent(factor.impact_ppm)}
+            {inFull(factor.threat_ppm)} × {inFull(factor.reach_ppm)} × {inFull(factor.impact_ppm)}
             {factor.assets > 1 && ` on ${factor.assets} assets`}
           </span>
           <meter min={0} max={whole || 1} value={Number(factor.points)} aria-label={`${factor.points} risk points`} />

@@ -370,7 +370,7 @@ export const exposure = (id, { assets, queue, exceptions = [], detections = [] }
   const here = assets.filter(({ findings }) => findings > 0);
   const open = directives.length > 0 ? here : [];
   const standing = { ecosystem: "Debian:12", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: "3.0.15-1~deb12u1", state: "fix-offered", said: "the host is offered 3.0.15-1~deb12u1", assets: open.length + 30, hosts: [...open.map(({ hostname }) => hostname), HOSTILE] };
-  const nothing = { id, known, since: null, advisories: [], in_kev: null, epss_ppm: null, epss_model: null, cvss: null, open: 0, groups: {}, standing: [], suppressed: 0, accepted: 0, exceptions: [], attacks: [], directives, covered: 0, not_covered: assets.length };
+  const nothing = { id, known, since: null, advisories: [], in_kev: null, epss_ppm: null, epss_model: null, foreseen_ppm: null, foreseen_model: null, foreseen_as_of: null, cvss: null, open: 0, groups: {}, standing: [], suppressed: 0, accepted: 0, exceptions: [], attacks: [], directives, covered: 0, not_covered: assets.length };
   if (!known) return nothing;
   return {
     ...nothing,
@@ -379,6 +379,9 @@ export const exposure = (id, { assets, queue, exceptions = [], detections = [] }
     in_kev: directives.length > 0 ? at(-20) : null,
     epss_ppm: directives.length > 0 ? 943_210 : null,
     epss_model: directives.length > 0 ? "v2025.03.14" : null,
+    foreseen_ppm: directives.length > 0 ? 340 : null,
+    foreseen_model: directives.length > 0 ? "five-2026-08-07" : null,
+    foreseen_as_of: directives.length > 0 ? "2026-11-24T00:00:00Z" : null,
     cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
     open: open.length,
     groups: open.length > 0 ? { web: 2, data: 30 } : {},
@@ -416,7 +419,7 @@ export const then = () =>
   });
 
 /** A line of what is open in the estate. */
-export const open = (id, more = {}) => ({ id, exploited: false, attacked: 0, epss_ppm: 1_234, cvss: "7.5", assets: 40, not_offered: 0, no_fix: 0, points: "12.5", since: at(-24 * 3), ...more });
+export const open = (id, more = {}) => ({ id, exploited: false, attacked: 0, epss_ppm: 1_234, foreseen_ppm: 45, cvss: "7.5", assets: 40, not_offered: 0, no_fix: 0, points: "12.5", since: at(-24 * 3), ...more });
 
 /** Somebody who is told what needs a person. */
 export const addressee = (more = {}) => ({

@@ -15,7 +15,7 @@ const VIEWS = {
   "what is open, and who is told": {
     world: overview,
     more: {
-      open: [open("CVE-2026-1001", { exploited: true, attacked: 2, not_offered: 40, no_fix: 3 }), open("CVE-2026-1002", { epss_ppm: null, cvss: null, since: null })],
+      open: [open("CVE-2026-1001", { exploited: true, foreseen_ppm: null, attacked: 2, not_offered: 40, no_fix: 3 }), open("CVE-2026-1002", { epss_ppm: null, cvss: null, since: null })],
       messages: [addressee(), addressee({ name: "tickets", waiting: 2, last: null, problem: "tickets.example.org answers 503" })],
     },
   },

@@ -41,7 +41,7 @@ visits("page", (visit, test) => {
     for (const said of [/Publicly Exposed/, /the asset's context/, /assumed: automatable/]) assert.match(inputs, said);
     assert.match(await id("clocks").innerText(), /fedramp-rev5 rev5 row 1/);
     const factors = await id("factors").innerText();
-    for (const said of [/200\.0 risk points/, /5\.23% × 20% × 75%/, /on 2 assets/]) assert.match(factors, said);
+    for (const said of [/200\.0 risk points/, /5\.23 % × 20 % × 75 %/, /on 2 assets/]) assert.match(factors, said);
     assert.match(await id("flips").innerText(), /14 days if Publicly Exposed of the assets were no, not yes/);
     // Of one that was decided before inputs were recorded, what it assumed is still said.
     await show("dir_2");

@@ -12,9 +12,9 @@ visits("what is open", (visit, test) => {
     ({ tenon, page } = visit);
     if (tenon)
       tenon.open = [
-        line("CVE-2026-1001", { exploited: true, attacked: 2, epss_ppm: 910_000, cvss: "9.8", assets: 1_200, points: "4000.0" }),
+        line("CVE-2026-1001", { exploited: true, attacked: 2, epss_ppm: 910_000, foreseen_ppm: null, cvss: "9.8", assets: 1_200, points: "4000.0" }),
         line("CVE-2026-1002", { assets: 30, not_offered: 30, no_fix: 30 }),
-        line("CVE-2026-1003", { assets: 1, not_offered: 1, epss_ppm: null, cvss: null, since: null }),
+        line("CVE-2026-1003", { assets: 1, not_offered: 1, epss_ppm: null, foreseen_ppm: null, cvss: null, since: null }),
       ];
   });
   const row = (cve) => page.locator(`[data-testid=open-row][data-id="${cve}"]`);
@@ -23,7 +23,7 @@ visits("what is open", (visit, test) => {
     await opened();
     const wanted = {
       "CVE-2026-1001": [/attacked on 2 hosts, exploited somewhere \(KEV\)/, /EPSS 91 % · CVSS 9.8/, /1,200/, /4000.0/, /3 days ago/],
-      "CVE-2026-1002": [/EPSS 0.12 %/, /no fix/],
+      "CVE-2026-1002": [/foreseen 0.0045 % · EPSS 0.12 %/, /no fix/],
       "CVE-2026-1003": [/no score loaded/, /not dated/],
     };
     for (const [cve, parts] of Object.entries(wanted)) {

@@ -121,7 +121,7 @@ impl Show {
 fn percent(ppm: u32) -> String {
     match ppm {
         0 => "0 %".to_owned(),
-        1..100 => "<0.01 %".to_owned(),
+        1..100 => format!("0.{:04} %", ppm),
         100..10_000 => format!("0.{:02} %", ppm / 100),
         10_000..100_000 => format!("{}.{} %", ppm / 10_000, ppm % 10_000 / 1_000),
         _ => format!("{} %", ppm / 10_000),

@@ -9,7 +9,7 @@ use tenon_server::{VulnerabilitiesPage, VulnerabilityLine};
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
 use crate::show::json;
-use crate::vulnerability::percent as percentage;
+use crate::why::percent as in_percent;
 
 /// Most vulnerabilities that the server gives at once.
 const PAGE: u32 = 500;
@@ -128,10 +128,10 @@ fn marks(one: &VulnerabilityLine) -> Vec<String> {
         marks.push("exploited somewhere".to_owned());
     }
     if let Some(ppm) = one.foreseen_ppm {
-        marks.push(format!("foreseen {}", percentage(ppm)));
+        marks.push(format!("foreseen {}", in_percent(ppm.into())));
     }
     if let Some(ppm) = one.epss_ppm {
-        marks.push(format!("EPSS {}", percentage(ppm)));
+        marks.push(format!("EPSS {}", in_percent(ppm.into())));
     }
     if let Some(cvss) = &one.cvss {
         marks.push(format!("CVSS {cvss}"));

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde::Serialize;
+use tenon_model::Probability;
 use tenon_server::{ClockView, DecisionView, DirectiveView, FlipView, WhyView};
 
 use crate::api::Api;
@@ -50,12 +51,13 @@ fn column(name: &str) -> &str {
     name.split(" v").next().unwrap_or(name)
 }
 
-/// A factor in parts per million.
+/// Parts per million in per cent; what is no probability stays as it is.
 pub(crate) fn percent(ppm: u64) -> String {
-    match ppm / 10_000 {
-        whole if ppm.is_multiple_of(10_000) => format!("{whole}%"),
-        whole => format!("{whole}.{:02}%", ppm % 10_000 / 100),
+    if ppm.is_multiple_of(10_000) {
+        return format!("{}%", ppm / 10_000);
     }
+    let known = u32::try_from(ppm).ok().and_then(Probability::from_ppm);
+    known.map_or_else(|| format!("{ppm} ppm"), |known| known.to_string())
 }
 
 fn write(text: &mut String, directive: &DirectiveView, why: &WhyView, indent: &str) -> std::fmt::Result {
@@ -83,7 +85,7 @@ fn write(text: &mut String, directive: &DirectiveView, why: &WhyView, indent: &s
         let on = if factor.assets > 1 { format!(" on {} assets", factor.assets) } else { String::new() };
         writeln!(
             text,
-            "{indent}  {:<18} {:>6} x {:>4} x {:>4} = {:>5}{on}",
+            "{indent}  {:<18} {:>7} x {:>4} x {:>4} = {:>7}{on}",
             factor.vulnerability,
             percent(factor.threat_ppm),
             percent(factor.reach_ppm),
