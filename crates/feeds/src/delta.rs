@@ -115,6 +115,16 @@ impl Changes {
             self.retracted.sort();
             deltas.push(IntelDelta::Kev { listed: self.listed, retracted: self.retracted });
         }
+        // Before the scores that went into it: where a score alone would count, it would move every rank for a moment.
+        let days: BTreeSet<_> = self.foreseen.keys().chain(self.unforeseen.keys()).cloned().collect();
+        for at in days {
+            let mut foreseen = self.foreseen.remove(&at).unwrap_or_default();
+            let mut dropped = self.unforeseen.remove(&at).unwrap_or_default();
+            foreseen.sort();
+            dropped.sort();
+            let (day, model) = at;
+            deltas.push(IntelDelta::Forecast { model, day, foreseen, dropped });
+        }
         let days: BTreeSet<_> = self.scores.keys().chain(self.dropped.keys()).cloned().collect();
         for day in days {
             let mut scores = self.scores.remove(&day).unwrap_or_default();
@@ -128,15 +138,6 @@ impl Changes {
             self.stated.sort_by(|(a, _), (b, _)| a.cmp(b));
             self.unstated.sort();
             deltas.push(IntelDelta::Profile { stated: self.stated, dropped: self.unstated });
-        }
-        let days: BTreeSet<_> = self.foreseen.keys().chain(self.unforeseen.keys()).cloned().collect();
-        for at in days {
-            let mut foreseen = self.foreseen.remove(&at).unwrap_or_default();
-            let mut dropped = self.unforeseen.remove(&at).unwrap_or_default();
-            foreseen.sort();
-            dropped.sort();
-            let (day, model) = at;
-            deltas.push(IntelDelta::Forecast { model, day, foreseen, dropped });
         }
         deltas
     }
