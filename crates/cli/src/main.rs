@@ -34,6 +34,7 @@ mod sessions;
 mod shell;
 mod show;
 mod standing;
+mod thread;
 mod trend;
 mod up;
 mod vex;
@@ -161,6 +162,12 @@ enum Command {
     Approve(people::Approve),
     /// Refuse a directive; its findings stay open.
     Refuse(people::Refuse),
+    /// Say something of a directive, for both teams.
+    Comment(thread::Comment),
+    /// Dispute a directive: nothing of it is approved until that is answered.
+    Dispute(thread::Dispute),
+    /// Answer what was disputed.
+    Answer(thread::Answer),
     /// Try again on an asset that stands still.
     Retry(people::Retry),
     /// Say that a host is gone for good; it is back if it reports again.
@@ -272,6 +279,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Rules(choose) => choose.run(common),
         Command::Approve(approve) => approve.run(common),
         Command::Refuse(refuse) => refuse.run(common),
+        Command::Comment(comment) => comment.run(common),
+        Command::Dispute(dispute) => dispute.run(common),
+        Command::Answer(answer) => answer.run(common),
         Command::Retry(retry) => retry.run(common),
         Command::Retire(retire) => retire.run(common),
         Command::Policy(policy) => policy.run(common),

@@ -7,7 +7,7 @@ use tenon_server::{AcceptedView, AssetDetail, AssetView, AssetsPage, DirectiveVi
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
-use crate::hosts;
+use crate::{hosts, thread};
 
 /// Most ids that one line lists.
 const MAX_IDS: usize = 8;
@@ -143,6 +143,7 @@ fn directive_text(directive: &DirectiveView) -> String {
         directive.due.as_deref().unwrap_or("at no date"),
         directive.raised
     ));
+    text.push_str(&thread::told(directive));
     let decision = &directive.decision;
     text.push_str(&format!("  decided by {} row {}: {}\n", decision.table, decision.row, decision.outcome));
     for assumed in &decision.assumed {

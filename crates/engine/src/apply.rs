@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tenon_model::{
     ApplyOutcome, ApplyReport, AssetId, AssetOrdinal, AssetSet, Blob, Digest, DirectiveId, Event, Halt,
-    Manifest, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport, Stage, Step,
+    Manifest, Note, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport, Stage, Step,
     VexStatement,
 };
 
@@ -294,6 +294,10 @@ impl World {
                     self.set_stage(*id, asset, Stage::Approved { report: *report });
                 }
                 self.approved_more(*id);
+            }
+            Event::DirectiveNoted { id, kind, text, by } => {
+                let note = Note { at: now, by: by.clone(), kind: *kind, text: text.clone() };
+                self.directive_mut(record.seq, *id)?.thread.push(note);
             }
             Event::PolicySet { version, policy, .. } => {
                 let text = std::str::from_utf8(blobs.get(policy)?.bytes());

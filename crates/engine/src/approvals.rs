@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use tenon_model::{
-    AssetId, AssetOrdinal, Blob, Digest, DirectiveId, Event, Person, Refusal, RefusalCode, Role, Stage,
-    Timestamp,
+    AssetId, AssetOrdinal, Blob, Digest, DirectiveId, Event, MAX_NOTE, NoteKind, Person, Refusal,
+    RefusalCode, Role, Stage, Timestamp,
 };
 use tenon_policy as policy;
 
 use crate::decide::{Decided, open_directive, refuse};
 use crate::policy::Asker;
 use crate::world::World;
+
+/// Most notes in one thread.
+const MAX_NOTES: usize = 200;
 
 /// What a person approves.
 pub(crate) struct Approval {
@@ -51,6 +54,12 @@ pub(crate) fn approve(
         return refuse(
             RefusalCode::NothingToApprove,
             format!("{id} has no asset with a passed rehearsal that waits for approval"),
+        );
+    }
+    if let Some(dispute) = state.disputed() {
+        return refuse(
+            RefusalCode::WrongStage,
+            format!("{id} is disputed since {}: {}: answer that first", dispute.at, dispute.text),
         );
     }
     let told: BTreeSet<Digest> = waiting.iter().map(|(_, report)| *report).collect();
@@ -142,4 +151,33 @@ pub(crate) fn set_policy(world: &World, text: String, compared: u32, by: Person)
     let policy = blob.digest();
     let event = Event::PolicySet { version: version.saturating_add(1), policy, by };
     Ok(Decided::with(event, vec![blob]))
+}
+
+/// What may be said in the thread of a directive.
+pub(crate) fn note(
+    world: &World,
+    id: DirectiveId,
+    kind: NoteKind,
+    text: String,
+    by: Person,
+) -> Result<Decided, Refusal> {
+    let state = open_directive(world, id)?;
+    let text = text.trim();
+    let is_plain = |character: char| character == '\n' || !character.is_control();
+    if text.is_empty() || text.len() > MAX_NOTE || !text.chars().all(is_plain) {
+        let why = format!("a note is plain text of 1 to {MAX_NOTE} bytes; this one has {}", text.len());
+        return refuse(RefusalCode::BadContent, why);
+    }
+    if state.thread.len() >= MAX_NOTES {
+        return refuse(RefusalCode::WrongStage, format!("{id} has {MAX_NOTES} notes, the most there can be"));
+    }
+    match (kind, state.disputed()) {
+        (NoteKind::Dispute, Some(dispute)) => {
+            refuse(RefusalCode::NothingToDo, format!("{id} is disputed already: {}", dispute.text))
+        }
+        (NoteKind::Answer, None) => {
+            refuse(RefusalCode::WrongStage, format!("nothing is disputed on {id}: comment on it instead"))
+        }
+        _ => Ok(Decided::of(Event::DirectiveNoted { id, kind, text: text.to_owned(), by })),
+    }
 }

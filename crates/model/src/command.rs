@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AdvisoryDelta, AgentRun, ApplyReport, AssetContext, AssetId, ContextDocument, Detection, DetectionId,
     Digest, DirectiveId, ExceptionId, ExceptionRequest, GroupName, HistoryBase, IntelDelta, Inventory,
-    InventoryDelta, MachineId, OrderId, Person, RehearsalReport, Role, Rules, Tempo, Timestamp, TokenId,
-    VexStatement,
+    InventoryDelta, MachineId, NoteKind, OrderId, Person, RehearsalReport, Role, Rules, Tempo, Timestamp,
+    TokenId, VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -216,6 +216,17 @@ pub enum Command {
         by: Person,
         /// Why.
         why: String,
+    },
+    /// A person says something in the thread of a directive.
+    Note {
+        /// The directive.
+        directive: DirectiveId,
+        /// What the note does.
+        kind: NoteKind,
+        /// What it says.
+        text: String,
+        /// Who.
+        by: Person,
     },
     /// A person chooses how fast rollouts go, from the next plan on.
     SetTempo {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AgentRun, ApplyOutcome, AssetContext, AssetId, Detection, DetectionEnd, DetectionId, Digest, Directive,
     DirectiveChange, DirectiveId, Exception, ExceptionEnd, ExceptionId, GroupName, HistoryBase, IntelSource,
-    InventoryDelta, MachineId, Order, OrderId, Outcome, Person, Plan, RehearsalOutcome, Retirement, Rules,
-    Tempo, Timestamp, TokenId, Wants,
+    InventoryDelta, MachineId, NoteKind, Order, OrderId, Outcome, Person, Plan, RehearsalOutcome, Retirement,
+    Rules, Tempo, Timestamp, TokenId, Wants,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.
@@ -251,6 +251,17 @@ pub enum Event {
         /// How it ended.
         #[serde(flatten)]
         outcome: Outcome,
+    },
+    /// A person said something in its thread.
+    DirectiveNoted {
+        /// The directive.
+        id: DirectiveId,
+        /// What the note does.
+        kind: NoteKind,
+        /// What it says.
+        text: String,
+        /// Who.
+        by: Person,
     },
     /// An order was made for a host.
     OrderIssued {

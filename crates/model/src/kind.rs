@@ -3,7 +3,7 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 44] = [
+pub const EVENT_KINDS: [&str; 45] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -31,6 +31,7 @@ pub const EVENT_KINDS: [&str; 44] = [
     "directive-changed",
     "directive-revised",
     "directive-closed",
+    "directive-noted",
     "order-issued",
     "rehearsal-recorded",
     "policy-set",
@@ -81,6 +82,7 @@ impl Event {
             Self::DirectiveChanged { .. } => "directive-changed",
             Self::DirectiveRevised { .. } => "directive-revised",
             Self::DirectiveClosed { .. } => "directive-closed",
+            Self::DirectiveNoted { .. } => "directive-noted",
             Self::OrderIssued { .. } => "order-issued",
             Self::RehearsalRecorded { .. } => "rehearsal-recorded",
             Self::PolicySet { .. } => "policy-set",

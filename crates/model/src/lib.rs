@@ -21,6 +21,7 @@ mod ids;
 mod intel;
 mod kind;
 mod life;
+mod note;
 mod order;
 mod parts;
 mod points;
@@ -60,6 +61,7 @@ pub use intel::{
 };
 pub use kind::EVENT_KINDS;
 pub use life::{AgentRun, MachineId, Retirement};
+pub use note::{MAX_NOTE, Note, NoteKind, disputed};
 pub use order::{
     ApplyOutcome, ApplyReport, Change, Evidence, Generation, Order, OrderAction, PackageTarget, PinnedFile,
     RehearsalOutcome, RehearsalReport, Transaction, TransactionStep, Undo, UnitHealth,

@@ -43,6 +43,7 @@ impl Facet {
             Event::DirectiveRaised { .. }
             | Event::DirectiveRevised { .. }
             | Event::DirectiveClosed { .. }
+            | Event::DirectiveNoted { .. }
             | Event::DirectiveApproved { .. }
             | Event::ApprovalGiven { .. }
             | Event::ApprovedByPolicy { .. }

@@ -15,6 +15,10 @@ pub(super) fn approve(world: &World, dirty: &Dirty, now: Timestamp, events: &mut
     let Some(known) = world.policy() else { return };
     for (id, judged) in dirty.judged() {
         let Some(state) = world.directive(&id).filter(|state| state.closed.is_none()) else { continue };
+        // People disagree: no rule decides that for them.
+        if state.disputed().is_some() {
+            continue;
+        }
         for (rule, rehearsals) in by_rule(world, state, judged, now) {
             let (version, policy) = (known.version, known.blob);
             events.push(Event::ApprovedByPolicy { id, version, policy, rule, rehearsals });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tenon_model::{
     AdvisoryDelta, AssetId, AssetOrdinal, AssetSet, Detection, DetectionEnd, Directive, DirectiveId, Event,
-    IntelDelta, VexStatement, VulnerabilityId, Wants,
+    IntelDelta, NoteKind, VexStatement, VulnerabilityId, Wants,
 };
 
 use crate::apply::Attachments;
@@ -203,6 +203,10 @@ impl Dirty {
                     self.idle.extend(&state.members);
                 }
             }
+            // What a rule approves was held back by what this answers.
+            Event::DirectiveNoted { id, kind: NoteKind::Answer, .. } => {
+                self.judge_all(world, std::iter::once(*id));
+            }
             Event::DirectiveRaised { wants, .. } => add_all(&mut self.idle, wants),
             Event::DirectiveChanged { id, change } => {
                 self.changed.insert(*id);
@@ -214,7 +218,8 @@ impl Dirty {
                 self.idle.extend(&world.set_of(&change.settled));
                 self.idle.extend(&world.set_of(&change.left));
             }
-            Event::DirectiveRevised { .. }
+            Event::DirectiveNoted { .. }
+            | Event::DirectiveRevised { .. }
             | Event::TermBegan { .. }
             | Event::HistoryCut { .. }
             | Event::TempoSet { .. }

@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{
-    Action, AssetOrdinal, AssetSet, Digest, Directive, DirectiveId, OrderId, Outcome, PackageTarget, Person,
-    RehearsalReport, RiskPoints, SourcePackage, Stage, Timestamp, VulnerabilityId, Want, WantClass,
+    Action, AssetOrdinal, AssetSet, Digest, Directive, DirectiveId, Note, OrderId, Outcome, PackageTarget,
+    Person, RehearsalReport, RiskPoints, SourcePackage, Stage, Timestamp, VulnerabilityId, Want, WantClass,
+    disputed,
 };
 
 use crate::assets::Assets;
@@ -64,6 +65,9 @@ pub struct DirectiveState {
     pub rollout: Option<Rollout>,
     /// When and how it ended.
     pub closed: Option<(Timestamp, Outcome)>,
+    /// What people said of it, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thread: Vec<Note>,
 }
 
 /// Who has approved a rehearsal report of which the policy asks several people.
@@ -89,6 +93,11 @@ impl DirectiveState {
     pub fn rank(&self, id: DirectiveId) -> (bool, Option<Timestamp>, Reverse<RiskPoints>, DirectiveId) {
         let priority = &self.directive.priority;
         (priority.due.is_none(), priority.due, Reverse(priority.removes), id)
+    }
+
+    /// The note that disputes it and was not answered: nothing of it is approved meanwhile.
+    pub fn disputed(&self) -> Option<&Note> {
+        disputed(&self.thread)
     }
 
     /// What must be upgraded, and to which version.
@@ -207,6 +216,7 @@ impl DirectiveState {
             approved: AssetSet::default(),
             rollout: None,
             closed: None,
+            thread: Vec::new(),
         }
     }
 

@@ -8,9 +8,9 @@ use tenon_model::VexSubject;
 use tenon_model::{
     AdvisoryDelta, AgentRun, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule,
     Command, Component, Cvss, DecisionTable, Digest, DirectiveId, Exploitation, HostFacts, HumanImpact,
-    IntelDelta, Inventory, Kev, Listener, MachineId, Offer, OfferState, OrderAction, OrderId, Probability,
-    Profile, Protocol, RehearsalOutcome, Role, Rules, Ssvc, Stage, SystemExposure, TechnicalImpact, Tempo,
-    Timestamp, VexStatement, Virtualization, VulnerabilityId,
+    IntelDelta, Inventory, Kev, Listener, MachineId, NoteKind, Offer, OfferState, OrderAction, OrderId,
+    Probability, Profile, Protocol, RehearsalOutcome, Role, Rules, Ssvc, Stage, SystemExposure,
+    TechnicalImpact, Tempo, Timestamp, VexStatement, Virtualization, VulnerabilityId,
 };
 
 use crate::detections;
@@ -106,6 +106,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         2,
         likely(world.queue().len() > 1, 4),
         likely(world.queue().len() > 1, 4),
+        likely(disputed(world).is_some(), 12),
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -189,8 +190,25 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         22 => Command::RetireSilent,
         24 => exceptions::drawn(draw, world, now),
         25 => detections::drawn(draw, world, now),
+        26 => note(draw, world),
         _ => document(draw, world),
     }
+}
+
+/// The first directive that is disputed.
+fn disputed(world: &World) -> Option<DirectiveId> {
+    let mut open = world.directives().filter(|(_, state)| state.closed.is_none());
+    open.find(|(_, state)| state.disputed().is_some()).map(|(id, _)| *id)
+}
+
+/// What is disputed is mostly answered: it holds up everything else.
+fn note(draw: &mut Draw, world: &World) -> Command {
+    let (directive, kind) = match disputed(world).filter(|_| !draw.one_in(4)) {
+        Some(directive) => (directive, NoteKind::Answer),
+        None => (directive(draw, world, |_| true).0, draw.of(NoteKind::ALL)),
+    };
+    let text = draw.of(&["the module is not loaded", "it is, on a", "", "a\u{7}bell"]).to_owned();
+    Command::Note { directive, kind, text, by: person() }
 }
 
 /// Policies that let most things out by themselves, or few, at night, at weekends, or not.

@@ -13,7 +13,7 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 29] = [
+const LATER: [&str; 32] = [
     "context-set",
     "context-taken-over",
     "rules-set",
@@ -43,6 +43,9 @@ const LATER: [&str; 29] = [
     "detection-reported",
     "detection-ended expired",
     "detection-ended dismissed",
+    "directive-noted comment",
+    "directive-noted dispute",
+    "directive-noted answer",
 ];
 /// Kinds of events that nothing writes any more.
 const GONE: [&str; 1] = ["directive-revised"];
@@ -71,6 +74,8 @@ const BLOBS_LIFE: &str = include_str!("../fixtures/blobs-v1-life.jsonl");
 /// Risks are accepted, attacks are seen; both end by themselves and by people.
 const EVENTS_RISKS: &str = include_str!("../fixtures/events-v1-risks.jsonl");
 const BLOBS_RISKS: &str = include_str!("../fixtures/blobs-v1-risks.jsonl");
+/// People talk about a directive, dispute it, answer, and dispute it anew. The blobs are those of `BLOBS_RISKS`.
+const EVENTS_NOTES: &str = include_str!("../fixtures/events-v1-notes.jsonl");
 /// The record begins later; the shell writes it, so that no story of the lab holds it.
 const EVENTS_HISTORY: &str = include_str!("../fixtures/events-v1-history.jsonl");
 
@@ -121,6 +126,7 @@ fn events_of_version_1_decode_and_encode_alike() {
     later.extend(kinds(EVENTS_POLICY));
     later.extend(kinds(EVENTS_LIFE));
     later.extend(kinds(EVENTS_RISKS));
+    later.extend(kinds(EVENTS_NOTES));
     for kind in LATER {
         assert!(later.contains(kind), "the later fixture holds no {kind}");
     }
@@ -265,6 +271,17 @@ fn accepted_risks_and_attacks_of_version_1_replay() {
     assert_eq!(seen.collect::<Vec<_>>(), ["det_1 dismissed", "det_2 expired", "det_3 stands"]);
     let (_, state) = world.directives().next().unwrap();
     assert!(state.directive.priority.clocks.iter().any(|clock| clock.rule.starts_with("attack seen")));
+}
+
+#[test]
+fn what_people_said_of_a_directive_replays() {
+    let (entries, blobs) = (entries(EVENTS_NOTES), blobs(BLOBS_RISKS));
+    let world = replay(&entries, &blobs);
+    assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
+    let (_, state) = world.directives().next().unwrap();
+    let kinds: Vec<&str> = state.thread.iter().map(|note| note.kind.as_str()).collect();
+    assert_eq!(kinds, ["comment", "dispute", "answer", "dispute"]);
+    assert_eq!(state.disputed().map(|note| note.text.as_str()), Some("not on b"));
 }
 
 /// A record whose oldest part was let go rests on a snapshot: a version that was ever written is read for good.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tenon_engine::{ActionWanted, Rollout};
 use tenon_model::{
-    ApplyOutcome, AssetId, AssetOrdinal, Command, DirectiveId, Event, IntelDelta, Kev, OrderAction,
+    ApplyOutcome, AssetId, AssetOrdinal, Command, DirectiveId, Event, IntelDelta, Kev, NoteKind, OrderAction,
     RefusalCode, RehearsalOutcome, Role, Stage, Step, Tempo, Timestamp, Undo,
 };
 
@@ -387,4 +387,43 @@ fn a_policy_that_does_not_read_is_refused_with_its_places() {
     set(&mut lab, "version: 1\n", 0).unwrap();
     assert_eq!(set(&mut lab, "version: 1\n# again\n", 0).unwrap_err().code, RefusalCode::EvidenceChanged);
     assert_eq!(set(&mut lab, "version: 1\n", 1).unwrap_err().code, RefusalCode::NothingToDo);
+}
+
+fn note(lab: &mut Lab, id: DirectiveId, kind: NoteKind, text: &str) -> Result<Vec<Event>, RefusalCode> {
+    let note = Command::Note { directive: id, kind, text: text.to_owned(), by: "mira".parse().unwrap() };
+    lab.run(note).map_err(|refusal| refusal.code)
+}
+
+/// People disagree: neither a rule nor a person goes over that, and the answer lets both go on.
+#[test]
+fn what_is_disputed_is_not_approved_until_it_is_answered() {
+    let (mut lab, assets) = offered(&["a", "b"]);
+    let (id, _) = lab.open_directive();
+    assert_eq!(
+        note(&mut lab, id, NoteKind::Answer, "nothing was asked").unwrap_err(),
+        RefusalCode::WrongStage
+    );
+    for text in [" ", "a\u{1b}[31m", &"x".repeat(2_001)] {
+        assert_eq!(note(&mut lab, id, NoteKind::Comment, text).unwrap_err(), RefusalCode::BadContent);
+    }
+    note(&mut lab, id, NoteKind::Comment, "  the next image has it\n ").unwrap();
+    note(&mut lab, id, NoteKind::Dispute, "the module is not loaded").unwrap();
+    assert_eq!(note(&mut lab, id, NoteKind::Dispute, "again").unwrap_err(), RefusalCode::NothingToDo);
+    set(&mut lab, "rules: [{name: routine, when: rehearsal.undo == 'proven', approval: automatic}]");
+    pass(&mut lab, &assets);
+    assert_eq!(applying(&lab, &assets), [0_usize; 0], "a rule would have approved");
+    assert_eq!(approve(&mut lab, id, "otto", &[Role::Approver]).unwrap_err(), RefusalCode::WrongStage);
+
+    let events = note(&mut lab, id, NoteKind::Answer, "it is, on a").unwrap();
+    assert!(events.iter().any(|event| matches!(event, Event::ApprovedByPolicy { .. })), "{events:?}");
+    assert_eq!(applying(&lab, &assets).len(), 1);
+    let (_, state) = lab.open_directive();
+    let said: Vec<(&str, &str)> =
+        state.thread.iter().map(|note| (note.kind.as_str(), note.text.as_str())).collect();
+    let wanted = [
+        ("comment", "the next image has it"),
+        ("dispute", "the module is not loaded"),
+        ("answer", "it is, on a"),
+    ];
+    assert_eq!(said, wanted);
 }

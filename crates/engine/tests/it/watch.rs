@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenon_checker::{Begins, check_begins};
 use tenon_engine::{ActionWanted, Asker, GroupMode, Ruling, World};
 use tenon_model::{
-    Action, AssetId, Capability, DetectionEnd, Digest, Directive, DirectiveId, Event, Generation, OfferState,
-    Order, OrderAction, OrderId, Outcome, PackageTarget, Person, Plan, RehearsalOutcome, RehearsalReport,
-    Stage, Timestamp, Undo,
+    Action, AssetId, Capability, DetectionEnd, Digest, Directive, DirectiveId, Event, Generation, NoteKind,
+    OfferState, Order, OrderAction, OrderId, Outcome, PackageTarget, Person, Plan, RehearsalOutcome,
+    RehearsalReport, Stage, Timestamp, Undo,
 };
 use tenon_policy::Approval;
 use tenon_versions::dpkg;
@@ -16,7 +16,7 @@ use tenon_versions::dpkg;
 use crate::lab::{Lab, ids, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 54] = [
+pub(crate) const KINDS: [&str; 57] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -50,6 +50,9 @@ pub(crate) const KINDS: [&str; 54] = [
     "directive-closed superseded",
     "directive-closed withdrawn",
     "directive-closed refused",
+    "directive-noted comment",
+    "directive-noted dispute",
+    "directive-noted answer",
     "order-issued",
     "rehearsal-recorded passed",
     "rehearsal-recorded failed",
@@ -101,6 +104,8 @@ pub(crate) struct Watch {
     approved: BTreeMap<(DirectiveId, AssetId), Digest>,
     /// Who approved a report of which the policy asks several people.
     given: BTreeMap<(DirectiveId, AssetId, Digest), BTreeSet<Person>>,
+    /// What is disputed and not answered.
+    disputed: BTreeSet<DirectiveId>,
     verified: BTreeSet<(DirectiveId, AssetId)>,
     rollouts: BTreeMap<DirectiveId, Seen>,
     directives: BTreeMap<DirectiveId, Directive>,
@@ -141,7 +146,20 @@ impl Watch {
     }
 
     fn event(&mut self, lab: &Lab, event: &Event) {
+        if let Event::ApprovalGiven { id, .. }
+        | Event::ApprovedByPolicy { id, .. }
+        | Event::DirectiveApproved { id, .. } = event
+        {
+            assert!(!self.disputed.contains(id), "{id} is disputed and approved");
+        }
         match event {
+            Event::DirectiveNoted { id, kind, .. } => match kind {
+                NoteKind::Comment => {}
+                NoteKind::Dispute => assert!(self.disputed.insert(*id), "{id} is disputed twice"),
+                NoteKind::Answer => {
+                    assert!(self.disputed.remove(id), "{id} is answered and was not disputed")
+                }
+            },
             Event::OrderIssued { order } => self.issued(lab, order),
             Event::RehearsalRecorded { order, report, outcome } => {
                 let order = self.settled(*order, true);
@@ -497,6 +515,7 @@ pub(crate) fn kind(event: &Event) -> String {
     let json = serde_json::to_value(event).unwrap();
     let how = match json["event"].as_str() {
         Some("asset-retired") => "reason",
+        Some("directive-noted") => "kind",
         Some("exception-ended" | "detection-ended") => "end",
         _ => "outcome",
     };

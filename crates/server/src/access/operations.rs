@@ -18,6 +18,7 @@ use Need::{Nothing, SignedIn};
 const READ: Need = Need::Right(Right::Read);
 const ASSESS: Need = Need::Right(Right::Assess);
 const REPORT: Need = Need::Right(Right::Report);
+const DISCUSS: Need = Need::Right(Right::Discuss);
 const OPERATE: Need = Need::Right(Right::Operate);
 const APPROVE: Need = Need::Right(Right::Approve);
 const AUDIT: Need = Need::Right(Right::Audit);
@@ -43,6 +44,7 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/directives/{id}", READ),
     ("POST", "/api/v1/directives/{id}/approve", APPROVE),
     ("POST", "/api/v1/directives/{id}/refuse", APPROVE),
+    ("POST", "/api/v1/directives/{id}/notes", DISCUSS),
     ("POST", "/api/v1/directives/{id}/retry", OPERATE),
     ("POST", "/api/v1/directives/{id}/halt", OPERATE),
     ("POST", "/api/v1/directives/{id}/resume", OPERATE),

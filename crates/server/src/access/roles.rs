@@ -14,6 +14,8 @@ pub(crate) enum Right {
     Assess,
     /// Attacks that were seen.
     Report,
+    /// What is said of a directive, and whether it is disputed.
+    Discuss,
     /// Enrolment, promotion of groups, another attempt.
     Operate,
     /// Approval and refusal.
@@ -26,27 +28,36 @@ pub(crate) enum Right {
 
 /// The rights that a role gives.
 fn rights_of(role: Role) -> &'static [Right] {
-    use Right::{Administer, Approve, Assess, Audit, Operate, Read, Report};
+    use Right::{Administer, Approve, Assess, Audit, Discuss, Operate, Read, Report};
     match role {
         Role::Viewer => &[Read],
-        Role::Analyst => &[Read, Assess, Report],
-        Role::Operator => &[Read, Operate],
-        Role::Approver => &[Read, Approve],
+        Role::Analyst => &[Read, Assess, Report, Discuss],
+        Role::Operator => &[Read, Discuss, Operate],
+        Role::Approver => &[Read, Discuss, Approve],
         Role::Sensor => &[Report],
         Role::Auditor => &[Read, Audit],
-        Role::Admin => &[Read, Assess, Report, Operate, Approve, Audit, Administer],
+        Role::Admin => &[Read, Assess, Report, Discuss, Operate, Approve, Audit, Administer],
     }
 }
 
 impl Right {
-    const ALL: [Self; 7] =
-        [Self::Read, Self::Assess, Self::Report, Self::Operate, Self::Approve, Self::Audit, Self::Administer];
+    const ALL: [Self; 8] = [
+        Self::Read,
+        Self::Assess,
+        Self::Report,
+        Self::Discuss,
+        Self::Operate,
+        Self::Approve,
+        Self::Audit,
+        Self::Administer,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Assess => "assess",
             Self::Report => "report",
+            Self::Discuss => "discuss",
             Self::Operate => "operate",
             Self::Approve => "approve",
             Self::Audit => "audit",

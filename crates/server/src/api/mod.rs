@@ -163,6 +163,7 @@ fn documented() -> OpenApiRouter<Shared> {
     let writes = OpenApiRouter::new()
         .routes(routes!(write::approve))
         .routes(routes!(write::refuse))
+        .routes(routes!(write::note))
         .routes(routes!(write::retry))
         .routes(routes!(write::retire))
         .routes(routes!(exceptions::end_exception))

@@ -37,11 +37,14 @@ impl Names {
         self.0.iter().find(|(known, _)| *known == id).map_or(id, |(_, name)| name.clone())
     }
 
-    /// Puts the names of whoever refused a directive, and of whoever halted it.
+    /// Puts the names of whoever refused a directive, of whoever halted it, and of whoever said something of it.
     pub(super) fn put_into(&self, view: &mut DirectiveView) {
         self.put(&mut view.closed);
         if let Some(by) = view.rollout.as_mut().and_then(|rollout| rollout.halt.as_mut()?.by.as_mut()) {
             *by = self.of_id(std::mem::take(by));
+        }
+        for note in &mut view.thread {
+            note.by = self.of_id(std::mem::take(&mut note.by));
         }
         for by in view.assets.iter_mut().flat_map(|asset| &mut asset.approved_by) {
             *by = self.of_id(std::mem::take(by));

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use tenon_journal::ClientKey;
-use tenon_model::{Command, GroupName, Person, RefusalCode, TokenId};
+use tenon_model::{Command, GroupName, NoteKind, Person, RefusalCode, TokenId};
 use tenon_wire::EnrolToken;
 use utoipa::ToSchema;
 
@@ -42,6 +42,16 @@ pub(super) struct Approval {
 pub(super) struct RefusalBody {
     /// Why.
     why: String,
+}
+
+/// A note.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct NoteBody {
+    /// `comment`, `dispute` or `answer`.
+    #[schema(value_type = String)]
+    kind: NoteKind,
+    /// What it says: plain text, at most 2,000 bytes. It stays in the record.
+    text: String,
 }
 
 /// A host that is gone.
@@ -130,6 +140,20 @@ pub(super) async fn refuse(
 ) -> Result<Json<Done>, ApiError> {
     let by = caller.person;
     submit(&context, &headers, Command::Refuse { directive: parse(&id)?, by, why: body.why }).await
+}
+
+/// Say something in the thread of a directive. While a dispute has no answer, nothing of it is approved.
+#[utoipa::path(post, path = "/api/v1/directives/{id}/notes", params(("id" = String, Path)), request_body = NoteBody,
+    responses((status = OK, body = Done), (status = UNAUTHORIZED), (status = CONFLICT)))]
+pub(super) async fn note(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Input(body): Input<NoteBody>,
+) -> Result<Json<Done>, ApiError> {
+    let NoteBody { kind, text } = body;
+    submit(&context, &headers, Command::Note { directive: parse(&id)?, kind, text, by: caller.person }).await
 }
 
 /// Try again on an asset that stands still.

@@ -144,6 +144,7 @@ pub(super) fn directive_of(event: &Event, world: &World) -> Option<DirectiveId> 
         | Event::DirectiveChanged { id, .. }
         | Event::DirectiveRevised { id, .. }
         | Event::DirectiveClosed { id, .. }
+        | Event::DirectiveNoted { id, .. }
         | Event::DirectiveApproved { id, .. }
         | Event::ApprovalGiven { id, .. }
         | Event::ApprovedByPolicy { id, .. }

@@ -3,7 +3,7 @@
 use tenon_engine::World;
 use tenon_model::{
     ApplyOutcome, AssetId, DetectionEnd, DirectiveChange, DirectiveId, Event, ExceptionEnd, IntelSource,
-    Members, OrderAction, OrderId, Outcome, Person, RehearsalOutcome, Retirement, Timestamp, Wants,
+    Members, NoteKind, OrderAction, OrderId, Outcome, Person, RehearsalOutcome, Retirement, Timestamp, Wants,
 };
 
 /// The person behind it.
@@ -23,6 +23,7 @@ pub(super) fn by(event: &Event) -> Option<&Person> {
         | Event::TempoSet { by, .. }
         | Event::RolloutHalted { by: Some(by), .. }
         | Event::RolloutResumed { by, .. }
+        | Event::DirectiveNoted { by, .. }
         | Event::RetryRequested { by, .. } => Some(by),
         Event::DetectionEnded { end: DetectionEnd::Dismissed { by, .. }, .. } => Some(by),
         Event::ExceptionGranted { exception, .. } => Some(&exception.by),
@@ -181,6 +182,14 @@ pub(crate) fn said(event: &Event, world: &World) -> String {
             format!("{}: wave {} ended, {failed} failed", named(world, id), wave + 1)
         }
         Event::RolloutHalted { id, why, .. } => format!("rollout of {} halted: {why}", named(world, id)),
+        Event::DirectiveNoted { id, kind, text, .. } => {
+            let did = match kind {
+                NoteKind::Comment => "noted",
+                NoteKind::Dispute => "disputed",
+                NoteKind::Answer => "answered",
+            };
+            format!("{} {did}: {text}", named(world, id))
+        }
         Event::RolloutResumed { id, .. } => format!("rollout of {} resumed", named(world, id)),
         Event::RetryRequested { id, asset, .. } => {
             format!("{} to be tried again on {}", named(world, id), host(asset))

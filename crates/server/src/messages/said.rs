@@ -7,8 +7,8 @@ use serde::Deserialize;
 use tenon_engine::World;
 use tenon_journal::Entry;
 use tenon_model::{
-    ApplyOutcome, AssetId, Digest, DirectiveId, Event, EventError, ExceptionEnd, GroupName, OrderId,
-    RehearsalOutcome, Stage, Timestamp, Versioned,
+    ApplyOutcome, AssetId, Digest, DirectiveId, Event, EventError, ExceptionEnd, GroupName, NoteKind,
+    OrderId, RehearsalOutcome, Stage, Timestamp, Versioned,
 };
 
 use super::{Message, Topic};
@@ -20,12 +20,13 @@ const URGENT_DAYS: u32 = 3;
 /// Vulnerabilities that a sentence names; the rest is counted.
 const NAMED: usize = 3;
 /// Kinds of entries that can be worth a message. What hosts report all day long is not read further than its kind.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "apply-recorded",
     "clone-seen",
     "detection-reported",
     "directive-changed",
     "directive-closed",
+    "directive-noted",
     "directive-raised",
     "exception-ended",
     "order-expired",
@@ -128,6 +129,8 @@ fn about(event: &Event, time: Timestamp, world: &World) -> Option<Told> {
         }
         Event::ApplyRecorded { order, outcome, .. } if *outcome != ApplyOutcome::Verified => of_order(order),
         Event::OrderExpired { order } => of_order(order),
+        // It waits for somebody to answer.
+        Event::DirectiveNoted { id, kind: NoteKind::Dispute, .. } => Some(Told::of(Topic::Trouble, *id)),
         // Who halts it knows.
         Event::RolloutHalted { id, by: None, .. } => Some(Told::of(Topic::Trouble, *id)),
         Event::CloneSeen { asset, .. } => {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::asset::observe_only;
 use super::rollout::{RolloutView, why_not_yet};
-use super::{DetectionView, PackageView, mode, text};
+use super::{DetectionView, NoteView, PackageView, mode, text};
 
 /// Most assets of a directive that one answer shows besides those on which work has begun.
 const MAX_OTHERS: usize = 200;
@@ -60,6 +60,10 @@ pub struct DirectiveView {
     pub rollout: Option<RolloutView>,
     /// When it was raised, RFC 3339.
     pub raised: String,
+    /// Whether it is disputed and nobody has answered: nothing of it is approved meanwhile.
+    pub disputed: bool,
+    /// What people said of it, in order.
+    pub thread: Vec<NoteView>,
     /// How and when it ended.
     pub closed: Option<String>,
     /// How it ended, in a word: `fixed`, `superseded`, `withdrawn` or `refused`; absent while it is open.
@@ -264,6 +268,8 @@ impl DirectiveView {
             assets: shown(state).map(|(asset, stage)| on_asset(world, state, asset, stage)).collect(),
             rollout: state.rollout.as_ref().map(|rollout| RolloutView::of(world, state, rollout)),
             raised: state.raised.to_string(),
+            disputed: state.disputed().is_some(),
+            thread: state.thread.iter().map(NoteView::of).collect(),
             closed: state.closed.as_ref().map(|(time, outcome)| format!("{} at {time}", ending(outcome))),
             ended: state.closed.as_ref().map(|(_, outcome)| ending_in_a_word(outcome).to_owned()),
         }

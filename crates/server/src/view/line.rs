@@ -52,6 +52,10 @@ pub struct DirectiveLine {
     pub first: Option<FirstAssetView>,
     /// When it was raised, RFC 3339.
     pub raised: String,
+    /// Whether it is disputed and nobody has answered: nothing of it is approved meanwhile.
+    pub disputed: bool,
+    /// How many notes people left on it.
+    pub notes: u64,
     /// How and when it ended.
     pub closed: Option<String>,
 }
@@ -91,6 +95,8 @@ impl DirectiveLine {
             stages: counts(state),
             first: first(world, state),
             raised: state.raised.to_string(),
+            disputed: state.disputed().is_some(),
+            notes: state.thread.len() as u64,
             closed: state.closed.as_ref().map(|(time, outcome)| format!("{} at {time}", ending(outcome))),
         }
     }

@@ -12,6 +12,7 @@ mod on_asset;
 mod policy;
 mod reach;
 mod rollout;
+mod thread;
 mod trend;
 mod vulnerability;
 mod why;
@@ -49,6 +50,7 @@ pub use reach::{
     ReachedFindingView, ZoneAfterView, ZoneFlowView, ZoneView,
 };
 pub use rollout::{HaltView, HeldBackView, RolloutView, WaveHostView, WaveView};
+pub use thread::NoteView;
 pub use trend::{TrendDayView, TrendView};
 pub use vulnerability::{StandingView, VulnerabilityView};
 pub use why::{FactorView, FindingWhyView, FlipView, SetView, WhyView};
