@@ -62,7 +62,7 @@ export function Actions({ directive }: { directive: DirectiveView }) {
       )}
       {asking === null && (
         <div className="buttons">
-          {ready.length > 0 && (
+          {ready.length > 0 && !directive.disputed && (
             <button
               type="button"
               className="button primary"
@@ -90,6 +90,7 @@ export function Actions({ directive }: { directive: DirectiveView }) {
 /** What approving would do now, with the way back; or why there is nothing to approve. */
 function state(directive: DirectiveView): string {
   const ready = awaiting(directive);
+  if (ready.length > 0 && directive.disputed) return "Disputed: it can be approved once somebody answers.";
   if (ready.length > 0) {
     const ways = ["proven", "possible", "not-possible"]
       .map((kind) => ({ kind, of: ready.filter((asset) => asset.undo && undo(asset.undo).kind === kind).length }))

@@ -459,6 +459,8 @@ export type DirectiveLine = {
   closes: string[];
   /** How many it closes in all. */
   closes_count: number;
+  /** Whether it is disputed and nobody has answered: nothing of it is approved meanwhile. */
+  disputed: boolean;
   /** When it is due, RFC 3339. */
   due?: string | null;
   /** Whether one that it closes is exploited somewhere: listed in KEV. */
@@ -468,6 +470,8 @@ export type DirectiveLine = {
   group: string;
   /** Its id. */
   id: string;
+  /** How many notes people left on it. */
+  notes: number;
   /** What the table decides, as published. */
   outcome: string;
   /** When it was raised, RFC 3339. */
@@ -529,6 +533,8 @@ export type DirectiveView = {
   closes: string[];
   /** The table row. */
   decision: DecisionView;
+  /** Whether it is disputed and nobody has answered: nothing of it is approved meanwhile. */
+  disputed: boolean;
   /** When it is due, RFC 3339. */
   due?: string | null;
   /** How it ended, in a word: `fixed`, `superseded`, `withdrawn` or `refused`; absent while it is open. */
@@ -548,6 +554,8 @@ export type DirectiveView = {
   source: string;
   /** How many of them are in which stage, by its name. */
   stages: Record<string, number>;
+  /** What people said of it, in order. */
+  thread: NoteView[];
   /** The action in words. */
   title: string;
   /** Source version to reach. */
@@ -1082,6 +1090,26 @@ export type NewTokenView = {
   secret: string;
   /** The token. */
   token: TokenView;
+};
+
+/** A note. */
+export type NoteBody = {
+  /** `comment`, `dispute` or `answer`. */
+  kind: string;
+  /** What it says: plain text, at most 2,000 bytes. It stays in the record. */
+  text: string;
+};
+
+/** A note in the thread of a directive. */
+export type NoteView = {
+  /** When, RFC 3339. */
+  at: string;
+  /** Who. */
+  by: string;
+  /** `comment`, `dispute` or `answer`. */
+  kind: string;
+  /** What it says. */
+  text: string;
 };
 
 /** An open directive on one asset. */

@@ -18,6 +18,7 @@ import type {
   Overview,
   ReachView,
   RefusalBody,
+  NoteBody,
   RetryBody,
   SessionView,
   TrendView,
@@ -153,6 +154,7 @@ export const getReport = (digest: string): Promise<unknown> => ask(`reports/${en
 export type Decision =
   | { do: "approve"; directive: string; body: Approval }
   | { do: "refuse"; directive: string; body: RefusalBody }
+  | { do: "notes"; directive: string; body: NoteBody }
   | { do: "retry"; directive: string; body: RetryBody }
   | { do: "halt"; directive: string; body: RefusalBody }
   | { do: "resume"; directive: string }

@@ -12,6 +12,7 @@ import { Due, Title } from "./queue";
 import { Rollout } from "./rollout";
 import { useLoaded } from "./use";
 import { DirectiveReach } from "./directive-reach";
+import { Thread } from "./thread";
 import { Why } from "./why";
 import { Wrong } from "./wrong";
 
@@ -50,6 +51,7 @@ function Shown({ directive, version }: { directive: DirectiveView; version: numb
       </dl>
       <Wrong directive={directive} />
       <Attacks attacks={directive.attacks} />
+      <Thread key={`thread-${directive.id}`} directive={directive} />
       <Why directive={directive} />
       <DirectiveReach key={directive.id} id={directive.id} version={version} />
       <Rollout directive={directive} />

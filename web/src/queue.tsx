@@ -201,14 +201,16 @@ export function Title({ directive: { title, source, version } }: { directive: Pi
 }
 
 /** What doing it closes, in few words. */
-function effect({ closes_count, claims_count, exploited, attacked }: DirectiveLine): string {
+function effect({ closes_count, claims_count, exploited, attacked, disputed, notes }: DirectiveLine): string {
   const said = [
     attacked > 0 && `attack seen on ${plural(attacked, "host")}`,
     closes_count > 0 && `closes ${plural(closes_count, "vulnerability", "vulnerabilities")}`,
     claims_count > 0 && `${plural(claims_count, "claim")}, unconfirmed`,
     exploited && "exploited somewhere (KEV)",
   ].filter((part) => part !== false);
-  return said.length > 0 ? said.join(" · ") : "vendor update, no published advisory";
+  if (said.length === 0) said.push("vendor update, no published advisory");
+  if (notes > 0) said.push(disputed ? "disputed" : plural(notes, "note"));
+  return said.join(" · ");
 }
 
 export function Due({ at }: { at: string | null | undefined }) {

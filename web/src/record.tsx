@@ -73,6 +73,7 @@ const SIGNS: { begins: string; tone: Tone; shape?: Shape }[] = [
   { begins: "asset-retired", tone: "wait", shape: "gone" },
   { begins: "asset-verified", tone: "good" },
   { begins: "directive-raised", tone: "ask" },
+  { begins: "directive-noted", tone: "ask" },
   { begins: "order-expired", tone: "bad" },
   { begins: "clone-seen", tone: "bad" },
   { begins: "rollout-halted", tone: "bad" },

@@ -1,7 +1,7 @@
 // Canned answers of the API: one small estate with every stage a person may meet, and one hostile name.
 
 const HOUR = 3_600_000;
-const at = (hours) => new Date(Date.now() + hours * HOUR).toISOString().replace(/\.\d+Z$/, "Z");
+export const at = (hours) => new Date(Date.now() + hours * HOUR).toISOString().replace(/\.\d+Z$/, "Z");
 
 export const HOSTILE = "<script>alert(1)</script>";
 export const REHEARSAL = "a1".repeat(32);
@@ -105,6 +105,8 @@ const directive = (n, source, version, more) => ({
   assets: [],
   ...counted(more.assets ?? []),
   raised: at(-26),
+  disputed: false,
+  thread: [],
   closed: null,
   ended: null,
   ...more,

@@ -78,6 +78,8 @@ function directive(n, source, version, plan, more = {}) {
     stages,
     rollout: plan,
     raised: at(-20),
+    disputed: false,
+    thread: [],
     closed: null,
     ended: null,
     ...more,

@@ -41,7 +41,7 @@ export class StandIn {
   /** As if in which zones it was asked how far an attacker gets. */
   within = [];
   /** Who is signed in by the session's cookie. */
-  who = { id: "usr_1", name: "ada", roles: ["admin"], rights: ["read", "assess", "operate", "approve", "audit", "administer"], via: "session" };
+  who = { id: "usr_1", name: "ada", roles: ["admin"], rights: ["read", "assess", "discuss", "operate", "approve", "audit", "administer"], via: "session" };
   /** Ended: the cookie is of no more use. */
   ended = false;
   /** Every write: path, headers, body. */
@@ -215,10 +215,10 @@ function page(query, all, generation, view) {
 
 /** A directive as a line of a list. */
 function line(directive) {
-  const { id, title, group, source, version, closes, claims, because, decision, due, removes, asset_count, stages, assets, raised, closed } = directive;
+  const { id, title, group, source, version, closes, claims, because, decision, due, removes, asset_count, stages, assets, raised, closed, disputed, thread } = directive;
   const [first] = assets;
   return {
-    id, title, group, source, version, due, removes, asset_count, stages, raised, closed,
+    id, title, group, source, version, due, removes, asset_count, stages, raised, closed, disputed, notes: thread.length,
     closes: closes.slice(0, 8),
     closes_count: closes.length,
     claims_count: claims.length,

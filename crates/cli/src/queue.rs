@@ -161,6 +161,12 @@ fn queue_text(page: &DirectivesPage) -> String {
             hosts => text.push_str(&format!("         attacks were seen on {hosts} of its hosts\n")),
         }
         text.push_str(&format!("         {}\n", closes(directive)));
+        if directive.disputed {
+            text.push_str(&format!(
+                "         DISPUTED: `tenon show {}` tells why, `tenon answer` answers\n",
+                directive.id
+            ));
+        }
         if let Some(reason) = &first.reason {
             text.push_str(&format!("         {reason}\n"));
         }

@@ -30,6 +30,7 @@ mod store;
 mod story;
 #[cfg(feature = "demo")]
 mod terminal;
+mod thread;
 mod unattended;
 #[cfg(feature = "demo")]
 mod watch;
