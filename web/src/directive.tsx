@@ -28,6 +28,9 @@ export function DirectivePanel({ id, version }: { id: string; version: number })
 }
 
 function Shown({ directive, version }: { directive: DirectiveView; version: number }) {
+  // What was said comes first; the invitation to say something does not.
+  const talked = directive.thread.length > 0;
+  const thread = <Thread key={`thread-${directive.id}`} directive={directive} />;
   return (
     <PanelFrame
       id={directive.id}
@@ -51,11 +54,12 @@ function Shown({ directive, version }: { directive: DirectiveView; version: numb
       </dl>
       <Wrong directive={directive} />
       <Attacks attacks={directive.attacks} />
-      <Thread key={`thread-${directive.id}`} directive={directive} />
+      {talked && thread}
       <Why directive={directive} />
       <DirectiveReach key={directive.id} id={directive.id} version={version} />
       <Rollout directive={directive} />
       <Hosts directive={directive} />
+      {!talked && thread}
       <EvidenceOf directive={directive} />
     </PanelFrame>
   );

@@ -24,7 +24,7 @@ export function Thread({ directive }: { directive: DirectiveView }) {
   const speaks = allowed && !closed;
   if (thread.length === 0 && !speaks) return null;
   return (
-    <Section id="thread" title="Said of it" aside={thread.length > 0 && <p className="hint">{plural(thread.length, "note")}</p>}>
+    <Section id="thread" title="Conversation" aside={thread.length > 0 && <p className="hint">{plural(thread.length, "note")}</p>}>
       {disputed && (
         <p className="callout disputed" data-testid="disputed" role="status">
           <b>Disputed.</b> Nothing of it is approved, by a person or a rule, until somebody answers.

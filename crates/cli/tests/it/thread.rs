@@ -49,7 +49,7 @@ fn what_is_disputed_waits_for_an_answer_and_all_of_it_is_on_record() {
     assert!(!by.starts_with("usr_"), "people have names: {by}");
     assert_eq!(thread, [("comment", by), ("dispute", by), ("answer", by)]);
     assert!(!played.ok(&["show", &id]).contains("DISPUTED"));
-    played.ok(&["approve", &id]);
+    played.ok(&["approve", &id, "--waive-evidence", "nothing to preserve in a demonstration"]);
     let log = played.get::<LogPage>("log?kind=directive-noted&limit=10");
     assert_eq!(log.items.len(), 3);
     assert!(log.items.iter().all(|entry| entry.directive.as_deref() == Some(id.as_str())), "{:?}", log.items);
