@@ -46,6 +46,8 @@ pub struct DirectiveFacts {
     pub exploitation: &'static str,
     /// The highest EPSS score of any, in percent, rounded down; 0 where none is scored.
     pub epss_percent: i64,
+    /// The highest probability that is foreseen of any, in parts per million; a million where KEV lists one.
+    pub foreseen_ppm: i64,
     /// What it closes, or what changelogs claim.
     pub vulnerabilities: Vec<String>,
     /// The decision table.
@@ -217,6 +219,12 @@ impl Field {
             Type::Int,
             "the highest EPSS score of any of them, in percent, rounded down; 0 where none is scored",
             |facts| Some(Value::Int(facts.directive.epss_percent)),
+        ),
+        field(
+            "vulnerability.foreseen_ppm",
+            Type::Int,
+            "the highest probability that is foreseen of any of them, in millionths (1000 is 0.1 %); a million where KEV lists one, 0 where nothing is foreseen",
+            |facts| Some(Value::Int(facts.directive.foreseen_ppm)),
         ),
         field(
             "vulnerability.ids",

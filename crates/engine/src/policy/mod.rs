@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock};
 use serde::Serialize;
 use tenon_model::context::Environment;
 use tenon_model::{
-    AssetOrdinal, AssetSet, Change, Digest, Exploitation, RehearsalReport, Role, Tempo, Timestamp, Undo,
+    AssetOrdinal, AssetSet, Change, Digest, Exploitation, Probability, RehearsalReport, Role, Tempo,
+    Timestamp, Undo,
 };
 use tenon_policy::{
     Approval, AssetFacts, DirectiveFacts, Facts, Freeze, Policy, RehearsalFacts, Rule, Turn, Verdict, Window,
@@ -231,12 +232,17 @@ fn directive_facts(world: &World, state: &DirectiveState) -> DirectiveFacts {
     });
     let epss =
         intel.iter().filter_map(|intel| intel.epss.as_ref()).map(|epss| epss.score.ppm() / 10_000).max();
+    let foreseen = intel.iter().filter_map(|intel| match (&intel.kev, &intel.foreseen) {
+        (Some(_), _) => Some(Probability::ONE),
+        (None, foreseen) => foreseen.as_ref().map(|foreseen| foreseen.probability),
+    });
     let source = state.source();
     DirectiveFacts {
         kev: kev().next().is_some(),
         ransomware: kev().any(|kev| kev.ransomware),
         exploitation: stated.flatten().max().unwrap_or(Exploitation::None).as_str(),
         epss_percent: epss.map_or(0, i64::from),
+        foreseen_ppm: foreseen.max().map_or(0, |likely| i64::from(likely.ppm())),
         vulnerabilities: about.iter().map(ToString::to_string).collect(),
         table: decision.table.clone(),
         row: i64::from(decision.row),

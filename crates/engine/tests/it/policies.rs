@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tenon_engine::{ActionWanted, Rollout};
 use tenon_model::{
     ApplyOutcome, AssetId, AssetOrdinal, Command, DirectiveId, Event, IntelDelta, Kev, NoteKind, OrderAction,
-    RefusalCode, RehearsalOutcome, Role, Stage, Step, Tempo, Timestamp, Undo,
+    Probability, RefusalCode, RehearsalOutcome, Role, Stage, Step, Tempo, Timestamp, Undo,
 };
 
 use crate::lab::{Lab, advisory, component, inventory, person, rehearsal_report, security_offer};
@@ -328,6 +328,23 @@ fn an_emergency_crosses_the_window_and_goes_faster() {
     let listed = vec![("CVE-2026-1".parse().unwrap(), kev)];
     lab.must(Command::ChangeIntel { delta: IntelDelta::Kev { listed, retracted: Vec::new() }, as_of: None });
     assert_eq!(applying(&lab, &assets), [0], "what is exploited does not wait for the night");
+}
+
+#[test]
+fn what_is_likely_to_be_exploited_goes_by_itself_once_that_is_foreseen() {
+    let (mut lab, assets) = offered(&["a"]);
+    set(&mut lab, "rules: [{name: likely, when: vulnerability.foreseen_ppm >= 1000, approval: automatic}]");
+    lab.publish(vec![advisory("DSA-1-1", &["CVE-2026-1"], "nginx", Some(NEW))]);
+    pass(&mut lab, &assets);
+    let mut foresee = |ppm| {
+        let foreseen = vec![("CVE-2026-1".parse().unwrap(), Probability::from_ppm(ppm).unwrap())];
+        let (model, day) = ("five".to_owned(), lab.now);
+        let delta = IntelDelta::Forecast { model, day, foreseen, dropped: Vec::new() };
+        lab.must(Command::ChangeIntel { delta, as_of: None });
+        applying(&lab, &assets)
+    };
+    assert_eq!(foresee(999), [0_usize; 0]);
+    assert_eq!(foresee(1_000), [0]);
 }
 
 #[test]

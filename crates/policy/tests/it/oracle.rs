@@ -21,6 +21,7 @@ fn context() -> Context<'static, 'static> {
             ("ransomware", directive.ransomware.into()),
             ("exploitation", text(directive.exploitation)),
             ("epss_percent", directive.epss_percent.into()),
+            ("foreseen_ppm", directive.foreseen_ppm.into()),
             ("ids", directive.vulnerabilities.clone().into()),
         ]),
     );
