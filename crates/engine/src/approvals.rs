@@ -158,7 +158,7 @@ pub(crate) fn note(
     world: &World,
     id: DirectiveId,
     kind: NoteKind,
-    text: String,
+    text: &str,
     by: Person,
 ) -> Result<Decided, Refusal> {
     let state = open_directive(world, id)?;

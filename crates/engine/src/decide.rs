@@ -297,7 +297,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             }
             Ok(Decided::of(Event::DirectiveClosed { id, outcome: tenon_model::Outcome::Refused { by, why } }))
         }
-        Command::Note { directive, kind, text, by } => approvals::note(world, directive, kind, text, by),
+        Command::Note { directive, kind, text, by } => approvals::note(world, directive, kind, &text, by),
         Command::CutHistory { base } => {
             let (last, now) = (world.seq(), world.time());
             if base.seq == 0 || base.seq > last || now.is_some_and(|now| base.time > now) {

@@ -31,7 +31,7 @@ impl Probability {
 /// In per cent: two decimals, and below one per cent all that it has, because most forecasts are that small.
 impl fmt::Display for Probability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 >= 10_000 || self.0 % 100 == 0 {
+        if self.0 >= 10_000 || self.0.is_multiple_of(100) {
             return write!(f, "{}.{:02}%", self.0 / 10_000, self.0 % 10_000 / 100);
         }
         let decimals = format!("{:04}", self.0);

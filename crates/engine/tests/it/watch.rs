@@ -157,7 +157,7 @@ impl Watch {
                 NoteKind::Comment => {}
                 NoteKind::Dispute => assert!(self.disputed.insert(*id), "{id} is disputed twice"),
                 NoteKind::Answer => {
-                    assert!(self.disputed.remove(id), "{id} is answered and was not disputed")
+                    assert!(self.disputed.remove(id), "{id} is answered and was not disputed");
                 }
             },
             Event::OrderIssued { order } => self.issued(lab, order),
