@@ -28,7 +28,7 @@ pub enum AgentError {
     },
     /// There is no identity yet.
     #[error(
-        "this host is not enrolled: run `tenon agent enrol --server URL` with a token from `tenon enrol-token`"
+        "this host is not enrolled: run `tenon-agent enrol --server URL` (or `tenon agent enrol`) with a token from `tenon enrol-token`"
     )]
     NotEnrolled,
     /// There is one already.

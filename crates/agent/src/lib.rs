@@ -9,12 +9,14 @@
 //! the host's own package manager brings them from the host's own repositories.
 
 mod client;
+pub mod command;
 mod enrol;
 mod error;
 mod report;
 mod run;
 mod state;
 
+pub use command::Program;
 pub use enrol::enrol;
 pub use error::AgentError;
 pub use run::{Control, run};

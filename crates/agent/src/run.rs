@@ -141,6 +141,11 @@ impl<'a> Agent<'a> {
             }
         };
         self.control.working.store(true, Ordering::SeqCst);
+        // Whoever asks it to end looks at `working` after asking: either sees the other. The order is offered again.
+        if self.control.stopped() {
+            self.control.working.store(false, Ordering::SeqCst);
+            return Ok(());
+        }
         let obeyed = self.begin(&order);
         self.control.working.store(false, Ordering::SeqCst);
         obeyed?;

@@ -1,24 +1,17 @@
 //! What every command knows: where the data is, where the server is, how to print.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use tenon_journal::Store;
 use tenon_wire::Secret;
 
 use crate::sessions::Sessions;
 
-/// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
+#[cfg(feature = "demo")]
+pub(crate) use tenon_program::log_lines_to_stderr;
+pub(crate) use tenon_program::{Format, document, log_to_stderr};
 
 /// Heading of the help for what every command takes.
 const EVERYWHERE: &str = "Everywhere";
@@ -104,31 +97,4 @@ impl RecordStore {
     pub(crate) fn named(&self) -> Result<Option<Store>> {
         Ok(self.store.as_ref().map(|address| Store::at(address.0.expose())).transpose()?)
     }
-}
-
-/// Reads a document. Of one longer than `most` bytes it takes one byte more, so that its parser sees and says so.
-pub(crate) fn document(path: &Path, most: usize) -> Result<Vec<u8>> {
-    let shown = || path.display().to_string();
-    let mut bytes = Vec::new();
-    let file = File::open(path).with_context(shown)?;
-    file.take(most as u64 + 1).read_to_end(&mut bytes).with_context(shown)?;
-    Ok(bytes)
-}
-
-/// Log lines to standard error; `RUST_LOG` chooses which.
-pub(crate) fn log_to_stderr() {
-    log_lines_to_stderr("info,ureq=warn,rustls=warn");
-}
-
-/// The same, with other lines where nothing chooses.
-pub(crate) fn log_lines_to_stderr(usual: &str) {
-    use std::io::IsTerminal as _;
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
 }

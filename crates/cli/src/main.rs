@@ -1,7 +1,6 @@
 //! `tenon`: one program for server, agent and command line.
 
 mod account;
-mod agent;
 mod api;
 mod backtest;
 mod common;
@@ -14,10 +13,8 @@ mod explain;
 mod feeds;
 mod finding_why;
 mod gaps;
-mod hooks;
 mod host_plan;
 mod hosts;
-mod limits;
 mod log;
 mod measures;
 mod messages;
@@ -195,7 +192,7 @@ enum Command {
     EnrolToken(people::Token),
     /// The agent of this host.
     #[command(subcommand)]
-    Agent(agent::Agent),
+    Agent(tenon_agent::command::Command),
     /// The record: what happened, when and by whom; verify or export it.
     Log(log::Log),
     /// What is known of a vulnerability; or one rule: versions, CVSS, decision tables, package-urls.
@@ -292,7 +289,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Promote(group) => group.run(common, "promote"),
         Command::Demote(group) => group.run(common, "demote"),
         Command::EnrolToken(token) => token.run(common),
-        Command::Agent(agent) => agent.run(common),
+        Command::Agent(agent) => agent.run(tenon_agent::Program::Tenon, common.format),
         Command::Log(log) => log.run(common),
         Command::Explain(explain) => explain.run(common),
         Command::Predict(predict) => predict.run(common),

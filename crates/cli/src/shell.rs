@@ -1,10 +1,29 @@
-//! What shells and `man` know of the program, generated from the program itself.
+//! What shells and `man` know of the programs, generated from the programs themselves.
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use clap::{Args, CommandFactory as _};
+use clap::{Args, CommandFactory as _, ValueEnum};
 use clap_complete::Shell;
+use tenon_agent::command::Standalone;
+
+/// A program that is described.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Described {
+    /// This one.
+    Tenon,
+    /// The agent as a program of its own.
+    TenonAgent,
+}
+
+impl Described {
+    fn command(self) -> clap::Command {
+        match self {
+            Self::Tenon => crate::Cli::command(),
+            Self::TenonAgent => Standalone::described(),
+        }
+    }
+}
 
 /// Completions for a shell.
 #[derive(Args)]
@@ -12,6 +31,9 @@ use clap_complete::Shell;
 pub(crate) struct Completions {
     /// bash, zsh, fish...
     shell: Shell,
+    /// Of which program.
+    #[arg(long, value_enum, default_value = "tenon")]
+    program: Described,
 }
 
 /// Manual pages.
@@ -20,11 +42,16 @@ pub(crate) struct Completions {
 pub(crate) struct Man {
     /// Where the pages go, one a command.
     folder: PathBuf,
+    /// Of which program.
+    #[arg(long, value_enum, default_value = "tenon")]
+    program: Described,
 }
 
 impl Completions {
     pub(crate) fn run(&self) {
-        clap_complete::generate(self.shell, &mut crate::Cli::command(), "tenon", &mut std::io::stdout());
+        let mut command = self.program.command();
+        let name = command.get_name().to_owned();
+        clap_complete::generate(self.shell, &mut command, name, &mut std::io::stdout());
     }
 }
 
@@ -32,7 +59,7 @@ impl Man {
     pub(crate) fn run(&self) -> Result<()> {
         std::fs::create_dir_all(&self.folder)
             .with_context(|| format!("creating {}", self.folder.display()))?;
-        clap_mangen::generate_to(crate::Cli::command(), &self.folder)
+        clap_mangen::generate_to(self.program.command(), &self.folder)
             .with_context(|| format!("writing manual pages to {}", self.folder.display()))
     }
 }

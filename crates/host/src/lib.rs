@@ -35,7 +35,7 @@ mod units;
 
 pub use change::{Ordered, apply, recover};
 pub use error::HostError;
-pub use inventory::{inventory, inventory_of_files, machine};
+pub use inventory::{inventory, inventory_of_files, machine, runs_replaced_files};
 pub use owners::units_touched;
 pub use packages::{PackageFile, RPM_QUERY_FORMAT};
 pub use rehearsal::{child_main, rehearse};

@@ -10,6 +10,7 @@ mod services;
 mod surroundings;
 
 pub(crate) use os::native_architecture;
+pub use processes::runs_replaced_files;
 pub use surroundings::machine;
 pub(crate) use surroundings::{obstacle_to_apply, obstacle_to_rehearse};
 

@@ -57,6 +57,11 @@ pub(crate) fn stale() -> Look {
     look
 }
 
+/// Whether this process runs a file that was replaced since it was started: its own program, or a library.
+pub fn runs_replaced_files() -> bool {
+    matches!(mapped(std::process::id()), Mapped::Files(files) if files.iter().any(|file| replaced(file).is_some()))
+}
+
 /// Notes the packages that own the replaced files now.
 pub(crate) fn name_packages(stale: &mut [StaleProcess], owners: &BTreeMap<String, String>) {
     for process in stale.iter_mut() {

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use tenon_host::hooks::{Hook, Hooks, HooksFolder, Whose};
 use tenon_model::HookMoment;
 
-use crate::common::{Common, Format};
+use tenon_program::Format;
 
 /// Root's own programs around a change.
 #[derive(Subcommand)]
 #[command(after_help = "Examples:\n  tenon agent hooks list\n  tenon agent hooks check hooks.d\n\n\
     The programs are root's, and no order can name, change or skip one. `docs/operations.md` describes them.")]
-pub(crate) enum Command {
+pub enum Command {
     /// Say what would run around a change, as the agent would find it now; fails where a program is not believed.
     List(List),
     /// Look at a folder of hooks and say everything that is wrong with it; whose it is does not matter here.
@@ -24,7 +24,7 @@ pub(crate) enum Command {
 
 /// Say what would run around a change.
 #[derive(Args)]
-pub(crate) struct List {
+pub struct List {
     /// Another folder, held to the same: root's, in folders that only root writes [default: /etc/tenon/hooks.d]
     #[arg(long, value_name = "PATH")]
     folder: Option<PathBuf>,
@@ -32,13 +32,13 @@ pub(crate) struct List {
 
 /// Look at a folder of hooks.
 #[derive(Args)]
-pub(crate) struct Check {
+pub struct Check {
     /// The folder.
     folder: PathBuf,
 }
 
 impl Command {
-    pub(crate) fn run(&self, common: &Common) -> Result<()> {
+    pub fn run(&self, format: Format) -> Result<()> {
         let folder = match self {
             Self::List(List { folder: None }) => HooksFolder::of_this_host(),
             Self::List(List { folder: Some(path) }) => HooksFolder::at(path, Whose::User(0)),
@@ -48,7 +48,7 @@ impl Command {
             Self::Check(Check { folder }) => HooksFolder::at(folder, Whose::Anybody),
         };
         let found = folder.look();
-        match common.format {
+        match format {
             Format::Json => println!("{:#}", as_json(folder.path(), &found)),
             Format::Text => print!("{}", in_words(folder.path(), &found)),
         }
