@@ -1,6 +1,7 @@
 //! `cargo xtask`: one entry point for daily work, so that a newcomer needs no other step.
 
 mod bench;
+mod deb;
 mod fuzz;
 mod need;
 mod step;
@@ -73,6 +74,12 @@ enum Task {
         /// Only targets whose name contains this.
         filter: Option<String>,
     },
+    /// Debian packages of the server and of the agent, in target/deb.
+    #[command(
+        after_help = "Examples:\n  cargo xtask deb\n  cargo xtask deb --repository /srv/apt --key 0xDEADBEEF   also a signed repository\n  \
+                      cargo xtask deb --profile dev             quick to build, for a try"
+    )]
+    Deb(deb::Deb),
     /// One measured run of the program, for `bench`.
     #[command(hide = true)]
     BenchOne {
@@ -117,6 +124,7 @@ fn main() -> Result<()> {
             need::linker()?;
             fuzz::fuzz(seconds, filter.as_deref())
         }
+        Task::Deb(deb) => deb.run(),
         Task::BenchOne { data, arguments } => bench::one(&data, &arguments),
         Task::Fleet { words } => {
             need::test_packages()?;

@@ -7,10 +7,11 @@ use anyhow::{Result, bail};
 use crate::step::Step;
 
 /// Commands the tests run, with the Debian package of each.
-const TEST_COMMANDS: [(&str, &str); 9] = [
+const TEST_COMMANDS: [(&str, &str); 10] = [
     ("mmdebstrap", "mmdebstrap"),
     ("apt-ftparchive", "apt-utils"),
     ("gpg", "gnupg"),
+    ("dpkg-shlibdeps", "dpkg-dev"),
     ("ip", "iproute2"),
     ("ps", "procps"),
     ("unshare", "util-linux"),
@@ -29,6 +30,16 @@ pub(crate) fn on_path(command: &str) -> bool {
 /// The linker that Rust and the bundled database need.
 pub(crate) fn linker() -> Result<()> {
     install(&[("cc", "gcc"), ("cc", "libc6-dev")])
+}
+
+/// What packs programs for Debian and signs a repository.
+pub(crate) fn packaging() -> Result<()> {
+    install(&[
+        ("dpkg-shlibdeps", "dpkg-dev"),
+        ("apt-ftparchive", "apt-utils"),
+        ("gpg", "gnupg"),
+        ("strip", "binutils"),
+    ])
 }
 
 /// Everything the tests run. Without root the tests that need more say so and skip by name.

@@ -109,9 +109,14 @@ pub(crate) fn report(folder: &Path, filter: Option<&str>, steps: Vec<Step>) -> R
     Ok(())
 }
 
-fn text_of(program: &str, arguments: &[&str]) -> Result<String> {
+/// What a program says, without the blanks around it.
+pub(crate) fn text_of(program: &str, arguments: &[&str]) -> Result<String> {
     let output =
         Command::new(program).args(arguments).output().with_context(|| format!("starting {program}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("{program} {} failed ({}): {}", arguments.join(" "), output.status, said.trim());
+    }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
