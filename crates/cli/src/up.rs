@@ -198,7 +198,17 @@ pub(crate) async fn until(mut stopped: watch::Receiver<bool>) {
 pub(crate) fn greet(running: &Running, scheme: &str) -> Result<()> {
     let token = running.folder.operator_token()?;
     println!("Tenon  {scheme}://{}/", running.listen);
-    println!("       to sign in there, open  {scheme}://{}/#token={}", running.listen, token.expose());
+    // systemd says so (systemd.exec(5)): what is printed is kept then, for others to read than the owner of the folder.
+    if std::env::var_os("JOURNAL_STREAM").is_some() {
+        let file = running.folder.path("operator.token");
+        println!(
+            "       to sign in there, open  {scheme}://{}/#token=...  ({})",
+            running.listen,
+            file.display()
+        );
+    } else {
+        println!("       to sign in there, open  {scheme}://{}/#token={}", running.listen, token.expose());
+    }
     println!("data   {}", running.folder.root().display());
     println!("record {} ({})", running.store, running.durability);
     if let Some(gateway) = running.gateway {

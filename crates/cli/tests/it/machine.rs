@@ -13,8 +13,8 @@ use tenon_server::{AssetView, AssetsPage, DirectiveLine, DirectiveView, Directiv
 
 /// How long any single step of a story may take: a rehearsal or an apply with its settling, on a busy machine.
 pub(crate) const STEP: Duration = Duration::from_secs(240);
-/// The program, on the hosts.
-pub(crate) const TENON: &str = "/usr/local/bin/tenon";
+/// The program, on the hosts, wherever it was put.
+pub(crate) const TENON: &str = "tenon";
 
 /// A running Tenon; everything is deleted when this is dropped.
 pub(crate) struct Machine {
@@ -24,9 +24,9 @@ pub(crate) struct Machine {
     pub(crate) lab: Lab,
 }
 
-/// A booted machine with this program and a mirror of feeds on it, or the reason why there can be none, printed under
-/// the test's name. Of the image's pending updates only those of `keep` stay.
-pub(crate) fn machine(test: &str, feeds: &Path, keep: &[&str]) -> Option<Machine> {
+/// A lab with the repository of its hosts, or the reason why there can be none, printed under the test's name. Of the image's
+/// pending updates only those of `keep` stay.
+pub(crate) fn ground(test: &str, keep: &[&str]) -> Option<(Lab, Mirror)> {
     if let Err(missing) = Requirements::check() {
         println!("skipped: {test}: {missing}");
         return None;
@@ -43,19 +43,35 @@ pub(crate) fn machine(test: &str, feeds: &Path, keep: &[&str]) -> Option<Machine
             .unwrap();
     }
     mirror.publish(Suite::Security).unwrap();
-    let host = lab.host("web1").unwrap();
-    host.copy_in(Path::new(env!("CARGO_BIN_EXE_tenon")), TENON).unwrap();
+    Some((lab, mirror))
+}
+
+/// Puts a mirror of feeds onto a host, at `/srv/feeds`.
+pub(crate) fn bring_feeds(host: &Host, feeds: &Path) {
     for file in
         ["osv/Debian/all.zip", "kev/known_exploited_vulnerabilities.json", "epss/epss_scores-current.csv.gz"]
     {
         host.copy_in(&feeds.join(file), Path::new("/srv/feeds").join(file)).unwrap();
     }
+}
+
+/// A booted machine on such ground, with this program and a mirror of feeds on it.
+pub(crate) fn machine(test: &str, feeds: &Path, keep: &[&str]) -> Option<Machine> {
+    let (lab, mirror) = ground(test, keep)?;
+    let host = lab.host("web1").unwrap();
+    host.copy_in(Path::new(env!("CARGO_BIN_EXE_tenon")), "/usr/local/bin/tenon").unwrap();
+    bring_feeds(&host, feeds);
     host.boot(Boot::Full).unwrap();
     host.wait_running(Duration::from_secs(60)).unwrap();
     Some(Machine { server: None, host, mirror, lab })
 }
 
 impl Machine {
+    /// A machine whose Tenon is started by somebody else.
+    pub(crate) fn of(host: Host, mirror: Mirror, lab: Lab) -> Self {
+        Self { server: None, host, mirror, lab }
+    }
+
     /// `tenon up`, until its API answers.
     pub(crate) fn up(&mut self) {
         self.up_with(&[]);

@@ -18,6 +18,7 @@ mod machine;
 #[cfg(feature = "demo")]
 mod measures;
 mod messages;
+mod packages;
 mod people;
 #[cfg(feature = "demo")]
 mod played;

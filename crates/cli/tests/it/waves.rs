@@ -26,7 +26,7 @@ impl Drop for Member {
 impl Member {
     fn join(machine: &Machine, name: &str) -> Self {
         let host = machine.lab.host(name).unwrap();
-        host.copy_in(std::path::Path::new(env!("CARGO_BIN_EXE_tenon")), TENON).unwrap();
+        host.copy_in(std::path::Path::new(env!("CARGO_BIN_EXE_tenon")), "/usr/local/bin/tenon").unwrap();
         host.boot(Boot::Full).unwrap();
         host.wait_running(Duration::from_secs(60)).unwrap();
         host.exec(["apt-get", "-qq", "update"]).unwrap().ok().unwrap();
