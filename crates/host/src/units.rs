@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tenon_model::{Unit, UnitHealth};
 
 use crate::HostError;
+use crate::inventory::processes;
 use crate::run::{command, run};
 
 const QUICK: Duration = Duration::from_secs(60);
@@ -43,11 +44,13 @@ impl State {
 /// Services by unit name.
 pub(crate) type States = BTreeMap<String, State>;
 
-/// Long-running services that run now. One-shot services come and go by themselves and are no measure of health.
+/// Long-running services that run now. One-shot services come and go by themselves and are no measure of health. Nor is the one
+/// that this process is part of: while it is asked to end it finishes a change, which must not be taken back for that.
 pub(crate) fn running() -> Result<States, HostError> {
     let words =
         ["list-units", "--type=service", "--state=running", "--plain", "--no-legend", "--full", "--no-pager"];
     let list = run(&mut command("systemctl", words), QUICK)?.ok()?;
+    let own = processes::unit(std::process::id());
     let names: Vec<&str> = list
         .lines()
         .filter_map(|line| line.split_whitespace().next())
@@ -56,6 +59,7 @@ pub(crate) fn running() -> Result<States, HostError> {
             name.ends_with(".service")
                 && !["user@", "run-", "session-"].iter().any(|own| name.starts_with(own))
         })
+        .filter(|name| own.as_ref().is_none_or(|own| own.0 != *name))
         .collect();
     states(&names)
 }

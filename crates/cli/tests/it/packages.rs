@@ -29,6 +29,15 @@ const RESTLESS: [&str; 9] = [
     "/var/cache/debconf/",
 ];
 
+/// What a change of toyd leaves: its own files, older and newer.
+const TOYD: [&str; 5] = [
+    "/usr/bin/toyd",
+    "/usr/lib/systemd/system/toyd.service",
+    "/usr/share/doc/toyd/",
+    "/var/lib/dpkg/info/toyd",
+    "/run/",
+];
+
 /// What the packages bring and keep while they are installed, besides the files that dpkg lists.
 const OWN: [&str; 6] = [
     "/var/lib/tenon/",
@@ -57,9 +66,14 @@ const USERS: [&str; 8] = [
 /// A folder with programs that the whole workspace was built into, or the reason why packages cannot be made of it.
 fn programs() -> Result<PathBuf, String> {
     let folder = Path::new(env!("CARGO_BIN_EXE_tenon")).parent().unwrap();
-    for program in ["tenon-agent", "xtask"] {
-        if !folder.join(program).exists() {
-            return Err(format!("{} is missing: cargo build --workspace", folder.join(program).display()));
+    // Cargo builds only the programs of the package that it tests, and beside each writes what it is made of.
+    let changed = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    for program in ["tenon-agent", "xtask"].map(|name| folder.join(name)) {
+        let built = changed(&program);
+        let sources = std::fs::read_to_string(program.with_extension("d")).unwrap_or_default();
+        let newer = sources.split_whitespace().skip(1).find(|source| changed(Path::new(source)) > built);
+        if built.is_none() || newer.is_some() {
+            return Err(format!("{} is missing or old: cargo build --workspace", program.display()));
         }
     }
     for tool in ["dpkg-shlibdeps", "strip"] {
@@ -143,7 +157,7 @@ fn packages_go_from_clean_hosts_to_a_directive_and_leave_nothing() {
     };
     let feeds = tempfile::tempdir().unwrap();
     let advisory =
-        Told { id: "DSA-9910-1", cve: "CVE-2099-1010", source: "toyd", fixed: "2.0", exploited: true };
+        Told { id: "DSA-9910-1", cve: "CVE-2099-1010", source: "toyd", fixed: "2.0", exploited: false };
     write_mirror(feeds.path(), &[advisory]);
     let Some((lab, mirror)) = ground(TEST, &[]) else { return };
 
@@ -229,6 +243,8 @@ fn packages_go_from_clean_hosts_to_a_directive_and_leave_nothing() {
 
     upgrade(&machine, &web, &asset, (&newer, &newer_agent));
 
+    stop_in_a_change(&machine, &web, &directive.id);
+
     // Down, Tenon changes nothing either.
     told(server_host, "systemctl stop tenon");
     let without = |list: &str| -> Vec<String> {
@@ -245,11 +261,13 @@ fn packages_go_from_clean_hosts_to_a_directive_and_leave_nothing() {
         (state(&web, "tenon-agent"), told(&web, &format!("ls {ENROLLED}"))),
         ("inactive".to_owned(), ENROLLED.to_owned())
     );
+    install(&web, &newer_agent);
+    assert_eq!(state(&web, "tenon-agent"), "active");
     told(&web, "dpkg -P tenon-agent");
-    assert_eq!(changed(&before.1, &listing(&web), &APT), BTreeSet::new());
+    assert_eq!(changed(&before.1, &listing(&web), &[&APT[..], &TOYD].concat()), BTreeSet::new());
 
     by_hand(&machine, &web, &programs, &gateway);
-    assert_eq!(changed(&before.1, &listing(&web), &APT), BTreeSet::new());
+    assert_eq!(changed(&before.1, &listing(&web), &[&APT[..], &TOYD].concat()), BTreeSet::new());
 
     told(server_host, "dpkg -r tenon");
     told(server_host, "ls /var/lib/tenon/journal.sqlite /etc/default/tenon");
@@ -270,7 +288,31 @@ fn mirror_toyd(machine: &Machine, web: &Host) {
     };
     publish(Suite::Release, &ToyPackage::new("toyd", "1.0"));
     told(web, "apt-get -y -qq install toyd");
-    publish(Suite::Security, &ToyPackage::new("toyd", "2.0").changelog("Fix CVE-2099-1010"));
+    // On the host itself, and not in a rehearsal, its script waits for the test.
+    let slow = "#!/bin/sh\nset -e\n[ -d /run/systemd/system ] || exit 0\n: > /run/toyd-waits\nfor i in $(seq 600); do\n  \
+                [ -e /run/toyd-go ] && break\n  sleep 0.2\ndone\nsystemctl restart toyd.service\n";
+    publish(Suite::Security, &ToyPackage::new("toyd", "2.0").changelog("Fix CVE-2099-1010").postinst(slow));
+}
+
+/// Stopped in the middle of a change, the agent ends when the change has ended well, and tells of it when it is back.
+fn stop_in_a_change(machine: &Machine, web: &Host, toyd: &str) {
+    machine.stage(toyd, "awaiting-approval");
+    machine.tenon(&["approve", toyd]);
+    machine.wait("the script of the package", || {
+        web.shell("ls /run/toyd-waits").unwrap().success().then_some(())
+    });
+    told(web, "systemctl --no-block stop tenon-agent");
+    machine.wait("the agent asked to end", || (state(web, "tenon-agent") == "deactivating").then_some(()));
+    told(web, "touch /run/toyd-go");
+    machine.wait("the end of the agent", || (state(web, "tenon-agent") == "inactive").then_some(()));
+    assert_eq!(told(web, "dpkg-query -W -f '${Version} ${Status}' toyd"), "2.0 install ok installed");
+    assert_eq!(told(web, "dpkg --audit; systemctl is-active toyd"), "active");
+    told(web, "systemctl start tenon-agent");
+    let closed = machine.wait("the end of toyd's directive", || {
+        machine.directives("closed").into_iter().find(|closed| closed.id == toyd)
+    });
+    let closed: tenon_server::DirectiveView = machine.json(&["show", &closed.id]);
+    assert_eq!(closed.assets[0].stage.name, "verified");
 }
 
 /// Upgrades the agent by itself, rehearsed and approved like any package, and the server by hand.
