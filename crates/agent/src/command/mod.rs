@@ -187,3 +187,24 @@ fn enrol(server: &str, state: &Path) -> Result<Identity> {
     println!("{hostname} is enrolled as {}", identity.asset);
     Ok(identity)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_of_its_own_speaks_of_itself() {
+        fn helps(command: &clap::Command, all: &mut String) {
+            all.push_str(&command.get_after_help().map(ToString::to_string).unwrap_or_default());
+            command.get_subcommands().for_each(|command| helps(command, all));
+        }
+        Standalone::described().debug_assert();
+        let mut all = String::new();
+        helps(&Standalone::described(), &mut all);
+        assert!(
+            all.contains("tenon-agent limits show") && all.contains("tenon-agent enrol --server"),
+            "{all}"
+        );
+        assert!(!all.contains("tenon agent"), "{all}");
+    }
+}
