@@ -3,6 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::str::FromStr;
@@ -198,8 +199,8 @@ pub(crate) async fn until(mut stopped: watch::Receiver<bool>) {
 pub(crate) fn greet(running: &Running, scheme: &str) -> Result<()> {
     let token = running.folder.operator_token()?;
     println!("Tenon  {scheme}://{}/", running.listen);
-    // systemd says so (systemd.exec(5)): what is printed is kept then, for others to read than the owner of the folder.
-    if std::env::var_os("JOURNAL_STREAM").is_some() {
+    if is_journal(std::io::stdout()) {
+        // What is printed is kept there, for others to read than the owner of the folder.
         let file = running.folder.path("operator.token");
         println!(
             "       to sign in there, open  {scheme}://{}/#token=...  ({})",
@@ -215,6 +216,12 @@ pub(crate) fn greet(running: &Running, scheme: &str) -> Result<()> {
         println!("agents https://{gateway}  (more hosts: tenon enrol-token)");
     }
     Ok(())
+}
+
+/// Whether systemd's journal reads this stream: then it names the stream's device and inode (systemd.exec(5)).
+fn is_journal(stream: impl AsFd) -> bool {
+    let Ok(named) = std::env::var("JOURNAL_STREAM") else { return false };
+    rustix::fs::fstat(stream).is_ok_and(|seen| named == format!("{}:{}", seen.st_dev, seen.st_ino))
 }
 
 /// Enrols this machine where it is not, and keeps its agent running as a process of its own until told to stop. The agent

@@ -263,6 +263,7 @@ fn packages_go_from_clean_hosts_to_a_directive_and_leave_nothing() {
     );
     install(&web, &newer_agent);
     assert_eq!(state(&web, "tenon-agent"), "active");
+    assert!(told(&web, &format!("cat {ENROLLED}")).contains(&asset));
     told(&web, "dpkg -P tenon-agent");
     assert_eq!(changed(&before.1, &listing(&web), &[&APT[..], &TOYD].concat()), BTreeSet::new());
 
