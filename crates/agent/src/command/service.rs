@@ -50,10 +50,12 @@ pub(super) fn install(program: Program, server: Option<&str>) -> Result<()> {
     check_by_hand("install")?;
     // Before the token is used up: it is good for one try.
     let own = std::env::current_exe().context("finding this program's file")?;
-    let state = AgentState::open(Path::new(STATE))?;
-    match (state.identity()?, server) {
+    // Nothing is made for a command that cannot succeed.
+    let state = Path::new(STATE);
+    let identity = if state.exists() { AgentState::open(state)?.identity()? } else { None };
+    match (identity, server) {
         (None, None) => bail!("this host is not enrolled: name its server with --server https://...:8421"),
-        (None, Some(server)) => drop(enrol(server, Path::new(STATE))?),
+        (None, Some(server)) => drop(enrol(server, state)?),
         (Some(identity), Some(server))
             if identity.server.trim_end_matches('/') != server.trim_end_matches('/') =>
         {
@@ -83,7 +85,7 @@ pub(super) fn uninstall() -> Result<()> {
         bail!("nothing is installed here: there is neither {OWN_UNIT} nor {STATE}");
     }
     // What cannot be read names no asset and goes all the same.
-    let identity = AgentState::open(Path::new(STATE))?.identity().ok().flatten();
+    let identity = AgentState::open(Path::new(STATE)).and_then(|state| state.identity()).ok().flatten();
     if is_loaded()? {
         println!("stopping {UNIT}; a change in progress is finished first");
         systemctl(&["disable", "--quiet", "--now", UNIT])?;

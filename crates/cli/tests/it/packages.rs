@@ -30,12 +30,11 @@ const RESTLESS: [&str; 9] = [
 ];
 
 /// What a change of toyd leaves: its own files, older and newer.
-const TOYD: [&str; 5] = [
+const TOYD: [&str; 4] = [
     "/usr/bin/toyd",
     "/usr/lib/systemd/system/toyd.service",
     "/usr/share/doc/toyd/",
     "/var/lib/dpkg/info/toyd",
-    "/run/",
 ];
 
 /// What the packages bring and keep while they are installed, besides the files that dpkg lists.
