@@ -19,6 +19,7 @@ const TEST_COMMANDS: [(&str, &str); 10] = [
     ("jq", "jq"),
     // Debian keeps the server's own programs off `PATH`; this one comes with them.
     ("pg_ctlcluster", "postgresql"),
+    ("ssh-keygen", "openssh-client"),
 ];
 
 /// Whether a command is found on `PATH`.

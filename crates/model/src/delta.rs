@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Architecture, Capability, Component, Digest, HostFacts, IndexState, Inventory, Kernel, Listener,
-    Manifest, ManifestError, Offer, OsRelease, Service, StaleProcess, Sum, Updater,
+    ApprovalAsked, Architecture, Capability, Component, Digest, HostFacts, IndexState, Inventory, Kernel,
+    Listener, Manifest, ManifestError, Offer, OsRelease, Service, StaleProcess, Sum, Updater,
 };
 
 /// Most packages and offers that one delta may name; a host that changed more sends a whole report.
@@ -84,9 +84,10 @@ pub struct InventoryDelta {
 }
 
 /// The parts of a host's facts that are told whole where they changed. A part is digested under its name, so that two parts
-/// of the same content differ.
+/// of the same content differ. A part that came later is no member of the sum where it says nothing: an agent or a record from
+/// before it comes to the same.
 macro_rules! facts_parts {
-    ($($(#[$doc:meta])* $part:ident: $type:ty,)*) => {
+    ($($(#[$doc:meta])* $part:ident: $type:ty $(, nothing: $nothing:ident)?;)*) => {
         /// Parts of a host's facts that changed, each as it now is.
         #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
         pub struct FactsChange {
@@ -114,7 +115,12 @@ macro_rules! facts_parts {
             pub fn sum_after(&self, sum: Sum, before: &HostFacts) -> Sum {
                 let mut sum = sum;
                 $(if let Some(now) = &self.$part {
-                    sum = sum.without(&part(stringify!($part), &before.$part)).with(&part(stringify!($part), now));
+                    if true $(&& !before.$part.$nothing())? {
+                        sum = sum.without(&part(stringify!($part), &before.$part));
+                    }
+                    if true $(&& !now.$nothing())? {
+                        sum = sum.with(&part(stringify!($part), now));
+                    }
                 })*
                 sum
             }
@@ -123,7 +129,11 @@ macro_rules! facts_parts {
         impl HostFacts {
             /// The sum of its parts but the offers, the host's name and the age of its index.
             pub fn sum_of_parts(&self) -> Sum {
-                [$(part(stringify!($part), &self.$part)),*].iter().collect()
+                let mut sum = Sum::default();
+                $(if true $(&& !self.$part.$nothing())? {
+                    sum = sum.with(&part(stringify!($part), &self.$part));
+                })*
+                sum
             }
         }
     };
@@ -131,29 +141,31 @@ macro_rules! facts_parts {
 
 facts_parts! {
     /// Operating system.
-    os: OsRelease,
+    os: OsRelease;
     /// Architecture.
-    architecture: Architecture,
+    architecture: Architecture;
     /// Running kernel.
-    kernel: Kernel,
+    kernel: Kernel;
     /// Whether the offers are the package manager's word.
-    offers_known: bool,
+    offers_known: bool;
     /// Processes that run replaced code.
-    stale: Vec<StaleProcess>,
+    stale: Vec<StaleProcess>;
     /// Sockets that take traffic.
-    listeners: Vec<Listener>,
+    listeners: Vec<Listener>;
     /// Addresses.
-    addresses: Vec<IpAddr>,
+    addresses: Vec<IpAddr>;
     /// Services.
-    services: Vec<Service>,
+    services: Vec<Service>;
     /// Packages that ask for a reboot.
-    reboot_required_by: Vec<String>,
+    reboot_required_by: Vec<String>;
     /// Other updaters.
-    updaters: Vec<Updater>,
+    updaters: Vec<Updater>;
     /// What the agent can do.
-    capability: Capability,
+    capability: Capability;
     /// What could not be found out.
-    gaps: Vec<String>,
+    gaps: Vec<String>;
+    /// The signatures that it asks for.
+    approval: ApprovalAsked, nothing: is_none;
 }
 
 fn part(name: &str, value: &impl Serialize) -> Digest {
@@ -319,4 +331,37 @@ pub enum DeltaError {
     /// A component that no package manager would write.
     #[error(transparent)]
     Component(ManifestError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> HostFacts {
+        let text = |text: &str| text.to_owned();
+        HostFacts::nothing_known_of(OsRelease {
+            id: text("debian"),
+            version_id: text("12"),
+            pretty_name: text("Debian"),
+        })
+    }
+
+    #[test]
+    fn a_host_that_asks_for_no_signatures_comes_to_the_sum_of_before_there_were_any() {
+        // As the release before this part had it.
+        let known = "\"208c9d0bda4a15b3630ba604c272d7e6526aeb3f0658529e00753f572aab719b\"";
+        assert_eq!(serde_json::to_string(&facts().sum()).unwrap(), known);
+        assert!(!serde_json::to_string(&facts()).unwrap().contains("approval"));
+
+        let asks = ApprovalAsked { needed: 1, keys: vec!["SHA256:AAAA".parse().unwrap()] };
+        let asking = HostFacts { approval: asks, ..facts() };
+        assert_ne!(asking.sum(), facts().sum());
+        for (before, now) in [(facts(), asking.clone()), (asking, facts())] {
+            let change = FactsChange::between(&before, &now);
+            assert_eq!(change.sum_after(before.sum(), &before), now.sum());
+            let mut made = before;
+            change.make(&mut made);
+            assert_eq!(made, now);
+        }
+    }
 }

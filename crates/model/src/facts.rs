@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Component, VulnerabilityId};
+use crate::{Component, KeyFingerprint, VulnerabilityId};
 
 /// `os-release(5)`, the fields Tenon decides by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -215,6 +215,22 @@ pub enum Capability {
     },
 }
 
+/// The signatures of people that a host asks for before a change, whoever orders it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Hash, Serialize, Deserialize)]
+pub struct ApprovalAsked {
+    /// By how many different keys; 0 where it asks for none.
+    pub needed: u32,
+    /// The keys that count.
+    pub keys: Vec<KeyFingerprint>,
+}
+
+impl ApprovalAsked {
+    /// Whether no signature is asked for.
+    pub fn is_none(&self) -> bool {
+        self.needed == 0
+    }
+}
+
 /// How fresh the host's own view of its repositories is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct IndexState {
@@ -268,6 +284,9 @@ pub struct HostFacts {
     pub capability: Capability,
     /// What could not be found out and why: gaps are shown, never read as "none".
     pub gaps: Vec<String>,
+    /// The signatures that it asks for before a change.
+    #[serde(default, skip_serializing_if = "ApprovalAsked::is_none")]
+    pub approval: ApprovalAsked,
 }
 
 impl HostFacts {
@@ -289,6 +308,7 @@ impl HostFacts {
             updaters: Vec::new(),
             capability: Capability::ObserveOnly { reason: "only files of the system are at hand".to_owned() },
             gaps: Vec::new(),
+            approval: ApprovalAsked::default(),
         }
     }
 }

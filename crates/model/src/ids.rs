@@ -197,6 +197,12 @@ text_id!(
     |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
 );
 
+text_id!(
+    /// The fingerprint of a person's SSH key, as `ssh-keygen -l` prints it: `SHA256:` and 43 letters of base64.
+    KeyFingerprint, "a key's fingerprint", 64, "SHA256: and letters of base64",
+    |c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | ':')
+);
+
 /// What the names in a context document may hold.
 const CONTEXT_NAME: fn(char) -> bool = |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
 

@@ -47,14 +47,14 @@ pub use directive::{
 pub use event::{EVENT_VERSION, Event, EventError, Record, Versioned};
 pub use exception::{Exception, ExceptionEnd, ExceptionRequest, ExceptionScope};
 pub use facts::{
-    Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, Listener, Offer, OfferState,
-    OsRelease, Protocol, Service, StaleProcess, Unit, Updater, Virtualization,
+    ApprovalAsked, Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, Listener, Offer,
+    OfferState, OsRelease, Protocol, Service, StaleProcess, Unit, Updater, Virtualization,
 };
 pub use history::HistoryBase;
 pub use hook::{HookEnd, HookMoment, HookRun};
 pub use ids::{
-    AssetId, DetectionId, DirectiveId, ExceptionId, GroupName, IdError, OrderId, Person, RedundancyName,
-    ServiceName, Tag, TeamName, TokenId, VulnerabilityId, ZoneName,
+    AssetId, DetectionId, DirectiveId, ExceptionId, GroupName, IdError, KeyFingerprint, OrderId, Person,
+    RedundancyName, ServiceName, Tag, TeamName, TokenId, VulnerabilityId, ZoneName,
 };
 pub use intel::{
     Cvss, Epss, Foreseen, Intel, IntelDelta, IntelSource, Kev, Probability, Profile, PublicExploit, Ssvc,
@@ -63,8 +63,8 @@ pub use kind::EVENT_KINDS;
 pub use life::{AgentRun, MachineId, Retirement};
 pub use note::{MAX_NOTE, Note, NoteKind, disputed};
 pub use order::{
-    ApplyOutcome, ApplyReport, Change, Evidence, Generation, Order, OrderAction, PackageTarget, PinnedFile,
-    RehearsalOutcome, RehearsalReport, Transaction, TransactionStep, Undo, UnitHealth,
+    ApplyOutcome, ApplyReport, Change, Evidence, Generation, KeyApproval, Order, OrderAction, PackageTarget,
+    PinnedFile, RehearsalOutcome, RehearsalReport, Transaction, TransactionStep, Undo, UnitHealth,
 };
 pub use parts::{PART, Parts};
 pub use points::{

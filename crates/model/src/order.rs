@@ -110,7 +110,24 @@ pub enum OrderAction {
         transaction: Transaction,
         /// The rehearsed package files.
         files: Vec<PinnedFile>,
+        /// What people signed for it with keys that the server does not have; none where the host asks for none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        approvals: Vec<KeyApproval>,
     },
+}
+
+/// A signature of a person over a statement that covers this change, and the proof that it does. `tenon-approval` reads and
+/// checks it; here it is what travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyApproval {
+    /// The statement, exactly as signed.
+    pub statement: String,
+    /// The signature, as `ssh-keygen -Y sign` writes it.
+    pub signature: String,
+    /// The place of the change among those of the statement, from 0.
+    pub place: u64,
+    /// The nodes from the change up to the root that the statement names (RFC 9162, section 2.1.3).
+    pub path: Vec<Digest>,
 }
 
 /// The message to one host that carries out its part of a directive. Signed before it leaves the server.
@@ -267,7 +284,8 @@ pub enum ApplyOutcome {
     },
     /// Nothing was changed.
     Refused {
-        /// A stable code: `transaction-changed`, `precondition`, `limits` (what root on the host forbids), `hook-failed` (a
+        /// A stable code: `transaction-changed`, `precondition`, `limits` (what root on the host forbids), `unapproved`
+        /// (signatures that it asks for are missing), `hook-failed` (a
         /// program of root's that has to run before)...
         code: String,
         /// What did not hold.
