@@ -214,9 +214,16 @@ fn carry_out(order: &Order, work: &Path, rules: &Rules) -> Answer {
             let report = tenon_host::rehearse(targets, work, rules);
             Answer::Rehearsal(RehearsalAnswer { order: order.id, report })
         }
-        OrderAction::Apply { targets, transaction, files } => {
-            let ordered =
-                Ordered { order: order.id, directive: order.directive, targets, transaction, files };
+        OrderAction::Apply { targets, transaction, files, approvals } => {
+            let ordered = Ordered {
+                order: order.id,
+                asset: order.asset,
+                directive: order.directive,
+                targets,
+                transaction,
+                files,
+                approvals,
+            };
             let report = tenon_host::apply(&ordered, work, rules);
             Answer::Apply(ApplyAnswer { order: order.id, report })
         }
@@ -267,6 +274,7 @@ mod tests {
             targets: vec![target.clone()],
             transaction: Transaction { steps, kept_back: Vec::new() },
             files: Vec::new(),
+            approvals: Vec::new(),
         };
         [OrderAction::Rehearse { targets: vec![target] }, apply].map(|action| Order {
             id: OrderId::new(1),
@@ -340,5 +348,103 @@ mod tests {
                 if code == "limits" && detail.contains("`max_removals` by default")),
             "{answer:?}"
         );
+    }
+
+    /// A key of a person, as a line for the limits, and what it signs.
+    fn person(seed: u8) -> (String, impl Fn(&str) -> String) {
+        use ed25519_dalek::{Signer as _, SigningKey};
+        use ssh_key::public::{Ed25519PublicKey, KeyData};
+        use ssh_key::{Algorithm, HashAlg, LineEnding, PublicKey, Signature, SshSig};
+        let secret = SigningKey::from_bytes(&[seed; 32]);
+        let data = KeyData::Ed25519(Ed25519PublicKey(secret.verifying_key().to_bytes()));
+        let line = PublicKey::new(data.clone(), "alice@example").to_openssh().unwrap();
+        let sign = move |text: &str| {
+            let name = tenon_approval::NAMESPACE;
+            let message = SshSig::signed_data(name, HashAlg::Sha512, text.as_bytes()).unwrap();
+            let signature = Signature::new(Algorithm::Ed25519, secret.sign(&message).to_bytes()).unwrap();
+            let signed = SshSig::new(data.clone(), name, HashAlg::Sha512, signature).unwrap();
+            signed.to_pem(LineEnding::LF).unwrap()
+        };
+        (line, sign)
+    }
+
+    #[test]
+    fn a_stolen_server_cannot_make_a_change_that_nobody_signed() {
+        use tenon_approval::{HostChange, Statement};
+        use tenon_model::KeyApproval;
+
+        let (work, key) = (tempfile::tempdir().unwrap(), DirectiveKey::from_seed(&[7; 32]));
+        let asset = AssetId::of_public_key(b"this host");
+        let gate = OrderGate { asset, key: key.public(), last: None };
+        let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(work.path()).unwrap());
+        let (file, hooks) = (work.path().join("limits.toml"), work.path().join("hooks.d"));
+        let rules = Rules {
+            limits: LimitsFile::at(&file, owner),
+            hooks: HooksFolder::at(&hooks, Whose::User(owner)),
+        };
+        let ((alice, by_alice), (_, by_thief)) = (person(1), person(2));
+        std::fs::write(&file, format!("[approval]\nneeded = 1\nkeys = [{alice:?}]\n")).unwrap();
+        // Hooks that are not believed stop whatever got past the limits: nothing on this machine is asked or changed.
+        std::fs::write(&hooks, "").unwrap();
+
+        let hostname = tenon_host::inventory(&tenon_host::System::live(), None).unwrap().facts.hostname;
+        let [_, mut order] = orders(asset);
+        let OrderAction::Apply { targets, transaction, files, .. } = &mut order.action else { panic!() };
+        transaction.steps.retain(|step| !matches!(step.change, Change::Remove { .. }));
+        let directive = order.directive;
+        let change = HostChange { asset, hostname: &hostname, directive, targets, transaction, files };
+        let made = |change: &HostChange<'_>, by: &dyn Fn(&str) -> String| {
+            let (issued, expires) = (now(), now().plus_days(7));
+            let (root, changes) = (change.leaf(), 1);
+            let statement =
+                Statement { directive: change.directive, changes, root, issued, expires }.to_string();
+            KeyApproval { signature: by(&statement), statement, place: 0, path: Vec::new() }
+        };
+        let good = made(&change, &by_alice);
+        let others = made(&HostChange { hostname: "another", ..change }, &by_alice);
+        let another = made(&HostChange { directive: DirectiveId::new(2), ..change }, &by_alice);
+        let by_thief = made(&change, &by_thief);
+        // The thief has the directive's key: every one of these orders is signed and admitted.
+        let told = |approvals: Vec<KeyApproval>| {
+            let mut order = order.clone();
+            if let OrderAction::Apply { approvals: carried, .. } = &mut order.action {
+                *carried = approvals;
+            }
+            let admitted = gate.admit(&key.sign(&order).unwrap(), now()).expect("the signature is right");
+            match carry_out(&admitted, work.path(), &rules) {
+                Answer::Apply(ApplyAnswer { report, .. }) => match report.outcome {
+                    ApplyOutcome::Refused { code, detail } => (code, detail),
+                    other => panic!("{other:?}"),
+                },
+                Answer::Rehearsal(answer) => panic!("{answer:?}"),
+            }
+        };
+        for (approvals, says) in [
+            (vec![], "0 of the 1 signatures that it asks for are there, and the order carries no other"),
+            (vec![by_thief.clone()], "which is none of this host's keys"),
+            (vec![others], "does not cover this change of this host"),
+            (vec![another], "it is about dir_2, not about dir_1"),
+            (
+                vec![KeyApproval { signature: by_thief.signature.clone(), ..good.clone() }],
+                "none of this host's keys",
+            ),
+            (
+                vec![KeyApproval {
+                    statement: by_thief.statement.replace("changes: 1", "changes: 2"),
+                    ..good.clone()
+                }],
+                "not over this",
+            ),
+        ] {
+            let (code, detail) = told(approvals);
+            assert_eq!(code, "unapproved", "{detail}");
+            assert!(detail.contains(says) && detail.contains("`approval` of "), "{detail}");
+        }
+        // What alice signed gets past, beside whatever else.
+        assert_eq!(told(vec![by_thief, good]).0, "hooks-distrusted");
+        // And a rehearsal needs nobody's signature.
+        let [rehearse, _] = orders(asset);
+        let Answer::Rehearsal(answer) = carry_out(&rehearse, work.path(), &rules) else { panic!() };
+        assert!(format!("{:?}", answer.report.outcome).contains("hooks-distrusted"), "{answer:?}");
     }
 }

@@ -10,7 +10,7 @@
 use std::path::PathBuf;
 
 use tenon_host::{Ordered, Rules, System};
-use tenon_model::{DirectiveId, OrderId, PackageTarget, PinnedFile, Transaction};
+use tenon_model::{AssetId, DirectiveId, OrderId, PackageTarget, PinnedFile, Transaction};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(code) = tenon_host::child_main() {
@@ -31,8 +31,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let (targets, transaction, files): (Vec<PackageTarget>, Transaction, Vec<PinnedFile>) =
                 serde_json::from_reader(std::io::stdin())?;
             let (order, directive) = (OrderId::new(7), DirectiveId::new(3));
-            let ordered =
-                Ordered { order, directive, targets: &targets, transaction: &transaction, files: &files };
+            let asset = AssetId::of_public_key(b"this host");
+            let ordered = Ordered {
+                order,
+                asset,
+                directive,
+                targets: &targets,
+                transaction: &transaction,
+                files: &files,
+                approvals: &[],
+            };
             serde_json::to_string(&tenon_host::apply(&ordered, &work, &rules))?
         }
         (Some("recover"), Some(work)) => serde_json::to_string(&tenon_host::recover(&work, &rules.hooks))?,

@@ -16,14 +16,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, fcntl_lock};
+use tenon_approval::HostChange;
 use tenon_model::{
-    ApplyOutcome, ApplyReport, DirectiveId, Evidence, HookMoment, OrderId, PackageTarget, PinnedFile,
-    Transaction,
+    ApplyOutcome, ApplyReport, AssetId, DirectiveId, Evidence, HookMoment, KeyApproval, OrderId,
+    PackageTarget, PinnedFile, Transaction,
 };
 
 use crate::hooks::{DISTRUSTED, Distrusted, HooksFolder};
 use crate::index::Apt;
-use crate::inventory::{native_architecture, obstacle_to_apply, processes};
+use crate::inventory::{hostname, native_architecture, obstacle_to_apply, processes};
 use crate::limits::{Action, Limits, LimitsFile, Refusal, rooms, written_by};
 use crate::rehearsal::{asked_for_reboot, way_back};
 use crate::run::{code_of, command, last_characters, millis_since, now, run_logged};
@@ -74,6 +75,8 @@ impl From<Distrusted> for NotBegun {
 pub struct Ordered<'a> {
     /// The order.
     pub order: OrderId,
+    /// This host, as its own key names it.
+    pub asset: AssetId,
     /// The directive that it serves.
     pub directive: DirectiveId,
     /// What is asked for.
@@ -82,6 +85,18 @@ pub struct Ordered<'a> {
     pub transaction: &'a Transaction,
     /// The package files, as they were rehearsed.
     pub files: &'a [PinnedFile],
+    /// What people signed for it.
+    pub approvals: &'a [KeyApproval],
+}
+
+impl Ordered<'_> {
+    /// Whether people have signed exactly this, where this host asks for that.
+    fn approved(&self, allowed: &Limits) -> Result<(), Refusal> {
+        let Self { order: _, asset, directive, targets, transaction, files, approvals } = *self;
+        let hostname = &hostname(&System::live());
+        let change = HostChange { asset, hostname, directive, targets, transaction, files };
+        allowed.approved(&change, approvals, now())
+    }
 }
 
 /// Carries out what was rehearsed, where this host's limits allow it: the same transaction with the same package files, or
@@ -144,6 +159,7 @@ fn prepare<'a>(ordered: &'a Ordered<'a>, work: &Path, rules: &Rules) -> Result<R
     let Ordered { targets, transaction, files, .. } = *ordered;
     let allowed = allowed_now(&rules.limits)?;
     allowed.transaction(transaction)?;
+    ordered.approved(&allowed)?;
     let hooks = rules.hooks.read()?;
     if let Some(obstacle) = obstacle_to_apply() {
         return not_begun("cannot-act", obstacle);
@@ -191,6 +207,7 @@ impl Ready<'_> {
         let Ordered { transaction, files, .. } = *self.ordered;
         let allowed = allowed_now(&rules.limits)?;
         allowed.transaction(transaction)?;
+        self.ordered.approved(&allowed)?;
         allowed.units(&owners::units_touched(&self.changing))?;
         allowed.rooms(&rooms(&written_by(&self.changing, work)))?;
         allowed.reboot(asked_for_reboot(work, transaction, files))?;

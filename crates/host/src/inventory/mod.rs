@@ -85,6 +85,7 @@ pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, Host
         gaps.push("there is no package index: run `apt-get update`".to_owned());
     }
     facts.capability = surroundings::capability(system, &facts);
+    facts.approval = surroundings::approval(system);
     facts.gaps = gaps;
     Ok(Inventory { facts, components: packages.components().cloned().collect() })
 }
@@ -163,7 +164,8 @@ fn index_age(system: &System, apt: &Apt) -> Option<Duration> {
     if system.is_live() { apt.age() } else { index::age(&system.path("/var/lib/apt/lists")) }
 }
 
-fn hostname(system: &System) -> String {
+/// The name that the host gives itself.
+pub(crate) fn hostname(system: &System) -> String {
     let name = if system.is_live() {
         rustix::system::uname().nodename().to_string_lossy().into_owned()
     } else {

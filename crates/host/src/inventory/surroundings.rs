@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use tenon_model::{Capability, HostFacts, MachineId, Updater, Virtualization};
+use tenon_model::{ApprovalAsked, Capability, HostFacts, MachineId, Updater, Virtualization};
 
 use super::SMALL;
 use crate::hooks::HooksFolder;
@@ -143,6 +143,17 @@ pub(super) fn capability(system: &System, facts: &HostFacts) -> Capability {
         obstacle_to_apply().or_else(refuses_all)
     };
     obstacle.map_or(Capability::Act, |reason| Capability::ObserveOnly { reason })
+}
+
+/// The signatures that this host asks for before a change. Where its limits are not believed it takes no order at all, and says
+/// so elsewhere.
+pub(super) fn approval(system: &System) -> ApprovalAsked {
+    if !system.is_live() {
+        return ApprovalAsked::default();
+    }
+    let limits = LimitsFile::of_this_host().read().ok();
+    let required = limits.and_then(|limits| limits.approval);
+    required.map(|required| required.asked()).unwrap_or_default()
 }
 
 /// Why this host would refuse every order of its own accord.

@@ -18,7 +18,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tenon_model::{Change, Timestamp, Transaction, TransactionStep, Unit};
+use tenon_approval::{HostChange, Required, Unapproved};
+use tenon_model::{Change, DirectiveId, KeyApproval, Timestamp, Transaction, TransactionStep, Unit};
 use tenon_policy::Window;
 
 pub use file::{Distrust, LimitsFile};
@@ -103,6 +104,22 @@ pub struct Limits {
     /// A change begins in one of these alone; at any time where there is none.
     #[serde(serialize_with = "told")]
     pub windows: Vec<Window>,
+    /// The signatures of people that a change needs; `None` where it needs none.
+    #[serde(serialize_with = "asked")]
+    pub approval: Option<Required>,
+}
+
+fn asked<S: serde::Serializer>(approval: &Option<Required>, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Asked {
+        needed: usize,
+        keys: Vec<String>,
+    }
+    let asked = approval.as_ref().map(|required| Asked {
+        needed: required.needed,
+        keys: required.keys.iter().map(ToString::to_string).collect(),
+    });
+    asked.serialize(serializer)
 }
 
 fn told<S: serde::Serializer>(windows: &[Window], serializer: S) -> Result<S::Ok, S::Error> {
@@ -124,6 +141,7 @@ impl Default for Limits {
             reboot: true,
             min_free: 0,
             windows: Vec::new(),
+            approval: None,
         }
     }
 }
@@ -134,6 +152,16 @@ pub enum Refusal {
     /// A limit says no.
     #[error("this host's own limits forbid it: {0}")]
     Forbidden(String),
+    /// People have not signed it.
+    #[error("`approval` of {file}: {unapproved}; sign with `tenon approve {directive} --key FILE`", file = file.display())]
+    Unapproved {
+        /// The file that asks for signatures.
+        file: PathBuf,
+        /// The directive whose change it is.
+        directive: DirectiveId,
+        /// What is missing.
+        unapproved: Unapproved,
+    },
     /// What the host forbids is not known, so everything is forbidden.
     #[error("{0}")]
     Distrust(#[from] Distrust),
@@ -144,6 +172,7 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Forbidden(_) => "limits",
+            Self::Unapproved { .. } => "unapproved",
             Self::Distrust(_) => "limits-distrusted",
         }
     }
@@ -203,6 +232,21 @@ impl Limits {
             ),
             _ => Ok(()),
         }
+    }
+
+    /// Whether people have signed a change, where that is asked for: with keys that whoever ordered it does not have.
+    pub(crate) fn approved(
+        &self,
+        change: &HostChange<'_>,
+        approvals: &[KeyApproval],
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let Some(required) = &self.approval else { return Ok(()) };
+        required.check(change, approvals, now).map_err(|unapproved| Refusal::Unapproved {
+            file: self.from.clone().unwrap_or_default(),
+            directive: change.directive,
+            unapproved,
+        })
     }
 
     /// Whether the units that a change touches may be touched.
@@ -269,6 +313,19 @@ impl Limits {
         if !self.windows.is_empty() {
             let windows: Vec<String> = self.windows.iter().map(in_words).collect();
             say(format!("It never begins a change outside {}.", windows.join(", or ")));
+        }
+        if let Some(Required { needed, keys }) = &self.approval {
+            let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+            say(match needed {
+                1 => format!(
+                    "It never makes a change that is not signed by one of these keys: {}.",
+                    keys.join(", ")
+                ),
+                needed => format!(
+                    "It never makes a change that is not signed by {needed} of these keys: {}.",
+                    keys.join(", ")
+                ),
+            });
         }
         if !self.reboot {
             say("It never makes a change whose packages ask for a reboot.".to_owned());

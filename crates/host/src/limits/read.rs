@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use tenon_approval::{MAX_KEYS, PersonKey, Required};
 use tenon_formats::yaml::Place;
 use tenon_formats::{Problem, Problems};
 use tenon_policy::{DAYS, Window, nearest, time_of_day, zone_named};
@@ -21,8 +22,9 @@ const MAX_NAME: usize = 100;
 const MAX_TEXT: usize = 300;
 /// Most problems that are told: the place of each is counted from the beginning of the file.
 const MAX_WRONG: usize = 1_000;
-const KEYS: [&str; 7] =
-    ["actions", "never_touch", "never_restart", "max_removals", "reboot", "min_free", "windows"];
+const KEYS: [&str; 8] =
+    ["actions", "never_touch", "never_restart", "max_removals", "reboot", "min_free", "windows", "approval"];
+const APPROVAL: [&str; 2] = ["needed", "keys"];
 const WINDOW: [&str; 4] = ["days", "from", "to", "zone"];
 /// Units of sizes, as the file may write them, the smallest first.
 pub(super) const UNITS: [(&str, u64); 9] = [
@@ -96,6 +98,7 @@ impl Reader<'_> {
                     Some(reboot) => limits.reboot = reboot,
                     None => self.problem(start(item.span()), "true or false is expected"),
                 },
+                "approval" => limits.approval = self.approval(item),
                 _ => limits.windows = self.windows(item),
             }
         }
@@ -186,6 +189,46 @@ impl Reader<'_> {
             names.push(if beginning { Names::Beginning(name) } else { Names::Exactly(name) });
         }
         names
+    }
+
+    fn approval(&mut self, item: &Item) -> Option<Required> {
+        let Some(table) = item.as_table_like() else {
+            self.problem(start(item.span()), "a table is expected, as in [approval]");
+            return None;
+        };
+        let entries = self.known(table, &APPROVAL);
+        let entry = |key: &str| entries.iter().find(|(known, _)| *known == key).map(|(_, item)| *item);
+        let Some(list) = entry("keys") else {
+            self.problem(start(item.span()), "`keys` is missing: whose signatures count");
+            return None;
+        };
+        let mut keys: Vec<PersonKey> = Vec::new();
+        for (text, at) in self.texts(list) {
+            match text.parse::<PersonKey>() {
+                Ok(key) if keys.iter().any(|known| known.is(&key)) => {
+                    self.problem(at, format!("{key} is there already, and would count once"));
+                }
+                Ok(key) => keys.push(key),
+                Err(error) => self.problem(at, error.to_string()),
+            }
+        }
+        let needed = match entry("needed") {
+            None => Some(1),
+            Some(item) => self.count(item),
+        };
+        let needed = usize::try_from(needed?).unwrap_or(usize::MAX);
+        let at = start(entry("needed").unwrap_or(item).span());
+        if keys.len() > MAX_KEYS {
+            self.problem(
+                start(list.span()),
+                format!("{} keys, more than the {MAX_KEYS} accepted", keys.len()),
+            );
+        } else if needed == 0 {
+            self.problem(at, "at least 1 signature is needed: leave [approval] out to ask for none");
+        } else if needed > keys.len() {
+            self.problem(at, format!("{needed} signatures are needed, and there are {} keys", keys.len()));
+        }
+        Some(Required { needed, keys })
     }
 
     fn count(&mut self, item: &Item) -> Option<u64> {

@@ -27,6 +27,12 @@ from = "12:00"
 to = "13:00"
 "#;
 
+/// Two keys, of which nobody need hold the other half here.
+const ALICE: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB60hiG7AfHKRfKElNIUq8kjSp8NB6P9qfa3R9SrmXaj alice@example";
+const BOB: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILEkMT74u9mSA0HAtLd7Ua/rl7cVdKKy3DByUYmY8TdR bob@example";
+
 fn limits(text: &str) -> Limits {
     read(text).unwrap_or_else(|problems| panic!("{text}: {:?}", problems.listed()))
 }
@@ -79,12 +85,105 @@ fn the_file_that_ships_as_an_example_reads() {
     // With its settings taken out of their comments it sets every key.
     let set: Vec<&str> = example.lines().filter_map(|line| line.strip_prefix("#: ")).collect();
     let all = limits(&set.join("\n"));
-    let Limits { from: _, actions, never_touch, never_restart, max_removals: _, reboot, min_free, windows } =
-        all;
+    let Limits {
+        from: _,
+        actions,
+        never_touch,
+        never_restart,
+        max_removals: _,
+        reboot,
+        min_free,
+        windows,
+        approval,
+    } = all;
+    let asked = approval.unwrap().asked();
+    assert_eq!((asked.needed, asked.keys.len()), (1, 1));
     assert!(
         actions.len() == 1 && !never_touch.is_empty() && !never_restart.is_empty() && !windows.is_empty()
     );
     assert!(!reboot && min_free > 0);
+}
+
+#[test]
+fn keys_whose_signatures_are_asked_for_are_read_and_said() {
+    let asks = limits(&format!("[approval]\nneeded = 2\nkeys = [{ALICE:?}, {BOB:?}]"));
+    let asked = asks.approval.as_ref().unwrap().asked();
+    assert_eq!(
+        asks.sentences()[1],
+        format!(
+            "It never makes a change that is not signed by 2 of these keys: {} (alice@example), {} (bob@example).",
+            asked.keys[0], asked.keys[1]
+        )
+    );
+    let one = limits(&format!("approval = {{ keys = [{ALICE:?}] }}"));
+    assert_eq!(one.approval.as_ref().unwrap().needed, 1, "where nothing is said one is needed");
+    assert!(
+        one.sentences()[1]
+            .starts_with("It never makes a change that is not signed by one of these keys: SHA256:")
+    );
+    for (text, expected) in [
+        ("approval = true".to_owned(), "line 1, column 12: a table is expected"),
+        ("[approval]".to_owned(), "line 1, column 1: `keys` is missing"),
+        ("[approval]\nneeded = 1".to_owned(), "line 1, column 1: `keys` is missing"),
+        (
+            "[approval]\nkeys = []".to_owned(),
+            "line 1, column 1: 1 signatures are needed, and there are 0 keys",
+        ),
+        (
+            format!("[approval]\nneeded = 2\nkeys = [{ALICE:?}]"),
+            "line 2, column 10: 2 signatures are needed, and there are 1",
+        ),
+        (
+            format!("[approval]\nneeded = 0\nkeys = [{ALICE:?}]"),
+            "line 2, column 10: at least 1 signature is needed",
+        ),
+        (
+            format!("[approval]\nneeded = -1\nkeys = [{ALICE:?}]"),
+            "line 2, column 10: a whole number is expected",
+        ),
+        (
+            format!("[approval]\nneded = 1\nkeys = [{ALICE:?}]"),
+            "line 2, column 1: \"neded\" is not known here; did you mean needed?",
+        ),
+        (
+            format!("[approval]\nneeded = 2\nkeys = [{ALICE:?},\n{ALICE:?}]"),
+            "line 2, column 10: 2 signatures are needed",
+        ),
+        (format!("[approval]\nkeys = [{ALICE:?},\n{ALICE:?}]"), "line 3, column 1: SHA256:"),
+        (
+            "[approval]\nkeys = [\"ssh-rsa AAAA carol\"]".to_owned(),
+            "line 2, column 9: ssh-rsa is not taken: ssh-ed25519 and sk-ssh-ed25519@openssh.com are",
+        ),
+        ("[approval]\nkeys = [\"alice\"]".to_owned(), "line 2, column 9: not the line of a public key"),
+    ] {
+        let told = wrong(&text);
+        assert!(told.iter().any(|told| told.starts_with(expected)), "{text}: {told:?}");
+    }
+}
+
+#[test]
+fn a_change_that_nobody_signed_is_refused_where_signatures_are_asked_for() {
+    use tenon_model::{AssetId, DirectiveId};
+    let transaction = Transaction::default();
+    let change = HostChange {
+        asset: AssetId::of_public_key(b"this host"),
+        hostname: "web1",
+        directive: DirectiveId::new(10),
+        targets: &[],
+        transaction: &transaction,
+        files: &[],
+    };
+    let now = at("2026-11-30T12:00:00Z");
+    assert_eq!(Limits::default().approved(&change, &[], now), Ok(()));
+    let mut asks = limits(&format!("[approval]\nkeys = [{ALICE:?}]"));
+    asks.from = Some("/etc/tenon/limits.toml".into());
+    let refusal = asks.approved(&change, &[], now).unwrap_err();
+    assert_eq!(refusal.code(), "unapproved");
+    assert_eq!(
+        refusal.to_string(),
+        "`approval` of /etc/tenon/limits.toml: 0 of the 1 signatures that it asks for are there, and the order carries no \
+         other; sign with `tenon approve dir_10 --key FILE`"
+    );
 }
 
 #[test]
