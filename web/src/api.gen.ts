@@ -51,6 +51,14 @@ export type Approval = {
   waive_evidence?: string | null;
 };
 
+/** The signatures of people that a host asks for before any change. */
+export type AskedView = {
+  /** The keys that count, by their fingerprints (`SHA256:...`). */
+  keys: string[];
+  /** By how many different keys. */
+  needed: number;
+};
+
 /** An asset with its findings. */
 export type AssetDetail = AssetView & {
   /** Findings whose risk somebody accepts here. */
@@ -101,6 +109,7 @@ export type AssetReachView = {
 
 /** An asset in one line. */
 export type AssetView = {
+  approval?: AskedView | null;
   /** Two hosts report under its key: what is shown is of one of them, and nothing is ordered. */
   cloned: boolean;
   /** What people state about it. */
@@ -437,6 +446,7 @@ export type DirectiveAssetView = {
   policy?: string | null;
   /** How long the rehearsal took, in milliseconds. */
   rehearsed_ms?: number | null;
+  signatures?: SignaturesView | null;
   /** How far it is. */
   stage: StageView;
   /** What the rehearsal proved about taking it back: `proven`, `possible` or `not-possible`, with the reason. */
@@ -907,6 +917,16 @@ export type GapsPage = {
   not_whole: number;
   /** How many gaps there are. */
   total: number;
+};
+
+/** A signature that counts. */
+export type GivenSignatureView = {
+  /** Who sent it. */
+  by: string;
+  /** The key that made it. */
+  key: string;
+  /** Until when it counts, RFC 3339. */
+  until: string;
 };
 
 /** The figures of a group. */
@@ -1492,6 +1512,58 @@ export type SignIn = {
   name?: string | null;
   /** The password. */
   password?: string | null;
+};
+
+/** The change of one host: all that its leaf is made of, and what it is good to know beside it. */
+export type SignableChangeView = {
+  /** The asset. */
+  asset: string;
+  /** The package files by their digests. */
+  files: (Record<string, unknown>)[];
+  /** The name that it gives itself. */
+  hostname: string;
+  /** The signatures that the host asks for, and has. */
+  signatures: SignaturesView;
+  /** What is asked for. */
+  targets: (Record<string, unknown>)[];
+  /** Everything that changes with it. */
+  transaction: Record<string, unknown>;
+  /** What is not signed: units that the rehearsal says are touched. */
+  units: string[];
+};
+
+/** What can be signed of a directive. */
+export type SignableView = {
+  /** The changes that wait for signatures, in the order of their assets' ids; at most 4,096. */
+  changes: SignableChangeView[];
+  /** The directive. */
+  id: string;
+  /** How many more wait, which another signature covers. */
+  more: number;
+  /** The action in words. */
+  title: string;
+};
+
+/** A signature over changes. */
+export type SignatureBody = {
+  /** The assets (`ast_...`) whose changes the statement covers, in the order of its tree: ascending. */
+  assets: string[];
+  /** The signature, as `ssh-keygen -Y sign -n tenon-approval` writes it. */
+  signature: string;
+  /** The statement, exactly as signed. */
+  statement: string;
+};
+
+/** The signatures that a host asks for, and those that it has for one change. */
+export type SignaturesView = {
+  /** Those that count for this change as it is now. */
+  given: GivenSignatureView[];
+  /** The keys that count, by their fingerprints (`SHA256:...`). */
+  keys: string[];
+  /** How many more it waits for. */
+  missing: number;
+  /** By how many different keys. */
+  needed: number;
 };
 
 /** How far a directive is on an asset. */

@@ -54,6 +54,11 @@ function Facts({ asset }: { asset: AssetView }) {
       )}
       {asset.cloned && <Note tone="bad">Two hosts report with its key. Nothing is ordered until one of them is enrolled anew.</Note>}
       {asset.observe_only && <Note tone="ask">can only observe: {asset.observe_only}</Note>}
+      {asset.approval && (
+        <Note tone="ask" testid="signatures">
+          No change without signatures by {asset.approval.needed} of these keys, which are not Tenon's: {asset.approval.keys.join(", ")}
+        </Note>
+      )}
       <dl className="facts">
         <dt>System</dt>
         <dd>{asset.os ?? "not known yet"}</dd>

@@ -1,4 +1,4 @@
-import type { DirectiveAssetView, DirectiveView } from "./api.gen";
+import type { DirectiveAssetView, DirectiveView, SignaturesView } from "./api.gen";
 import { plural, Said, Section, Sign, StageMark } from "./bits";
 import { live } from "./live";
 import { Packages } from "./packages";
@@ -58,7 +58,7 @@ function Host({ directive, asset }: { directive: DirectiveView; asset: Directive
 }
 
 function Told({ directive, asset }: { directive: DirectiveView; asset: DirectiveAssetView }) {
-  const { stage } = asset;
+  const { stage, signatures } = asset;
   const reason = stage.reason ?? waits(directive, asset);
   return (
     <>
@@ -75,6 +75,15 @@ function Told({ directive, asset }: { directive: DirectiveView; asset: Directive
             </dd>
           </>
         )}
+        {signatures && (
+          <>
+            <dt>Signatures</dt>
+            <dd data-testid="signatures">
+              {signatures.given.length} of {signatures.needed}, by keys that this host names:{" "}
+              {signatures.keys.map((key) => signedBy(signatures.given, key)).join(", ")}
+            </dd>
+          </>
+        )}
         <dt>Undo</dt>
         <dd><UndoMark text={asset.undo} /></dd>
         <dt>Units touched</dt>
@@ -88,6 +97,12 @@ function Told({ directive, asset }: { directive: DirectiveView; asset: Directive
       </dl>
     </>
   );
+}
+
+/** A key, and who signed with it. */
+function signedBy(given: SignaturesView["given"], key: string): string {
+  const signed = given.find((signature) => signature.key === key);
+  return signed ? `${key} (${signed.by})` : key;
 }
 
 /** What a stage without a reason of its own waits for. */

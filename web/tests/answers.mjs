@@ -18,6 +18,7 @@ const asset = (n, hostname, more = {}) => ({
   security_updates: n,
   kernel: "6.1.0-44-amd64",
   observe_only: null,
+  approval: null,
   updaters: [],
   reboot_required_by: [],
   not_assessed: [],
@@ -64,6 +65,7 @@ const on = ({ id, hostname }, packages, stage, more = {}) => ({
   rehearsed_ms: null,
   policy: null,
   approved_by: [],
+  signatures: null,
   orders: stage.report ? [order("rehearse", REHEARSAL), ...(stage.report === APPLY ? [order("apply", APPLY)] : [])] : [],
   ...more,
 });
@@ -111,6 +113,14 @@ const directive = (n, source, version, more) => ({
   ended: null,
   ...more,
 });
+
+/** Two keys that web-1 asks for, of which one has signed. */
+const SIGNATURES = {
+  needed: 2,
+  keys: ["SHA256:alices", `SHA256:${HOSTILE}`],
+  given: [{ key: "SHA256:alices", by: "alice", until: at(24 * 7) }],
+  missing: 1,
+};
 
 const [web1, web2, db] = assets;
 const libssl = [
@@ -169,7 +179,7 @@ const queue = [
       { fact: "DSA-5801-1: openssl - security update", source: "DSA-5801-1", as_of: at(-50) },
     ],
     assets: [
-      on(web1, libssl, stage("awaiting-approval", { report: REHEARSAL }), { undo: "proven", units: ["nginx.service", "ssh.service"], rehearsed_ms: 9_320 }),
+      on(web1, libssl, stage("awaiting-approval", { report: REHEARSAL, reason: "its rehearsal passed and waits for approval, and it waits for 1 more signature of a key that web-1.example.org asks for: `tenon approve dir_2 --key FILE`" }), { undo: "proven", units: ["nginx.service", "ssh.service"], rehearsed_ms: 9_320, signatures: SIGNATURES }),
     ],
   }),
   directive(3, "nginx", "1.22.1-9+deb12u4", {

@@ -247,6 +247,14 @@ visits("page", (visit, test) => {
     assert.match(await id("apply-report").innerText(), /20-balancer before\s+well[\s\S]*20-balancer undo\s+killed after 120 s[\s\S]*waiting for <b>lb1<\/b>/);
   });
 
+  test("a host that asks for signatures says by which keys, who has signed, and what to type", async () => {
+    await opened();
+    await show("dir_2");
+    const signatures = await id("signatures").first().innerText();
+    assert.equal(signatures, `1 of 2, by keys that this host names: SHA256:alices (alice), SHA256:${HOSTILE}`);
+    assert.match(await id("hosts").innerText(), /waits for 1 more signature of a key[\s\S]*tenon approve dir_2 --key FILE/);
+  });
+
   test("what is not assessed is never a zero", async () => {
     await opened();
     const asset = id("asset-row").filter({ hasText: "db-primary" });

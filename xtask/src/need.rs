@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::step::Step;
 
 /// Commands the tests run, with the Debian package of each.
-const TEST_COMMANDS: [(&str, &str); 10] = [
+const TEST_COMMANDS: [(&str, &str); 11] = [
     ("mmdebstrap", "mmdebstrap"),
     ("apt-ftparchive", "apt-utils"),
     ("gpg", "gnupg"),

@@ -30,6 +30,7 @@ mod scan;
 mod sessions;
 mod shell;
 mod show;
+mod sign;
 mod standing;
 mod thread;
 mod trend;

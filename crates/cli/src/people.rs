@@ -7,11 +7,13 @@ use tenon_server::{DirectiveAssetView, DirectiveView};
 
 use crate::api::Api;
 use crate::common::{Common, Format};
+use crate::sign::{Signing, plain};
 
 /// Approve a directive.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tenon approve dir_1\n  tenon approve dir_1 --waive-evidence 'lab host, nothing to preserve'\n\n\
+    after_help = "Examples:\n  tenon approve dir_1\n  tenon approve dir_1 --waive-evidence 'lab host, nothing to preserve'\n  \
+    tenon approve dir_1 --key ~/.ssh/id_ed25519      sign it too, for hosts that ask for that (`tenon agent limits`)\n\n\
     What is approved goes out in waves: `tenon plan show dir_1` shows them, `tenon watch dir_1` follows them."
 )]
 pub(crate) struct Approve {
@@ -20,6 +22,8 @@ pub(crate) struct Approve {
     /// Why evidence need not be preserved first, where the decision row asks for it.
     #[arg(long, value_name = "WHY")]
     waive_evidence: Option<String>,
+    #[command(flatten)]
+    signing: Signing,
 }
 
 /// Refuse a directive.
@@ -95,12 +99,24 @@ impl Approve {
             let packages = asset
                 .packages
                 .iter()
-                .map(|package| format!("{} {} -> {}", package.package, package.from, package.to));
-            eprintln!("on {}: {}", asset.hostname, packages.collect::<Vec<_>>().join(", "));
-            eprintln!("    undo {}", asset.undo.as_deref().unwrap_or("not known"));
+                .map(|package| plain(&format!("{} {} -> {}", package.package, package.from, package.to)));
+            eprintln!("on {}: {}", plain(&asset.hostname), packages.collect::<Vec<_>>().join(", "));
+            eprintln!("    undo {}", plain(asset.undo.as_deref().unwrap_or("not known")));
+        }
+        let api = Api::new(common)?;
+        let signed = self.signing.sign(&api, &self.directive)?;
+        // Approved before, by somebody else or by a rule: then the signature was all.
+        if reports.is_empty() && !self.signing.is_none() {
+            match common.format {
+                Format::Json => println!("{}", json!({ "signed": signed })),
+                Format::Text if signed == 0 => {
+                    println!("{}: nothing waits for a signature of yours", self.directive);
+                }
+                Format::Text => println!("{}: signed for {signed} hosts", self.directive),
+            }
+            return Ok(());
         }
         let body = json!({ "reports": reports, "waive_evidence": self.waive_evidence });
-        let api = Api::new(common)?;
         let answer: Value = api.post(&format!("{path}/approve"), &body)?;
         if common.format == Format::Json {
             println!("{answer}");

@@ -85,6 +85,13 @@ fn print_asset(asset: &AssetView) {
         asset.packages
     );
     println!("    {} open findings, {} security updates offered", asset.findings, asset.security_updates);
+    if let Some(approval) = &asset.approval {
+        println!(
+            "    no change without signatures by {} of these keys: {}",
+            approval.needed,
+            listed(&approval.keys)
+        );
+    }
     if let Some(reason) = &asset.observe_only {
         println!("    the agent only observes: {reason}");
     }
@@ -188,6 +195,19 @@ fn directive_text(directive: &DirectiveView) -> String {
         }
         if !asset.approved_by.is_empty() {
             text.push_str(&format!("    approved so far by {}\n", listed(&asset.approved_by)));
+        }
+        if let Some(signatures) = &asset.signatures {
+            text.push_str(&format!(
+                "    asks for signatures by {} of these keys: {}\n",
+                signatures.needed,
+                listed(&signatures.keys)
+            ));
+            for given in &signatures.given {
+                text.push_str(&format!(
+                    "    signed with {} by {}, until {}\n",
+                    given.key, given.by, given.until
+                ));
+            }
         }
         if let Some(reason) = &asset.stage.reason {
             text.push_str(&format!("    {reason}\n"));

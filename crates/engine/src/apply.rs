@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tenon_approval::Statement;
 use tenon_model::{
     ApplyOutcome, ApplyReport, AssetId, AssetOrdinal, AssetSet, Blob, Digest, DirectiveId, Event, Halt,
     Manifest, Note, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport, Stage, Step,
-    VexStatement,
+    Timestamp, VexStatement,
 };
 
 use crate::ahead::Report;
@@ -17,6 +18,7 @@ use crate::directives::DirectiveState;
 use crate::exceptions::ExceptionState;
 use crate::life::Runs;
 use crate::policy::KnownPolicy;
+use crate::signatures::SignedChanges;
 use crate::world::{FeedState, GroupMode, OrderState, TokenState, World};
 
 /// The blobs that a batch of events names, by content. The shell loads them; `apply` only looks them up.
@@ -319,6 +321,20 @@ impl World {
                     self.directive_mut(record.seq, *id)?.approve_by(asset, *version, &rule);
                 }
                 self.approved_more(*id);
+            }
+            Event::ChangesSigned { id, statement, signature, key, leaves, by } => {
+                // It was read when it was taken. One that does not read any more counts for nothing.
+                let expires =
+                    statement.parse::<Statement>().map_or(Timestamp::from_millis(0), |said| said.expires);
+                self.directive_mut(record.seq, *id)?.keep_signature(SignedChanges {
+                    statement: statement.as_str().into(),
+                    signature: signature.as_str().into(),
+                    key: key.clone(),
+                    expires,
+                    leaves: Arc::new(leaves.clone()),
+                    by: by.clone(),
+                    at: now,
+                });
             }
             // What the record keeps is no part of what it says.
             Event::HistoryCut { .. } => {}

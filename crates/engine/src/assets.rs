@@ -116,6 +116,8 @@ pub(crate) struct Assets {
     of_machine: Shards<MachineId, AssetOrdinal>,
     /// Those that are retired. They are in no group.
     retired: AssetSet,
+    /// Those that ask for signatures of people before a change.
+    asking: AssetSet,
     /// The assets of each group, and its number in `groups`.
     of_group: BTreeMap<GroupName, (u32, AssetSet)>,
     /// The group of each asset.
@@ -171,6 +173,25 @@ impl Assets {
         if retired {
             self.retire(ordinal);
         }
+        self.ask(ordinal);
+    }
+
+    /// Notes whether an asset asks for signatures, as its last report says.
+    pub(crate) fn ask(&mut self, ordinal: AssetOrdinal) {
+        let asks = self
+            .get(ordinal)
+            .and_then(AssetState::profile)
+            .is_some_and(|profile| !profile.approval.is_none());
+        if asks {
+            self.asking.insert(ordinal);
+        } else {
+            self.asking.remove(ordinal);
+        }
+    }
+
+    /// The assets that ask for signatures.
+    pub(crate) fn asking(&self) -> &AssetSet {
+        &self.asking
     }
 
     /// An asset counts in no group any more.

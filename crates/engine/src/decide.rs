@@ -16,6 +16,7 @@ use crate::exceptions;
 use crate::life;
 use crate::reports;
 use crate::rollout::Rollout;
+use crate::signatures::{self, Sent};
 use crate::world::{GroupMode, OrderState, World};
 
 /// How often consequences may have consequences before something is wrong: verified, settled, closed, dispatched is the
@@ -136,6 +137,7 @@ pub fn advance(
                 .map_err(|error| Undecided::Broken(error.to_string()))?;
         }
         dirty.weigh(world);
+        dirty.ask(world);
         pending = consequences(world, &dirty, now);
         if pending.is_empty() {
             // What the policy has approved asks nobody.
@@ -279,6 +281,10 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
         }
         Command::ReportRehearsal { asset, order, report } => rehearsed(world, asset, order, &report),
         Command::ReportApply { asset, order, report } => applied(world, asset, order, &report),
+        Command::SignChanges { directive, statement, signature, key, assets, by } => {
+            let sent = Sent { statement, signature, key, assets, by };
+            Ok(Decided::of(signatures::sign(world, directive, sent, now)?))
+        }
         Command::SetPolicy { text, compared, by } => approvals::set_policy(world, text, compared, by),
         Command::Approve { directive, by, roles, reports, waive_evidence } => {
             let approval = Approval { by, roles, reports, waive_evidence };

@@ -205,6 +205,7 @@ impl World {
         asset.since.clear();
         asset.addresses = Arc::default();
         self.assets.retire(ordinal);
+        self.assets.ask(ordinal);
         if let Some(os) = profile.as_ref().and_then(|profile| profile.os.osv_ecosystem()) {
             count_off(&mut self.systems, &os);
         }

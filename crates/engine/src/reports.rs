@@ -253,6 +253,9 @@ impl World {
                 count_one(&mut self.systems, &os);
             }
         }
+        if profile.is_some() {
+            self.assets.ask(ordinal);
+        }
         if let Some(now) = &said.stances {
             self.index.replace(ordinal, before.as_ref(), now);
         }

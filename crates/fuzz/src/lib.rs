@@ -49,6 +49,7 @@ pub const TARGETS: &[Target] = &[
     target("events", records::events),
     target("export", records::export),
     target("wire", records::wire),
+    target("approval", records::approval),
 ];
 
 /// The bytes as text, where they are; most parsers of text begin so.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AdvisoryDelta, AgentRun, ApplyReport, AssetContext, AssetId, ContextDocument, Detection, DetectionId,
     Digest, DirectiveId, ExceptionId, ExceptionRequest, GroupName, HistoryBase, IntelDelta, Inventory,
-    InventoryDelta, MachineId, NoteKind, OrderId, Person, RehearsalReport, Role, Rules, Tempo, Timestamp,
-    TokenId, VexStatement,
+    InventoryDelta, KeyFingerprint, MachineId, NoteKind, OrderId, Person, RehearsalReport, Role, Rules,
+    Tempo, Timestamp, TokenId, VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -251,6 +251,21 @@ pub enum Command {
         /// Who.
         by: Person,
     },
+    /// A person sends a signature over changes; that it is right was checked before.
+    SignChanges {
+        /// The directive.
+        directive: DirectiveId,
+        /// The statement, exactly as signed.
+        statement: String,
+        /// The signature.
+        signature: String,
+        /// The key that made it.
+        key: KeyFingerprint,
+        /// The assets whose changes it covers, in the order of the statement's tree.
+        assets: Vec<AssetId>,
+        /// Who.
+        by: Person,
+    },
     /// A person asks for another attempt on an asset that stands still.
     Retry {
         /// The directive.
@@ -309,6 +324,8 @@ pub enum RefusalCode {
     RoleNeeded,
     /// The policy asks for several people, and this one has approved already.
     AnotherPersonNeeded,
+    /// No host that waits asks for a signature of that key.
+    UnknownKey,
     /// The asset's stage does not allow it.
     WrongStage,
     /// The command changes nothing.
@@ -319,7 +336,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// Every code; a test holds the list against the documentation.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::UnknownAsset,
         Self::UnknownDirective,
         Self::UnknownOrder,
@@ -336,6 +353,7 @@ impl RefusalCode {
         Self::ForbiddenByPolicy,
         Self::RoleNeeded,
         Self::AnotherPersonNeeded,
+        Self::UnknownKey,
         Self::WrongStage,
         Self::NothingToDo,
         Self::BadContent,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AgentRun, ApplyOutcome, AssetContext, AssetId, Detection, DetectionEnd, DetectionId, Digest, Directive,
     DirectiveChange, DirectiveId, Exception, ExceptionEnd, ExceptionId, GroupName, HistoryBase, IntelSource,
-    InventoryDelta, MachineId, NoteKind, Order, OrderId, Outcome, Person, Plan, RehearsalOutcome, Retirement,
-    Rules, Tempo, Timestamp, TokenId, Wants,
+    InventoryDelta, KeyFingerprint, MachineId, NoteKind, Order, OrderId, Outcome, Person, Plan,
+    RehearsalOutcome, Retirement, Rules, Tempo, Timestamp, TokenId, Wants,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.
@@ -321,6 +321,21 @@ pub enum Event {
         rehearsals: Vec<(AssetId, Digest)>,
         /// Why evidence is not preserved first, where the decision row asks for it.
         evidence_waived: Option<String>,
+    },
+    /// A person signed changes with a key that the server does not have, for hosts that ask for that.
+    ChangesSigned {
+        /// The directive.
+        id: DirectiveId,
+        /// The statement, exactly as signed.
+        statement: String,
+        /// The signature, as `ssh-keygen -Y sign` writes it.
+        signature: String,
+        /// The key that made it.
+        key: KeyFingerprint,
+        /// The assets in the order of the statement's tree, each with the leaf of its change.
+        leaves: Vec<(AssetId, Digest)>,
+        /// Who sent it.
+        by: Person,
     },
     /// A person chose how fast rollouts go.
     TempoSet {

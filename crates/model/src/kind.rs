@@ -3,7 +3,7 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 45] = [
+pub const EVENT_KINDS: [&str; 46] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -38,6 +38,7 @@ pub const EVENT_KINDS: [&str; 45] = [
     "approval-given",
     "approved-by-policy",
     "directive-approved",
+    "changes-signed",
     "tempo-set",
     "rollout-planned",
     "wave-began",
@@ -89,6 +90,7 @@ impl Event {
             Self::ApprovalGiven { .. } => "approval-given",
             Self::ApprovedByPolicy { .. } => "approved-by-policy",
             Self::DirectiveApproved { .. } => "directive-approved",
+            Self::ChangesSigned { .. } => "changes-signed",
             Self::TempoSet { .. } => "tempo-set",
             Self::RolloutPlanned { .. } => "rollout-planned",
             Self::WaveBegan { .. } => "wave-began",

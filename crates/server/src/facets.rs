@@ -47,6 +47,7 @@ impl Facet {
             | Event::DirectiveApproved { .. }
             | Event::ApprovalGiven { .. }
             | Event::ApprovedByPolicy { .. }
+            | Event::ChangesSigned { .. }
             | Event::RolloutPlanned { .. }
             | Event::WaveBegan { .. }
             | Event::WaveEnded { .. }

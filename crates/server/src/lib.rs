@@ -51,16 +51,18 @@ pub use proof::{Beginning, ProofError, prove, prove_export};
 pub use replay::{ReplayError, replay, replay_to, restore};
 pub use serve::{Hosts, Running, ServeError, Settings, serve};
 pub use view::{
-    AcceptedView, AssetDetail, AssetDirectivesView, AssetReachView, AssetView, AttackStepView, BasisView,
-    BoundsView, CasesView, ChangesView, ClockView, ClosedFlowView, ClosingsView, ContextDocumentView,
-    ContextView, DEFINITIONS, DecisionView, DefinitionView, DetectionView, DirectiveAssetView, DirectiveLine,
-    DirectiveReachView, DirectiveView, DurationsView, EffectView, ExceptionView, ExploitView, ExposureView,
-    FactorView, FeedView, FiguresView, FindingStateView, FindingView, FindingWhyView, FirstAssetView,
-    FlipView, FreezeView, GapView, GroupFiguresView, GroupView, HalfLifeView, HaltView, HeadView,
-    HeldBackView, InputView, MeasuresView, MilestoneView, NoteView, OnAssetView, OrderView, Overview,
-    PackageView, PolicyEffectView, PolicyPreviewView, PolicyView, PreviewView, ReachView, ReachedFindingView,
-    RehearsalsView, RolloutView, RuleView, RulingView, SaidView, SetView, ShareView, StageView, StandingView,
-    StepView, SuppressedView, TrendDayView, TrendView, UnstatedView, VulnerabilityView, WaitView,
-    WaveHostView, WaveView, WhyView, WindowView, ZoneAfterView, ZoneFlowView, ZoneView, queue,
+    AcceptedView, AskedView, AssetDetail, AssetDirectivesView, AssetReachView, AssetView, AttackStepView,
+    BasisView, BoundsView, CasesView, ChangesView, ClockView, ClosedFlowView, ClosingsView,
+    ContextDocumentView, ContextView, DEFINITIONS, DecisionView, DefinitionView, DetectionView,
+    DirectiveAssetView, DirectiveLine, DirectiveReachView, DirectiveView, DurationsView, EffectView,
+    ExceptionView, ExploitView, ExposureView, FactorView, FeedView, FiguresView, FindingStateView,
+    FindingView, FindingWhyView, FirstAssetView, FlipView, FreezeView, GapView, GivenSignatureView,
+    GroupFiguresView, GroupView, HalfLifeView, HaltView, HeadView, HeldBackView, InputView, MeasuresView,
+    MilestoneView, NoteView, OnAssetView, OrderView, Overview, PackageView, PolicyEffectView,
+    PolicyPreviewView, PolicyView, PreviewView, ReachView, ReachedFindingView, RehearsalsView, RolloutView,
+    RuleView, RulingView, SaidView, SetView, ShareView, SignableChangeView, SignableView, SignaturesView,
+    StageView, StandingView, StepView, SuppressedView, TrendDayView, TrendView, UnstatedView,
+    VulnerabilityView, WaitView, WaveHostView, WaveView, WhyView, WindowView, ZoneAfterView, ZoneFlowView,
+    ZoneView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

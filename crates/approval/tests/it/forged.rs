@@ -29,7 +29,7 @@ fn a_signature_counts_on_each_host_that_it_covers() {
             assert_eq!(asked(1, &[&alice, &bob], parts, &approvals), Ok(()));
         }
         // Two statements, each over other hosts, by different people.
-        let both = [approval(&alice, &hosts, place), approval(&bob, &[parts.clone()], 0)];
+        let both = [approval(&alice, &hosts, place), approval(&bob, std::slice::from_ref(parts), 0)];
         assert_eq!(asked(2, &[&alice, &bob], parts, &both), Ok(()));
     }
 }

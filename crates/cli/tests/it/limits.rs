@@ -109,6 +109,7 @@ fn limits_that_count_are_shown_and_those_that_do_not_are_told() {
                 "reboot": true,
                 "min_free": 2_000_000_000_u64,
                 "windows": ["night: Saturday 22:00 to 04:00 (UTC)"],
+                "approval": null,
             },
             "never": [
                 "It never carries out an order to apply.",
@@ -212,6 +213,110 @@ fn a_host_keeps_its_limits_whatever_its_server_orders() {
         machine.directives("closed").into_iter().find(|closed| closed.id == id)
     });
     assert_eq!(machine.version("toyd"), "2.0");
+    machine.down();
+}
+
+/// Puts the program that signs onto a machine, whose image has none; or says why it does not run there.
+fn signer(machine: &Machine) -> Result<(), String> {
+    let there = ["/usr/bin/ssh-keygen", "/usr/local/bin/ssh-keygen"];
+    let here = there.iter().map(Path::new).find(|path| path.exists());
+    let here = here.ok_or("ssh-keygen is not installed (Debian: openssh-client)")?;
+    machine.host.copy_in(here, Path::new("/usr/bin/ssh-keygen")).map_err(|error| error.to_string())?;
+    let made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "alice@example", "-f", "/root/alice"];
+    let made = machine.host.exec(made).map_err(|error| error.to_string())?;
+    if made.success() {
+        Ok(())
+    } else {
+        Err(format!("ssh-keygen does not run on the machine: {}", made.stderr))
+    }
+}
+
+#[test]
+fn a_change_that_its_host_wants_signed_waits_for_a_key_that_the_server_does_not_have() {
+    let test = "a_change_that_its_host_wants_signed_waits_for_a_key_that_the_server_does_not_have";
+    let folder = tempfile::tempdir().unwrap();
+    let told =
+        Told { id: "DSA-9906-1", cve: "CVE-2099-1006", source: "toyd", fixed: "2.0", exploited: false };
+    write_mirror(folder.path(), &[told]);
+    let Some(mut machine) = machine(test, folder.path(), &[]) else { return };
+    if let Err(missing) = signer(&machine) {
+        println!("skipped: {test}: {missing}");
+        return;
+    }
+    machine.install("toyd");
+    let mallory = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/mallory"];
+    machine.host.exec(mallory).unwrap().ok().unwrap();
+    let public = machine.host.exec(["cat", "/root/alice.pub"]).unwrap().ok().unwrap().stdout;
+    let shown =
+        machine.host.exec(["ssh-keygen", "-l", "-f", "/root/alice.pub"]).unwrap().ok().unwrap().stdout;
+    let fingerprint = shown.split(' ').nth(1).unwrap().to_owned();
+    limit(&machine, &format!("[approval]\nneeded = 1\nkeys = [{:?}]\n", public.trim_end()));
+    machine.up_to_act();
+    let says = machine.tenon(&["agent", "limits", "show"]);
+    let never = format!(
+        "It never makes a change that is not signed by one of these keys: {fingerprint} (alice@example)."
+    );
+    assert!(says.contains(&never), "{says}");
+    assert_eq!(machine.assets()[0].approval.as_ref().unwrap().keys, std::slice::from_ref(&fingerprint));
+
+    // Rehearsed without anybody's signature, approved by a person, and still nothing is ordered: the server knows.
+    machine.publish(Suite::Security, &ToyPackage::new("toyd", "2.0").changelog("Fix CVE-2099-1006"));
+    let id = machine.directive("toyd").id;
+    let waits =
+        format!("it waits for 1 signature of a key that web1 asks for: `tenon approve {id} --key FILE`");
+    let rehearsed = machine.stage(&id, "awaiting-approval");
+    let reason = rehearsed.assets[0].stage.reason.clone().unwrap();
+    assert_eq!(reason, format!("its rehearsal passed and waits for approval, and {waits}"));
+    machine.tenon(&["approve", &id]);
+    let approved = machine.stage(&id, "approved");
+    assert_eq!(approved.assets[0].stage.reason.as_ref(), Some(&waits));
+    assert!(approved.rollout.as_ref().unwrap().waits.as_ref().unwrap().contains(&waits), "{approved:?}");
+    assert!(machine.tenon(&["show", &id]).contains(&waits));
+    assert!(machine.tenon(&["plan", "show", &id]).contains(&waits));
+
+    // A key that the host does not know, and nobody who could be asked.
+    let other = machine.try_tenon(&["approve", &id, "--key", "/root/mallory", "--yes"]);
+    assert!(!other.success() && other.stderr.contains("web1 asks for one of"), "{}", other.stderr);
+    let unasked = machine.try_tenon(&["approve", &id, "--key", "/root/alice"]);
+    assert!(
+        !unasked.success() && unasked.stderr.contains("nothing is signed: nobody can be asked"),
+        "{}",
+        unasked.stderr
+    );
+    assert_eq!(machine.directive("toyd").assets[0].orders.len(), 1, "the rehearsal alone was ordered");
+    assert_eq!(machine.version("toyd"), "1.0");
+
+    // Signed with the real ssh-keygen, of what was shown: ordered, applied, verified.
+    let signed = machine.try_tenon(&["approve", &id, "--key", "/root/alice", "--yes"]).ok().unwrap();
+    for line in [
+        "on web1 (ast_",
+        "toyd:all 1.0 -> 2.0",
+        "file toyd:all 2.0 sha256 ",
+        "tenon approval v1",
+        "changes: 1",
+    ] {
+        assert!(signed.stderr.contains(line), "{}", signed.stderr);
+    }
+    assert!(signed.stdout.contains(&format!("{id}: signed for 1 hosts")), "{}", signed.stdout);
+    machine.wait("the directive's end", || {
+        machine.directives("closed").into_iter().find(|closed| closed.id == id)
+    });
+    assert_eq!(machine.version("toyd"), "2.0");
+    let log = machine.tenon(&["log"]);
+    assert!(log.contains(&format!("signed with {fingerprint} for 1 ")), "{log}");
+
+    // Another change is not covered by it, and root who asks for nothing any more lets it go without.
+    machine.publish(Suite::Security, &ToyPackage::new("toyd", "3.0").changelog("Fix more"));
+    let next = machine.directive("toyd").id;
+    machine.stage(&next, "awaiting-approval");
+    machine.tenon(&["approve", &next]);
+    let waits = machine.stage(&next, "approved").assets[0].stage.reason.clone().unwrap();
+    assert!(waits.starts_with("it waits for 1 signature"), "{waits}");
+    limit(&machine, "");
+    machine.wait("the end of the next directive", || {
+        machine.directives("closed").into_iter().find(|closed| closed.id == next)
+    });
+    assert_eq!(machine.version("toyd"), "3.0");
     machine.down();
 }
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    AdvisoryDelta, AssetId, AssetOrdinal, AssetSet, Detection, DetectionEnd, Directive, DirectiveId, Event,
-    IntelDelta, NoteKind, VexStatement, VulnerabilityId, Wants,
+    AdvisoryDelta, ApprovalAsked, AssetId, AssetOrdinal, AssetSet, Detection, DetectionEnd, Directive,
+    DirectiveId, Event, IntelDelta, NoteKind, VexStatement, VulnerabilityId, Wants,
 };
 
 use crate::apply::Attachments;
+use crate::assets::AssetState;
 use crate::context::Bearing;
 use crate::index::Stances;
 use crate::priority::is_due_by_attack;
@@ -32,6 +33,8 @@ pub(crate) struct Dirty {
     pub(super) before: BTreeMap<AssetOrdinal, Option<Stances>>,
     /// What bore on the priority of these before they reported.
     bearings: BTreeMap<AssetOrdinal, Option<Arc<Bearing>>>,
+    /// The signatures that these asked for before they reported.
+    asked: BTreeMap<AssetOrdinal, ApprovalAsked>,
     /// Packages of which something else may be needed now.
     pub(super) packages: BTreeSet<String>,
     /// Assets that may take an order.
@@ -84,6 +87,11 @@ impl Dirty {
                     self.before.entry(ordinal).or_insert(before);
                     let bearing = world.asset_at(ordinal).and_then(|asset| asset.bearing.clone());
                     self.bearings.entry(ordinal).or_insert(bearing);
+                    let asked = world
+                        .asset_at(ordinal)
+                        .and_then(AssetState::profile)
+                        .map(|known| known.approval.clone());
+                    self.asked.entry(ordinal).or_insert(asked.unwrap_or_default());
                     self.judge_on(world, ordinal);
                 }
             }
@@ -159,6 +167,10 @@ impl Dirty {
             Event::AssetRenamed { asset, .. } => {
                 let named = world.ordinal(asset).map(|asset| world.directives_of_attacks_on(asset));
                 self.ranked.extend(named.unwrap_or_default());
+                // What is signed is signed for a host of that name.
+                if let Some(ordinal) = world.ordinal(asset).filter(|asset| world.asking().contains(*asset)) {
+                    self.judge_begun(world, ordinal);
+                }
             }
             Event::DetectionReported { detection, .. } => self.attacked(world, detection),
             Event::DetectionEnded { id, end } => {
@@ -207,6 +219,12 @@ impl Dirty {
             Event::DirectiveNoted { id, kind: NoteKind::Answer, .. } => {
                 self.judge_all(world, std::iter::once(*id));
             }
+            // What waits for it may begin now.
+            Event::ChangesSigned { id, leaves, .. } => {
+                self.changed.insert(*id);
+                self.judged.insert(*id, Judged::All);
+                self.idle.extend(&leaves.iter().filter_map(|(asset, _)| world.ordinal(asset)).collect());
+            }
             Event::DirectiveRaised { wants, .. } => add_all(&mut self.idle, wants),
             Event::DirectiveChanged { id, change } => {
                 self.changed.insert(*id);
@@ -234,6 +252,16 @@ impl Dirty {
         }
     }
 
+    /// Notes the directives of assets that reported and ask for other signatures now. Called after the events are applied.
+    pub(crate) fn ask(&mut self, world: &World) {
+        for (ordinal, before) in std::mem::take(&mut self.asked) {
+            let asks = world.asset_at(ordinal).and_then(AssetState::profile).map(|profile| &profile.approval);
+            if asks.is_some_and(|now| *now != before) {
+                self.judge_begun(world, ordinal);
+            }
+        }
+    }
+
     /// Notes the directives of assets that reported and whose context bears otherwise now. Called after the events are
     /// applied.
     pub(crate) fn weigh(&mut self, world: &World) {
@@ -248,7 +276,13 @@ impl Dirty {
 
     /// What is said of an asset may be another, and with it the rule that matches.
     fn judge_on(&mut self, world: &World, asset: AssetOrdinal) {
-        let begun = world.asset_at(asset).filter(|_| world.policy().is_some()).map(|asset| &asset.begun);
+        if world.policy().is_some() {
+            self.judge_begun(world, asset);
+        }
+    }
+
+    fn judge_begun(&mut self, world: &World, asset: AssetOrdinal) {
+        let begun = world.asset_at(asset).map(|asset| &asset.begun);
         for id in begun.into_iter().flatten() {
             self.judge_one(*id, asset);
         }

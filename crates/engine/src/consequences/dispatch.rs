@@ -85,7 +85,7 @@ impl<'w> Round<'w> {
         waiting.sort_by_key(|(unapproved, directive, state, _)| (*unapproved, state.rank(*directive)));
         waiting.into_iter().find_map(|(_, directive, state, stage)| {
             let targets = state.targets(ordinal).filter(|targets| offers(world, asset, state, targets))?;
-            let action = order_for(state, ordinal, stage, targets)?;
+            let (action, signed_until) = self.order_for(state, ordinal, stage, targets)?;
             if !matches!(action, OrderAction::Apply { .. }) {
                 return Some((directive, action, self.now.plus_seconds(REHEARSE_EXPIRES_SECONDS)));
             }
@@ -93,8 +93,25 @@ impl<'w> Round<'w> {
             if spare(world, ordinal, &self.changing) == Some(0) {
                 return None;
             }
-            Some((directive, action, self.apply_until(ordinal, directive, state)?))
+            Some((directive, action, self.apply_until(ordinal, directive, state, signed_until)?))
         })
+    }
+
+    fn order_for(
+        &self,
+        state: &DirectiveState,
+        asset: AssetOrdinal,
+        stage: &Stage,
+        targets: &[PackageTarget],
+    ) -> Option<(OrderAction, Option<Timestamp>)> {
+        let targets = targets.to_vec();
+        if matches!(stage, Stage::Approved { .. }) {
+            let report = state.rehearsals.get(&asset)?;
+            let (transaction, files) = (report.transaction.clone(), report.files.clone());
+            let (approvals, until) = self.world.approvals(state, asset, self.now);
+            return Some((OrderAction::Apply { targets, transaction, files, approvals }, until));
+        }
+        Some((OrderAction::Rehearse { targets }, None))
     }
 
     /// Until when a change may begin; `None` where it may not now.
@@ -103,13 +120,17 @@ impl<'w> Round<'w> {
         asset: AssetOrdinal,
         id: DirectiveId,
         state: &'w DirectiveState,
+        signed_until: Option<Timestamp>,
     ) -> Option<Timestamp> {
         let usual = self.now.plus_seconds(APPLY_EXPIRES_SECONDS);
         let asker = self.askers.entry(id).or_insert_with(|| Asker::new(self.world, state));
         let ruling = asker.ruling(asset, self.now);
-        if ruling.approval == Approval::Forbidden {
+        // The host would refuse it.
+        if ruling.approval == Approval::Forbidden || ruling.unsigned.is_some() {
             return None;
         }
+        // What counts no more when it is begun late is refused there.
+        let usual = signed_until.map_or(usual, |until| until.min(usual));
         let expires = match ruling.turn {
             Turn::Closed { .. } => return None,
             // An order that is begun late is begun inside its window, or not at all.
@@ -156,19 +177,4 @@ fn offers(world: &World, asset: &AssetState, state: &DirectiveState, targets: &[
         .filter(|offer| offer.state == OfferState::Offered)
         .collect();
     targets.iter().all(|target| offers.iter().any(|offer| *target == target_of(offer)))
-}
-
-fn order_for(
-    state: &DirectiveState,
-    asset: AssetOrdinal,
-    stage: &Stage,
-    targets: &[PackageTarget],
-) -> Option<OrderAction> {
-    let targets = targets.to_vec();
-    if matches!(stage, Stage::Approved { .. }) {
-        let report = state.rehearsals.get(&asset)?;
-        let (transaction, files) = (report.transaction.clone(), report.files.clone());
-        return Some(OrderAction::Apply { targets, transaction, files });
-    }
-    Some(OrderAction::Rehearse { targets })
 }

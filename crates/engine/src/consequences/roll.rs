@@ -117,8 +117,9 @@ fn another_may_begin(
 fn late_may_begin(world: &World, state: &DirectiveState, rollout: &Rollout, now: Timestamp) -> bool {
     let late = state.approved().without(&rollout.to_come());
     let asker = Asker::new(world, state);
-    let first = late.iter().next().map(|asset| asker.ruling(asset, now));
-    first.is_some_and(|ruling| ruling.is_open() && ruling.approval != Approval::Forbidden)
+    let asked = if may_be_unsigned(world, &late) { usize::MAX } else { 1 };
+    let mut rulings = late.iter().take(asked).map(|asset| asker.ruling(asset, now));
+    rulings.any(|ruling| ruling.is_open() && ruling.approval != Approval::Forbidden)
 }
 
 /// Begins a wave, where every asset of it may begin. Where only some may, or the policy forbids one by now, the plan is of
@@ -134,7 +135,8 @@ fn begin(
     let assets = rollout.wave(wave)?.assets.intersect(state.approved());
     let asker = Asker::new(world, state);
     let (mut open, mut closed) = (false, false);
-    for asset in assets.iter().take_while(|_| world.policy().is_some()) {
+    let (asked, anew) = (may_wait(world, &assets), anew || may_be_unsigned(world, &assets));
+    for asset in assets.iter().take_while(|_| asked) {
         let ruling = asker.ruling(asset, now);
         if ruling.approval == Approval::Forbidden {
             return Some(planned(world, id, state, now));
@@ -154,15 +156,25 @@ fn begin(
 
 /// Whether what a wave has not set out on may not begin any more: its window has ended, or the policy forbids it.
 fn is_closed(world: &World, state: &DirectiveState, left: &AssetSet, now: Timestamp, anew: bool) -> bool {
-    if world.policy().is_none() {
+    if !may_wait(world, left) {
         return false;
     }
     let asker = Asker::new(world, state);
-    let asked = if anew { usize::MAX } else { 1 };
+    let asked = if anew || may_be_unsigned(world, left) { usize::MAX } else { 1 };
     left.iter().take(asked).any(|asset| {
         let ruling = asker.ruling(asset, now);
         ruling.approval == Approval::Forbidden || !ruling.is_open()
     })
+}
+
+/// Whether anything may keep some of these from beginning: a policy, or signatures that their hosts ask for.
+fn may_wait(world: &World, assets: &AssetSet) -> bool {
+    world.policy().is_some() || may_be_unsigned(world, assets)
+}
+
+/// Whether some of these ask for signatures, which come, and expire, for one and not for another.
+fn may_be_unsigned(world: &World, assets: &AssetSet) -> bool {
+    !assets.is_disjoint(world.asking())
 }
 
 /// Hosts of which nothing is heard stop the rollout.
@@ -288,11 +300,12 @@ fn question(world: &World, state: &DirectiveState, now: Timestamp) -> (Question,
     (question, held.collect())
 }
 
-/// When something may begin: the windows and freezes that it keeps to, by their names.
+/// When something may begin: the windows and freezes that it keeps to, by their names, and whether it waits to be signed.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Calendar<'p> {
     windows: Vec<&'p str>,
     freezes: Vec<&'p str>,
+    unsigned: bool,
 }
 
 impl<'p> Calendar<'p> {
@@ -300,6 +313,7 @@ impl<'p> Calendar<'p> {
         Self {
             windows: ruling.windows.iter().map(|window| window.name.as_str()).collect(),
             freezes: ruling.freezes.iter().map(|freeze| freeze.name.as_str()).collect(),
+            unsigned: ruling.unsigned.is_some(),
         }
     }
 }

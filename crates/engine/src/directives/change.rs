@@ -56,7 +56,7 @@ impl World {
         let classes =
             if wants.is_empty() { self.classes(&whole_for_each(directive)) } else { self.classes(wants) };
         let directive = Directive { assets: BTreeMap::new(), ..directive.clone() };
-        let mut state = DirectiveState::raised(directive, now);
+        let mut state = DirectiveState::raised(id, directive, now);
         state.join(&classes, &all(&classes));
         state.recount(&self.assets);
         self.trend.moved(RiskPoints(0), state.directive.priority.removes);

@@ -19,6 +19,7 @@ use tenon_model::{
 use crate::assets::Assets;
 use crate::context::Bearings;
 use crate::rollout::Rollout;
+use crate::signatures::SignedChanges;
 
 /// A directive and how far it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -63,11 +64,21 @@ pub struct DirectiveState {
     /// In which waves what is approved is applied; `None` before anything was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
+    /// What people signed with keys that the server does not have, in the order in which it came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signed: Vec<SignedChanges>,
     /// When and how it ended.
     pub closed: Option<(Timestamp, Outcome)>,
     /// What people said of it, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thread: Vec<Note>,
+    /// Its id, under which it is kept.
+    #[serde(skip, default = "no_id")]
+    pub(crate) id: DirectiveId,
+}
+
+fn no_id() -> DirectiveId {
+    DirectiveId::new(0)
 }
 
 /// Who has approved a rehearsal report of which the policy asks several people.
@@ -197,8 +208,9 @@ impl DirectiveState {
     }
 
     /// A directive of which no asset is a part yet.
-    fn raised(directive: Directive, raised: Timestamp) -> Self {
+    fn raised(id: DirectiveId, directive: Directive, raised: Timestamp) -> Self {
         Self {
+            id,
             directive,
             raised,
             members: AssetSet::default(),
@@ -215,6 +227,7 @@ impl DirectiveState {
             orders: Vec::new(),
             approved: AssetSet::default(),
             rollout: None,
+            signed: Vec::new(),
             closed: None,
             thread: Vec::new(),
         }

@@ -86,6 +86,8 @@ pub struct Ruling<'w> {
     pub freezes: Vec<&'w Freeze>,
     /// Whether it may begin.
     pub turn: Turn,
+    /// What it waits for, in words, where its host asks for signatures that are missing.
+    pub unsigned: Option<String>,
 }
 
 impl World {
@@ -115,14 +117,31 @@ impl<'w> Asker<'w> {
         }
     }
 
-    /// What it says of an asset at a time.
+    /// What it says of an asset at a time, and what its host says besides.
     pub fn ruling(&self, asset: AssetOrdinal, now: Timestamp) -> Ruling<'w> {
+        let unsigned = self.world.signatures(self.state, asset, now).and_then(|signatures| {
+            let hostname = self.world.asset_at(asset).map_or("it", |known| known.hostname.as_str());
+            signatures.waits(self.state.id, hostname)
+        });
+        Ruling { unsigned, ..self.by_policy(asset, now) }
+    }
+
+    /// What it alone says.
+    fn by_policy(&self, asset: AssetOrdinal, now: Timestamp) -> Ruling<'w> {
         let Some(directive) = &self.facts else {
             let emergency = self.exploited() || self.attacked.contains(asset);
             let verdict = Some(Verdict { rule: None, emergency });
             let turn = Turn::Open { until: None };
             let (windows, freezes) = (Vec::new(), Vec::new());
-            return Ruling { verdict, approval: Approval::ONE, not_automatic: None, windows, freezes, turn };
+            return Ruling {
+                verdict,
+                approval: Approval::ONE,
+                not_automatic: None,
+                windows,
+                freezes,
+                turn,
+                unsigned: None,
+            };
         };
         let of_asset = asset_facts(self.world, asset, self.attacked.contains(asset));
         let report = self.state.rehearsals.get(&asset).map(Arc::as_ref);
@@ -132,7 +151,15 @@ impl<'w> Asker<'w> {
             let turn = Turn::Closed { opens: None, why: "its rehearsal".to_owned() };
             let (windows, freezes) = (Vec::new(), Vec::new());
             let approval = Approval::ONE;
-            return Ruling { verdict: None, approval, not_automatic: None, windows, freezes, turn };
+            return Ruling {
+                verdict: None,
+                approval,
+                not_automatic: None,
+                windows,
+                freezes,
+                turn,
+                unsigned: None,
+            };
         };
         let not_automatic = report.and_then(|report| never_automatic(directive, report));
         let (approval, not_automatic) = match (verdict.approval(), not_automatic) {
@@ -146,6 +173,7 @@ impl<'w> Asker<'w> {
             windows: self.policy.windows_of(&verdict).collect(),
             freezes: self.policy.freezes_of(&verdict, &facts).collect(),
             turn: self.policy.turn(&verdict, &facts, now),
+            unsigned: None,
         }
     }
 
@@ -169,7 +197,7 @@ impl Ruling<'_> {
 
     /// Whether it may begin now.
     pub fn is_open(&self) -> bool {
-        matches!(self.turn, Turn::Open { .. })
+        matches!(self.turn, Turn::Open { .. }) && self.unsigned.is_none()
     }
 
     /// Why it does not go out now, for people; `None` where it may.
@@ -178,6 +206,10 @@ impl Ruling<'_> {
             let why = self.verdict.and_then(|verdict| verdict.rule?.why.as_deref());
             let why = why.map(|why| format!(": {why}")).unwrap_or_default();
             return Some(format!("policy rule {} forbids it{why}", self.rule()));
+        }
+        // A person can do something about it, whatever the calendar says.
+        if self.unsigned.is_some() {
+            return self.unsigned.clone();
         }
         match &self.turn {
             Turn::Open { .. } => None,

@@ -84,7 +84,7 @@ fn said(asker: &Asker<'_>, state: &DirectiveState, now: Timestamp) -> BTreeMap<S
                 | Stage::Approved { .. }
         );
         if waits {
-            *told.entry(Said::of(&asker.ruling(asset, now), stage)).or_default() += 1;
+            *told.entry(Said::of(&asker.by_policy(asset, now), stage)).or_default() += 1;
         }
     }
     told

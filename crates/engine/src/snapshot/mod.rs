@@ -28,7 +28,8 @@ use writer::Writer;
 /// cut rests on one (decision 27).
 pub const SNAPSHOT_VERSION: u16 = 9;
 /// The oldest version that is read: it lacks the measures, which then begin with it. Before 7 there were no exceptions, before 8 no
-/// detections, before 9 no forecasts, which a program of then would leave out, and risk points were whole thousandths.
+/// detections, before 9 no forecasts, signatures and notes of people, which a program of then would leave out, and risk points were
+/// whole thousandths.
 const OLDEST_VERSION: u16 = 5;
 /// Lists that are handed over at once while a snapshot is read, and how often that many may wait.
 const LISTS_AT_ONCE: usize = 512;
@@ -287,6 +288,7 @@ impl World {
     }
 
     fn restore_directive(&mut self, id: tenon_model::DirectiveId, mut state: DirectiveState) {
+        state.id = id;
         state.recount(&self.assets);
         let refused = matches!(state.closed, Some((_, Outcome::Refused { .. })));
         if state.closed.is_none() || refused {

@@ -18,6 +18,7 @@ use crate::exceptions;
 use crate::lab::{
     START_MS, advisory, apply_report, component, inventory, person, rehearsal_report, security_offer, stages,
 };
+use crate::signatures;
 
 const GROUPS: [&str; 2] = ["web", "db"];
 const HOSTS: [&str; 6] = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"];
@@ -107,6 +108,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         likely(world.queue().len() > 1, 4),
         likely(world.queue().len() > 1, 4),
         likely(disputed(world).is_some(), 12),
+        likely(world.directives().any(|(_, state)| !world.signable(state).is_empty()), 12),
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -191,6 +193,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         24 => exceptions::drawn(draw, world, now),
         25 => detections::drawn(draw, world, now),
         26 => note(draw, world),
+        27 => signatures::drawn(draw, world, now),
         _ => document(draw, world),
     }
 }
@@ -333,6 +336,7 @@ fn host_state(draw: &mut Draw, world: &World, asset: AssetId, now: Timestamp) ->
     }
     let mut inventory = inventory(components, offers);
     network(draw, &mut inventory.facts);
+    inventory.facts.approval = signatures::asked(draw, asset);
     if draw.one_in(20) {
         inventory.facts.hostname = draw.of(&HOSTS).to_owned();
     }

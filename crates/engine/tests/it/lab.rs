@@ -7,11 +7,11 @@ use tenon_engine::{
     ActionWanted, Attachments, DirectiveState, Prepared, Undecided, World, advance, recompute,
 };
 use tenon_model::{
-    Advisory, AdvisoryDelta, Affected, AffectedRange, ApplyOutcome, ApplyReport, Architecture, AssetId,
-    AssetSet, Blob, Capability, Change, Command, Component, Digest, DirectiveId, Event, Evidence, HostFacts,
-    IndexState, Inventory, Kernel, Members, Offer, OfferState, Order, OrderAction, OrderId, OsRelease,
-    PackageTarget, Person, PinnedFile, Record, Refusal, RehearsalOutcome, RehearsalReport, Reported,
-    SourcePackage, Stage, Timestamp, Transaction, TransactionStep, Undo, Versioned, Virtualization,
+    Advisory, AdvisoryDelta, Affected, AffectedRange, ApplyOutcome, ApplyReport, ApprovalAsked, Architecture,
+    AssetId, AssetSet, Blob, Capability, Change, Command, Component, Digest, DirectiveId, Event, Evidence,
+    HostFacts, IndexState, Inventory, Kernel, Members, Offer, OfferState, Order, OrderAction, OrderId,
+    OsRelease, PackageTarget, Person, PinnedFile, Record, Refusal, RehearsalOutcome, RehearsalReport,
+    Reported, SourcePackage, Stage, Timestamp, Transaction, TransactionStep, Undo, Versioned, Virtualization,
     WantClass, Wants,
 };
 
@@ -303,6 +303,7 @@ pub(crate) fn inventory(components: Vec<Component>, offers: Vec<Offer>) -> Inven
         updaters: Vec::new(),
         capability: Capability::Act,
         gaps: Vec::new(),
+        approval: ApprovalAsked::default(),
     };
     Inventory { facts, components }
 }

@@ -17,6 +17,7 @@ mod priority;
 mod properties;
 mod queue;
 mod rollouts;
+mod signatures;
 mod stories;
 mod terrain;
 mod trend;

@@ -13,7 +13,7 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 32] = [
+const LATER: [&str; 33] = [
     "context-set",
     "context-taken-over",
     "rules-set",
@@ -46,6 +46,7 @@ const LATER: [&str; 32] = [
     "directive-noted comment",
     "directive-noted dispute",
     "directive-noted answer",
+    "changes-signed",
 ];
 /// Kinds of events that nothing writes any more.
 const GONE: [&str; 1] = ["directive-revised"];
@@ -76,6 +77,9 @@ const EVENTS_RISKS: &str = include_str!("../fixtures/events-v1-risks.jsonl");
 const BLOBS_RISKS: &str = include_str!("../fixtures/blobs-v1-risks.jsonl");
 /// People talk about a directive, dispute it, answer, and dispute it anew. The blobs are those of `BLOBS_RISKS`.
 const EVENTS_NOTES: &str = include_str!("../fixtures/events-v1-notes.jsonl");
+/// A host asks for a signature, which comes, and has its order.
+const EVENTS_SIGNATURES: &str = include_str!("../fixtures/events-v1-signatures.jsonl");
+const BLOBS_SIGNATURES: &str = include_str!("../fixtures/blobs-v1-signatures.jsonl");
 /// The record begins later; the shell writes it, so that no story of the lab holds it.
 const EVENTS_HISTORY: &str = include_str!("../fixtures/events-v1-history.jsonl");
 
@@ -127,6 +131,7 @@ fn events_of_version_1_decode_and_encode_alike() {
     later.extend(kinds(EVENTS_LIFE));
     later.extend(kinds(EVENTS_RISKS));
     later.extend(kinds(EVENTS_NOTES));
+    later.extend(kinds(EVENTS_SIGNATURES));
     for kind in LATER {
         assert!(later.contains(kind), "the later fixture holds no {kind}");
     }
@@ -282,6 +287,22 @@ fn what_people_said_of_a_directive_replays() {
     let kinds: Vec<&str> = state.thread.iter().map(|note| note.kind.as_str()).collect();
     assert_eq!(kinds, ["comment", "dispute", "answer", "dispute"]);
     assert_eq!(state.disputed().map(|note| note.text.as_str()), Some("not on b"));
+}
+
+#[test]
+fn signatures_of_version_1_replay() {
+    let (entries, blobs) = (entries(EVENTS_SIGNATURES), blobs(BLOBS_SIGNATURES));
+    let world = replay(&entries, &blobs);
+    assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
+    let (_, state) = world.directives().next().unwrap();
+    assert_eq!((state.signed.len(), state.signed[0].key.to_string().as_str()), (1, "SHA256:alice"));
+    let carried = state.orders.iter().filter_map(|id| match &world.order(id)?.order.action {
+        OrderAction::Apply { approvals, .. } => Some(approvals.len()),
+        OrderAction::Rehearse { .. } => None,
+    });
+    assert_eq!(carried.collect::<Vec<_>>(), [0, 1], "the host that asks for none, and the one that asks");
+    let asking = world.asking().iter().map(|asset| world.asset_at(asset).unwrap().hostname.clone());
+    assert_eq!(asking.collect::<Vec<_>>(), ["web1"]);
 }
 
 /// A record whose oldest part was let go rests on a snapshot: a version that was ever written is read for good.

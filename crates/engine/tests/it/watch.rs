@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use tenon_approval::{HostChange, Statement, climb, root};
 use tenon_checker::{Begins, check_begins};
 use tenon_engine::{ActionWanted, Asker, GroupMode, Ruling, World};
 use tenon_model::{
-    Action, AssetId, Capability, DetectionEnd, Digest, Directive, DirectiveId, Event, Generation, NoteKind,
-    OfferState, Order, OrderAction, OrderId, Outcome, PackageTarget, Person, Plan, RehearsalOutcome,
-    RehearsalReport, Stage, Timestamp, Undo,
+    Action, AssetId, Capability, DetectionEnd, Digest, Directive, DirectiveId, Event, Generation,
+    KeyApproval, KeyFingerprint, NoteKind, OfferState, Order, OrderAction, OrderId, Outcome, PackageTarget,
+    Person, Plan, RehearsalOutcome, RehearsalReport, Stage, Timestamp, Undo,
 };
 use tenon_policy::Approval;
 use tenon_versions::dpkg;
@@ -16,7 +17,7 @@ use tenon_versions::dpkg;
 use crate::lab::{Lab, ids, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 57] = [
+pub(crate) const KINDS: [&str; 58] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -61,6 +62,7 @@ pub(crate) const KINDS: [&str; 57] = [
     "approval-given",
     "approved-by-policy",
     "directive-approved",
+    "changes-signed",
     "tempo-set",
     "rollout-planned",
     "wave-began",
@@ -90,6 +92,13 @@ struct Seen {
     resumed: bool,
 }
 
+/// Who signed a statement, and the leaf of each asset.
+#[derive(Default)]
+struct SignedThere {
+    by: BTreeSet<KeyFingerprint>,
+    leaves: BTreeMap<AssetId, Digest>,
+}
+
 /// Everything the invariants need to remember.
 #[derive(Default)]
 pub(crate) struct Watch {
@@ -106,6 +115,8 @@ pub(crate) struct Watch {
     given: BTreeMap<(DirectiveId, AssetId, Digest), BTreeSet<Person>>,
     /// What is disputed and not answered.
     disputed: BTreeSet<DirectiveId>,
+    /// What was signed, by the statement.
+    signed: BTreeMap<(DirectiveId, String), SignedThere>,
     verified: BTreeSet<(DirectiveId, AssetId)>,
     rollouts: BTreeMap<DirectiveId, Seen>,
     directives: BTreeMap<DirectiveId, Directive>,
@@ -210,6 +221,15 @@ impl Watch {
                     self.approved.insert((*id, *asset), *report);
                 }
             }
+            Event::ChangesSigned { id, statement, key, leaves, .. } => {
+                let said: Statement = statement.parse().unwrap();
+                assert!(said.directive == *id && said.expires > lab.now, "{id}: {statement}");
+                let all: Vec<Digest> = leaves.iter().map(|(_, leaf)| *leaf).collect();
+                assert_eq!((said.root, said.changes), (root(&all), leaves.len() as u64), "{id}: {statement}");
+                let signed = self.signed.entry((*id, statement.clone())).or_default();
+                signed.by.insert(key.clone());
+                signed.leaves.extend(leaves.iter().copied());
+            }
             Event::RulesSet { .. } => self.rules_set = true,
             Event::DetectionEnded { end: DetectionEnd::Dismissed { .. }, .. } => self.dismissed = true,
             Event::RolloutPlanned { .. }
@@ -293,7 +313,8 @@ impl Watch {
             });
             assert!(offered, "{id} orders {target:?}, which the host is not offered: {offers:?}");
         }
-        if let OrderAction::Apply { targets, transaction, files } = &order.action {
+        if let OrderAction::Apply { targets, transaction, files, approvals } = &order.action {
+            self.is_signed(lab, order, approvals);
             let rollout =
                 self.rollouts.get_mut(directive).unwrap_or_else(|| panic!("{id} applies without a plan"));
             assert!(!rollout.halted, "{id} applies in a rollout that is halted");
@@ -323,6 +344,34 @@ impl Watch {
         let before = self.out.insert(*asset, *id);
         assert_eq!(before, None, "{asset} has two orders");
         self.orders.insert(*id, order.clone());
+    }
+
+    /// An order carries what its host asks for, told from what was signed: a host of its own would accept it.
+    fn is_signed(&self, lab: &Lab, order: &Order, approvals: &[KeyApproval]) {
+        let Order { id, asset, directive, action, .. } = order;
+        let known = lab.world.asset(asset).unwrap();
+        let asked = &known.profile().unwrap().approval;
+        let OrderAction::Apply { targets, transaction, files, .. } = action else { panic!() };
+        let hostname = &known.hostname;
+        let change =
+            HostChange { asset: *asset, hostname, directive: *directive, targets, transaction, files };
+        let mut keys = BTreeSet::new();
+        for approval in approvals {
+            let said: Statement = approval.statement.parse().unwrap();
+            let reached = climb(change.leaf(), approval.place, said.changes, &approval.path);
+            assert_eq!(reached, Some(said.root), "{id} carries a signature over another change");
+            assert!(said.expires >= order.expires, "{id} may be begun when what was signed has expired");
+            let signed = self.signed.get(&(*directive, approval.statement.clone()));
+            let SignedThere { by, leaves } =
+                signed.unwrap_or_else(|| panic!("{id} carries what nobody signed"));
+            assert_eq!(leaves[asset], change.leaf());
+            // Two people may have signed the same statement: each counts once.
+            let key = by.iter().find(|key| asked.keys.contains(*key) && !keys.contains(*key));
+            let key =
+                key.unwrap_or_else(|| panic!("{id} carries a signature that its host does not ask for"));
+            keys.insert(key);
+        }
+        assert_eq!(keys.len() as u64, u64::from(asked.needed), "{id} goes to a host that would refuse it");
     }
 
     fn rolls(&mut self, lab: &Lab, event: &Event) {

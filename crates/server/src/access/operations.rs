@@ -43,6 +43,8 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/directives", READ),
     ("GET", "/api/v1/directives/{id}", READ),
     ("POST", "/api/v1/directives/{id}/approve", APPROVE),
+    ("GET", "/api/v1/directives/{id}/signatures", READ),
+    ("POST", "/api/v1/directives/{id}/signatures", APPROVE),
     ("POST", "/api/v1/directives/{id}/refuse", APPROVE),
     ("POST", "/api/v1/directives/{id}/notes", DISCUSS),
     ("POST", "/api/v1/directives/{id}/retry", OPERATE),

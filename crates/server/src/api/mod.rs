@@ -22,6 +22,7 @@ mod replaced;
 mod request;
 mod session;
 mod sign_in;
+mod signatures;
 mod standing;
 mod tokens;
 mod trend;
@@ -185,6 +186,10 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(context::context_document, context::take_over_context))
         .routes(routes!(context::preview_context))
         .layer(DefaultBodyLimit::max(tenon_formats::context::MAX_DOCUMENT));
+    // As many assets as one statement covers.
+    let signatures = OpenApiRouter::new()
+        .routes(routes!(signatures::signable, signatures::sign))
+        .layer(DefaultBodyLimit::max(signatures::MAX_BODY));
     // A text in JSON may be twice as long.
     let policies = OpenApiRouter::new()
         .routes(routes!(policy::policy, policy::set_policy))
@@ -200,7 +205,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(tokens::tokens, tokens::new_token))
         .routes(routes!(tokens::revoke_token));
     let short = reads.merge(writes).merge(people).layer(DefaultBodyLimit::max(MAX_BODY));
-    short.merge(documents).merge(contexts).merge(policies)
+    short.merge(documents).merge(contexts).merge(policies).merge(signatures)
 }
 
 /// Pages for people without scripts.

@@ -293,6 +293,11 @@ fn refused(code: RefusalCode) -> (StatusCode, &'static str, &'static str) {
             "The policy asks for several people, and this one has approved already",
             "ask another person",
         ),
+        RefusalCode::UnknownKey => (
+            StatusCode::CONFLICT,
+            "No host that waits asks for a signature of that key",
+            "sign with a key that `tenon show` lists, or have root of the host add it to its limits",
+        ),
         RefusalCode::WrongStage => {
             (StatusCode::CONFLICT, "The asset's stage does not allow this", "look at the directive")
         }
@@ -322,7 +327,8 @@ pub fn reference() -> String {
     page.push_str(
         "\nApply reports of agents carry codes of their own: `transaction-changed`, `file-changed`, `precondition`, `busy`,\n\
          `dpkg-interrupted`, `cannot-act`, `bad-order`, `package-manager`, `interrupted`, `host`, `limits` and `limits-distrusted`\n\
-         (what root of the host forbids), `hooks-distrusted` and `hook-failed` (what root of the host runs before a change): nothing\n\
+         (what root of the host forbids), `unapproved` (signatures that root of the host asks for are missing; the detail says\n\
+         which), `hooks-distrusted` and `hook-failed` (what root of the host runs before a change): nothing\n\
          was changed on the host.\n",
     );
     page

@@ -46,8 +46,11 @@ impl Names {
         for note in &mut view.thread {
             note.by = self.of_id(std::mem::take(&mut note.by));
         }
-        for by in view.assets.iter_mut().flat_map(|asset| &mut asset.approved_by) {
-            *by = self.of_id(std::mem::take(by));
+        for asset in &mut view.assets {
+            let signed = asset.signatures.iter_mut().flat_map(|signatures| &mut signatures.given);
+            for by in asset.approved_by.iter_mut().chain(signed.map(|given| &mut given.by)) {
+                *by = self.of_id(std::mem::take(by));
+            }
         }
     }
 

@@ -60,6 +60,7 @@ impl<'a> Wanted<'a> {
             Event::DirectiveApproved { rehearsals, .. }
             | Event::ApprovalGiven { rehearsals, .. }
             | Event::ApprovedByPolicy { rehearsals, .. } => rehearsals.iter().any(|(asset, _)| *asset == id),
+            Event::ChangesSigned { leaves, .. } => leaves.iter().any(|(asset, _)| *asset == id),
             _ => false,
         }
     }
@@ -148,6 +149,7 @@ pub(super) fn directive_of(event: &Event, world: &World) -> Option<DirectiveId> 
         | Event::DirectiveApproved { id, .. }
         | Event::ApprovalGiven { id, .. }
         | Event::ApprovedByPolicy { id, .. }
+        | Event::ChangesSigned { id, .. }
         | Event::RolloutPlanned { id, .. }
         | Event::WaveBegan { id, .. }
         | Event::WaveEnded { id, .. }

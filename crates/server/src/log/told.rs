@@ -20,6 +20,7 @@ pub(super) fn by(event: &Event) -> Option<&Person> {
         | Event::PolicySet { by, .. }
         | Event::ApprovalGiven { by, .. }
         | Event::DirectiveApproved { by, .. }
+        | Event::ChangesSigned { by, .. }
         | Event::TempoSet { by, .. }
         | Event::RolloutHalted { by: Some(by), .. }
         | Event::RolloutResumed { by, .. }
@@ -166,6 +167,9 @@ pub(crate) fn said(event: &Event, world: &World) -> String {
             let waived =
                 evidence_waived.as_ref().map(|why| format!("; evidence waived: {why}")).unwrap_or_default();
             format!("{} approved on {}{waived}", named(world, id), assets_of(rehearsals.len() as u64))
+        }
+        Event::ChangesSigned { id, key, leaves, .. } => {
+            format!("{} signed with {key} for {}", named(world, id), assets_of(leaves.len() as u64))
         }
         Event::HistoryCut { base } => format!(
             "what was recorded before entry {} ({}) is let go, history is kept for {} days",

@@ -147,28 +147,45 @@ fn about(event: &Event, time: Timestamp, world: &World) -> Option<Told> {
 fn approval(id: DirectiveId, (seq, time): (u64, Timestamp), world: &World) -> Option<Message> {
     let state = world.directive(&id).filter(|state| state.closed.is_none())?;
     let mut waits = 0_u64;
-    let mut asked = Vec::new();
+    let (mut asked, mut unsigned) = (Vec::new(), 0_u64);
+    let missing =
+        |asset| world.signatures(state, asset, time).is_some_and(|signatures| signatures.missing() > 0);
     for (asset, stage) in state.begun() {
         match stage {
             Stage::Rehearsing { .. } => return None,
             Stage::AwaitingApproval { report } => {
                 waits += 1;
+                unsigned += u64::from(missing(asset));
+                asked.extend_from_slice(&asset.0.to_be_bytes());
+                asked.extend_from_slice(report.as_bytes());
+            }
+            // A rule approved it, and its host asks for more than that.
+            Stage::Approved { report } if missing(asset) => {
+                unsigned += 1;
                 asked.extend_from_slice(&asset.0.to_be_bytes());
                 asked.extend_from_slice(report.as_bytes());
             }
             _ => {}
         }
     }
-    if waits == 0 {
+    if waits + unsigned == 0 {
         return None;
     }
+    let what = match (waits, unsigned) {
+        (_, 0) => format!("approval on {}", hosts(waits)),
+        (0, _) => format!("signatures on {} (tenon approve {id} --key FILE)", hosts(unsigned)),
+        _ => {
+            let (waits, unsigned) = (hosts(waits), hosts(unsigned));
+            format!("approval on {waits}, and for signatures on {unsigned} (tenon approve {id} --key FILE)")
+        }
+    };
     let (_, line) = line(id, world)?;
     Some(Message {
         seq,
         time,
         topic: Topic::Approval,
         kind: "rehearsal-recorded",
-        said: format!("{id} waits for approval on {}: {}", hosts(waits), words(&line)),
+        said: format!("{id} waits for {what}: {}", words(&line)),
         group: Some(state.directive.group.clone()),
         directive: Some((id, line)),
         asset: None,

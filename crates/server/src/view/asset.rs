@@ -5,7 +5,7 @@ use tenon_engine::{AssetState, Finding, FindingState, Retired, World, findings, 
 use tenon_model::{AssetContext, AssetId, Capability, OfferState, Retirement};
 use utoipa::ToSchema;
 
-use super::{DetectionView, PackageView, SaidView, mode, text};
+use super::{AskedView, DetectionView, PackageView, SaidView, mode, text};
 
 /// An asset in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -32,6 +32,8 @@ pub struct AssetView {
     pub kernel: Option<String>,
     /// Why the agent cannot act, where it cannot.
     pub observe_only: Option<String>,
+    /// The signatures of people that it asks for before a change; absent where it asks for none.
+    pub approval: Option<AskedView>,
     /// Other updaters at work on this host.
     pub updaters: Vec<String>,
     /// Packages that ask for a reboot.
@@ -264,6 +266,7 @@ impl AssetView {
             context: ContextView::of(&asset.context),
             kernel: facts.map(|facts| facts.kernel.running.clone()),
             observe_only: observe_only(asset),
+            approval: facts.and_then(|facts| AskedView::of(&facts.approval)),
             updaters: facts
                 .map_or(Vec::new(), |facts| facts.updaters.iter().map(|u| u.name.clone()).collect()),
             reboot_required_by: facts.map_or(Vec::new(), |facts| facts.reboot_required_by.clone()),

@@ -10,7 +10,8 @@ use tenon_model::{
 use utoipa::ToSchema;
 
 use super::asset::observe_only;
-use super::rollout::{RolloutView, why_not_yet};
+use super::rollout::{RolloutView, unsigned, why_not_yet};
+use super::signatures::SignaturesView;
 use super::{DetectionView, NoteView, PackageView, mode, text};
 
 /// Most assets of a directive that one answer shows besides those on which work has begun.
@@ -149,6 +150,9 @@ pub struct DirectiveAssetView {
     pub policy: Option<String>,
     /// Who has approved so far, where the policy asks for several people.
     pub approved_by: Vec<String>,
+    /// The signatures that the host asks for, with keys that the server does not have; absent where it asks for none, and while
+    /// nothing waits for them.
+    pub signatures: Option<SignaturesView>,
     /// What the rehearsal proved about taking it back: `proven`, `possible` or `not-possible`, with the reason.
     pub undo: Option<String>,
     /// Units that the rehearsal says are touched.
@@ -327,6 +331,7 @@ fn on_asset(
         approved_by: state
             .given(ordinal)
             .map_or(Vec::new(), |given| given.by.iter().map(ToString::to_string).collect()),
+        signatures: SignaturesView::on(world, state, ordinal, stage),
         undo: rehearsal.map(|report| match &report.undo {
             Undo::Proven => "proven".to_owned(),
             Undo::Possible { reason } => format!("possible: {reason}"),
@@ -384,6 +389,12 @@ pub(super) fn stage_on(
     match stage {
         Stage::Approved { .. } => {
             StageView { reason: why_not_yet(world, state, ordinal), ..StageView::of(stage) }
+        }
+        Stage::AwaitingApproval { .. } => {
+            let unsigned = unsigned(world, state, ordinal);
+            let reason = unsigned
+                .map(|unsigned| format!("its rehearsal passed and waits for approval, and {unsigned}"));
+            StageView { reason, ..StageView::of(stage) }
         }
         _ => unconfirmed(world, state, world.asset_at(ordinal), stage),
     }

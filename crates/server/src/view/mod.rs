@@ -12,6 +12,7 @@ mod on_asset;
 mod policy;
 mod reach;
 mod rollout;
+mod signatures;
 mod thread;
 mod trend;
 mod vulnerability;
@@ -50,6 +51,7 @@ pub use reach::{
     ReachedFindingView, ZoneAfterView, ZoneFlowView, ZoneView,
 };
 pub use rollout::{HaltView, HeldBackView, RolloutView, WaveHostView, WaveView};
+pub use signatures::{AskedView, GivenSignatureView, SignableChangeView, SignableView, SignaturesView};
 pub use thread::NoteView;
 pub use trend::{TrendDayView, TrendView};
 pub use vulnerability::{StandingView, VulnerabilityView};

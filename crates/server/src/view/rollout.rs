@@ -250,7 +250,7 @@ fn waits(world: &World, state: &DirectiveState, rollout: &Rollout) -> Option<Str
 
 /// What the next wave waits for, where it waits for its window.
 fn waits_for_window(world: &World, state: &DirectiveState, rollout: &Rollout) -> Option<String> {
-    let (_, now) = (world.policy()?, world.time()?);
+    let now = world.time()?;
     let next = match rollout.step {
         Step::Planned if rollout.open.is_empty() => 0,
         Step::Soaking { wave } if rollout.waits_until().is_some_and(|until| until <= now) => {
@@ -269,8 +269,20 @@ fn plural(hosts: u64) -> String {
     if hosts == 1 { "1 host".to_owned() } else { format!("{hosts} hosts") }
 }
 
+/// What an asset waits for, where it asks for signatures that are missing.
+pub(super) fn unsigned(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> Option<String> {
+    if state.closed.is_some() || !world.asking().contains(asset) {
+        return None;
+    }
+    Asker::new(world, state).ruling(asset, world.time()?).unsigned
+}
+
 /// Why an approved asset is not changed yet.
 pub(super) fn why_not_yet(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> Option<String> {
+    // A person can do something about it, whatever the rollout waits for.
+    if let Some(unsigned) = unsigned(world, state, asset) {
+        return Some(unsigned);
+    }
     let rollout = state.rollout.as_ref()?;
     if let Some(held) = rollout.plan.held_back.iter().find(|held| held.assets.contains(asset)) {
         return Some(format!("held back: {}", held.why));

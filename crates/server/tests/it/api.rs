@@ -1,6 +1,6 @@
 //! People's door.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::running::{Server, client, code};
 
@@ -58,6 +58,46 @@ fn errors_are_problems_with_codes() {
     let get = |path: &str| code(server.get(path).call().unwrap());
     assert_eq!(get("/api/v1/assets/ast_zz"), (400, "bad-request".to_owned()));
     assert_eq!(get("/api/v2/overview"), (404, "not-found".to_owned()));
+}
+
+/// A statement about dir_10 and its signature, as `ssh-keygen -Y sign -n tenon-approval` made it once.
+const SIGNED: [&str; 2] = [
+    include_str!("../../../fuzz/seeds/approval/statement"),
+    include_str!("../../../fuzz/seeds/approval/signature"),
+];
+
+#[test]
+fn a_signature_is_looked_at_before_it_enters_the_record() {
+    let server = Server::start();
+    let [statement, signature] = SIGNED;
+    let post = |statement: &str, signature: &str, assets: Value| {
+        let body = json!({ "statement": statement, "signature": signature, "assets": assets });
+        let mut answer = server.post("/api/v1/directives/dir_10/signatures").send_json(body).unwrap();
+        let (status, problem) = (answer.status().as_u16(), answer.body_mut().read_json::<Value>().unwrap());
+        (status, problem["code"].as_str().unwrap().to_owned(), problem["detail"].as_str().unwrap().to_owned())
+    };
+    let none = || json!([]);
+    for (statement, signature, says) in [
+        ("sign this", signature, "the statement: "),
+        (&*statement.replace("changes: 1", "changes: 0"), signature, "the statement: "),
+        (
+            &*statement.replace("changes: 1", "changes: 2"),
+            signature,
+            "the signature: it is not over this statement",
+        ),
+        (statement, "trust me", "the signature: not a signature as `ssh-keygen -Y sign"),
+        (statement, &*"x".repeat(100_000), "the signature: "),
+    ] {
+        let (status, code, detail) = post(statement, signature, none());
+        assert_eq!((status, code.as_str()), (400, "bad-request"), "{detail}");
+        assert!(detail.contains(says), "{detail}");
+    }
+    assert_eq!(post(statement, signature, json!(["web1"])).1, "bad-request");
+    // What is right in its form is decided on: there is no such directive here.
+    let (status, code, _) = post(statement, signature, none());
+    assert_eq!((status, code.as_str()), (404, "unknown-directive"));
+    let unknown = server.get("/api/v1/directives/dir_10/signatures").call().unwrap();
+    assert_eq!(unknown.status(), 404);
 }
 
 #[test]
