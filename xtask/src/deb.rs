@@ -3,7 +3,7 @@
 //! ```text
 //! packaging/PACKAGE/    control, maintainer scripts, unit: what is written by hand
 //! target/deb/PACKAGE/   the tree as it lies on a host, with DEBIAN/ beside it
-//! target/deb/*.deb      packed by dpkg-deb; two builds of one commit are the same bytes
+//! target/deb/*.deb      packed by dpkg-deb; the same programs of one commit give the same bytes
 //! ```
 
 mod repository;
