@@ -18,7 +18,7 @@ const NEW: &str = "3.0.17-1~deb12u2";
 pub(crate) fn drawn(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
     let standing: Vec<ExceptionId> =
         world.exceptions().filter(|(_, state)| state.ended.is_none()).map(|(id, _)| id).collect();
-    if draw.one_in(4) {
+    if draw.one_in(if standing.is_empty() { 6 } else { 2 }) {
         let exception = match standing.as_slice() {
             [] => ExceptionId::new(1),
             standing => draw.of(standing),
