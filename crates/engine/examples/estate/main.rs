@@ -491,13 +491,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     show(&format!("the measures of a year over {open} directives and {cases} open cases"), &mut times);
     let mut scores = Vec::new();
+    let mut foreseen = Vec::new();
     for number in 0..300_000_usize {
-        let score = u32::try_from(number).ok().and_then(Probability::from_ppm).unwrap_or(Probability::ONE);
-        scores.push((cve(number).parse()?, score));
+        let ppm = |ppm| u32::try_from(ppm).ok().and_then(Probability::from_ppm).unwrap_or(Probability::ONE);
+        scores.push((cve(number).parse()?, ppm(number)));
+        foreseen.push((cve(number).parse()?, ppm(1 + number / 100)));
     }
     let (model, scored) = ("v2026.06.15".to_owned(), bench.now);
     let delta = IntelDelta::Epss { model, scored, scores, dropped: Vec::new() };
     show("an EPSS day of 300,000 scores", &mut [bench.tell(Command::ChangeIntel { delta, as_of: None })?]);
+    let (model, day) = ("five-2026-08-07".to_owned(), bench.now);
+    let delta = IntelDelta::Forecast { model, day, foreseen, dropped: Vec::new() };
+    show("a day of 300,000 forecasts", &mut [bench.tell(Command::ChangeIntel { delta, as_of: None })?]);
     fork::measure(&mut bench, [assets, manifests, packages])?;
     let started = Instant::now();
     let snapshot = bench.world.to_snapshot()?;
