@@ -2,10 +2,10 @@
 //!
 //! What a source fails to spell stays in the store as it last could be read, so that nothing is withdrawn for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tenon_model::{
-    Advisory, AdvisoryDelta, Foreseen, Intel, IntelDelta, Probability, Profile, Timestamp, VulnerabilityId,
+    Advisory, AdvisoryDelta, Intel, IntelDelta, Probability, Profile, Timestamp, VulnerabilityId,
 };
 
 /// New, changed and withdrawn advisories, each list sorted by id. A known advisory that is not in `now` is withdrawn.
@@ -47,18 +47,55 @@ pub fn intel_deltas<'a>(
     changes.deltas()
 }
 
+/// Probabilities that came and went, apart by the day and the model that they are of: a delta speaks of one of each.
+#[derive(Default)]
+struct ByDay(BTreeMap<(Timestamp, String), Moved>);
+
+/// What came and what went, of one day and model.
+#[derive(Default)]
+struct Moved {
+    came: Vec<(VulnerabilityId, Probability)>,
+    went: Vec<VulnerabilityId>,
+}
+
+/// A probability, with its day and model.
+type OfDay<'a> = (Probability, Timestamp, &'a str);
+
+impl ByDay {
+    fn note(&mut self, id: &VulnerabilityId, before: Option<OfDay<'_>>, now: Option<OfDay<'_>>) {
+        match (before, now) {
+            (Some((before, _, of)), Some((now, _, by))) if before == now && of == by => {}
+            (_, Some((now, day, model))) => self.of(day, model).came.push((id.clone(), now)),
+            (Some((_, day, model)), None) => self.of(day, model).went.push(id.clone()),
+            (None, None) => {}
+        }
+    }
+
+    fn of(&mut self, day: Timestamp, model: &str) -> &mut Moved {
+        self.0.entry((day, model.to_owned())).or_default()
+    }
+
+    /// A delta for each day and model, each list sorted by id.
+    fn deltas(
+        self,
+        delta: impl Fn(Timestamp, String, Moved) -> IntelDelta,
+    ) -> impl Iterator<Item = IntelDelta> {
+        self.0.into_iter().map(move |((day, model), mut moved)| {
+            moved.came.sort();
+            moved.went.sort();
+            delta(day, model, moved)
+        })
+    }
+}
+
 #[derive(Default)]
 struct Changes {
     listed: Vec<(VulnerabilityId, tenon_model::Kev)>,
     retracted: Vec<VulnerabilityId>,
-    /// By day and model.
-    scores: BTreeMap<(Timestamp, String), Vec<(VulnerabilityId, Probability)>>,
-    dropped: BTreeMap<(Timestamp, String), Vec<VulnerabilityId>>,
+    scores: ByDay,
     stated: Vec<(VulnerabilityId, Profile)>,
     unstated: Vec<VulnerabilityId>,
-    /// By day and model, too.
-    foreseen: BTreeMap<(Timestamp, String), Vec<(VulnerabilityId, Probability)>>,
-    unforeseen: BTreeMap<(Timestamp, String), Vec<VulnerabilityId>>,
+    foreseen: ByDay,
 }
 
 impl Changes {
@@ -68,19 +105,13 @@ impl Changes {
             Some(kev) if before.kev.as_ref() != Some(kev) => self.listed.push((id.clone(), kev.clone())),
             _ => {}
         }
-        match (&before.epss, &now.epss) {
-            (Some(before), Some(now)) if before.score == now.score && before.model == now.model => {}
-            // A score never goes back to an earlier day.
-            (Some(before), Some(now)) if before.scored > now.scored => {}
-            (_, Some(now)) => {
-                let day = self.scores.entry((now.scored, now.model.clone())).or_default();
-                day.push((id.clone(), now.score));
-            }
-            (Some(before), None) => {
-                let day = self.dropped.entry((before.scored, before.model.clone())).or_default();
-                day.push(id.clone());
-            }
-            (None, None) => {}
+        // A score never goes back to an earlier day.
+        let is_older =
+            matches!((&before.epss, &now.epss), (Some(before), Some(now)) if before.scored > now.scored);
+        if !is_older {
+            let [was, is] = [&before.epss, &now.epss]
+                .map(|epss| epss.as_ref().map(|said| (said.score, said.scored, said.model.as_str())));
+            self.scores.note(id, was, is);
         }
         if before.profile != now.profile {
             if now.profile.is_empty() {
@@ -89,23 +120,9 @@ impl Changes {
                 self.stated.push((id.clone(), now.profile.clone()));
             }
         }
-        self.note_foreseen(id, before.foreseen.as_ref(), now.foreseen.as_ref());
-    }
-
-    fn note_foreseen(&mut self, id: &VulnerabilityId, before: Option<&Foreseen>, now: Option<&Foreseen>) {
-        match (before, now) {
-            (Some(before), Some(now))
-                if before.probability == now.probability && before.model == now.model => {}
-            (_, Some(now)) => {
-                let day = self.foreseen.entry((now.day, now.model.clone())).or_default();
-                day.push((id.clone(), now.probability));
-            }
-            (Some(before), None) => {
-                let day = self.unforeseen.entry((before.day, before.model.clone())).or_default();
-                day.push(id.clone());
-            }
-            (None, None) => {}
-        }
+        let [was, is] = [&before.foreseen, &now.foreseen]
+            .map(|foreseen| foreseen.as_ref().map(|said| (said.probability, said.day, said.model.as_str())));
+        self.foreseen.note(id, was, is);
     }
 
     fn deltas(mut self) -> Vec<IntelDelta> {
@@ -116,24 +133,18 @@ impl Changes {
             deltas.push(IntelDelta::Kev { listed: self.listed, retracted: self.retracted });
         }
         // Before the scores that went into it: where a score alone would count, it would move every rank for a moment.
-        let days: BTreeSet<_> = self.foreseen.keys().chain(self.unforeseen.keys()).cloned().collect();
-        for at in days {
-            let mut foreseen = self.foreseen.remove(&at).unwrap_or_default();
-            let mut dropped = self.unforeseen.remove(&at).unwrap_or_default();
-            foreseen.sort();
-            dropped.sort();
-            let (day, model) = at;
-            deltas.push(IntelDelta::Forecast { model, day, foreseen, dropped });
-        }
-        let days: BTreeSet<_> = self.scores.keys().chain(self.dropped.keys()).cloned().collect();
-        for day in days {
-            let mut scores = self.scores.remove(&day).unwrap_or_default();
-            let mut dropped = self.dropped.remove(&day).unwrap_or_default();
-            scores.sort();
-            dropped.sort();
-            let (scored, model) = day;
-            deltas.push(IntelDelta::Epss { model, scored, scores, dropped });
-        }
+        deltas.extend(self.foreseen.deltas(|day, model, Moved { came, went }| IntelDelta::Forecast {
+            model,
+            day,
+            foreseen: came,
+            dropped: went,
+        }));
+        deltas.extend(self.scores.deltas(|scored, model, Moved { came, went }| IntelDelta::Epss {
+            model,
+            scored,
+            scores: came,
+            dropped: went,
+        }));
         if !self.stated.is_empty() || !self.unstated.is_empty() {
             self.stated.sort_by(|(a, _), (b, _)| a.cmp(b));
             self.unstated.sort();
