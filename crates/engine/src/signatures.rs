@@ -162,6 +162,12 @@ impl World {
         Some(Signatures { asked, given, outdated })
     }
 
+    /// What an asset waits for, in words, where it asks for signatures that are missing.
+    pub fn unsigned(&self, state: &DirectiveState, asset: AssetOrdinal, now: Timestamp) -> Option<String> {
+        let hostname = self.asset_at(asset).map_or("it", |known| known.hostname.as_str());
+        self.signatures(state, asset, now)?.waits(state.id, hostname)
+    }
+
     /// What an order to an asset carries, and until when that counts; nothing where it asks for none.
     pub(crate) fn approvals(
         &self,

@@ -119,11 +119,7 @@ impl<'w> Asker<'w> {
 
     /// What it says of an asset at a time, and what its host says besides.
     pub fn ruling(&self, asset: AssetOrdinal, now: Timestamp) -> Ruling<'w> {
-        let unsigned = self.world.signatures(self.state, asset, now).and_then(|signatures| {
-            let hostname = self.world.asset_at(asset).map_or("it", |known| known.hostname.as_str());
-            signatures.waits(self.state.id, hostname)
-        });
-        Ruling { unsigned, ..self.by_policy(asset, now) }
+        Ruling { unsigned: self.world.unsigned(self.state, asset, now), ..self.by_policy(asset, now) }
     }
 
     /// What it alone says.

@@ -271,10 +271,8 @@ fn plural(hosts: u64) -> String {
 
 /// What an asset waits for, where it asks for signatures that are missing.
 pub(super) fn unsigned(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> Option<String> {
-    if state.closed.is_some() || !world.asking().contains(asset) {
-        return None;
-    }
-    Asker::new(world, state).ruling(asset, world.time()?).unsigned
+    let now = world.time().filter(|_| state.closed.is_none())?;
+    world.unsigned(state, asset, now)
 }
 
 /// Why an approved asset is not changed yet.
