@@ -4,7 +4,7 @@ import type { BoundsView } from "./api.gen";
 export function percent(ppm: number): string {
   if (ppm === 0) return "0 %";
   // Most forecasts are that small, and what they differ by counts.
-  if (ppm < 100) return `${Number((ppm / 10_000).toFixed(4))} %`;
+  if (ppm < 100) return inFull(ppm);
   const digits = ppm < 10_000 ? 2 : ppm < 100_000 ? 1 : 0;
   // Never more than there is: what is not certain is not told as certain.
   const whole = Math.floor((ppm / 10_000) * 10 ** digits) / 10 ** digits;

@@ -61,7 +61,7 @@ pub use intel::{
 };
 pub use kind::EVENT_KINDS;
 pub use life::{AgentRun, MachineId, Retirement};
-pub use note::{MAX_NOTE, Note, NoteKind, disputed};
+pub use note::{MAX_NOTE, Note, NoteKind};
 pub use order::{
     ApplyOutcome, ApplyReport, Change, Evidence, Generation, KeyApproval, Order, OrderAction, PackageTarget,
     PinnedFile, RehearsalOutcome, RehearsalReport, Transaction, TransactionStep, Undo, UnitHealth,

@@ -45,9 +45,3 @@ pub struct Note {
     /// What it says.
     pub text: String,
 }
-
-/// The dispute that stands in a thread: the last one without an answer after it.
-pub fn disputed(thread: &[Note]) -> Option<&Note> {
-    let last = thread.iter().rev().find(|note| note.kind != NoteKind::Comment)?;
-    (last.kind == NoteKind::Dispute).then_some(last)
-}

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{
-    Action, AssetOrdinal, AssetSet, Digest, Directive, DirectiveId, Note, OrderId, Outcome, PackageTarget,
-    Person, RehearsalReport, RiskPoints, SourcePackage, Stage, Timestamp, VulnerabilityId, Want, WantClass,
-    disputed,
+    Action, AssetOrdinal, AssetSet, Digest, Directive, DirectiveId, Note, NoteKind, OrderId, Outcome,
+    PackageTarget, Person, RehearsalReport, RiskPoints, SourcePackage, Stage, Timestamp, VulnerabilityId,
+    Want, WantClass,
 };
 
 use crate::assets::Assets;
@@ -108,7 +108,8 @@ impl DirectiveState {
 
     /// The note that disputes it and was not answered: nothing of it is approved meanwhile.
     pub fn disputed(&self) -> Option<&Note> {
-        disputed(&self.thread)
+        let last = self.thread.iter().rev().find(|note| note.kind != NoteKind::Comment)?;
+        (last.kind == NoteKind::Dispute).then_some(last)
     }
 
     /// What must be upgraded, and to which version.
