@@ -223,6 +223,7 @@ impl World {
             Event::InventoryChanged { asset, sequence, delta } => {
                 self.change_inventory(record, (*asset, *sequence), delta, blobs)?;
             }
+            Event::ReachAssessed { delta, .. } => self.approach.take(blobs.json(delta)?, now),
             Event::ContextSet { asset, context, .. } => {
                 let ordinal = self.known(record.seq, asset)?;
                 if let Some(asset) = self.assets.get_mut(ordinal) {

@@ -175,6 +175,14 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             let event = Event::IntelChanged { source, delta: blob.digest(), changed, as_of };
             Ok(Decided::with(event, vec![blob]))
         }
+        Command::AssessReach { delta } => {
+            let zones = count(delta.about().count());
+            if zones == 0 {
+                return refuse(RefusalCode::NothingToDo, "no zone is reached otherwise than before");
+            }
+            let blob = encode(&delta)?;
+            Ok(Decided::with(Event::ReachAssessed { delta: blob.digest(), zones }, vec![blob]))
+        }
         Command::IssueToken { token, secret, group, expires, by } => {
             if expires <= now {
                 return refuse(

@@ -10,6 +10,7 @@
 
 mod ahead;
 mod apply;
+mod approach;
 mod approvals;
 mod assets;
 mod change;

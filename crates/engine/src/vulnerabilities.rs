@@ -35,10 +35,38 @@ pub struct OpenVulnerability {
 /// Where one stands.
 #[derive(Default)]
 struct Found {
+    package: Holds,
     known: Option<Timestamp>,
     open: AssetSet,
     not_offered: AssetSet,
     no_fix: AssetSet,
+}
+
+/// What holds it.
+#[derive(Default)]
+enum Holds {
+    #[default]
+    Nothing,
+    One(String),
+    Several,
+}
+
+impl Holds {
+    fn also(&mut self, package: &str) {
+        match self {
+            Self::Nothing => *self = Self::One(package.to_owned()),
+            Self::One(known) if known != package => *self = Self::Several,
+            Self::One(_) | Self::Several => {}
+        }
+    }
+
+    /// The package where it is one.
+    fn only(&self) -> Option<&str> {
+        match self {
+            Self::One(package) => Some(package),
+            Self::Nothing | Self::Several => None,
+        }
+    }
 }
 
 impl World {
@@ -60,6 +88,7 @@ impl World {
                 let found = all.entry(finding.vulnerability).or_default();
                 found.known = found.known.into_iter().chain(known).min();
                 found.open.extend(&assets);
+                found.package.also(&finding.source.name);
                 if !matches!(finding.state, FindingState::FixOffered { .. }) {
                     found.not_offered.extend(&assets);
                 }
@@ -88,7 +117,7 @@ impl World {
         }
         let attacks = self.attacks(std::iter::once(&id), |_| found.open.clone());
         let bearings = self.assets.bearings(&found.open);
-        let loss = at_stake(self, Reasons::of_one(&id), &bearings, &attacks).removes;
+        let loss = at_stake(self, found.package.only(), Reasons::of_one(&id), &bearings, &attacks).removes;
         let attacked = attacks.iter().map(|attack| attack.bearings.assets()).sum();
         Some(OpenVulnerability {
             known: found.known,

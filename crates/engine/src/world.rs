@@ -10,6 +10,7 @@ use tenon_model::{
     VulnerabilityId,
 };
 
+use crate::approach::Approach;
 use crate::assets::{AssetState, Assets};
 use crate::context::KnownContext;
 use crate::detections::Detections;
@@ -176,6 +177,9 @@ pub struct World {
     /// What people state about the estate as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) context: Option<KnownContext>,
+    /// How far attackers get, as last told.
+    #[serde(skip_serializing_if = "Approach::is_empty")]
+    pub(crate) approach: Approach,
     /// What suppliers state, by document.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) vex: BTreeMap<String, Arc<Vec<VexStatement>>>,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AdvisoryDelta, AgentRun, ApplyReport, AssetContext, AssetId, ContextDocument, Detection, DetectionId,
     Digest, DirectiveId, ExceptionId, ExceptionRequest, GroupName, HistoryBase, IntelDelta, Inventory,
-    InventoryDelta, KeyFingerprint, MachineId, NoteKind, OrderId, Person, RehearsalReport, Role, Rules,
-    Tempo, Timestamp, TokenId, VexStatement,
+    InventoryDelta, KeyFingerprint, MachineId, NoteKind, OrderId, Person, ReachDelta, RehearsalReport, Role,
+    Rules, Tempo, Timestamp, TokenId, VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -36,6 +36,11 @@ pub enum Command {
         delta: IntelDelta,
         /// The feed's own date.
         as_of: Option<Timestamp>,
+    },
+    /// How far attackers get was worked out anew.
+    AssessReach {
+        /// What moved.
+        delta: ReachDelta,
     },
     /// A person makes an enrolment token.
     IssueToken {

@@ -48,6 +48,13 @@ pub enum Event {
         /// The feed's own date, if it states one.
         as_of: Option<Timestamp>,
     },
+    /// How far attackers get moved; the blob is a [`crate::ReachDelta`].
+    ReachAssessed {
+        /// The delta.
+        delta: Digest,
+        /// How many zones moved.
+        zones: u32,
+    },
     /// A one-time enrolment token was made. Only its digest is kept.
     TokenIssued {
         /// Its public name.
@@ -427,7 +434,9 @@ impl Event {
     /// The blobs this event names; they are durable before it and needed to apply it.
     pub fn blobs(&self) -> Vec<Digest> {
         match self {
-            Self::AdvisoriesChanged { delta, .. } | Self::IntelChanged { delta, .. } => vec![*delta],
+            Self::AdvisoriesChanged { delta, .. }
+            | Self::IntelChanged { delta, .. }
+            | Self::ReachAssessed { delta, .. } => vec![*delta],
             Self::ContextTakenOver { document, .. } => vec![*document],
             Self::PolicySet { policy, .. } => vec![*policy],
             Self::VexStated { statements, .. } => vec![*statements],

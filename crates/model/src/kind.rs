@@ -3,10 +3,11 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 46] = [
+pub const EVENT_KINDS: [&str; 47] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
+    "reach-assessed",
     "token-issued",
     "asset-enrolled",
     "asset-renamed",
@@ -59,6 +60,7 @@ impl Event {
             Self::TermBegan { .. } => "term-began",
             Self::AdvisoriesChanged { .. } => "advisories-changed",
             Self::IntelChanged { .. } => "intel-changed",
+            Self::ReachAssessed { .. } => "reach-assessed",
             Self::TokenIssued { .. } => "token-issued",
             Self::AssetEnrolled { .. } => "asset-enrolled",
             Self::AssetRenamed { .. } => "asset-renamed",

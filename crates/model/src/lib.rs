@@ -25,6 +25,7 @@ mod note;
 mod order;
 mod parts;
 mod points;
+mod reach;
 mod risk_points;
 mod role;
 mod rollout;
@@ -70,6 +71,7 @@ pub use parts::{PART, Parts};
 pub use points::{
     Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure, TechnicalImpact,
 };
+pub use reach::{ReachDelta, ReachStep, ZoneReach};
 pub use risk_points::{RiskPoints, signed as signed_points};
 pub use role::{NoRole, Role};
 pub use rollout::{Halt, HeldBack, Phase, Plan, Step, Tempo, Wave};

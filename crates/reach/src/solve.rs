@@ -268,6 +268,12 @@ impl Reach {
         bounds
     }
 
+    /// Whether an attacker is in a zone who has not come there through the one to which a flow leads from it. Where nothing is
+    /// taken over that flow, nobody looked who came through it: then whether one is there at all, which is not less.
+    pub fn without(&self, from: ZoneId, to: ZoneId) -> Part {
+        self.without.get(&(to, from)).copied().unwrap_or_else(|| self.zone(from).union)
+    }
+
     /// Zones with flows into this one, and whether an attacker is there without having come through it.
     fn into(&self, zone: ZoneId) -> impl Iterator<Item = (ZoneId, Part)> {
         let flows = self.without.range((zone, ZoneId(0))..=(zone, ZoneId(u32::MAX)));

@@ -323,7 +323,8 @@ impl About<'_> {
         // Nor does a time in which the risk was accepted.
         let raised = self.resumed(world).map_or(raised, |since| since.min(raised));
         let attacks = world.attacks(self.reasons.counted(), |id| self.wanting_for(id));
-        let subject = Subject { reasons: self.reasons, bearings: self.bearings, attacks, raised };
+        let (package, reasons) = (self.source.name.as_str(), self.reasons);
+        let subject = Subject { package, reasons, bearings: self.bearings, attacks, raised };
         let mut priority = prioritise(world, &subject);
         // A due date that was set is not moved later: several clocks run, the earliest counts, none restarts. Only where
         // something was assumed and is now known, or other rules count, is it set anew.
@@ -346,12 +347,18 @@ impl About<'_> {
         let resumed = world.exceptions.resumed(self.reasons.closes(), wanted);
         let other_clock = resumed != self.resumed(world) || self.taken_over(world).next().is_some();
         let attacked = world.detections.bear_on(self.reasons.counted());
-        if other_clock || attacked || !self.bearings.are_of(before.bearings()) {
+        if other_clock || attacked || !self.bearings.say_what(before.bearings()) {
             return None;
         }
-        let now = at_stake(world, self.reasons, self.bearings, &[]);
-        let most = at_stake(world, self.reasons, before.bearings(), &[]).most;
-        (now.most == most).then_some(now.removes)
+        let package = Some(self.source.name.as_str());
+        let now = at_stake(world, package, self.reasons, self.bearings, &[]);
+        let most = at_stake(world, package, self.reasons, before.bearings(), &[]).most;
+        let same = match (now.most, most) {
+            (Some(now), Some(before)) => now.says_what(before),
+            (None, None) => true,
+            _ => false,
+        };
+        same.then_some(now.removes)
     }
 
     /// Of those that want it then, those for which that is because of this vulnerability.

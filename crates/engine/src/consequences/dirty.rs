@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use tenon_model::{
     AdvisoryDelta, ApprovalAsked, AssetId, AssetOrdinal, AssetSet, Detection, DetectionEnd, Directive,
-    DirectiveId, Event, IntelDelta, NoteKind, VexStatement, VulnerabilityId, Wants,
+    DirectiveId, Event, IntelDelta, NoteKind, ReachDelta, VexStatement, VulnerabilityId, Wants, ZoneName,
 };
 
 use crate::apply::Attachments;
 use crate::assets::AssetState;
 use crate::context::Bearing;
+use crate::directives::DirectiveState;
 use crate::index::Stances;
 use crate::priority::is_due_by_attack;
 use crate::world::World;
@@ -149,6 +150,17 @@ impl Dirty {
             Event::IntelChanged { delta, .. } => {
                 if let Ok(delta) = blobs.json::<IntelDelta>(delta) {
                     self.intel(world, &delta);
+                }
+            }
+            Event::ReachAssessed { delta, .. } => {
+                if let Ok(delta) = blobs.json::<ReachDelta>(delta) {
+                    let moved: BTreeSet<&ZoneName> = delta.about().collect();
+                    let open = world.open_directives();
+                    let stands_there = |state: &DirectiveState| {
+                        let mut footings = state.bearings().footings();
+                        footings.any(|footing| footing.depends_on(&moved))
+                    };
+                    self.ranked.extend(open.filter(|(_, state)| stands_there(state)).map(|(id, _)| id));
                 }
             }
             Event::VexStated { document, statements, .. } => {

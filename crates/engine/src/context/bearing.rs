@@ -8,6 +8,7 @@ use tenon_model::context::{Criticality, Sensitivity};
 use tenon_model::{HumanImpact, MissionAndWellBeing, SystemExposure};
 
 use super::{Effective, Sourced};
+use crate::approach::Footing;
 
 /// What ranks, each with its source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
@@ -17,12 +18,20 @@ pub(crate) struct Bearing {
     pub(crate) mission: Option<Sourced<MissionAndWellBeing>>,
     pub(crate) criticality: Option<Sourced<Criticality>>,
     pub(crate) sensitivity: Option<Sourced<Sensitivity>>,
+    /// Where it stands in the network; the last field, so that bearings of one context follow each other.
+    pub(crate) footing: Option<Footing>,
 }
 
 impl Bearing {
     /// Of an asset about which nothing is known.
-    pub(crate) const NOTHING: Self =
-        Self { exposure: None, human_impact: None, mission: None, criticality: None, sensitivity: None };
+    pub(crate) const NOTHING: Self = Self {
+        exposure: None,
+        human_impact: None,
+        mission: None,
+        criticality: None,
+        sensitivity: None,
+        footing: None,
+    };
 
     /// The same, as all share it.
     pub(crate) fn nothing() -> Arc<Self> {
@@ -30,16 +39,30 @@ impl Bearing {
         NOTHING.clone()
     }
 
-    pub(crate) fn of(said: &Effective) -> Self {
+    pub(crate) fn of(said: &Effective, footing: Option<Footing>) -> Self {
         Self {
             exposure: said.exposure.clone(),
             human_impact: said.human_impact.clone(),
             mission: said.mission.clone(),
             criticality: said.criticality.clone(),
             sensitivity: said.sensitivity.clone(),
+            footing,
         }
     }
+
+    /// Whether the same is said of assets of both, wherever they stand in the network.
+    pub(crate) fn says_what(&self, other: &Self) -> bool {
+        let Self { exposure, human_impact, mission, criticality, sensitivity, footing: _ } = self;
+        *exposure == other.exposure
+            && *human_impact == other.human_impact
+            && *mission == other.mission
+            && *criticality == other.criticality
+            && *sensitivity == other.sensitivity
+    }
 }
+
+/// A bearing, and how many assets there are of it.
+pub(crate) type Counted<'b> = (&'b Arc<Bearing>, u64);
 
 /// How many assets there are of each bearing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -81,6 +104,29 @@ impl Bearings {
         self.0.iter().map(|(bearing, assets)| (bearing, *assets))
     }
 
+    /// Bearings that differ only in where assets stand in the network, together: the first of them, and each with how many
+    /// assets there are of it.
+    pub(crate) fn by_context(&self) -> Vec<(&Arc<Bearing>, Vec<Counted<'_>>)> {
+        let mut groups: Vec<(&Arc<Bearing>, Vec<Counted<'_>>)> = Vec::new();
+        for (bearing, assets) in self.iter() {
+            match groups.last_mut().filter(|(first, _)| first.says_what(bearing)) {
+                Some((_, alike)) => alike.push((bearing, assets)),
+                None => groups.push((bearing, vec![(bearing, assets)])),
+            }
+        }
+        groups
+    }
+
+    /// How many there are of the context of one, wherever they stand in the network.
+    pub(crate) fn in_context(&self, of: &Bearing) -> u64 {
+        self.iter().filter(|(bearing, _)| bearing.says_what(of)).map(|(_, assets)| assets).sum()
+    }
+
+    /// Where these assets stand in the network.
+    pub(crate) fn footings(&self) -> impl Iterator<Item = &Footing> {
+        self.0.keys().filter_map(|bearing| bearing.footing.as_ref())
+    }
+
     /// How many there are of one.
     pub(crate) fn count(&self, bearing: &Arc<Bearing>) -> u64 {
         self.0.get(bearing).copied().unwrap_or_default()
@@ -91,8 +137,10 @@ impl Bearings {
         self.0.values().sum()
     }
 
-    /// Whether the same bearings occur, however often.
-    pub(crate) fn are_of(&self, other: &Self) -> bool {
-        self.0.keys().eq(other.0.keys())
+    /// Whether the same is said of assets of both, however many there are and wherever they stand in the network.
+    pub(crate) fn say_what(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.by_context(), other.by_context());
+        ours.len() == theirs.len()
+            && ours.iter().zip(&theirs).all(|((one, _), (other, _))| one.says_what(other))
     }
 }

@@ -19,13 +19,14 @@ pub use preview::{Effect, Preview, Unstated, preview, unstated};
 pub use resolve::{Effective, Source, Sourced};
 pub(crate) use resolve::{Subject, resolve};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use tenon_model::context::Glob;
 use tenon_model::{AssetOrdinal, AssetSet, ContextDocument, Digest, RedundancyName, ZoneName};
 
+use crate::approach::Footing;
 use crate::assets::AssetState;
 use crate::world::World;
 
@@ -38,6 +39,9 @@ const FEW: usize = 1_024;
 type Said = (Bearing, Option<RedundancyName>, Option<ZoneName>);
 /// Of each pattern of packages in rules the assets that have one.
 type Carriers = BTreeMap<Glob, AssetSet>;
+/// Of each package that listens somewhere, by the name under which it is installed, those to which it belongs, as advisories name
+/// them, with the assets that have it so.
+type Owners<'w> = BTreeMap<&'w str, Vec<(&'w str, AssetSet)>>;
 
 impl World {
     /// The context document that counts; `None` where none was ever taken over.
@@ -72,7 +76,7 @@ impl World {
         let mut from = 0;
         while from < count {
             let block = from..count.min(from.saturating_add(BLOCK));
-            let (said, rest) = self.said_of_all(block.clone(), &carriers);
+            let (said, rest) = self.said_of_all(block.clone(), &carriers, &self.owners(block.clone()));
             for (ordinal, said) in block.clone().map(AssetOrdinal).zip(said.into_iter().chain(rest)) {
                 self.keep_said(ordinal, said);
             }
@@ -82,9 +86,14 @@ impl World {
     }
 
     /// What ranks of each of these assets, and in which group it stands in for others; by two threads, half of them each.
-    fn said_of_all(&self, block: Range<u32>, carriers: &Carriers) -> (Vec<Said>, Vec<Said>) {
+    fn said_of_all(
+        &self,
+        block: Range<u32>,
+        carriers: &Carriers,
+        owners: &Owners<'_>,
+    ) -> (Vec<Said>, Vec<Said>) {
         let said = |half: Range<u32>| -> Vec<Said> {
-            half.map(AssetOrdinal).map(|ordinal| self.said_of(ordinal, carriers)).collect()
+            half.map(AssetOrdinal).map(|ordinal| self.said_of(ordinal, carriers, owners)).collect()
         };
         if block.len() < FEW {
             return (said(block), Vec::new());
@@ -99,11 +108,14 @@ impl World {
         })
     }
 
-    fn said_of(&self, ordinal: AssetOrdinal, carriers: &Carriers) -> Said {
+    fn said_of(&self, ordinal: AssetOrdinal, carriers: &Carriers, owners: &Owners<'_>) -> Said {
         let Some(asset) = self.assets.get(ordinal) else { return (Bearing::NOTHING, None, None) };
         let installed = |glob: &Glob| carriers.get(glob).is_some_and(|held| held.contains(ordinal));
         let said = resolve(&Subject { asset, installed: &installed }, self.context.as_ref());
-        what_ranks(asset, said)
+        self.what_ranks(asset, said, |name| {
+            let all = owners.get(name).into_iter().flatten();
+            all.filter(|(_, held)| held.contains(ordinal)).map(|(owner, _)| *owner).collect()
+        })
     }
 
     /// Whether what ranks is another now.
@@ -127,16 +139,54 @@ impl World {
         globs.map(|glob| (glob.clone(), held(glob))).collect()
     }
 
+    /// Of what listens on these assets the packages to which it belongs: for many assets at once this is found once.
+    fn owners(&self, assets: Range<u32>) -> Owners<'_> {
+        let mut owners = Owners::new();
+        if !self.context.as_ref().is_some_and(|known| known.document.names_entries()) {
+            return owners;
+        }
+        for asset in assets.filter_map(|ordinal| self.assets.get(AssetOrdinal(ordinal))) {
+            let listeners = asset.profile().map(|profile| profile.listeners.as_slice()).unwrap_or_default();
+            for name in listeners.iter().filter_map(|listener| listener.package.as_deref()) {
+                owners.entry(name).or_default();
+            }
+        }
+        for (id, entry) in self.index.all() {
+            let components = entry.stance.components.iter().map(|component| component.name.as_str());
+            let listening: BTreeSet<&str> = components.filter(|name| owners.contains_key(name)).collect();
+            for name in listening {
+                let held = owners.entry(name).or_default();
+                held.push((entry.stance.package.as_str(), self.index.assets_of(id)));
+            }
+        }
+        owners
+    }
+
     /// What ranks may be another for this asset now; what it was, where it is.
     pub(crate) fn weigh(&mut self, ordinal: AssetOrdinal) -> Option<Arc<Bearing>> {
         let asset = self.assets.get(ordinal)?;
-        let (before, said) = (asset.bearing(), what_ranks(asset, self.effective(asset)));
+        let said = self.what_ranks(asset, self.effective(asset), |name| {
+            let entries = self.index.entries_of(asset.stances());
+            let owning = entries
+                .filter(|entry| entry.stance.components.iter().any(|component| component.name == name));
+            owning.map(|entry| entry.stance.package.as_str()).collect()
+        });
+        let before = asset.bearing();
         self.keep_said(ordinal, said).then_some(before)
     }
-}
 
-fn what_ranks(asset: &AssetState, said: Effective) -> Said {
-    (Bearing::of(&said), stands_in(asset, &said), said.zone.map(|known| known.value))
+    /// `owners` are the packages, as advisories name them, to which one of a name belongs on the asset.
+    fn what_ranks<'o>(
+        &self,
+        asset: &AssetState,
+        said: Effective,
+        owners: impl Fn(&str) -> Vec<&'o str>,
+    ) -> Said {
+        let (zone, context) = (said.zone.as_ref().map(|known| &known.value), self.context.as_ref());
+        let footing =
+            zone.zip(context).and_then(|(zone, known)| Footing::of(asset, zone, &known.document, owners));
+        (Bearing::of(&said, footing), stands_in(asset, &said), said.zone.map(|known| known.value))
+    }
 }
 
 /// The group in which an asset counts as one that stands in for others. What has never reported, or is retired, stands in for

@@ -8,7 +8,7 @@ use tenon_model::{
 use tenon_risk::cvss::{self, Cvss};
 use tenon_risk::sla::Severity;
 
-use super::loss::{Danger, Factors, Stake, factors};
+use super::loss::{Danger, Stake};
 use crate::context::{Bearing, Source, Sourced};
 use crate::detections::Attack;
 
@@ -100,8 +100,6 @@ pub(crate) struct Facts {
     pub(crate) kev: Option<(Timestamp, Option<Timestamp>)>,
     /// Since when attacks by it are known on these assets; `None` where none was seen.
     pub(crate) attacked: Option<Timestamp>,
-    /// What its expected loss is made of.
-    pub(crate) factors: Factors,
 }
 
 impl Facts {
@@ -167,7 +165,6 @@ impl Facts {
             threat: threat(id, intel),
             kev: intel.kev.as_ref().map(|kev| (kev.added, kev.due)),
             attacked: None,
-            factors: factors(danger(intel), stake(bearing)),
         }
     }
 
@@ -184,7 +181,6 @@ impl Facts {
         Self {
             exploitation: Known::stated(Exploitation::Active, fact.clone(), &by, Some(*seen)),
             threat: Known::stated(Probability::ONE, fact, &by, Some(*seen)),
-            factors: Factors { threat: u64::from(Probability::ONE.ppm()), ..self.factors },
             attacked: Some(attack.since),
             ..self
         }
@@ -228,6 +224,7 @@ pub(super) fn danger(intel: &Intel) -> Danger {
     Danger {
         threat: threat_of(intel),
         distance: parsed.and_then(|parsed| distance(&parsed)).unwrap_or(UNSTATED_DISTANCE),
+        takes_part: parsed.is_some_and(|parsed| parsed.metric("UI").is_some_and(|value| value != "N")),
     }
 }
 

@@ -1,19 +1,21 @@
 //! Expected loss: threat x reach x impact, in parts per million each.
 //!
-//! Threat comes from KEV and from what the model foresees, of which EPSS is an input. Reach and impact are working values of Tenon's own, coarse on purpose, until zones and
-//! flows are known: they order work inside a decision and set no date. Controls are not recorded yet and count as one.
+//! Threat comes from KEV and from what the model foresees, of which EPSS is an input. Reach is how likely an attacker gets there over
+//! zones and flows, where they are stated; else it follows from the exposure, coarsely. It and impact are working values of Tenon's own:
+//! they order work inside a decision and set no date. Controls are not recorded yet and count as one.
 
 use serde::Serialize;
 use tenon_model::context::Sensitivity;
 use tenon_model::{Basis, HumanImpact, Probability, SystemExposure};
 
 use super::facts::{Distance, Facts};
+use crate::approach::Arrival;
 
 /// Parts per million.
 const ONE: u64 = 1_000_000;
 
 /// The factors of one vulnerability's expected loss on one asset, in parts per million.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Factors {
     /// Probability of exploitation in the next 30 days.
     pub threat: u64,
@@ -37,6 +39,8 @@ impl Factors {
 pub(super) struct Danger {
     pub(super) threat: Probability,
     pub(super) distance: Distance,
+    /// Whether a person must take part (CVSS UI is not none).
+    pub(super) takes_part: bool,
 }
 
 /// What of assets goes into it.
@@ -48,16 +52,40 @@ pub(super) struct Stake {
     pub(super) sensitivity: Option<Sensitivity>,
 }
 
-pub(super) fn factors(danger: Danger, stake: Stake) -> Factors {
+pub(super) fn factors(danger: Danger, stake: Stake, arrival: Option<Arrival>) -> Factors {
+    let reach = arrival.and_then(|arrival| reached(danger, arrival));
     Factors {
         threat: u64::from(danger.threat.ppm()),
-        reach: reach(danger.distance, stake.exposure),
+        reach: reach.unwrap_or_else(|| reach_by_exposure(danger.distance, stake.exposure)),
         impact: impact(stake),
     }
 }
 
+/// Those of a vulnerability by which attacks were seen there: an attacker got there, and nobody need ask how likely that is.
+pub(super) fn attacked(stake: Stake) -> Factors {
+    Factors { threat: ONE, reach: ONE, impact: impact(stake) }
+}
+
+/// The least that counts where zones and flows say that nobody gets there: maps miss ways.
+const UNMAPPED: u64 = 1_000;
+/// How many of those who can talk to a host have a foothold on it.
+const FOOTHOLD: u64 = 200_000;
+
+/// From how attackers get there; `None` where zones keep nothing out: what a person opens or visits comes in by itself, and whoever
+/// stands before the host has no flows to take.
+pub(super) fn reached(danger: Danger, arrival: Arrival) -> Option<u64> {
+    let to = match danger.distance {
+        Distance::Network if danger.takes_part => return None,
+        Distance::Network => u64::from(arrival.package.ppm()),
+        Distance::Adjacent => u64::from(arrival.zone.ppm()),
+        Distance::Local => u64::from(arrival.anything.ppm()) * FOOTHOLD / ONE,
+        Distance::Physical => return None,
+    };
+    Some(to.max(UNMAPPED))
+}
+
 /// From the attack vector and the asset's exposure; an unknown one counts in full.
-fn reach(distance: Distance, exposure: Option<SystemExposure>) -> u64 {
+fn reach_by_exposure(distance: Distance, exposure: Option<SystemExposure>) -> u64 {
     match (distance, exposure) {
         (Distance::Network, None | Some(SystemExposure::Open)) => ONE,
         (Distance::Network, Some(SystemExposure::Controlled)) => 500_000,

@@ -16,19 +16,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    Basis, Clock, ClockRule, Decision, Directive, Grounds, Intel, Priority, Probability, RiskPoints,
+    Basis, Clock, ClockRule, Decision, Directive, Grounds, Intel, Priority, RiskPoints, SystemExposure,
     Timestamp, VulnerabilityId, Want,
 };
 use tenon_risk::bod_26_04;
 
-use crate::context::{Bearing, Bearings};
+use crate::approach::Arrival;
+use crate::context::{Bearing, Bearings, Source, Sourced};
 use crate::detections::Attack;
 use crate::world::World;
 pub use facts::ASSUMED_THREAT;
 pub(crate) use facts::threat_of;
 use facts::{Facts, danger, stake, stated};
 pub use loss::Factors;
-use loss::{Danger, factors};
+use loss::{Danger, Stake, attacked, factors};
 pub use why::{Flip, FlipSet, Weighed, Why, WhyHere, why, why_here};
 
 /// Most reasons that are written out; the rest is counted.
@@ -84,6 +85,8 @@ impl<'a> Reasons<'a> {
 
 /// What is prioritised.
 pub(crate) struct Subject<'a> {
+    /// The package, as advisories name it, that holds all of it.
+    pub(crate) package: &'a str,
     /// What it closes, and who says so. A vendor update without any advisory is its own vulnerability.
     pub(crate) reasons: Reasons<'a>,
     /// What of the context of its assets bears on it, and how many there are of each.
@@ -95,23 +98,37 @@ pub(crate) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// The facts of every vulnerability, for each bearing; apart for assets on which attacks were seen.
+    /// The facts of every vulnerability, for each context of assets; apart for assets on which attacks were seen.
     fn facts(&self, world: &World) -> Vec<(Facts, u64)> {
+        let contexts = self.bearings.by_context().into_iter();
+        let all = |alike: Vec<(_, u64)>| alike.into_iter().map(|(_, assets)| assets).sum();
+        let parts = contexts.map(|(first, alike)| (first, all(alike)));
+        let facts = self.facts_of(world, parts, |attack, bearing| attack.bearings.in_context(bearing));
+        facts.into_iter().map(|(facts, _, assets)| (facts, assets)).collect()
+    }
+
+    /// The same for assets of each of these bearings; `attacked` says of how many of one attacks were seen.
+    fn facts_of<'b>(
+        &self,
+        world: &World,
+        parts: impl Iterator<Item = (&'b Arc<Bearing>, u64)>,
+        attacked: impl Fn(&Attack<'_>, &Arc<Bearing>) -> u64,
+    ) -> Vec<(Facts, &'b Arc<Bearing>, u64)> {
         let known: Vec<(&VulnerabilityId, Intel, Option<&Attack<'_>>)> = self
             .reasons
             .counted()
             .map(|id| (id, world.intel(id), self.attacks.iter().find(|attack| attack.vulnerability == id)))
             .collect();
         let mut all = Vec::new();
-        for (bearing, assets) in self.bearings.iter() {
+        for (bearing, assets) in parts {
             for (id, intel, attack) in &known {
                 let facts = Facts::of(id, intel, bearing);
-                let attacked = attack.map_or(0, |attack| attack.bearings.count(bearing)).min(assets);
+                let attacked = attack.map_or(0, |attack| attacked(attack, bearing)).min(assets);
                 if let Some(attack) = attack.filter(|_| attacked > 0) {
-                    all.push((facts.clone().under(attack), attacked));
+                    all.push((facts.clone().under(attack), bearing, attacked));
                 }
                 if assets > attacked {
-                    all.push((facts, assets - attacked));
+                    all.push((facts, bearing, assets - attacked));
                 }
             }
         }
@@ -124,18 +141,42 @@ pub(crate) fn harm(bearing: &Bearing) -> u64 {
     loss::impact(stake(bearing))
 }
 
+/// How attackers get to a package on assets of this bearing; `None` where nobody can tell, or somebody confirms that all can.
+fn arrival(world: &World, bearing: &Bearing, package: Option<&str>) -> Option<Arrival> {
+    let confirmed = |known: &Sourced<SystemExposure>| {
+        known.value == SystemExposure::Open
+            && matches!(known.source, Source::ByHand | Source::Entry { .. } | Source::Rule { .. })
+    };
+    let footing = bearing.footing.as_ref().filter(|_| !bearing.exposure.as_ref().is_some_and(confirmed))?;
+    world.approach.arrival(footing, package)
+}
+
+/// Of assets that share a context, how many are reached alike.
+fn arrivals<'b>(
+    world: &World,
+    alike: impl IntoIterator<Item = (&'b Arc<Bearing>, u64)>,
+    package: Option<&str>,
+) -> BTreeMap<Option<Arrival>, u64> {
+    let mut arrivals = BTreeMap::new();
+    for (bearing, assets) in alike {
+        *arrivals.entry(arrival(world, bearing, package)).or_default() += assets;
+    }
+    arrivals
+}
+
 /// What is lost if nothing is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AtStake<'b> {
     /// In all.
     pub(crate) removes: RiskPoints,
-    /// The bearing whose assets lose most by one vulnerability.
+    /// A bearing of the context whose assets lose most by one vulnerability.
     pub(crate) most: Option<&'b Arc<Bearing>>,
 }
 
-/// What such assets lose by what these reasons name.
+/// What such assets lose by what these reasons name; in a package where it is one.
 pub(crate) fn at_stake<'b>(
     world: &World,
+    package: Option<&str>,
     reasons: Reasons<'_>,
     bearings: &'b Bearings,
     attacks: &'b [Attack<'_>],
@@ -144,10 +185,11 @@ pub(crate) fn at_stake<'b>(
     let intel = reasons.counted().map(|id| world.intel.get(id).map_or(&nothing, Arc::as_ref));
     let dangers: Vec<Danger> = intel.map(danger).collect();
     let (mut removes, mut most) = (0_u64, None);
-    for (bearing, assets) in bearings.iter() {
+    for (bearing, alike) in bearings.by_context() {
         let stake = stake(bearing);
+        let arrivals = arrivals(world, alike, package);
         for danger in &dangers {
-            let loss = factors(*danger, stake).loss().saturating_mul(assets);
+            let loss = loss_of(*danger, stake, &arrivals);
             removes = removes.saturating_add(loss);
             if most.is_none_or(|(other, _)| loss >= other) {
                 most = Some((loss, bearing));
@@ -157,24 +199,33 @@ pub(crate) fn at_stake<'b>(
     // What attacks add to what is counted already.
     for attack in attacks {
         let usual = danger(world.intel.get(attack.vulnerability).map_or(&nothing, Arc::as_ref));
-        let certain = Danger { threat: Probability::ONE, ..usual };
-        for (bearing, assets) in attack.bearings.iter() {
+        for (bearing, alike) in attack.bearings.by_context() {
             let stake = stake(bearing);
-            let [usual, certain] = [usual, certain].map(|danger| factors(danger, stake).loss());
-            removes = removes.saturating_add(certain.saturating_sub(usual).saturating_mul(assets));
-            if most.is_none_or(|(other, _)| certain.saturating_mul(assets) >= other) {
-                most = Some((certain.saturating_mul(assets), bearing));
+            let assets = alike.iter().map(|(_, assets)| assets).sum();
+            let certain = attacked(stake).loss().saturating_mul(assets);
+            let usual = loss_of(usual, stake, &arrivals(world, alike, package));
+            removes = removes.saturating_add(certain.saturating_sub(usual));
+            if most.is_none_or(|(other, _)| certain >= other) {
+                most = Some((certain, bearing));
             }
         }
     }
     AtStake { removes: RiskPoints(removes), most: most.map(|(_, bearing)| bearing) }
 }
 
+fn loss_of(danger: Danger, stake: Stake, arrivals: &BTreeMap<Option<Arrival>, u64>) -> u64 {
+    let each = arrivals
+        .iter()
+        .map(|(arrival, assets)| factors(danger, stake, *arrival).loss().saturating_mul(*assets));
+    each.fold(0, u64::saturating_add)
+}
+
 /// The priority of doing it.
 pub(crate) fn prioritise(world: &World, subject: &Subject<'_>) -> Priority {
     let facts = subject.facts(world);
     let clocks = clocks(world, subject, &facts);
-    let stake = at_stake(world, subject.reasons, subject.bearings, &subject.attacks);
+    let package = Some(subject.package);
+    let stake = at_stake(world, package, subject.reasons, subject.bearings, &subject.attacks);
     Priority {
         decision: decision(world, &facts),
         due: clocks.first().map(|clock| clock.due),

@@ -1,5 +1,7 @@
 //! A priority explained: the factors that multiply to the expected loss, and the smallest changes that flip the decision.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use tenon_model::{
     AssetId, AssetSet, Basis, DecisionTable, DirectiveId, ExceptionId, Priority, VulnerabilityId,
@@ -7,7 +9,9 @@ use tenon_model::{
 use tenon_risk::tables::Inputs;
 
 use super::facts::Facts;
-use super::{Factors, Reasons, Subject, loss, prioritise, rules};
+use super::facts::{danger, stake};
+use super::{Factors, Reasons, Subject, arrival, loss, prioritise, rules};
+use crate::approach;
 use crate::context::Bearings;
 use crate::findings::{Finding, findings};
 use crate::world::World;
@@ -23,8 +27,9 @@ pub struct Weighed {
     pub factors: Factors,
     /// Why threat has its value.
     pub threat: Basis,
-    /// Why reach has its value: attack vector and exposure.
-    pub reach: [Basis; 2],
+    /// Why reach has its value: the attack vector, and how attackers get there over zones and flows, or where that does not tell,
+    /// the exposure; the attack alone where one was seen.
+    pub reach: Vec<Basis>,
     /// Why impact has its value.
     pub impact: Basis,
 }
@@ -68,7 +73,8 @@ pub fn why(world: &World, id: &DirectiveId) -> Option<Why> {
     let directive = &state.directive;
     let reasons = Reasons::from(directive);
     let attacks = world.attacks(reasons.counted(), |id| state.wanting_for(id));
-    Some(explain(world, &Subject { reasons, bearings: state.bearings(), attacks, raised: state.raised }))
+    let (package, bearings) = (state.source().name.as_str(), state.bearings());
+    Some(explain(world, &Subject { package, reasons, bearings, attacks, raised: state.raised }))
 }
 
 /// One vulnerability on one asset, as if nothing else were to be done.
@@ -101,28 +107,55 @@ pub fn why_here(world: &World, asset: &AssetId, about: &VulnerabilityId) -> Opti
     let reasons = Reasons { advisories: &advisories, ..Reasons::of_one(about) };
     let attacks = world.attacks(reasons.counted(), |_| AssetSet::in_order(&[ordinal]));
     let raised = answering.map_or(finding.opened, |(_, state)| state.raised);
-    let subject = Subject { reasons, bearings: &bearings, attacks, raised };
+    let package = finding.source.name.as_str();
+    let subject = Subject { package, reasons, bearings: &bearings, attacks, raised };
     let (priority, why) = (prioritise(world, &subject), explain(world, &subject));
     Some(WhyHere { finding, accepted, directive: answering.map(|(id, _)| id), priority, why })
 }
 
 fn explain(world: &World, subject: &Subject<'_>) -> Why {
     let facts = subject.facts(world);
-    let mut factors: Vec<Weighed> = facts
-        .iter()
-        .map(|(facts, assets)| Weighed {
-            vulnerability: facts.vulnerability.clone(),
-            assets: *assets,
-            factors: facts.factors,
-            threat: facts.threat.basis.clone(),
-            reach: [facts.distance.basis.clone(), facts.exposure.basis.clone()],
-            impact: loss::impact_basis(facts),
-        })
-        .collect();
+    let mut factors = weighed(world, subject);
     factors.sort_by_key(|one| {
         (std::cmp::Reverse(one.factors.loss().saturating_mul(one.assets)), one.vulnerability.clone())
     });
     Why { factors, flips: flips(world.rules().table, &facts) }
+}
+
+/// The factors of every vulnerability, for each context and place of assets.
+fn weighed(world: &World, subject: &Subject<'_>) -> Vec<Weighed> {
+    let parts =
+        subject.facts_of(world, subject.bearings.iter(), |attack, bearing| attack.bearings.count(bearing));
+    let mut all: Vec<Weighed> = Vec::new();
+    let mut known: BTreeMap<(VulnerabilityId, Factors), Vec<usize>> = BTreeMap::new();
+    for (facts, bearing, assets) in parts {
+        let stake = stake(bearing);
+        let (factors, reach) = if facts.attacked.is_some() {
+            (loss::attacked(stake), vec![facts.threat.basis.clone()])
+        } else {
+            let (danger, arrival) =
+                (danger(&world.intel(&facts.vulnerability)), arrival(world, bearing, Some(subject.package)));
+            let told = arrival.and_then(|arrival| {
+                loss::reached(danger, arrival)?;
+                approach::basis(world, bearing.footing.as_ref()?, arrival, subject.package)
+            });
+            let second = told.unwrap_or_else(|| facts.exposure.basis.clone());
+            (loss::factors(danger, stake, arrival), vec![facts.distance.basis.clone(), second])
+        };
+        let (threat, impact) = (facts.threat.basis.clone(), loss::impact_basis(&facts));
+        let vulnerability = facts.vulnerability;
+        let alike = known.entry((vulnerability.clone(), factors)).or_default();
+        // What differs in nothing that is told is told once.
+        let same = |at: &&usize| all.get(**at).is_some_and(|one| one.reach == reach && one.impact == impact);
+        match alike.iter().find(same).and_then(|at| all.get_mut(*at)) {
+            Some(same) => same.assets += assets,
+            None => {
+                alike.push(all.len());
+                all.push(Weighed { vulnerability, assets, factors, threat, reach, impact });
+            }
+        }
+    }
+    all
 }
 
 /// Columns that hold what is stated about assets, by their published names.

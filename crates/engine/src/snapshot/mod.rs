@@ -26,7 +26,7 @@ use writer::Writer;
 
 /// The version of the encoding. Another one is not read; whoever raises this keeps reading from 5 on, because a record that was
 /// cut rests on one (decision 27).
-pub const SNAPSHOT_VERSION: u16 = 9;
+pub const SNAPSHOT_VERSION: u16 = 10;
 /// The oldest version that is read: it lacks the measures, which then begin with it. Before 7 there were no exceptions, before 8 no
 /// detections, before 9 no forecasts, signatures and notes of people, which a program of then would leave out, and risk points were
 /// whole thousandths.
@@ -104,6 +104,7 @@ impl World {
             tempo,
             rolling: _,
             context,
+            approach,
             vex,
             exceptions,
             detections,
@@ -129,6 +130,7 @@ impl World {
             policy: policy.as_ref().map(SavedPolicy::of),
             tempo: *tempo,
             context: context.clone().map(SavedContext::of),
+            approach: approach.zones().clone(),
             vex: vex.iter().map(|(document, stated)| (document.clone(), stated.to_vec())).collect(),
             exceptions: exceptions.iter().map(|(id, state)| (id, state.clone())).collect(),
             detections: detections.iter().map(|(id, state)| (id, state.clone())).collect(),

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use tenon_model::{
     Advisory, AssetContext, AssetId, ContextDocument, DetectionId, Digest, ExceptionId, GroupName, HostFacts,
     Intel, InventorySum, MachineId, OrderId, Rules, SourcePackage, Tempo, Timestamp, TokenId, VexStatement,
-    VulnerabilityId,
+    VulnerabilityId, ZoneName,
 };
 
+use crate::approach::{Approach, ToldZone};
 use crate::assets::AssetState;
 use crate::context::{KnownContext, Written};
 use crate::detections::DetectionState;
@@ -39,6 +40,8 @@ pub(super) struct SavedHead {
     #[serde(default)]
     pub(super) tempo: Tempo,
     pub(super) context: Option<SavedContext>,
+    #[serde(default)]
+    pub(super) approach: BTreeMap<ZoneName, ToldZone>,
     pub(super) vex: BTreeMap<String, Vec<VexStatement>>,
     #[serde(default)]
     pub(super) exceptions: Vec<(ExceptionId, ExceptionState)>,
@@ -62,6 +65,7 @@ impl SavedHead {
         world.policy = self.policy.map(SavedPolicy::restore);
         world.tempo = self.tempo;
         world.context = self.context.map(SavedContext::restore);
+        world.approach = Approach::restore(self.approach);
         world.trend = self.trend;
         for (id, state) in self.exceptions {
             world.exceptions.keep(id, state);

@@ -69,7 +69,7 @@ impl World {
     /// The zones with what stands in them, and what flows between them.
     pub(super) fn zones(&self) -> (Vec<TerrainZone>, Flows) {
         let document = self.context().map(|known| known.document.clone());
-        let stated = document.filter(|document| document.zones.values().any(|zone| zone.entry.is_some()));
+        let stated = document.filter(|document| document.names_entries());
         let Some(document) = stated else { return self.derived_zones() };
         let zones: Vec<TerrainZone> = document
             .zones

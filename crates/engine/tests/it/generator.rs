@@ -109,6 +109,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         likely(world.queue().len() > 1, 4),
         likely(disputed(world).is_some(), 12),
         likely(world.directives().any(|(_, state)| !world.signable(state).is_empty()), 12),
+        likely(world.context().is_some_and(|known| known.document.names_entries()), 3),
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -194,6 +195,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         25 => detections::drawn(draw, world, now),
         26 => note(draw, world),
         27 => signatures::drawn(draw, world, now),
+        28 => assessed(world),
         _ => document(draw, world),
     }
 }
@@ -422,6 +424,13 @@ fn context(draw: &mut Draw) -> Command {
 }
 
 /// A document of a few parts, mostly compared with the version that counts.
+/// How far attackers get, as far as that moved.
+pub(crate) fn assessed(world: &World) -> Command {
+    let terrain = world.terrain();
+    let delta = world.reach_moved(&terrain, &terrain.network.solve());
+    Command::AssessReach { delta }
+}
+
 fn document(draw: &mut Draw, world: &World) -> Command {
     let service = draw.of(&[
         "",
@@ -431,6 +440,7 @@ fn document(draw: &mut Draw, world: &World) -> Command {
     let network = draw.of(&[
         "",
         "zones: { internet: { entry: 1 }, dmz: { networks: 10.0.0.0/8 } }\nflows: [{ from: internet, to: dmz, ports: 443 }]",
+        "zones: { internet: { entry: 0.3 }, dmz: { networks: 10.0.0.0/8 }, lab: { networks: 203.0.113.0/24 } }\nflows: [{ from: internet, to: dmz, ports: 22 }, { from: dmz, to: lab }, { from: lab, to: dmz, ports: 443 }]",
     ]);
     let rule = match (service, draw.below(3)) {
         ("", _) | (_, 0) => {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod ahead;
+mod approach;
 mod context;
 mod deltas;
 mod detections;

@@ -13,7 +13,7 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 33] = [
+const LATER: [&str; 34] = [
     "context-set",
     "context-taken-over",
     "rules-set",
@@ -47,6 +47,7 @@ const LATER: [&str; 33] = [
     "directive-noted dispute",
     "directive-noted answer",
     "changes-signed",
+    "reach-assessed",
 ];
 /// Kinds of events that nothing writes any more.
 const GONE: [&str; 1] = ["directive-revised"];
@@ -80,6 +81,9 @@ const EVENTS_NOTES: &str = include_str!("../fixtures/events-v1-notes.jsonl");
 /// A host asks for a signature, which comes, and has its order.
 const EVENTS_SIGNATURES: &str = include_str!("../fixtures/events-v1-signatures.jsonl");
 const BLOBS_SIGNATURES: &str = include_str!("../fixtures/blobs-v1-signatures.jsonl");
+/// How far attackers get is told, a host is fixed, and it is told anew.
+const EVENTS_REACH: &str = include_str!("../fixtures/events-v1-reach.jsonl");
+const BLOBS_REACH: &str = include_str!("../fixtures/blobs-v1-reach.jsonl");
 /// The record begins later; the shell writes it, so that no story of the lab holds it.
 const EVENTS_HISTORY: &str = include_str!("../fixtures/events-v1-history.jsonl");
 
@@ -132,6 +136,7 @@ fn events_of_version_1_decode_and_encode_alike() {
     later.extend(kinds(EVENTS_RISKS));
     later.extend(kinds(EVENTS_NOTES));
     later.extend(kinds(EVENTS_SIGNATURES));
+    later.extend(kinds(EVENTS_REACH));
     for kind in LATER {
         assert!(later.contains(kind), "the later fixture holds no {kind}");
     }
@@ -305,14 +310,27 @@ fn signatures_of_version_1_replay() {
     assert_eq!(asking.collect::<Vec<_>>(), ["web1"]);
 }
 
+#[test]
+fn how_far_attackers_got_in_version_1_replays() {
+    let (entries, blobs) = (entries(EVENTS_REACH), blobs(BLOBS_REACH));
+    let world = replay(&entries, &blobs);
+    assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
+    let (id, _) = world.directives().find(|(_, state)| state.source().name == "postgresql").unwrap();
+    let weighed = tenon_engine::why(&world, id).unwrap().factors;
+    assert_eq!(weighed[0].factors.reach, 1_000, "the host in front of it is fixed");
+    let restored = World::from_snapshot(world.to_snapshot().unwrap()).unwrap();
+    assert_eq!(tenon_engine::why(&restored, id).unwrap().factors, weighed);
+}
+
 /// A record whose oldest part was let go rests on a snapshot: a version that was ever written is read for good.
 #[test]
 fn snapshots_of_old_versions_are_read() {
-    let snapshots: [(u8, &[u8]); 4] = [
+    let snapshots: [(u8, &[u8]); 5] = [
         (5, include_bytes!("../fixtures/snapshot-v5.bin")),
         (6, include_bytes!("../fixtures/snapshot-v6.bin")),
         (7, include_bytes!("../fixtures/snapshot-v7.bin")),
         (8, include_bytes!("../fixtures/snapshot-v8.bin")),
+        (9, include_bytes!("../fixtures/snapshot-v9.bin")),
     ];
     let wanted = replay(&entries(EVENTS_POLICY), &blobs(BLOBS_POLICY));
     for (version, snapshot) in snapshots {

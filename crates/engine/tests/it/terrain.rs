@@ -48,7 +48,7 @@ pub(crate) fn is_that_of_every_asset(world: &World) {
     }
 }
 
-const ZONES: &str = "\
+pub(crate) const ZONES: &str = "\
 zones:
   internet: { entry: 1 }
   dmz: { networks: [203.0.113.0/24] }
@@ -58,13 +58,13 @@ flows:
   - { from: dmz, to: inside, protocol: tcp, ports: 5432 }
 ";
 
-fn take_over(lab: &mut Lab, text: &str) {
+pub(crate) fn take_over(lab: &mut Lab, text: &str) {
     let document = tenon_formats::context::parse(text.as_bytes()).unwrap_or_else(|p| panic!("{p:?}"));
     let compared = lab.world.context().map_or(0, |known| known.version);
     lab.must(Command::TakeOverContext { document, compared, by: person() });
 }
 
-fn listener(address: &str, port: u16, package: &str) -> Listener {
+pub(crate) fn listener(address: &str, port: u16, package: &str) -> Listener {
     let (address, package) = (address.parse().unwrap(), Some(package.to_owned()));
     Listener { protocol: Protocol::Tcp, address, port, process: None, unit: None, package }
 }
@@ -79,7 +79,7 @@ fn host(lab: &mut Lab, name: &str, package: &str, at: &str, listens: &[(&str, u1
     asset
 }
 
-fn state(lab: &mut Lab, id: &str, vector: &str) {
+pub(crate) fn state(lab: &mut Lab, id: &str, vector: &str) {
     let cvss = Some(Cvss { vector: vector.to_owned(), source: "a test".to_owned() });
     let stated = vec![(id.parse().unwrap(), Profile { cvss, ..Profile::default() })];
     lab.must(Command::ChangeIntel {
@@ -88,7 +88,7 @@ fn state(lab: &mut Lab, id: &str, vector: &str) {
     });
 }
 
-fn list(lab: &mut Lab, id: &str) {
+pub(crate) fn list(lab: &mut Lab, id: &str) {
     let listed = vec![(id.parse().unwrap(), Kev { added: lab.now, due: None, ransomware: false })];
     lab.must(Command::ChangeIntel { delta: IntelDelta::Kev { listed, retracted: Vec::new() }, as_of: None });
 }

@@ -17,10 +17,11 @@ use tenon_versions::dpkg;
 use crate::lab::{Lab, ids, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 58] = [
+pub(crate) const KINDS: [&str; 59] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
+    "reach-assessed",
     "token-issued",
     "asset-enrolled",
     "asset-renamed",

@@ -228,6 +228,13 @@ pub struct ContextDocument {
     pub defaults: Labels,
 }
 
+impl ContextDocument {
+    /// Whether it names a zone in which attacks begin. Without one its zones and flows tell nothing of who is reached.
+    pub fn names_entries(&self) -> bool {
+        self.zones.values().any(|zone| zone.entry.is_some())
+    }
+}
+
 /// A name that a document uses and must define.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reference {
