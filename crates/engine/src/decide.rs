@@ -180,8 +180,8 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             if zones == 0 {
                 return refuse(RefusalCode::NothingToDo, "no zone is reached otherwise than before");
             }
-            let blob = encode(&delta)?;
-            Ok(Decided::with(Event::ReachAssessed { delta: blob.digest(), zones }, vec![blob]))
+            let (most, blob) = (world.approach.moves_most(&delta), encode(&delta)?);
+            Ok(Decided::with(Event::ReachAssessed { delta: blob.digest(), zones, most }, vec![blob]))
         }
         Command::IssueToken { token, secret, group, expires, by } => {
             if expires <= now {

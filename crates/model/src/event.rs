@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AgentRun, ApplyOutcome, AssetContext, AssetId, Detection, DetectionEnd, DetectionId, Digest, Directive,
     DirectiveChange, DirectiveId, Exception, ExceptionEnd, ExceptionId, GroupName, HistoryBase, IntelSource,
-    InventoryDelta, KeyFingerprint, MachineId, NoteKind, Order, OrderId, Outcome, Person, Plan,
+    InventoryDelta, KeyFingerprint, MachineId, NoteKind, Order, OrderId, Outcome, Person, Plan, ReachMove,
     RehearsalOutcome, Retirement, Rules, Tempo, Timestamp, TokenId, Wants,
 };
 
@@ -54,6 +54,8 @@ pub enum Event {
         delta: Digest,
         /// How many zones moved.
         zones: u32,
+        /// That which moved most; `None` where nothing is said of any of them any more.
+        most: Option<ReachMove>,
     },
     /// A one-time enrolment token was made. Only its digest is kept.
     TokenIssued {

@@ -71,7 +71,7 @@ pub use parts::{PART, Parts};
 pub use points::{
     Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure, TechnicalImpact,
 };
-pub use reach::{ReachDelta, ReachStep, ZoneReach};
+pub use reach::{ReachDelta, ReachMove, ReachStep, ZoneReach};
 pub use risk_points::{RiskPoints, signed as signed_points};
 pub use role::{NoRole, Role};
 pub use rollout::{Halt, HeldBack, Phase, Plan, Step, Tempo, Wave};

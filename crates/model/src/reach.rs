@@ -31,6 +31,17 @@ pub struct ZoneReach {
     pub path: Vec<ReachStep>,
 }
 
+/// Of one zone, whether an attacker is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReachMove {
+    /// The zone.
+    pub zone: ZoneName,
+    /// At most before; `None` where nothing was said of it.
+    pub before: Option<Probability>,
+    /// At most now.
+    pub now: Probability,
+}
+
 /// What moved since it was last told; the content of the blob an event names. Zones that are absent from both lists are as they
 /// were.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

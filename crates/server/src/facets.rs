@@ -36,6 +36,7 @@ impl Facet {
             Event::AdvisoriesChanged { .. } | Event::IntelChanged { .. } => {
                 &[Self::Assets, Self::Queue, Self::Feeds]
             }
+            Event::ReachAssessed { .. } => &[Self::Assets, Self::Queue],
             Event::ContextSet { .. } | Event::RulesSet { .. } => &[Self::Assets, Self::Queue, Self::Context],
             Event::AssetEnrolled { .. } | Event::CloneSeen { .. } | Event::CloneGone { .. } => {
                 &[Self::Assets]

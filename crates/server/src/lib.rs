@@ -8,6 +8,7 @@
 
 mod access;
 mod api;
+mod assessing;
 mod authority;
 mod between;
 mod clock;

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::access::{Passwords, People, PeopleError, Rate, Rates};
 use crate::api;
+use crate::assessing;
 use crate::authority::{Authority, AuthorityError};
 use crate::clock::clock;
 use crate::demo::Demo;
@@ -257,6 +258,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
             stopped.clone(),
         )),
         tokio::spawn(ticks(writer.clone(), stopped.clone())),
+        tokio::spawn(assessing::run(context.clone(), stopped.clone())),
     ];
     let gateway = agents.as_ref().map(|(_, address, _)| *address);
     if let Some((listener, _, tls)) = agents {

@@ -11,11 +11,12 @@
 mod footing;
 mod told;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tenon_model::{Probability, ReachDelta, Timestamp, ZoneName, ZoneReach};
+use tenon_model::{Probability, ReachDelta, ReachMove, Timestamp, ZoneName, ZoneReach};
 
 pub(crate) use footing::Footing;
 pub(crate) use told::basis;
@@ -78,6 +79,17 @@ impl Approach {
             let before = zones.get(&zone).map(|told| told.reach.inside);
             zones.insert(zone, ToldZone { reach, at: now, before });
         }
+    }
+
+    /// The zone that moves most; of equals the first by name.
+    pub(crate) fn moves_most(&self, delta: &ReachDelta) -> Option<ReachMove> {
+        let moves = delta.zones.iter().map(|(zone, reach)| ReachMove {
+            zone: zone.clone(),
+            before: self.0.get(zone).map(|told| told.reach.inside),
+            now: reach.inside,
+        });
+        let by = |of: &ReachMove| of.before.map_or(0, Probability::ppm).abs_diff(of.now.ppm());
+        moves.min_by_key(|of| (Reverse(by(of)), of.zone.clone()))
     }
 
     /// How attackers get to an asset that stands so, and to a package on it; `None` where nothing was told of its zone yet.

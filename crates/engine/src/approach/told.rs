@@ -13,6 +13,16 @@ const SAME: u32 = 100;
 const MAX_STEPS: usize = 16;
 
 impl World {
+    /// Whether anybody states, or anything was told of, how far attackers get.
+    pub fn is_reach_stated(&self) -> bool {
+        self.context.as_ref().is_some_and(|known| known.document.names_entries()) || self.is_reach_told()
+    }
+
+    /// Whether anything is told of how far attackers get.
+    pub fn is_reach_told(&self) -> bool {
+        !self.approach.is_empty()
+    }
+
     /// What moved since it was last told how far attackers get, where this is the estate as it stands and what it comes to. Nothing
     /// is told of zones that are only derived: what is assumed makes nothing less urgent.
     pub fn reach_moved(&self, terrain: &Terrain, reach: &Reach) -> ReachDelta {

@@ -75,7 +75,8 @@ fn what_is_fixed_in_front_makes_what_lies_behind_less_urgent() {
     let (mut lab, [web, _]) = estate();
     assert_eq!(reach(&lab, "postgresql"), 500_000, "nothing is told yet: its exposure is controlled");
     let events = assess(&mut lab);
-    assert!(matches!(events[0], Event::ReachAssessed { zones: 3, .. }), "{events:?}");
+    let Event::ReachAssessed { zones: 3, most: Some(most), .. } = &events[0] else { panic!("{events:?}") };
+    assert_eq!((most.zone.as_str(), most.before, most.now), ("dmz", None, Probability::ONE));
     // Whoever takes the web server, which is listed in KEV, may talk to the database.
     assert_eq!((reach(&lab, "nginx"), reach(&lab, "postgresql")), (1_000_000, 1_000_000));
     let told = &factors(&lab, "postgresql")[0].reach[1];

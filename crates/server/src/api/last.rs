@@ -61,7 +61,7 @@ impl<T: OfWorld> Last<T> {
 
     /// That of a World. Of what is, not of what was, the one before will do for a while where one takes long; it says of when
     /// it is.
-    pub(super) async fn of(&self, world: &Arc<World>, is_now: bool) -> Result<Arc<T>, ApiError> {
+    pub(crate) async fn of(&self, world: &Arc<World>, is_now: bool) -> Result<Arc<T>, ApiError> {
         let mut last = self.last.lock().await;
         if let Some(Made { made, rests }) = last.as_ref() {
             let resting = is_now && rests.is_some_and(|until| Instant::now() < until);

@@ -3,7 +3,8 @@
 use tenon_engine::World;
 use tenon_model::{
     ApplyOutcome, AssetId, DetectionEnd, DirectiveChange, DirectiveId, Event, ExceptionEnd, IntelSource,
-    Members, NoteKind, OrderAction, OrderId, Outcome, Person, RehearsalOutcome, Retirement, Timestamp, Wants,
+    Members, NoteKind, OrderAction, OrderId, Outcome, Person, ReachMove, RehearsalOutcome, Retirement,
+    Timestamp, Wants,
 };
 
 /// The person behind it.
@@ -51,6 +52,14 @@ pub(crate) fn said(event: &Event, world: &World) -> String {
                 IntelSource::Forecast => "forecasts",
             };
             format!("{source}: {changed} vulnerabilities changed{}", of(*as_of))
+        }
+        Event::ReachAssessed { zones, most, .. } => {
+            let most = most.as_ref().map(|ReachMove { zone, before, now }| {
+                let before = before.map(|before| format!(", before {before}")).unwrap_or_default();
+                format!("; into {zone} with at most {now} within 30 days{before}")
+            });
+            let zones = if *zones == 1 { "1 zone".to_owned() } else { format!("{zones} zones") };
+            format!("attackers get otherwise into {zones}{}", most.unwrap_or_default())
         }
         Event::TokenIssued { token, group, expires, .. } => {
             format!("enrolment token {token} made for group {group}, good until {expires}")

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tenon_engine::{Flip, Weighed, World, why, why_here};
-use tenon_model::{AssetId, Basis, DirectiveId, RiskPoints, VulnerabilityId};
+use tenon_model::{AssetId, DirectiveId, RiskPoints, VulnerabilityId};
 use utoipa::ToSchema;
 
 use super::{BasisView, ClockView, DecisionView, FindingView, text};
@@ -60,7 +60,7 @@ pub struct FactorView {
     pub impact_ppm: u64,
     /// Their product on all of these assets, in risk points.
     pub points: String,
-    /// Why each has its value.
+    /// Why each has its value: the first of these threat, the last impact, those between reach.
     pub because: Vec<BasisView>,
 }
 
@@ -124,7 +124,7 @@ impl FindingWhyView {
 
 impl FactorView {
     fn of(weighed: &Weighed) -> Self {
-        let bases: [&Basis; 4] = [&weighed.threat, &weighed.reach[0], &weighed.reach[1], &weighed.impact];
+        let because = [&weighed.threat].into_iter().chain(&weighed.reach).chain([&weighed.impact]);
         Self {
             vulnerability: weighed.vulnerability.to_string(),
             assets: weighed.assets,
@@ -132,7 +132,7 @@ impl FactorView {
             reach_ppm: weighed.factors.reach,
             impact_ppm: weighed.factors.impact,
             points: RiskPoints(weighed.factors.loss().saturating_mul(weighed.assets)).to_string(),
-            because: bases.into_iter().map(BasisView::of).collect(),
+            because: because.map(BasisView::of).collect(),
         }
     }
 }

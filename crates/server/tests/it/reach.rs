@@ -1,11 +1,17 @@
 //! Who an attacker can reach, over the API.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tenon_engine::World;
 use tenon_model::{Advisory, AdvisoryDelta, Affected, AffectedRange, Command, IntelDelta, Kev, Timestamp};
 use tenon_wire::path;
 
-use crate::gateway::{enrolled, inventory};
+use crate::gateway::{enrolled, inventory, reported_with};
 use crate::running::{Server, code};
+
+/// Long enough for a machine that is busy.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 fn get(server: &Server, path: &str) -> Value {
     let mut response = server.get(path).call().unwrap();
@@ -15,6 +21,16 @@ fn get(server: &Server, path: &str) -> Value {
 
 fn tell(server: &Server, command: Command) {
     server.runtime().block_on(server.running().writer.submit(command, None)).unwrap();
+}
+
+/// Waits until the record shows something.
+fn until(server: &Server, shows: impl Fn(&World) -> bool) {
+    let mut follow = server.running().writer.follow();
+    let waited = server.runtime().block_on(async {
+        let shown = follow.wait_for(|world| shows(world));
+        tokio::time::timeout(DEADLINE, shown).await.map(|shown| drop(shown.unwrap()))
+    });
+    waited.expect("the record does not show it");
 }
 
 /// A web server with a listed vulnerability, on a public address.
@@ -117,4 +133,43 @@ fn how_far_an_attacker_gets_and_what_closing_a_flow_saves_is_told() {
     assert_eq!(refused("/api/v1/directives/dir_1/reach").0, 404);
     let nobody = format!("/api/v1/assets/ast_{}/reach", "0".repeat(32));
     assert_eq!(refused(&nobody).0, 404);
+}
+
+#[test]
+fn what_moves_is_told_by_itself_and_ranks() {
+    let server = Server::start();
+    let directive = "/api/v1/directives/dir_1";
+    reported_with(&server, &["nginx"]);
+    let reach = |server: &Server| get(server, &format!("{directive}/why"))["factors"][0].clone();
+    let before = reach(&server);
+    let document = json!({ "zones": { "internet": { "entry": 250_000 }, "dmz": { "networks": ["192.0.2.0/24"] } },
+        "flows": [{ "from": "internet", "to": "dmz", "protocol": "tcp", "ports": ["443"] }],
+        "rules": [{ "when": { "host": "*" }, "set": { "zone": "dmz" } }] });
+    let taken =
+        server.post("/api/v1/context").send_json(json!({ "document": document, "compared": 0 })).unwrap();
+    assert_eq!(code(taken).0, 200);
+    until(&server, |world| world.is_reach_told());
+    let after = reach(&server);
+    // Nobody knows what listens there; nothing is known to be exploited on the way.
+    assert_eq!((&before["reach_ppm"], &after["reach_ppm"]), (&json!(1_000_000), &json!(250_000)));
+    let because = after["because"].as_array().unwrap();
+    let fact = because[2]["fact"].as_str().unwrap();
+    assert!(fact.starts_with("attackers get to nginx with at most 25.00%, into zone dmz"), "{fact}");
+    assert_eq!(
+        because[2]["source"],
+        json!("zones and flows of context version 1, with what listens and is vulnerable there")
+    );
+    assert_ne!(get(&server, directive)["removes"], json!("50.0"));
+
+    let told = get(&server, "/api/v1/log?kind=reach-assessed");
+    let said = told["items"][0]["said"].as_str().unwrap();
+    assert_eq!(
+        said,
+        "attackers get otherwise into 2 zones; into internet with at most 25.00% within 30 days"
+    );
+    // With nobody to say where attacks begin, nothing is told any more.
+    let taken = server.post("/api/v1/context").send_json(json!({ "document": {}, "compared": 1 })).unwrap();
+    assert_eq!(code(taken).0, 200);
+    until(&server, |world| !world.is_reach_told());
+    assert_eq!(reach(&server)["reach_ppm"], before["reach_ppm"]);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tenon_engine::{OnAsset, Terrain, World, ZoneOrigin};
-use tenon_model::{AssetId, AssetOrdinal, AssetSet, DirectiveId, Protocol, RiskPoints};
+use tenon_model::{AssetId, AssetOrdinal, AssetSet, DirectiveId, Protocol, ReachDelta, RiskPoints};
 use tenon_reach::{ChokePoint, ClassId, Difference, Network, Reach, Rule, Service, Step, ZoneId};
 
 use super::{
@@ -50,6 +50,11 @@ impl Solved {
     /// The entry of the record after which it is so.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// What of it the record does not say yet, where this is the same World.
+    pub(crate) fn moved(&self, world: &World) -> ReachDelta {
+        world.reach_moved(&self.terrain, &self.reach)
     }
 
     fn assumed(&self) -> bool {
