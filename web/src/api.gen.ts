@@ -728,7 +728,7 @@ export type ExposureView = {
 export type FactorView = {
   /** On so many assets. */
   assets: number;
-  /** Why each has its value. */
+  /** Why each has its value: the first of these threat, the last impact, those between reach. */
   because: BasisView[];
   /** What is lost if so, in parts per million. */
   impact_ppm: number;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde::Serialize;
 use tenon_model::Probability;
-use tenon_server::{ClockView, DecisionView, DirectiveView, FlipView, WhyView};
+use tenon_server::{ClockView, DecisionView, DirectiveView, FactorView, FlipView, WhyView};
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
@@ -96,7 +96,17 @@ fn write(text: &mut String, directive: &DirectiveView, why: &WhyView, indent: &s
     if why.factors.len() > MAX_FACTORS {
         writeln!(text, "{indent}  and {} more", why.factors.len() - MAX_FACTORS)?;
     }
+    write_reach(text, why.factors.first(), indent)?;
     write_flips(text, &why.flips, indent)
+}
+
+/// How attackers get there, of what counts most: the last reason of the reach.
+fn write_reach(text: &mut String, factor: Option<&FactorView>, indent: &str) -> std::fmt::Result {
+    let Some([_threat, .., reach, _impact]) = factor.map(|factor| factor.because.as_slice()) else {
+        return Ok(());
+    };
+    let as_of = reach.as_of.as_deref().map(|at| format!(" of {}", day(at))).unwrap_or_default();
+    writeln!(text, "{indent}reach     {} [{}{as_of}]", reach.fact, reach.source)
 }
 
 /// What the table asked for, each with its source.

@@ -286,7 +286,8 @@ fn reach(bench: &mut Bench, by: &Person) -> Result<(), Box<dyn Error>> {
     let document =
         tenon_formats::context::parse(text.as_bytes()).map_err(|problems| format!("{problems:?}"))?;
     let compared = bench.world.context().map_or(0, |known| known.version);
-    bench.tell(Command::TakeOverContext { document, compared, by: by.clone() })?;
+    let taken = bench.tell(Command::TakeOverContext { document, compared, by: by.clone() })?;
+    show(&format!("a context of {ZONES} zones"), &mut [taken]);
     let started = Instant::now();
     let terrain = bench.world.terrain();
     let told = started.elapsed();
@@ -299,6 +300,11 @@ fn reach(bench: &mut Bench, by: &Person) -> Result<(), Box<dyn Error>> {
         terrain.zones.len(),
         last.best.ppm_down(),
         last.union.ppm_up()
+    );
+    let delta = bench.world.reach_moved(&terrain, &reach);
+    show(
+        "how far attackers get is told, every zone moved",
+        &mut [bench.tell(Command::AssessReach { delta })?],
     );
     Ok(())
 }
