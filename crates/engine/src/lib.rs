@@ -13,6 +13,7 @@ mod apply;
 mod approach;
 mod approvals;
 mod assets;
+
 mod change;
 mod column;
 mod consequences;
@@ -32,7 +33,9 @@ mod life;
 mod lists;
 mod matching;
 mod measures;
+mod movements;
 mod named;
+mod parts;
 mod policy;
 mod pool;
 mod priority;
@@ -55,6 +58,7 @@ mod world;
 pub use ahead::Prepared;
 pub use apply::{ActionWanted, ApplyError, Attachments};
 pub use assets::AssetState;
+
 pub use consequences::recompute;
 pub use context::{Effect, Effective, KnownContext, Preview, Source, Sourced, Unstated, preview, unstated};
 pub use coverage::{GapKind, Gaps};
@@ -68,6 +72,8 @@ pub use life::{Retired, Runs};
 pub use measures::{
     Changes, Closings, Due, Ends, Figures, Measured, Open, Rehearsals, Spread, Step, Survival,
 };
+pub use movements::Movement;
+pub use parts::Part;
 pub use policy::{Asker, KnownPolicy, Outlook, Ruling, Said, outlook};
 pub use priority::{ASSUMED_THREAT, Factors, Flip, FlipSet, Weighed, Why, WhyHere, why, why_here};
 pub use queue::{Closed, DueIn, Filter, Queue, Sort, Start, Sum, Window};

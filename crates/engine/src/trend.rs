@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tenon_model::{Event, Outcome, RiskPoints, Timestamp, signed_points as signed};
 
+use crate::movements::{Movement, Movements};
 use crate::world::World;
 
 /// Days that are kept one by one; what was before is one sum.
@@ -115,6 +116,11 @@ pub(crate) struct Trend {
     day: Option<Day>,
     #[serde(with = "signed")]
     net: i64,
+    /// The entry that is the cause; 0 where it was not noted yet.
+    #[serde(skip)]
+    pub(crate) seq: u64,
+    #[serde(skip)]
+    pub(crate) movements: Movements,
 }
 
 /// Exposure at the end of a day, and what moved it on that day.
@@ -132,18 +138,32 @@ pub struct TrendDay {
 
 impl Trend {
     /// A new cause begins: what the one before came to is counted.
-    fn begin(&mut self, cause: Cause, now: Timestamp) {
+    fn begin(&mut self, cause: Cause, seq: u64, now: Timestamp) {
         self.settle();
-        (self.cause, self.day) = (cause, Some(Day::of(now)));
+        (self.cause, self.seq, self.day) = (cause, seq, Some(Day::of(now)));
+    }
+
+    /// The same, with what follows from the last cause so far.
+    pub(crate) fn settled(&self) -> Self {
+        let mut settled = self.clone();
+        settled.settle();
+        settled
     }
 
     fn settle(&mut self) {
         let Some(day) = self.day.filter(|_| self.net != 0) else { return };
-        self.days.entry(day).or_default().add(self.cause, std::mem::take(&mut self.net));
+        let net = std::mem::take(&mut self.net);
+        self.days.entry(day).or_default().add(self.cause, net);
+        if self.seq > 0 {
+            self.movements.keep(Movement { seq: self.seq, day, net });
+        }
         while self.days.len() > MAX_DAYS
             && let Some((_, moves)) = self.days.pop_first()
         {
             self.before = self.before.saturating_add(moves.sum());
+        }
+        if let Some((first, _)) = self.days.first_key_value() {
+            self.movements.begin_with(*first);
         }
     }
 
@@ -177,15 +197,14 @@ impl World {
             | Event::OrderIssued { .. } => return,
             _ => Cause::Stated,
         };
-        self.trend.begin(cause, now);
+        self.trend.begin(cause, self.seq, now);
         self.measures.settle();
     }
 
     /// Exposure on each day of a span, both ends included, and what moved it. At most 800 days with movements are kept one by
     /// one; of a span that begins before them, the first of them tells all that was before.
     pub fn trend(&self, first: Day, last: Day) -> Vec<TrendDay> {
-        let mut trend = self.trend.clone();
-        trend.settle();
+        let trend = self.trend.settled();
         let earlier = trend.days.range(..first).map(|(_, moves)| moves.sum());
         let mut exposure = earlier.fold(trend.before, i64::saturating_add);
         let mut like_for_like = exposure;

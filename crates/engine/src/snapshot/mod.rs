@@ -135,6 +135,7 @@ impl World {
             exceptions: exceptions.iter().map(|(id, state)| (id, state.clone())).collect(),
             detections: detections.iter().map(|(id, state)| (id, state.clone())).collect(),
             trend: trend.clone(),
+            moved: (trend.seq, trend.movements.iter().copied().collect()),
         };
         out.lines(Section::Head, std::iter::once(head))?;
         out.lines(Section::Advisories, advisories.iter().map(|(_, known)| SavedAdvisory::of(known)))?;

@@ -18,6 +18,7 @@ use crate::detections::DetectionState;
 use crate::exceptions::ExceptionState;
 use crate::index::Stances;
 use crate::life::{Retired, Runs};
+use crate::movements::{Movement, Movements};
 use crate::policy::KnownPolicy;
 use crate::trend::Trend;
 use crate::world::{FeedState, GroupMode, KnownAdvisory, TokenState, World};
@@ -48,6 +49,9 @@ pub(super) struct SavedHead {
     #[serde(default)]
     pub(super) detections: Vec<(DetectionId, DetectionState)>,
     pub(super) trend: Trend,
+    /// The entry whose consequences the trend counts, and the largest movements.
+    #[serde(default)]
+    pub(super) moved: (u64, Vec<Movement>),
 }
 
 impl SavedHead {
@@ -67,6 +71,8 @@ impl SavedHead {
         world.context = self.context.map(SavedContext::restore);
         world.approach = Approach::restore(self.approach);
         world.trend = self.trend;
+        let (seq, movements) = self.moved;
+        (world.trend.seq, world.trend.movements) = (seq, Movements::restore(movements));
         for (id, state) in self.exceptions {
             world.exceptions.keep(id, state);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tenon_engine::{Weighed, why};
+use tenon_engine::{Part, Weighed, why};
 use tenon_model::{
     AssetId, Command, DirectiveId, Event, IntelDelta, Listener, Probability, Refusal, RefusalCode,
     SystemExposure,
@@ -241,5 +241,15 @@ fn hosts_that_stand_elsewhere_are_weighed_apart_and_add_up() {
     let reaches: BTreeSet<u64> = weighed.iter().map(|one| one.factors.reach).collect();
     // The Internet talks to web1 alone; who takes it may talk to the databases, and nothing leads to web2.
     assert_eq!(reaches, BTreeSet::from([1_000_000, 1_001, 1_000]), "{weighed:?}");
+    // What parts lose adds up to what all lose.
+    let lost = |zone: &str| {
+        let assets = lab.world.assets_of_part(&Part::Zone(zone.parse().unwrap()));
+        (assets.len(), lab.world.expected_loss(&assets).removes.0)
+    };
+    let ((two, dmz), (others, inside)) = (lost("dmz"), lost("inside"));
+    let all = lab.world.directive(&about(&lab, "nginx")).unwrap().directive.priority.removes.0;
+    assert_eq!((two, others, dmz + inside), (2, 2, all));
+    assert!(dmz > 100 * inside && inside > 0, "{dmz} {inside}");
+    assert_eq!(lost("internet"), (0, 0));
     lab.sound();
 }

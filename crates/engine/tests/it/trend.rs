@@ -114,3 +114,52 @@ fn a_span_without_movement_stands_where_it_stood() {
     assert_eq!(lab.world.trend(Day(i64::MIN), Day(i64::MAX)).len(), 800, "bounded, whatever is asked");
     assert!(lab.world.trend(Day(5), Day(4)).is_empty());
 }
+
+#[test]
+fn what_moved_exposure_is_told_by_entry() {
+    let mut lab = Lab::new();
+    lab.publish(vec![advisory("DSA-1-1", &["CVE-2026-1"], "openssl", Some(NEW))]);
+    let host = lab.enrol("web1", "web");
+    lab.report(host, offered(OLD, NEW));
+    let reported = lab.world.seq();
+    next_day(&mut lab);
+    let before = removed(&lab);
+    lab.must(listed("CVE-2026-1", &lab));
+    let after = removed(&lab);
+    let told = lab.world.moved_most(Day(0), Day::of(lab.now), 10);
+    assert_eq!(told.iter().map(|one| one.net).sum::<i64>(), after);
+    assert_eq!((told[0].net, told[0].day), (after - before, Day::of(lab.now)), "the listing moved most");
+    assert_eq!(told[1].net, before);
+    assert!(told[1].seq <= reported && told[0].seq > reported, "{told:?}");
+    // A host that is there as long and has nothing to do moves nothing.
+    let other = lab.enrol("web2", "web");
+    lab.report(other, upgraded(NEW));
+    assert_eq!(lab.world.moved_most(Day(0), Day::of(lab.now), 10), told);
+    assert_eq!(lab.world.moved_most(Day(0), Day::of(lab.now), 1), told[..1]);
+    let again = World::from_snapshot(lab.world.to_snapshot().unwrap()).unwrap();
+    assert_eq!(again.moved_most(Day(0), Day::of(lab.now), 10), told);
+    lab.report(host, upgraded(NEW));
+    assert_eq!(lab.world.moved_most(Day(0), Day::of(lab.now), 1)[0].net, -after);
+}
+
+#[test]
+fn of_each_day_the_largest_movements_are_kept() {
+    let mut lab = Lab::new();
+    for number in 1..=9 {
+        let (id, package) = (format!("DSA-{number}-1"), format!("package{number}"));
+        lab.publish(vec![advisory(&id, &[&format!("CVE-2026-{number}")], &package, Some(NEW))]);
+    }
+    for hosts in 1..=9 {
+        let package = format!("package{hosts}");
+        for number in 0..hosts {
+            let host = lab.enrol(&format!("h{hosts}-{number}"), "web");
+            let installed = component(&package, &package, OLD);
+            let offers = vec![security_offer(&installed, NEW)];
+            lab.report(host, inventory(vec![installed], offers));
+        }
+    }
+    let day = Day::of(lab.now);
+    let told = lab.world.moved_most(day, day, 100);
+    assert_eq!(told.len(), 8, "{told:?}");
+    assert_eq!(lab.world.moved_most(Day(day.0 + 1), Day(day.0 + 9), 100), []);
+}
