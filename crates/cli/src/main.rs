@@ -24,6 +24,7 @@ mod predict;
 mod progress;
 mod queue;
 mod reach;
+mod risk;
 mod rollout;
 mod rules;
 mod scan;
@@ -85,6 +86,8 @@ enum Command {
         #[command(flatten)]
         moment: AsOf,
     },
+    /// Expected loss: how much, whose, and which entries of the record moved it.
+    Risk(risk::Risk),
     /// Exposure over time: what is newly seen, what got worse, what was done.
     Trend(trend::Trend),
     /// Who is told what needs a person, in a chat, by mail or webhook, and how it stands with each.
@@ -259,6 +262,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Vulnerability { id, moment } => vulnerability::run(common, &id, &moment),
         Command::Vulnerabilities(vulnerabilities) => vulnerabilities.run(common),
         Command::Gaps { moment } => gaps::run(common, &moment),
+        Command::Risk(risk) => risk.run(common),
         Command::Trend(trend) => trend.run(common),
         Command::Measures(measures) => measures.run(common),
         Command::Messages(messages) => messages.run(common),

@@ -26,6 +26,8 @@ mod policy;
 #[cfg(feature = "demo")]
 mod reach;
 mod retire;
+#[cfg(feature = "demo")]
+mod risk;
 mod scan;
 mod store;
 mod story;

@@ -74,6 +74,7 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/policy/preview", READ),
     ("GET", "/api/v1/reach", READ),
     ("GET", "/api/v1/reports/{digest}", READ),
+    ("GET", "/api/v1/risk", READ),
     ("GET", "/api/v1/rules", READ),
     ("POST", "/api/v1/rules", ASSESS),
     ("GET", "/api/v1/session", SignedIn),

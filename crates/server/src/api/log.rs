@@ -1,15 +1,18 @@
 //! The record as a list.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Query, State};
 use serde::Deserialize;
-use tenon_model::{EVENT_KINDS, Timestamp};
+use tenon_engine::World;
+use tenon_model::{EVENT_KINDS, Timestamp, Versioned};
 use utoipa::IntoParams;
 
 use super::lists::{limit, no_cursor};
 use super::read::{Names, parse};
 use super::{ApiError, Code, Shared};
-use crate::log::{LogError, LogFilter, LogPage, place, read_log};
+use crate::log::{LogEntryView, LogError, LogFilter, LogPage, place, read_log};
 
 /// Which entries, and which page.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -60,6 +63,37 @@ pub(super) fn time(said: &str) -> Result<Timestamp, ApiError> {
     })
 }
 
+/// Entries at these places, in words; nothing where the record does not reach back so far any more.
+pub(super) async fn entries_at(
+    context: &Shared,
+    world: Arc<World>,
+    places: Vec<u64>,
+) -> Result<Vec<Option<LogEntryView>>, ApiError> {
+    let writer = context.writer.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let one = |place: u64| -> Result<Option<LogEntryView>, LogError> {
+            let read = writer.wait_for(move |journal| journal.read(place, 1))??;
+            // A record that was cut begins later.
+            let entry = read.first().filter(|entry| entry.seq == place);
+            entry
+                .map(|entry| {
+                    Ok(LogEntryView::of(entry, &Versioned::decode(entry.seq, &entry.payload)?, &world))
+                })
+                .transpose()
+        };
+        places.into_iter().map(one).collect()
+    });
+    let entries: Result<_, LogError> = read.await.map_err(|error| ApiError::internal(&error))?;
+    entries.map_err(failed)
+}
+
+fn failed(error: LogError) -> ApiError {
+    match error {
+        LogError::Event(error) => ApiError::internal(&error),
+        error => ApiError::new(Code::JournalFailed, error.to_string()),
+    }
+}
+
 /// The entries of the record in words, the newest first, a page at a time.
 #[utoipa::path(get, path = "/api/v1/log", params(LogQuery), responses((status = OK, body = LogPage)))]
 pub(super) async fn log(
@@ -82,10 +116,7 @@ pub(super) async fn log(
         read_log(&read, &world, &filter, before, limit)
     });
     let page = listed.await.map_err(|error| ApiError::internal(&error))?;
-    let mut page = page.map_err(|error| match error {
-        LogError::Event(error) => ApiError::internal(&error),
-        error => ApiError::new(Code::JournalFailed, error.to_string()),
-    })?;
+    let mut page = page.map_err(failed)?;
     let names = Names::of(&context)?;
     for entry in &mut page.items {
         entry.by = entry.by.take().map(|id| names.of_id(id));

@@ -20,6 +20,7 @@ mod reach;
 mod read;
 mod replaced;
 mod request;
+mod risk;
 mod session;
 mod sign_in;
 mod signatures;
@@ -155,6 +156,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(coverage::gaps))
         .routes(routes!(coverage::feeds))
         .routes(routes!(trend::trend))
+        .routes(routes!(risk::risk))
         .routes(routes!(measures::measures))
         .routes(routes!(messages::messages))
         .routes(routes!(read::head))

@@ -8,7 +8,7 @@ pub(crate) use told::{retired, said};
 use serde::{Deserialize, Serialize};
 use tenon_engine::World;
 use tenon_journal::{Entry, JournalError};
-use tenon_model::{AssetId, DirectiveId, EventError, Timestamp, Versioned, VulnerabilityId};
+use tenon_model::{AssetId, DirectiveId, Event, EventError, Timestamp, Versioned, VulnerabilityId};
 use utoipa::ToSchema;
 
 /// Entries that are read at a time.
@@ -54,6 +54,22 @@ pub struct LogEntryView {
     pub hash: String,
     /// The contents that it names, by SHA-256.
     pub blobs: Vec<String>,
+}
+
+impl LogEntryView {
+    pub(crate) fn of(entry: &Entry, event: &Event, world: &World) -> Self {
+        Self {
+            seq: entry.seq,
+            time: Timestamp::from_millis(entry.time_ms).to_string(),
+            kind: event.kind().to_owned(),
+            by: told::by(event).map(ToString::to_string),
+            said: told::said(event, world),
+            asset: about::asset_of(event, world).map(|id| id.to_string()),
+            directive: about::directive_of(event, world).map(|id| id.to_string()),
+            hash: entry.hash.to_string(),
+            blobs: event.blobs().iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// A part of the record, the newest entry first.
@@ -153,17 +169,7 @@ fn read_step(
         for entry in page.iter().filter(|entry| entry.seq < range.end) {
             let event = Versioned::decode(entry.seq, &entry.payload)?;
             if wanted.holds(&event) {
-                found.push(LogEntryView {
-                    seq: entry.seq,
-                    time: Timestamp::from_millis(entry.time_ms).to_string(),
-                    kind: event.kind().to_owned(),
-                    by: told::by(&event).map(ToString::to_string),
-                    said: told::said(&event, world),
-                    asset: about::asset_of(&event, world).map(|id| id.to_string()),
-                    directive: about::directive_of(&event, world).map(|id| id.to_string()),
-                    hash: entry.hash.to_string(),
-                    blobs: event.blobs().iter().map(ToString::to_string).collect(),
-                });
+                found.push(LogEntryView::of(entry, &event, world));
             }
         }
     }

@@ -11,6 +11,7 @@ mod measures;
 mod on_asset;
 mod policy;
 mod reach;
+mod risk;
 mod rollout;
 mod signatures;
 mod thread;
@@ -50,6 +51,8 @@ pub use reach::{
     AssetReachView, AttackStepView, BoundsView, ClosedFlowView, DirectiveReachView, ExploitView, ReachView,
     ReachedFindingView, ZoneAfterView, ZoneFlowView, ZoneView,
 };
+pub(crate) use risk::{Days, MOVED};
+pub use risk::{GroupRiskView, MovementView, RiskView};
 pub use rollout::{HaltView, HeldBackView, RolloutView, WaveHostView, WaveView};
 pub use signatures::{AskedView, GivenSignatureView, SignableChangeView, SignableView, SignaturesView};
 pub use thread::NoteView;

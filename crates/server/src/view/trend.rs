@@ -40,7 +40,7 @@ pub struct TrendDayView {
 }
 
 /// Millionths of risk points, signed.
-fn points(millionths: i64) -> String {
+pub(super) fn points(millionths: i64) -> String {
     let sign = if millionths < 0 { "-" } else { "" };
     format!("{sign}{}", RiskPoints(millionths.unsigned_abs()))
 }

@@ -301,3 +301,34 @@ fn the_queue_is_filtered_ordered_and_counted() {
         assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
     }
 }
+
+#[test]
+fn what_is_lost_and_what_moved_it_is_told() {
+    let server = Server::start();
+    reported_with(&server, &["openssl"]);
+    let risk = page(&server, "/api/v1/risk");
+    assert_eq!((&risk["of"], &risk["assets"], &risk["directives"]), (&Value::Null, &json!(1), &json!(1)));
+    assert_eq!(
+        (&risk["points"], &risk["before"], &risk["like_for_like"]),
+        (&risk["whole"], &json!("0.0"), &json!("0.0"))
+    );
+    let [group] = risk["groups"].as_array().unwrap().as_slice() else { panic!("{risk}") };
+    assert_eq!((&group["group"], &group["points"]), (&json!("default"), &risk["points"]));
+    let [moved] = risk["moved"].as_array().unwrap().as_slice() else { panic!("{risk}") };
+    assert_eq!((&moved["points"], &moved["kind"]), (&risk["points"], &json!("inventory-reported")));
+    assert!(moved["said"].as_str().unwrap().contains("h1"), "{moved}");
+
+    let document = json!({ "services": { "shop": {} }, "rules": [{ "when": { "host": "h1" }, "set": { "services": ["shop"] } }] });
+    let taken =
+        server.post("/api/v1/context").send_json(json!({ "document": document, "compared": 0 })).unwrap();
+    assert_eq!(code(taken).0, 200);
+    let shop = page(&server, "/api/v1/risk?service=shop");
+    assert_eq!(
+        (&shop["of"], &shop["assets"], &shop["points"]),
+        (&json!("service shop"), &json!(1), &risk["points"])
+    );
+    assert_eq!(page(&server, "/api/v1/risk?team=nobody")["assets"], json!(0));
+    for bad in ["service=shop&team=web", "service=", "days=0", "zone=%20", "what=else"] {
+        assert_eq!(code(server.get(&format!("/api/v1/risk?{bad}")).call().unwrap()).0, 400, "{bad}");
+    }
+}
