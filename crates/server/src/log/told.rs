@@ -51,7 +51,11 @@ pub(crate) fn said(event: &Event, world: &World) -> String {
                 IntelSource::Profile => "CVE records and exploits",
                 IntelSource::Forecast => "forecasts",
             };
-            format!("{source}: {changed} vulnerabilities changed{}", of(*as_of))
+            let changed = match changed {
+                1 => "1 vulnerability".to_owned(),
+                many => format!("{many} vulnerabilities"),
+            };
+            format!("{source}: {changed} changed{}", of(*as_of))
         }
         Event::ReachAssessed { zones, most, .. } => {
             let most = most.as_ref().map(|ReachMove { zone, before, now }| {
