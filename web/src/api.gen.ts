@@ -40,6 +40,30 @@ export type AddresseeView = {
   waiting: number;
 };
 
+/** An open directive that closes it. */
+export type AnswerView = {
+  /** On how many assets it has yet to close this vulnerability. */
+  assets: number;
+  /** When it is due, RFC 3339. */
+  due?: string | null;
+  /** Whose work it is. */
+  group: string;
+  /** Names of the first 20 of them. */
+  hosts: string[];
+  /** The directive. */
+  id: string;
+  /** What the table decides, as published. */
+  outcome: string;
+  /** Source package. */
+  source: string;
+  /** How many assets of all that it is for are in which stage, by its name. */
+  stages: Record<string, number>;
+  /** The action in words. */
+  title: string;
+  /** Source version to reach. */
+  version: string;
+};
+
 /** Approval of what the rehearsals showed. */
 export type Approval = {
   /**
@@ -728,7 +752,7 @@ export type ExposureView = {
 export type FactorView = {
   /** On so many assets. */
   assets: number;
-  /** Why each has its value: the first of these threat, the last impact, those between reach. */
+  /** Why each has its value: threat first, then as many as reach has, impact last. */
   because: BasisView[];
   /** What is lost if so, in parts per million. */
   impact_ppm: number;
@@ -855,6 +879,7 @@ export type FindingWhyView = {
   hostname: string;
   /** Risk points that closing it there removes. */
   removes: string;
+  table?: TableView | null;
 };
 
 /** One asset of a directive. */
@@ -1625,6 +1650,30 @@ export type SuppressedView = FindingView & {
   reason: string;
 };
 
+/** A row of a decision table. */
+export type TableRowView = {
+  /** Outcome as published. */
+  outcome: string;
+  /** Row as published. */
+  row: number;
+  /** A value for each column, in their order. */
+  values: string[];
+};
+
+/** A published decision table. */
+export type TableView = {
+  /** Headers of what is put in, as published. */
+  columns: string[];
+  /** Header of what comes out, as published. */
+  outcome: string;
+  /** One row for every combination, in published order. */
+  rows: TableRowView[];
+  /** Where its rows are published, and under which licence. */
+  source: string;
+  /** Title, as published. */
+  title: string;
+};
+
 /** A document that takes the place of the one before. */
 export type TakeOver = {
   /** The version that it was compared with; when another counts by now, nothing changes (`evidence-changed`). */
@@ -1811,6 +1860,8 @@ export type VulnerabilityView = {
   accepted: number;
   /** The advisories about it. */
   advisories: string[];
+  /** What the first 50 of them ask for, and of whom. */
+  answers: AnswerView[];
   /** Attacks by it that were seen and count, the last first. */
   attacks: DetectionView[];
   /** Assets whose operating system some loaded advisory speaks of. */
@@ -1906,6 +1957,7 @@ export type WhyView = {
   factors: FactorView[];
   /** The smallest change to a more urgent outcome and to a less urgent one, as far as there are any. */
   flips: FlipView[];
+  table?: TableView | null;
 };
 
 /** A window. */

@@ -13,8 +13,8 @@ mod apply;
 mod approach;
 mod approvals;
 mod assets;
-
 mod change;
+mod closed;
 mod column;
 mod consequences;
 mod context;
@@ -58,7 +58,7 @@ mod world;
 pub use ahead::Prepared;
 pub use apply::{ActionWanted, ApplyError, Attachments};
 pub use assets::AssetState;
-
+pub use closed::{Closed, ClosedFilter, Ending};
 pub use consequences::recompute;
 pub use context::{Effect, Effective, KnownContext, Preview, Source, Sourced, Unstated, preview, unstated};
 pub use coverage::{GapKind, Gaps};
@@ -76,7 +76,7 @@ pub use movements::Movement;
 pub use parts::Part;
 pub use policy::{Asker, KnownPolicy, Outlook, Ruling, Said, outlook};
 pub use priority::{ASSUMED_THREAT, Factors, Flip, FlipSet, Weighed, Why, WhyHere, why, why_here};
-pub use queue::{Closed, DueIn, Filter, Queue, Sort, Start, Sum, Window};
+pub use queue::{DueIn, Filter, Queue, Sort, Start, Sum, Window};
 pub use rollout::Rollout;
 pub use signatures::{Signatures, SignedChanges};
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};

@@ -13,7 +13,7 @@ use crate::rows::{AsIs, Row};
 use crate::world::World;
 
 /// A directive with its id.
-type Item<'w> = (DirectiveId, &'w DirectiveState);
+pub(crate) type Item<'w> = (DirectiveId, &'w DirectiveState);
 
 /// By what the queue is ordered. Ties are in the order of [`Sort::Urgency`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -127,7 +127,7 @@ impl Sum {
 }
 
 /// Whether one of the texts by which people know a directive, besides its group and its id, holds another, in lower case.
-fn says(state: &DirectiveState, text: &str) -> bool {
+pub(crate) fn says(state: &DirectiveState, text: &str) -> bool {
     let directive = &state.directive;
     let source = state.source();
     holds(&source.name, text)
@@ -162,7 +162,7 @@ fn due_in(due: Option<Timestamp>, now: Timestamp) -> DueIn {
 }
 
 /// Leaves of a list only the window from a place on, in order. Everything else is not put in order.
-fn cut<T>(items: &mut Vec<T>, place: usize, limit: usize, order: impl Fn(&T, &T) -> Ordering) {
+pub(crate) fn cut<T>(items: &mut Vec<T>, place: usize, limit: usize, order: impl Fn(&T, &T) -> Ordering) {
     if place >= items.len() {
         items.clear();
         return;
@@ -334,41 +334,12 @@ impl World {
             due,
         })
     }
-
-    /// A window of the closed directives, the last closed first, and how many there are in all. `None` where the window
-    /// begins behind a directive that is not closed.
-    pub fn closed_of(&self, window: Window) -> Option<Closed<'_>> {
-        let all = self.directives().map(|(id, state)| (*id, state));
-        let mut directives: Vec<Item<'_>> = all.filter(|(_, state)| state.closed.is_some()).collect();
-        let key = |(id, state): &Item<'_>| Reverse((state.closed.as_ref().map(|(time, _)| *time), *id));
-        let place = match window.start {
-            Start::Place(place) => place,
-            Start::Behind(id) => {
-                let last = key(&(id, self.directive(&id).filter(|state| state.closed.is_some())?));
-                directives.iter().filter(|item| key(item) <= last).count()
-            }
-        };
-        let total = directives.len();
-        cut(&mut directives, place, window.limit, |a, b| key(a).cmp(&key(b)));
-        Some(Closed { directives, place, total })
-    }
 }
 
 fn package_of(state: &DirectiveState) -> &str {
     &state.source().name
 }
 
-fn group_of(state: &DirectiveState) -> &str {
+pub(crate) fn group_of(state: &DirectiveState) -> &str {
     state.directive.group.as_str()
-}
-
-/// Directives that ended.
-#[derive(Debug)]
-pub struct Closed<'w> {
-    /// Those of the window, in order.
-    pub directives: Vec<(DirectiveId, &'w DirectiveState)>,
-    /// The place of the first of them in the whole list, counted from 0.
-    pub place: usize,
-    /// How many there are in all.
-    pub total: usize,
 }

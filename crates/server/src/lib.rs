@@ -52,8 +52,8 @@ pub use proof::{Beginning, ProofError, prove, prove_export};
 pub use replay::{ReplayError, replay, replay_to, restore};
 pub use serve::{Hosts, Running, ServeError, Settings, serve};
 pub use view::{
-    AcceptedView, AskedView, AssetDetail, AssetDirectivesView, AssetReachView, AssetView, AttackStepView,
-    BasisView, BoundsView, CasesView, ChangesView, ClockView, ClosedFlowView, ClosingsView,
+    AcceptedView, AnswerView, AskedView, AssetDetail, AssetDirectivesView, AssetReachView, AssetView,
+    AttackStepView, BasisView, BoundsView, CasesView, ChangesView, ClockView, ClosedFlowView, ClosingsView,
     ContextDocumentView, ContextView, DEFINITIONS, DecisionView, DefinitionView, DetectionView,
     DirectiveAssetView, DirectiveLine, DirectiveReachView, DirectiveView, DurationsView, EffectView,
     ExceptionView, ExploitView, ExposureView, FactorView, FeedView, FiguresView, FindingStateView,
@@ -63,7 +63,7 @@ pub use view::{
     PolicyEffectView, PolicyPreviewView, PolicyView, PreviewView, ReachView, ReachedFindingView,
     RehearsalsView, RiskView, RolloutView, RuleView, RulingView, SaidView, SetView, ShareView,
     SignableChangeView, SignableView, SignaturesView, StageView, StandingView, StepView, SuppressedView,
-    TrendDayView, TrendView, UnstatedView, VulnerabilityView, WaitView, WaveHostView, WaveView, WhyView,
-    WindowView, ZoneAfterView, ZoneFlowView, ZoneView, queue,
+    TableRowView, TableView, TrendDayView, TrendView, UnstatedView, VulnerabilityView, WaitView,
+    WaveHostView, WaveView, WhyView, WindowView, ZoneAfterView, ZoneFlowView, ZoneView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

@@ -67,6 +67,8 @@ pub(super) fn assess(looked: Looked, read: Read, given: &Given) -> Result<Report
         let touches = touches.into_iter().map(|unit| unit.0).collect();
         let id: DirectiveId = directive.id.parse()?;
         let why = WhyView::of(&bench.world, &id).context("the directive is not in its own report")?;
+        // The table is the same for all of them: its row stands with each.
+        let why = WhyView { table: None, ..why };
         Ok(Todo { in_kev: in_kev.cloned().collect(), touches, why, directive })
     });
     let directives = directives.collect::<Result<_>>()?;

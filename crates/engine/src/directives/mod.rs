@@ -182,7 +182,7 @@ impl DirectiveState {
     }
 
     /// The assets that want it for this vulnerability.
-    pub(crate) fn wanting_for(&self, about: &VulnerabilityId) -> AssetSet {
+    pub fn wanting_for(&self, about: &VulnerabilityId) -> AssetSet {
         let classes = self.wants.iter().filter(|class| class.want.is_for(about));
         AssetSet::union(classes.map(|class| &class.assets))
     }

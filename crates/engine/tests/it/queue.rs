@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenon_engine::{Day, DirectiveState, DueIn, Filter, Sort, Start, Sum, Window, World};
+use tenon_engine::{
+    ClosedFilter, Day, DirectiveState, DueIn, Ending, Filter, Sort, Start, Sum, Window, World,
+};
 use tenon_model::{DirectiveId, Inventory, RiskPoints, Timestamp};
 
 use crate::lab::{Lab, component, inventory, security_offer};
@@ -142,7 +144,7 @@ fn closed_directives_come_a_window_at_a_time_too() {
         })
         .collect();
     let window = |start, limit| {
-        lab.world.closed_of(Window { start, limit }).map(|closed| {
+        lab.world.closed_of(&ClosedFilter::default(), Window { start, limit }).map(|closed| {
             let shown: Vec<_> = closed.directives.iter().map(|(id, _)| *id).collect();
             (shown, closed.place, closed.total)
         })
@@ -150,4 +152,17 @@ fn closed_directives_come_a_window_at_a_time_too() {
     assert_eq!(window(Start::Place(1), 2), Some((vec![ids[2], ids[1]], 1, 4)));
     assert_eq!(window(Start::Behind(ids[1]), 2), Some((vec![ids[0]], 3, 4)));
     assert_eq!(window(Start::Behind("dir_99".parse().unwrap()), 2), None);
+    // Those that pass a filter are a list of their own.
+    let like = |filter: ClosedFilter, start| {
+        let closed = lab.world.closed_of(&filter, Window { start, limit: 9 }).unwrap();
+        (closed.directives.iter().map(|(id, _)| *id).collect::<Vec<_>>(), closed.total)
+    };
+    let all = ClosedFilter::default;
+    let first = Start::Place(0);
+    assert_eq!(like(ClosedFilter { text: Some(" G3 ".to_owned()), ..all() }, first), (vec![ids[2]], 1));
+    assert_eq!(like(ClosedFilter { text: Some("dir_2".to_owned()), ..all() }, first), (vec![ids[1]], 1));
+    let group = Some("g1".parse().unwrap());
+    assert_eq!(like(ClosedFilter { group, ..all() }, Start::Behind(ids[2])), (vec![ids[0]], 1));
+    let ended = |ending| like(ClosedFilter { ending: Some(ending), ..all() }, first).1;
+    assert_eq!((ended(Ending::Fixed), ended(Ending::Refused)), (4, 0));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use tenon_engine::{DueIn, Filter, Queue, Sort, Start, Sum, Window};
+use tenon_engine::{ClosedFilter, DueIn, Ending, Filter, Queue, Sort, Start, Sum, Window};
 use tenon_model::{AssetOrdinal, GroupName, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
@@ -40,11 +40,14 @@ pub(super) struct DirectivesQuery {
     state: Option<String>,
     /// Of open ones: `urgency`, where nothing is said, `removes`, `assets`, `raised`, `package` or `group`.
     sort: Option<String>,
-    /// Of open ones: only those of this group.
+    /// Only those of this group.
     group: Option<String>,
     /// Of open ones: only those that the decision table gave this outcome, as published.
     outcome: Option<String>,
-    /// Of open ones: only those whose id, package, version, group, vulnerabilities or advisories hold this text.
+    /// Of closed ones: only those that ended so: `fixed`, `superseded`, `withdrawn` or `refused`.
+    ended: Option<String>,
+    /// Only those whose id, package, version, group, vulnerabilities or advisories hold this text; of closed ones also where the
+    /// reason of the end does.
     q: Option<String>,
     /// Of open ones: only those due before this time, RFC 3339.
     due_before: Option<String>,
@@ -231,15 +234,33 @@ const SORTS: [(&str, Sort); 6] = [
     ("group", Sort::Group),
 ];
 
+const ENDINGS: [(&str, Ending); 4] = [
+    ("fixed", Ending::Fixed),
+    ("superseded", Ending::Superseded),
+    ("withdrawn", Ending::Withdrawn),
+    ("refused", Ending::Refused),
+];
+
+fn bad(what: &str, said: &str) -> ApiError {
+    ApiError::bad_request(format!("{said:?} is no {what}"))
+}
+
 impl DirectivesQuery {
+    fn group(&self) -> Result<Option<GroupName>, ApiError> {
+        self.group.as_ref().map(|said| said.parse().map_err(|_| bad("group", said))).transpose()
+    }
+
+    fn of_closed(&self) -> Result<ClosedFilter, ApiError> {
+        let ending = word("end of directives", self.ended.as_deref(), &ENDINGS)?;
+        Ok(ClosedFilter { group: self.group()?, ending, text: self.q.clone() })
+    }
+
     fn filter(&self) -> Result<Filter, ApiError> {
-        let bad = |what: &str, said: &str| ApiError::bad_request(format!("{said:?} is no {what}"));
-        let group = self.group.as_ref().map(|said| said.parse().map_err(|_| bad("group", said)));
         let time = |said: &String| {
             Timestamp::parse(said).ok_or_else(|| bad("time, as in 2026-11-25T00:00:00Z", said))
         };
         Ok(Filter {
-            group: group.transpose()?,
+            group: self.group()?,
             outcome: self.outcome.clone(),
             text: self.q.clone(),
             due_before: self.due_before.as_ref().map(time).transpose()?,
@@ -328,7 +349,7 @@ pub(super) async fn directives(
     let (list, place, total, totals, parts) =
         match word("state of directives", query.state.as_deref(), &[("open", true), ("closed", false)])? {
             Some(false) => {
-                let closed = world.closed_of(window).ok_or_else(unknown)?;
+                let closed = world.closed_of(&query.of_closed()?, window).ok_or_else(unknown)?;
                 (closed.directives, closed.place, closed.total as u64, None, None)
             }
             _ => {

@@ -5,11 +5,13 @@ use tenon_engine::{Flip, Weighed, World, why, why_here};
 use tenon_model::{AssetId, DirectiveId, RiskPoints, VulnerabilityId};
 use utoipa::ToSchema;
 
-use super::{BasisView, ClockView, DecisionView, FindingView, text};
+use super::{BasisView, ClockView, DecisionView, FindingView, TableView, text};
 
 /// Why a directive has its priority: the factors that multiply to what it removes, and what would flip its decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WhyView {
+    /// The table that decided, whole; absent where it was of a version that this program does not have.
+    pub table: Option<TableView>,
     /// One for each vulnerability and kind of asset, the largest losses first.
     pub factors: Vec<FactorView>,
     /// The smallest change to a more urgent outcome and to a less urgent one, as far as there are any.
@@ -33,6 +35,8 @@ pub struct FindingWhyView {
     pub directive_due: Option<String>,
     /// The decision.
     pub decision: DecisionView,
+    /// The table that decided, whole; absent where it was of a version that this program does not have.
+    pub table: Option<TableView>,
     /// When it would be due by itself, RFC 3339.
     pub due: Option<String>,
     /// Every rule that sets a date, the earliest first.
@@ -93,6 +97,7 @@ impl WhyView {
     pub fn of(world: &World, id: &DirectiveId) -> Option<Self> {
         let why = why(world, id)?;
         Some(Self {
+            table: TableView::of(&world.directive(id)?.directive.priority.decision.table),
             factors: why.factors.iter().map(FactorView::of).collect(),
             flips: why.flips.into_iter().map(FlipView::of).collect(),
         })
@@ -112,6 +117,7 @@ impl FindingWhyView {
             directive: here.directive.map(|id| id.to_string()),
             directive_due: text(here.directive.as_ref().and_then(due_of)),
             decision: DecisionView::of(&priority.decision),
+            table: TableView::of(&priority.decision.table),
             due: text(priority.due),
             clocks: priority.clocks.iter().map(ClockView::of).collect(),
             removes: priority.removes.to_string(),

@@ -102,7 +102,14 @@ fn a_cursor_of_the_queue_stays_good_while_directives_close_before_it() {
     assert_eq!((shown["id"].as_str(), closed["total"].as_u64()), (Some(all[2].as_str()), Some(2)));
     // The record knows an opaque id, people read a name.
     assert!(shown["closed"].as_str().unwrap().starts_with("refused by tester: nor this"), "{shown}");
-    for bad in ["state=ajar", "cursor=dir_99", "cursor=x", "state=closed&cursor=dir_99"] {
+    let found =
+        |query: &str| page(&server, &format!("/api/v1/directives?state=closed&{query}"))["total"].clone();
+    let counts =
+        ["q=nor+this", "q=no-such-thing", "ended=refused", "ended=fixed", "group=no-such-group"].map(found);
+    assert_eq!(counts, [1, 0, 2, 0, 0].map(Value::from), "each filter leaves what is like that");
+    for bad in
+        ["state=ajar", "state=closed&ended=lost", "cursor=dir_99", "cursor=x", "state=closed&cursor=dir_99"]
+    {
         let answer = server.get(&format!("/api/v1/directives?{bad}")).call().unwrap();
         assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
     }
