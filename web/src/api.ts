@@ -11,6 +11,7 @@ import type {
   ExceptionBody,
   ExceptionEndBody,
   ExceptionsView,
+  FindingWhyView,
   GapsPage,
   LogPage,
   MeasuresView,
@@ -146,6 +147,11 @@ export const getExceptions = (limit: string, then: Moment): Promise<ExceptionsVi
   askAsOf(`exceptions?limit=${limit}`, then) as Promise<ExceptionsView>;
 export const getWhy = (id: string, then: Moment): Promise<WhyView> =>
   askAsOf(`directives/${encodeURIComponent(id)}/why`, then) as Promise<WhyView>;
+/** Of an asset and a vulnerability that is open on it, a blank between them. */
+export const getFindingWhy = (both: string, then: Moment): Promise<FindingWhyView> => {
+  const [asset = "", vulnerability = ""] = both.split(" ").map(encodeURIComponent);
+  return askAsOf(`assets/${asset}/vulnerabilities/${vulnerability}/why`, then) as Promise<FindingWhyView>;
+};
 /** The record itself takes no moment: what was known then is its beginning, which `until` ends. */
 export const getLog = (query: string): Promise<LogPage> => ask(`log?${query}`) as Promise<LogPage>;
 export const getReport = (digest: string): Promise<unknown> => ask(`reports/${encodeURIComponent(digest)}`);

@@ -5,6 +5,7 @@ import { AssetReach } from "./asset-reach";
 import { Attacks } from "./attacks";
 import { Mode } from "./assets";
 import { count, Note, plural, Section, Time } from "./bits";
+import { FindingWhy } from "./finding-why";
 import { Packages } from "./packages";
 import { PanelFrame } from "./panel";
 import { openFrom } from "./place";
@@ -20,7 +21,7 @@ export function AssetPanel({ id, version }: { id: string; version: number }) {
       {detail.is === "loading" && <p className="empty" aria-busy="true">Reading its findings…</p>}
       {detail.is === "missing" && <Note tone="bad"><AsThen why={detail.why} /></Note>}
       {detail.is === "here" && <AssetReach id={id} version={version} />}
-      {detail.is === "here" && <Findings detail={detail.value} />}
+      {detail.is === "here" && <Findings detail={detail.value} version={version} />}
     </PanelFrame>
   );
 }
@@ -83,7 +84,7 @@ function Facts({ asset }: { asset: AssetView }) {
   );
 }
 
-function Findings({ detail }: { detail: AssetDetail }) {
+function Findings({ detail, version }: { detail: AssetDetail; version: number }) {
   const whole = detail.not_assessed.length + detail.gaps.length === 0;
   return (
     <>
@@ -97,7 +98,7 @@ function Findings({ detail }: { detail: AssetDetail }) {
         ) : (
           <ul className="findings">
             {detail.open.map((finding) => (
-              <Finding key={`${finding.vulnerability} ${finding.advisory} ${finding.source} ${finding.installed}`} finding={finding} />
+              <Finding key={`${finding.vulnerability} ${finding.advisory} ${finding.source} ${finding.installed}`} asset={detail.id} finding={finding} version={version} />
             ))}
           </ul>
         )}
@@ -147,7 +148,7 @@ const None = ({ whole }: { whole: boolean }) => (
   <p className="empty">{whole ? "None." : "None known, but this host is not wholly assessed: see the reasons above."}</p>
 );
 
-function Finding({ finding }: { finding: FindingView }) {
+function Finding({ asset, finding, version }: { asset: string; finding: FindingView; version: number }) {
   return (
     <li className="finding" data-testid="finding">
       <p>
@@ -167,6 +168,7 @@ function Finding({ finding }: { finding: FindingView }) {
       <p className="sub">
         {finding.said} · open since <Time at={finding.opened} />
       </p>
+      <FindingWhy asset={asset} vulnerability={finding.vulnerability} version={version} />
     </li>
   );
 }

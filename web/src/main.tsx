@@ -6,6 +6,7 @@ import "./styles/layout.css";
 import "./styles/lists.css";
 import "./styles/score.css";
 import "./styles/panel.css";
+import "./styles/why.css";
 import "./styles/rollout.css";
 import "./styles/demo.css";
 import "./styles/as-of.css";

@@ -1,11 +1,16 @@
 import { getWhy } from "./api";
-import type { BasisView, ClockView, DecisionView, DirectiveView, FactorView, FlipView } from "./api.gen";
-import { Note, Section, Time } from "./bits";
+import type { ClockView, DecisionView, DirectiveView, FactorView, FlipView, TableView } from "./api.gen";
+import { count, Note, Section } from "./bits";
+import { Clocks } from "./clocks";
+import { column, DecisionTable } from "./decision-table";
 import { inFull } from "./likely";
+import { openFrom } from "./place";
+import { Source } from "./source";
 import { useLoaded } from "./use";
+import { Waterfall } from "./waterfall";
 
-/** Most factors shown as bars. */
-const MOST_FACTORS = 6;
+/** Most losses that are drawn. */
+const MOST_LOSSES = 6;
 
 /** Why it matters here: every input with its source, the row that decided, the clocks, and what would change it. */
 export function Why({ directive }: { directive: DirectiveView }) {
@@ -24,6 +29,32 @@ export function Why({ directive }: { directive: DirectiveView }) {
           </li>
         ))}
       </ul>
+      <Explained
+        decision={decision}
+        clocks={clocks}
+        due={due ?? null}
+        removes={removes}
+        why={why.is === "here" ? { table: why.value.table ?? null, factors: why.value.factors, flips: why.value.flips } : null}
+      />
+      {why.is === "missing" && <Note tone="bad">{why.why}</Note>}
+    </Section>
+  );
+}
+
+interface Explanation {
+  decision: DecisionView;
+  clocks: ClockView[];
+  due: string | null;
+  removes: string;
+  /** Absent while it is on its way. */
+  why: { table: TableView | null; factors: FactorView[]; flips: FlipView[] } | null;
+}
+
+/** A priority to the last input. */
+export function Explained({ decision, clocks, due, removes, why }: Explanation) {
+  return (
+    <>
+      <h3>What decides</h3>
       <p className="decided" data-testid="decision">
         Table <b>{decision.table}</b>, row <b className="number">{decision.row}</b> decides
         {decision.vulnerability && (
@@ -34,109 +65,65 @@ export function Why({ directive }: { directive: DirectiveView }) {
         )}
         : <b>{decision.outcome}</b>
       </p>
-      <Inputs decision={decision} />
-      {decision.forensics && (
-        <Note tone="ask">Evidence is to be preserved before anything changes.</Note>
-      )}
-      <Clocks clocks={clocks} due={due ?? null} />
-      {why.is === "here" && (
-        <>
-          <Factors factors={why.value.factors} removes={removes} />
-          <Flips flips={why.value.flips} />
-        </>
-      )}
-    </Section>
-  );
-}
-
-function Source({ basis }: { basis: BasisView }) {
-  return (
-    <>
-      {basis.source}
-      {basis.as_of && (
-        <>
-          , as of <Time at={basis.as_of} />
-        </>
-      )}
+      <DecisionTable key={`${decision.table} ${decision.row}`} decision={decision} table={why?.table ?? null} />
+      {why && <Flips flips={why.flips} />}
+      {decision.forensics && <Note tone="ask">Evidence is to be preserved before anything changes.</Note>}
+      <h3>Until when</h3>
+      <Clocks clocks={clocks} due={due} />
+      {why && <Losses factors={why.factors} removes={removes} />}
     </>
   );
 }
 
-/** A column without the version of its decision point. */
-const column = (name: string) => name.split(" v")[0];
-
-/** What was put into the table. Decisions of older versions only say what they assumed. */
-function Inputs({ decision }: { decision: DecisionView }) {
-  if (decision.inputs.length === 0) {
-    if (decision.assumed.length === 0) return null;
-    return (
-      <div className="assumed">
-        <p>Not known, and assumed:</p>
-        <ul>
-          {decision.assumed.map((text) => (
-            <li key={text}>{text}</li>
-          ))}
-        </ul>
-      </div>
-    );
-  }
-  return (
-    <dl className="inputs" data-testid="inputs">
-      {decision.inputs.map((input) => (
-        <div key={input.column} className={input.assumed ? "is-assumed" : undefined}>
-          <dt>{column(input.column)}</dt>
-          <dd>
-            <b>{input.value}</b>
-            <span className="sub">
-              {input.assumed ? `assumed: ${input.fact}` : <Source basis={input} />}
-            </span>
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-function Clocks({ clocks, due }: { clocks: ClockView[]; due: string | null }) {
-  if (clocks.length === 0 && !due) return <p className="sub">No rule that counts sets a date.</p>;
-  return (
-    <ul className="clocks" data-testid="clocks">
-      {clocks.map((clock) => (
-        <li key={clock.rule}>
-          due <Time at={clock.due} /> by {clock.rule} row <span className="number">{clock.row}</span> ({clock.outcome})
-        </li>
-      ))}
-      {due && clocks[0]?.due !== due && (
-        <li>
-          due <Time at={due} />: set earlier, and not moved later
-        </li>
-      )}
-    </ul>
-  );
-}
-
-/** Threat x reach x impact of each vulnerability: a bar as long as its share of what the directive removes. */
-function Factors({ factors, removes }: { factors: FactorView[]; removes: string }) {
-  const whole = factors.reduce((sum, factor) => sum + Number(factor.points), 0);
+/** Threat x reach x impact of each vulnerability: the largest loss drawn at once, the others when they are opened. */
+function Losses({ factors, removes }: { factors: FactorView[]; removes: string }) {
+  const rest = factors.slice(MOST_LOSSES);
+  const points = (some: FactorView[]) => some.reduce((sum, factor) => sum + Number(factor.points), 0);
   if (factors.length === 0) return null;
+  const whole = points(factors);
   return (
-    <div className="factors" data-testid="factors">
-      <p>
-        Removes <b className="number">{removes}</b> risk points: threat × reach × impact
-      </p>
-      {factors.slice(0, MOST_FACTORS).map((factor, index) => (
-        <div key={index} className="factor">
-          <span>{factor.vulnerability}</span>
-          <span className="sub number">
-            {inFull(factor.threat_ppm)} × {inFull(factor.reach_ppm)} × {inFull(factor.impact_ppm)}
-            {factor.assets > 1 && ` on ${factor.assets} assets`}
-          </span>
-          <meter min={0} max={whole || 1} value={Number(factor.points)} aria-label={`${factor.points} risk points`} />
-        </div>
-      ))}
-      {factors.length > MOST_FACTORS && <p className="sub">and {factors.length - MOST_FACTORS} more</p>}
-    </div>
+    <>
+      <h3>What it removes</h3>
+      <div className="losses" data-testid="factors">
+        <p>
+          <b className="number">{removes}</b> risk points: threat × reach × impact × assets{factors.length > 1 && `, of ${count(factors.length)} losses the largest first`}
+        </p>
+        {factors.slice(0, MOST_LOSSES).map((factor, index) => (
+          <details key={`${factor.vulnerability} ${index}`} className="loss" data-testid="loss" open={index === 0}>
+            <summary>
+              <span className="name">{factor.vulnerability}</span>
+              <span className="number points">
+                {factor.points}
+                <span className="sub"> {share(Number(factor.points), whole)}</span>
+              </span>
+              <span className="sub number product">
+                {inFull(factor.threat_ppm)} × {inFull(factor.reach_ppm)} × {inFull(factor.impact_ppm)}
+                {factor.assets > 1 && ` on ${count(factor.assets)} assets`}
+              </span>
+            </summary>
+            <Waterfall factor={factor} />
+            <p className="sub">
+              <button type="button" className="link" onClick={() => openFrom(factor.vulnerability)}>
+                Where {factor.vulnerability} is
+              </button>
+            </p>
+          </details>
+        ))}
+        {rest.length > 0 && (
+          <p className="sub">
+            and {count(rest.length)} more, {points(rest).toFixed(1)} risk points together
+          </p>
+        )}
+      </div>
+    </>
   );
+}
+
+/** How much of all it is. */
+function share(part: number, whole: number): string {
+  if (whole <= 0) return "";
+  const percent = (part / whole) * 100;
+  return percent > 0 && percent < 1 ? "under 1 %" : `${Math.round(percent)} %`;
 }
 
 function Flips({ flips }: { flips: FlipView[] }) {
@@ -147,7 +134,7 @@ function Flips({ flips }: { flips: FlipView[] }) {
       <ul>
         {flips.map((flip) => (
           <li key={String(flip.sooner)}>
-            <b>{flip.outcome}</b> if{" "}
+            {flip.sooner ? "sooner" : "later"}: <b>{flip.outcome}</b> if{" "}
             {flip.set
               .map((one) => `${column(one.column)} of ${flip.vulnerability ?? "the assets"} were ${one.to}, not ${one.from}`)
               .join(" and ")}

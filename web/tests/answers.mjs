@@ -1,4 +1,5 @@
 // Canned answers of the API: one small estate with every stage a person may meet, and one hostile name.
+import { readFileSync } from "node:fs";
 
 const HOUR = 3_600_000;
 export const at = (hours) => new Date(Date.now() + hours * HOUR).toISOString().replace(/\.\d+Z$/, "Z");
@@ -135,16 +136,58 @@ const INPUTS = [
   { column: "Technical Impact v1.0.0", value: "total", assumed: false, fact: `${HOSTILE}: technical impact total`, source: "CISA, in the CVE record", as_of: at(-70) },
 ];
 
+const basis = (fact, source, as_of = null) => ({ fact, source, as_of });
+
+/** The table as it is published, from the same file that Tenon reads it from. */
+const [HEAD, ...ROWS] = readFileSync(new URL("../../crates/risk/data/cisa_bod_26_04.csv", import.meta.url), "utf8").split("\n").filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.split(","));
+const TABLE = {
+  title: "CISA BOD 26-04 Remediation Timelines",
+  source: "CISA Binding Operational Directive 26-04, Table 1",
+  columns: HEAD.slice(1, -1),
+  outcome: HEAD.at(-1),
+  rows: ROWS.map((cells) => ({ row: Number(cells[0]), values: cells.slice(1, -1), outcome: cells.at(-1) })),
+};
+
 /** What explains a directive. */
 export const why = {
+  table: TABLE,
   factors: [
-    { vulnerability: "CVE-2026-10387", assets: 2, threat_ppm: 1_000_000, reach_ppm: 1_000_000, impact_ppm: 750_000, points: "150.0", because: [] },
-    { vulnerability: "CVE-2026-10388", assets: 2, threat_ppm: 52_300, reach_ppm: 200_000, impact_ppm: 750_000, points: "1.5", because: [] },
+    {
+      vulnerability: "CVE-2026-10387", assets: 2, threat_ppm: 1_000_000, reach_ppm: 1_000_000, impact_ppm: 750_000, points: "150.0",
+      because: [basis("exploited somewhere: listed in KEV", "kev", at(-75)), basis("attack vector network", "CVSS:3.1/AV:N", at(-90)), basis("exposure open", "the asset's context"), basis("human impact high", "context of group web", at(-400))],
+    },
+    {
+      vulnerability: "CVE-2026-10388", assets: 2, threat_ppm: 52_300, reach_ppm: 200_000, impact_ppm: 750_000, points: "1.5",
+      because: [
+        basis("foreseen 5.23 % within 30 days", "five-2026-08-07", at(-20)),
+        basis("attack vector network", "CVSS:3.1/AV:N", at(-90)),
+        basis("exposure small", "derived from listeners and addresses"),
+        basis(`attackers reach zone office with 0.3 %, over path internet > dmz > ${HOSTILE}`, "zones and flows", at(-5)),
+        basis("human impact high", "context of group web", at(-400)),
+      ],
+    },
   ],
   flips: [
     { vulnerability: null, set: [{ column: "Publicly Exposed v1.0.0 (cisa)", from: "yes", to: "no" }], sooner: false, outcome: "14 days" },
   ],
 };
+
+/** Why one vulnerability has the priority that it has on one asset. */
+export const findingWhy = (id, hostname, vulnerability) => ({
+  asset: id,
+  hostname,
+  finding: { vulnerability, advisory: "DSA-5801-1", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: "3.0.15-1~deb12u1", state: "fix-offered", said: "fix offered: 3.0.15-1~deb12u1", opened: at(-50) },
+  accepted: null,
+  directive: "dir_2",
+  directive_due: at(11),
+  decision: { table: "cisa-bod-26-04 1.0.0", row: 7, outcome: "14 days", forensics: false, assumed: [], vulnerability, inputs: TABLE.columns.map((column, at) => ({ column, value: TABLE.rows[7].values[at], assumed: at === 2, ...basis("stated", "CISA, in the CVE record") })) },
+  table: TABLE,
+  due: at(24 * 9),
+  clocks: [{ rule: "cisa-bod-26-04 1.0.0", row: 7, outcome: "14 days", vulnerability, since: at(-50), due: at(24 * 9) }],
+  removes: "1.5",
+  factor: { ...why.factors[1], vulnerability, assets: 1, points: "0.7" },
+  flips: [],
+});
 
 const queue = [
   directive(1, "openssh", "1:9.2p1-2+deb12u6", {

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { detail, exposure, overview, reports, why } from "./answers.mjs";
+import { detail, exposure, findingWhy, overview, reports, why } from "./answers.mjs";
 import { assetReach, directiveReach, reach } from "./reaches.mjs";
 
 /** What the API once answered: the tests of the command line show the same. */
@@ -124,6 +124,8 @@ export class StandIn {
     if (named) return json(response, 404, { code: "not-found", detail: `${named} is unknown` });
     const [, vulnerability] = /^\/api\/v1\/vulnerabilities\/([\w-]+)$/.exec(pathname) ?? [];
     if (vulnerability) return json(response, 200, exposure(vulnerability, world));
+    const [, on, about] = /^\/api\/v1\/assets\/(\w+)\/vulnerabilities\/([\w-]+)\/why$/.exec(pathname) ?? [];
+    if (on) return json(response, 200, findingWhy(on, world.assets.find(({ id }) => id === on)?.hostname, about));
     const [, kind, id] = /^\/api\/v1\/(assets|reports)\/(\w+)$/.exec(pathname) ?? [];
     if (kind === "assets") return json(response, 200, detail([...world.assets, ...(world.retired ?? this.retired)].find((asset) => asset.id === id)));
     if (kind === "reports" && reports[id]) return json(response, 200, reports[id]);
