@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { DirectiveView } from "./api.gen";
 import { Ask } from "./ask";
 import { plural } from "./bits";
+import { useCommands } from "./commands";
 import { live } from "./live";
 import { moment } from "./moment";
 import { NoRights, NotThen } from "./no-rights";
@@ -32,6 +33,21 @@ export function Actions({ directive }: { directive: DirectiveView }) {
     if (await sender.submit({ do: "refuse", directive: directive.id, body: { why } })) setAsking(null);
   }
 
+  const offline = link === "offline";
+  const off = sender.busy || offline;
+  const applying = directive.assets.some((asset) => asset.stage.name === "applying");
+  const approves = ready.length > 0 && !directive.disputed;
+  const ask = () => (forensics ? setAsking("waiver") : void approve());
+  const what = directive.title;
+  useCommands(
+    allowed && !off
+      ? [
+          ...(approves ? [{ name: forensics ? "Approve…" : "Approve", on: what, run: ask }] : []),
+          ...(applying ? [] : [{ name: "Refuse…", on: what, run: () => setAsking("refusal") }]),
+        ]
+      : [],
+  );
+
   if (!allowed) {
     return (
       <>
@@ -40,9 +56,6 @@ export function Actions({ directive }: { directive: DirectiveView }) {
       </>
     );
   }
-  const offline = link === "offline";
-  const off = sender.busy || offline;
-  const applying = directive.assets.some((asset) => asset.stage.name === "applying");
   return (
     <>
       <p className="says">{state(directive)}</p>
@@ -62,13 +75,13 @@ export function Actions({ directive }: { directive: DirectiveView }) {
       )}
       {asking === null && (
         <div className="buttons">
-          {ready.length > 0 && !directive.disputed && (
+          {approves && (
             <button
               type="button"
               className="button primary"
               data-testid="approve"
               disabled={off}
-              onClick={() => (forensics ? setAsking("waiver") : void approve())}
+              onClick={ask}
             >
               {sender.busy ? "Approving…" : forensics ? "Approve…" : "Approve"}
             </button>

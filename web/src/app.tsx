@@ -12,6 +12,7 @@ import { Header } from "./header";
 import { Interruption } from "./interruption";
 import { type Changed, live } from "./live";
 import { moment } from "./moment";
+import { Palette } from "./palette";
 import { type Place, place } from "./place";
 import { Queue } from "./queue";
 import { Reach } from "./reach";
@@ -36,6 +37,7 @@ export function App() {
   return (
     <div className="page" data-panel={here && overview ? "open" : "closed"} data-marked={overview && (overview.demo || then !== null) ? "" : undefined}>
       <Header state={state} />
+      {overview && <Palette overview={overview} />}
       {then !== null && <PastMark then={then} state={state} />}
       {overview?.demo && <DemoMark demo={overview.demo} />}
       {overview ? (

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 
 import { count, Said, Sign } from "./bits";
+import { useCommands } from "./commands";
 import { type Live, live } from "./live";
 import { backToNow, entryOf, lookBackTo, moment } from "./moment";
 import { useStore } from "./store";
@@ -35,6 +36,8 @@ export function AsOf() {
     document.addEventListener("pointerdown", pressed);
     return () => document.removeEventListener("pointerdown", pressed);
   }, [open]);
+
+  useCommands([{ name: "Look back…", on: "the record as it stood", run: () => setOpen(true) }]);
 
   function ended(): void {
     setOpen(false);

@@ -3,6 +3,8 @@ import { AsOf } from "./as-of";
 import { count, Sign, Time } from "./bits";
 import type { Live } from "./live";
 import { moment } from "./moment";
+import { PaletteButton } from "./palette";
+import { goToSection, SECTIONS } from "./sections";
 import type { Tone } from "./stages";
 import { session } from "./session";
 import { useStore } from "./store";
@@ -15,30 +17,12 @@ const LINKS: Record<Live["link"], { word: string; tone: Tone }> = {
   paused: { word: "not live", tone: "back" },
 };
 
-function goTo(section: string): void {
-  const title = document.getElementById(`${section}-title`);
-  title?.focus({ preventScroll: true });
-  title?.scrollIntoView({ block: "start" });
-}
-
 export function Header({ state }: { state: Live }) {
   const { overview } = state;
   const now = useStore(session);
   // While looking back, the mark under the header says up to which entry.
   const live = useStore(moment) === null;
   const { word, tone } = LINKS[state.link];
-  const sections: [section: string, name: string, of?: number][] = overview
-    ? [
-        ["queue", "Queue", overview.open],
-        ["scoreboard", "Scoreboard"],
-        ["assets", "Assets", overview.assets],
-        ["vulnerabilities", "Vulnerabilities"],
-        ["reach", "Reach"],
-        ["feeds", "Feeds", overview.feeds.length],
-        ["closed", "Closed", overview.closed],
-        ["record", "Record"],
-      ]
-    : [];
   return (
     <header className="top">
       <h1 className="brand">
@@ -49,12 +33,14 @@ export function Header({ state }: { state: Live }) {
         Tenon
       </h1>
       <nav className="jumps" aria-label="Sections">
-        {sections.map(([id, name, of]) => (
-          <button key={id} type="button" className="jump" onClick={() => goTo(id)}>
-            {name} {of !== undefined && <span className="number">{count(of)}</span>}
-          </button>
-        ))}
+        {overview &&
+          SECTIONS.filter(({ more }) => !more).map(({ id, name, of }) => (
+            <button key={id} type="button" className="jump" onClick={() => goToSection(id)}>
+              {name} {of && <span className="number">{count(of(overview))}</span>}
+            </button>
+          ))}
       </nav>
+      {overview && <PaletteButton />}
       <div className="state">
         <AsOf />
         <span className="stage" data-tone={tone} data-testid="live-state" data-state={state.link} role="status">
@@ -67,7 +53,7 @@ export function Header({ state }: { state: Live }) {
           </span>
         )}
         {live && overview?.time && (
-          <span className="wide-only">
+          <span className="last-event">
             last event <Time at={overview.time} as="ago" />
           </span>
         )}

@@ -1,5 +1,6 @@
 import type { DirectiveAssetView, DirectiveView, SignaturesView } from "./api.gen";
 import { plural, Said, Section, Sign, StageMark } from "./bits";
+import { useCommands } from "./commands";
 import { live } from "./live";
 import { Packages } from "./packages";
 import { known, type Tone, undo } from "./stages";
@@ -63,7 +64,7 @@ function Told({ directive, asset }: { directive: DirectiveView; asset: Directive
   return (
     <>
       {reason && <p className="reason"><Said text={reason} /></p>}
-      {stage.retry && !directive.closed && <Retry directive={directive.id} asset={asset.id} />}
+      {stage.retry && !directive.closed && <Retry directive={directive.id} asset={asset.id} hostname={asset.hostname} />}
       <Packages packages={asset.packages} />
       <dl className="facts">
         {asset.policy && (
@@ -131,10 +132,13 @@ function UndoMark({ text }: { text: string | null | undefined }) {
   );
 }
 
-function Retry({ directive, asset }: { directive: string; asset: string }) {
+function Retry({ directive, asset, hostname }: { directive: string; asset: string; hostname: string }) {
   const allowed = useMay("operate");
   const { link } = useStore(live);
   const { submit, busy, problem } = useSend();
+  const off = busy || link === "offline";
+  const retry = () => void submit({ do: "retry", directive, body: { asset } });
+  useCommands(allowed && !off ? [{ name: "Retry", on: hostname, run: retry }] : []);
   if (!allowed) return null;
   return (
     <div className="retry">
@@ -142,8 +146,8 @@ function Retry({ directive, asset }: { directive: string; asset: string }) {
         type="button"
         className="button"
         data-testid="retry"
-        disabled={busy || link === "offline"}
-        onClick={() => void submit({ do: "retry", directive, body: { asset } })}
+        disabled={off}
+        onClick={retry}
       >
         Retry
       </button>

@@ -12,6 +12,7 @@ import "./styles/demo.css";
 import "./styles/as-of.css";
 import "./styles/evidence.css";
 import "./styles/reach.css";
+import "./styles/palette.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { DirectiveView, RolloutView } from "./api.gen";
 import { Ask } from "./ask";
 import { count, Mark, Note, plural, Said, Section, Sign, Time } from "./bits";
+import { useCommands } from "./commands";
 import { Lanes } from "./lanes";
 import { live } from "./live";
 import type { Tone } from "./stages";
@@ -148,10 +149,16 @@ function Steering({ id, rollout }: { id: string; rollout: RolloutView }) {
   const { link } = useStore(live);
   const sender = useSend();
   const [asking, setAsking] = useState(false);
-  if (!allowed) return null;
   const off = sender.busy || link === "offline";
   const resumes = rollout.state === "halted" || rollout.held_back.length > 0;
   const halts = rollout.state !== "halted" && rollout.state !== "over";
+  const goesOn = rollout.state === "halted" ? "Resume with a new plan" : "Plan anew";
+  useCommands(
+    allowed && !off
+      ? [...(halts ? [{ name: "Halt…", on: "its rollout", run: () => setAsking(true) }] : []), ...(resumes ? [{ name: goesOn, on: "its rollout", run: () => void resume() }] : [])]
+      : [],
+  );
+  if (!allowed) return null;
 
   async function halt(why: string): Promise<void> {
     if (await sender.submit({ do: "halt", directive: id, body: { why } })) ended();
@@ -188,7 +195,7 @@ function Steering({ id, rollout }: { id: string; rollout: RolloutView }) {
           )}
           {resumes && (
             <button type="button" className="button" data-testid="resume" disabled={off} onClick={() => void resume()}>
-              {rollout.state === "halted" ? "Resume with a new plan" : "Plan anew"}
+              {goesOn}
             </button>
           )}
           {resumes && (

@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { DirectiveView, NoteView } from "./api.gen";
 import { Ask } from "./ask";
 import { plural, Section, Time } from "./bits";
+import { useCommands } from "./commands";
 import { live } from "./live";
 import { useMay } from "./session";
 import { useStore } from "./store";
@@ -62,6 +63,7 @@ function Speak({ id, disputed }: { id: string; disputed: boolean }) {
   const off = sender.busy || link === "offline";
   const kinds: Kind[] = ["comment", disputed ? "answer" : "dispute"];
   const words: { [kind in Kind]: string } = { comment: "Comment…", dispute: "Dispute…", answer: "Answer…" };
+  useCommands(off ? [] : kinds.map((kind) => ({ name: words[kind], on: "its conversation", run: () => setAsking(kind) })));
   return (
     <>
       {asking !== null ? (
