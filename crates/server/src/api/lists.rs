@@ -51,6 +51,8 @@ pub(super) struct DirectivesQuery {
     q: Option<String>,
     /// Of open ones: only those due before this time, RFC 3339.
     due_before: Option<String>,
+    /// In place of a time: `overdue`, or within `1d`, `3d`, `7d` or `30d` from then on.
+    due: Option<String>,
     /// Of open ones: also tell apart, by `group`, `outcome`, `package` or `due`, what they come to.
     group_by: Option<String>,
     /// Items wanted: 1 to 500, 100 where nothing is said.
@@ -234,6 +236,9 @@ const SORTS: [(&str, Sort); 6] = [
     ("group", Sort::Group),
 ];
 
+/// Within how many days something is due.
+const WITHIN: [(&str, u32); 5] = [("overdue", 0), ("1d", 1), ("3d", 3), ("7d", 7), ("30d", 30)];
+
 const ENDINGS: [(&str, Ending); 4] = [
     ("fixed", Ending::Fixed),
     ("superseded", Ending::Superseded),
@@ -255,7 +260,11 @@ impl DirectivesQuery {
         Ok(ClosedFilter { group: self.group()?, ending, text: self.q.clone() })
     }
 
-    fn filter(&self) -> Result<Filter, ApiError> {
+    fn filter(&self, now: Timestamp) -> Result<Filter, ApiError> {
+        if self.due.is_some() && self.due_before.is_some() {
+            return Err(ApiError::bad_request("a due date is said by `due` or by `due_before`, not by both"));
+        }
+        let within = word("span until a due date", self.due.as_deref(), &WITHIN)?;
         let time = |said: &String| {
             Timestamp::parse(said).ok_or_else(|| bad("time, as in 2026-11-25T00:00:00Z", said))
         };
@@ -263,7 +272,12 @@ impl DirectivesQuery {
             group: self.group()?,
             outcome: self.outcome.clone(),
             text: self.q.clone(),
-            due_before: self.due_before.as_ref().map(time).transpose()?,
+            due_before: self
+                .due_before
+                .as_ref()
+                .map(time)
+                .transpose()?
+                .or(within.map(|days| now.plus_days(days))),
         })
     }
 }
@@ -353,7 +367,8 @@ pub(super) async fn directives(
                 (closed.directives, closed.place, closed.total as u64, None, None)
             }
             _ => {
-                let queue = world.queue_of(&query.filter()?, sort, window, then.now).ok_or_else(unknown)?;
+                let queue =
+                    world.queue_of(&query.filter(then.now)?, sort, window, then.now).ok_or_else(unknown)?;
                 let (totals, parts) = (totals(&queue), by.map(|by| parts(&queue, by)));
                 (queue.directives, queue.place, queue.all.directives, Some(totals), parts)
             }

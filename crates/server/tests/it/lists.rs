@@ -303,7 +303,31 @@ fn the_queue_is_filtered_ordered_and_counted() {
     assert_eq!((unknown["known"].as_bool(), unknown["open"].as_u64()), (Some(false), Some(0)));
     let answer = server.get("/api/v1/vulnerabilities/%20").call().unwrap();
     assert_eq!(code(answer), (400, "bad-request".to_owned()));
-    for bad in ["sort=fancy", "group=A%20B", "due_before=soon", "state=lost", "group_by=x"] {
+    let within =
+        |due: &str| page(&server, &format!("/api/v1/directives?due={due}"))["total"].as_u64().unwrap();
+    let counts: Vec<u64> = ["overdue", "1d", "3d", "7d", "30d"].into_iter().map(within).collect();
+    assert!(counts.is_sorted(), "each span holds the shorter ones: {counts:?}");
+    let said = page(&server, "/api/v1/directives")["totals"]["due"].clone();
+    let told = |names: &[&str]| names.iter().filter_map(|name| said[*name].as_u64()).sum::<u64>();
+    assert_eq!(
+        counts,
+        [
+            told(&["overdue"]),
+            told(&["overdue", "1d"]),
+            told(&["overdue", "1d", "3d"]),
+            told(&["overdue", "1d", "3d", "7d"]),
+            told(&["overdue", "1d", "3d", "7d", "30d"])
+        ]
+    );
+    for bad in [
+        "sort=fancy",
+        "group=A%20B",
+        "due_before=soon",
+        "due=soon",
+        "due=1d&due_before=2020-01-01T00:00:00Z",
+        "state=lost",
+        "group_by=x",
+    ] {
         let answer = server.get(&format!("/api/v1/directives?{bad}")).call().unwrap();
         assert_eq!(code(answer), (400, "bad-request".to_owned()), "{bad}");
     }
