@@ -3,9 +3,23 @@ import { useEffect, useState } from "react";
 /** How long somebody pauses who has typed what they look for, in milliseconds. */
 const PAUSE_MS = 150;
 
+interface Finding {
+  label: string;
+  testid: string;
+  /** What is looked for, where something besides this field says so. */
+  value?: string;
+  onFind: (text: string) => void;
+}
+
 /** A field to look for something as one types. */
-export function Find({ label, testid, onFind }: { label: string; testid: string; onFind: (text: string) => void }) {
-  const [text, setText] = useState("");
+export function Find({ label, testid, value, onFind }: Finding) {
+  const [text, setText] = useState(value ?? "");
+  const [told, setTold] = useState(value);
+  if (value !== undefined && value !== told) {
+    setTold(value);
+    // What this field said itself comes back as it is.
+    if (value !== text.trim()) setText(value);
+  }
   useEffect(() => {
     const wait = setTimeout(() => onFind(text.trim()), PAUSE_MS);
     return () => clearTimeout(wait);

@@ -1,3 +1,4 @@
+import { searchWith } from "./search";
 import { Store } from "./store";
 
 /** As of when the record is shown, as the API takes it: a day or time, RFC 3339, or the number of an entry. `null` is now. */
@@ -27,9 +28,7 @@ window.addEventListener("popstate", follow);
 
 function go(to: Moment): void {
   if (to === moment.get()) return;
-  // By hand, because URLSearchParams writes every colon of a time as %3A.
-  const query = to === null ? "" : `?${PARAMETER}=${encodeURIComponent(to).replaceAll("%3A", ":")}`;
-  window.history.pushState(null, "", window.location.pathname + query + window.location.hash);
+  window.history.pushState(null, "", window.location.pathname + searchWith({ [PARAMETER]: to ?? "" }) + window.location.hash);
   follow();
 }
 

@@ -3,6 +3,7 @@ import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { getAssets, getDirectives, getVulnerabilities } from "./api";
 import type { Overview } from "./api.gen";
 import { count, plural } from "./bits";
+import { showView } from "./choice";
 import { type Command, commands } from "./commands";
 import { ending } from "./closed";
 import { queryOf } from "./find";
@@ -10,6 +11,7 @@ import { backToNow, moment, type Moment } from "./moment";
 import { open, VULNERABILITY } from "./place";
 import { goToSection, SECTIONS } from "./sections";
 import { Store, useStore } from "./store";
+import { views } from "./views";
 
 /** Whether it is open. */
 export const palette = new Store(false);
@@ -189,17 +191,24 @@ const has = (name: string, said: string): boolean => said.toLowerCase().split(/\
 
 /** What can be done comes after where one can go while nothing is typed: nothing is approved by two keys struck by chance. */
 function groupsOf(said: string, own: Command[], sections: typeof SECTIONS, overview: Overview, then: Moment, found: Group[]): Group[] {
-  const views: Choice[] = sections.map(({ id, name, of }) => ({ id: `view-${id}`, name, ...(of && { says: count(of(overview)) }), run: () => goToSection(id) }));
-  if (then !== null) views.push({ id: "view-now", name: "Back to now", run: backToNow });
+  const places: Choice[] = sections.map(({ id, name, of }) => ({ id: `view-${id}`, name, ...(of && { says: count(of(overview)) }), run: () => goToSection(id) }));
+  if (then !== null) places.push({ id: "view-now", name: "Back to now", run: backToNow });
+  const kept = views.get().all.map(({ name, query }): Choice => ({ id: `kept-${name}`, name, says: "view", run: () => showKept(query) }));
   const like = (choices: Choice[]) => choices.filter(({ name, says = "" }) => has(`${name} ${says}`, said));
   const doing = own.map((command, at): Choice => ({ ...command, id: `do-${at}`, ...(command.on !== undefined && { says: command.on }) }));
   const groups: Group[] = [
-    { name: "Go to", choices: like(views) },
+    { name: "Go to", choices: like(places) },
+    { name: "Views of the queue", choices: like(kept) },
     // Begun with its own word, so that who looks for a host is not offered to change it.
     { name: "Do", choices: like(doing).filter(({ name }) => name.toLowerCase().startsWith(said.toLowerCase().split(/\s+/)[0] ?? "")) },
     ...found,
   ];
   return groups.filter(({ choices }) => choices.length > 0);
+}
+
+function showKept(query: string): void {
+  showView(query);
+  goToSection("queue");
 }
 
 /** Opens something beside the lists, where reading goes on. */

@@ -1,14 +1,15 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 
 import { getDirectives } from "./api";
 import type { DirectiveLine, DirectivesPage, DirectiveView, Overview } from "./api.gen";
 import { count, Note, Section, StageMark, Time, Unseen, plural } from "./bits";
-import { choice } from "./choice";
+import { ALL, choice, choose, look, narrows } from "./choice";
 import { Choose, Find, queryOf } from "./find";
 import { keys } from "./keys";
 import { useListed } from "./listed";
 import { ModeButton, whatActing } from "./let-it-act";
 import { NoRights } from "./no-rights";
+import { BY, DUE, Parts } from "./parts";
 import { open, place } from "./place";
 import { NothingOpen } from "./nothing-open";
 import { Rows } from "./rows";
@@ -16,6 +17,8 @@ import { stageCounts } from "./stages";
 import { useMay } from "./session";
 import { useStore } from "./store";
 import { due, useNow } from "./time";
+import { views } from "./views";
+import { ViewsMenu } from "./views-menu";
 
 const SORTS: [string, string][] = [
   ["urgency", "most urgent first"],
@@ -40,13 +43,14 @@ interface Shown {
 export function Queue({ overview, version, assetsVersion, covered }: Shown) {
   const here = useStore(place);
   const list = useRef<HTMLUListElement>(null);
-  const [text, setText] = useState("");
-  const { sort, group } = useStore(choice);
-  const query = queryOf({ q: text, sort: sort === "urgency" ? "" : sort, group });
+  const chosen = useStore(choice);
+  const { q, sort, group, outcome, due, by } = chosen;
+  const named = useStore(views).all.length > 0;
+  const query = queryOf({ q, sort: sort === ALL.sort ? "" : sort, group, outcome, due, group_by: by });
   const listed = useListed(getDirectives, query, version);
   useEffect(() => keys(list, covered), [covered]);
   const { page } = listed;
-  const filtered = text !== "" || group !== "";
+  const filtered = narrows(chosen);
   const empty = overview.open === 0 && !filtered;
   return (
     <Section
@@ -63,15 +67,30 @@ export function Queue({ overview, version, assetsVersion, covered }: Shown) {
       )}
     >
       {!empty && <OnlyLooks overview={overview} />}
-      {(overview.open > FEW || filtered) && (
+      {(overview.open > FEW || filtered || named) && (
         <div className="tools">
-          <Find label="Package, CVE, advisory, group" testid="find" onFind={setText} />
-          <Choose label="Order" testid="sort" value={sort} of={SORTS} onChoose={(sort) => choice.set({ sort, group })} />
+          <ViewsMenu />
+          <Find label="Package, CVE, advisory, group" testid="find" value={q} onFind={look} />
+          <Choose label="Order" testid="sort" value={sort} of={SORTS} onChoose={(sort) => choose({ sort })} />
           {overview.groups.length > 1 && (
-            <Choose label="Group" testid="group" value={group} of={[["", "all groups"], ...overview.groups.map(({ name }): [string, string] => [name, `group ${name}`])]} onChoose={(group) => choice.set({ sort, group })} />
+            <Choose label="Group" testid="group" value={group} of={[["", "all groups"], ...overview.groups.map(({ name }): [string, string] => [name, `group ${name}`])]} onChoose={(group) => choose({ group })} />
+          )}
+          <Choose label="Due date" testid="due" value={due} of={DUE} onChoose={(due) => choose({ due })} />
+          <Choose label="Grouping" testid="by" value={by} of={BY} onChoose={(by) => choose({ by })} />
+          {outcome !== "" && (
+            <button type="button" className="choose" data-testid="outcome" title="Show every decision" onClick={() => choose({ outcome: "" })}>
+              decision {outcome} <span aria-hidden="true">×</span>
+              <Unseen>: show every decision</Unseen>
+            </button>
+          )}
+          {filtered && (
+            <button type="button" className="link" data-testid="unfilter" onClick={() => choose({ ...ALL, sort, by })}>
+              Show all
+            </button>
           )}
         </div>
       )}
+      {page?.parts && page.parts.length > 0 && <Parts parts={page.parts} />}
       {empty && <NothingOpen overview={overview} version={assetsVersion} />}
       {!empty && page?.total === 0 && filtered && (
         <div className="empty" data-testid="none-found">

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-import { addressee, DEMO, log, open, overview, retired, THEN, then } from "./answers.mjs";
+import { addressee, DEMO, large, log, open, overview, retired, THEN, then } from "./answers.mjs";
 import { rolling } from "./rollouts.mjs";
 import { visits } from "./visit.mjs";
 
@@ -32,6 +32,7 @@ const VIEWS = {
   "a moment that cannot be shown": { world: overview, past: "?as_of=2026-10-01" },
   "choosing a moment": { world: overview, click: "as-of" },
   "hosts that are gone": { world: overview, click: "to-retired" },
+  "a queue in parts, and its views": { world: () => large(30, 3), past: "?group=team-1&by=group", click: "views" },
   "the way to everything": { world: overview, hash: "#dir_2", click: "palette-open" },
   "nothing yet": { world: () => overview({ assets: [], queue: [], closed: [], closed_total: 0, feeds: [] }) },
 };

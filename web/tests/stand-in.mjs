@@ -35,6 +35,8 @@ export class StandIn {
   log = [];
   measures = MEASURES;
   messages = [];
+  /** How directives were asked for. */
+  queries = [];
   /** What is open, and how it was asked for. */
   open = [];
   opens = [];
@@ -144,11 +146,14 @@ export class StandIn {
   #directives({ queue, closed, seq }, query) {
     const all = query.get("state") === "closed" ? closed : queue;
     const [text, group] = [(query.get("q") ?? "").toLowerCase(), query.get("group")];
-    const like = ({ id, source, version, closes, group: of }) => [id, source, version, of, ...closes].some((said) => said.toLowerCase().includes(text));
-    const found = all.filter((one) => (!text || like(one)) && (!group || one.group === group));
+    const like = ({ id, source, version, closes, group: of, closed }) => [id, source, version, of, closed ?? "", ...closes].some((said) => said.toLowerCase().includes(text));
+    const [outcome, due, ended] = ["outcome", "due", "ended"].map((name) => query.get(name));
+    const soon = (one) => one.due !== null && Date.parse(one.due) < Date.now() + (due === "overdue" ? 0 : parseInt(due, 10)) * 86_400_000;
+    const found = all.filter((one) => (!text || like(one)) && (!group || one.group === group) && (!outcome || one.decision.outcome === outcome) && (!due || soon(one)) && (!ended || one.ended === ended));
     if (query.get("sort") === "removes") found.sort((a, b) => b.removes - a.removes);
     const removes = found.reduce((sum, one) => sum + Number(one.removes), 0).toFixed(1);
-    return { ...page(query, found, seq, line), totals: query.has("state") ? null : { groups: {}, outcomes: {}, due: {}, removes, assets: 0 }, parts: null };
+    this.queries.push(query.toString());
+    return { ...page(query, found, seq, line), totals: query.has("state") ? null : { groups: {}, outcomes: {}, due: {}, removes, assets: 0 }, parts: parts(query.get("group_by"), found) };
   }
 
   #assets({ assets, retired = this.retired, seq }, query) {
@@ -204,6 +209,17 @@ export class StandIn {
     }
     json(response, 200, { seq: this.overview.seq + 1, repeated: false });
   }
+}
+
+/** What directives come to, told apart; the largest loss first. */
+function parts(by, found) {
+  const of = { group: (one) => one.group, outcome: (one) => one.decision.outcome, package: (one) => one.source, due: (one) => (one.due === null ? "no-date" : Date.parse(one.due) < Date.now() ? "overdue" : "later") }[by];
+  if (!of) return null;
+  const named = new Map();
+  for (const one of found) named.set(of(one), [...(named.get(of(one)) ?? []), one]);
+  const sum = (all, value) => all.reduce((sum, one) => sum + value(one), 0);
+  const told = [...named].map(([name, all]) => ({ name, directives: all.length, assets: sum(all, (one) => one.asset_count), removes: sum(all, (one) => Number(one.removes)).toFixed(1) }));
+  return told.sort((a, b) => b.removes - a.removes);
 }
 
 /** Exceptions as the API gives them. */
