@@ -54,7 +54,7 @@ export function App() {
             <Reach version={`${state.changed.queue} ${state.changed.assets}`} />
             <AcceptedRisks version={state.changed.queue} />
             <Coverage feeds={overview.feeds} version={state.changed.assets} />
-            <Closed version={state.changed.queue} />
+            <Closed overview={overview} version={state.changed.queue} />
             <Recorded overview={overview} />
           </main>
           <Panel here={here} changed={state.changed} overview={overview} />

@@ -1,6 +1,9 @@
+import { useState } from "react";
+
 import { getDirectives } from "./api";
-import type { DirectiveLine } from "./api.gen";
-import { Note, Section, Time } from "./bits";
+import type { DirectiveLine, Overview } from "./api.gen";
+import { count, Note, Section, Time } from "./bits";
+import { Choose, Find, queryOf } from "./find";
 import { useListed } from "./listed";
 import { open, place } from "./place";
 import { Title } from "./queue";
@@ -13,19 +16,46 @@ export function ending(closed: string): { how: string; at: string | null } {
   return { how, at };
 }
 
+const ENDINGS: [string, string][] = [
+  ["", "however it ended"],
+  ["fixed", "fixed"],
+  ["superseded", "superseded"],
+  ["withdrawn", "withdrawn"],
+  ["refused", "refused"],
+];
+
 /** Directives that ended. */
-export function Closed({ version }: { version: number }) {
+export function Closed({ overview: { closed, groups }, version }: { overview: Overview; version: number }) {
   const here = useStore(place);
-  const listed = useListed(getDirectives, "state=closed", version);
+  const [text, setText] = useState("");
+  const [group, setGroup] = useState("");
+  const [ended, setEnded] = useState("");
+  const query = queryOf({ state: "closed", q: text, group, ended });
+  const listed = useListed(getDirectives, query, version);
   const total = listed.page?.total ?? 0;
+  const filtered = text !== "" || group !== "" || ended !== "";
   return (
-    <Section id="closed" title="Closed" busy={listed.page === null && !listed.problem} aside={total > 0 && <p className="hint">newest first</p>}>
-      {listed.page !== null && total === 0 && <p className="empty">No directive has ended yet.</p>}
+    <Section
+      id="closed"
+      title="Closed"
+      busy={listed.page === null && !listed.problem}
+      aside={total > 0 && <p className="hint" data-testid="closed-total">{filtered && `${count(total)} found, `}newest first</p>}
+    >
+      {(closed > 0 || filtered) && (
+        <div className="tools">
+          <Find label="Package, CVE, group, reason" testid="find-closed" onFind={setText} />
+          <Choose label="How it ended" testid="ended" value={ended} of={ENDINGS} onChoose={setEnded} />
+          {groups.length > 1 && (
+            <Choose label="Group" testid="group-closed" value={group} of={[["", "all groups"], ...groups.map(({ name }): [string, string] => [name, `group ${name}`])]} onChoose={setGroup} />
+          )}
+        </div>
+      )}
+      {listed.page !== null && total === 0 && <p className="empty" data-testid="none-closed">{filtered ? "Nothing that ended is like that." : "No directive has ended yet."}</p>}
       {total > 0 && (
         <Rows
           listed={listed}
           total={total}
-          of="closed"
+          of={query}
           className="rows ruled"
           row={(directive, at) => <Row key={directive.id} directive={directive} at={at} selected={here?.id === directive.id} />}
         />

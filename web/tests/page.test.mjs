@@ -286,6 +286,27 @@ visits("page", (visit, test) => {
     assert.equal(await id("guide-waits").count(), 0);
   });
 
+  test("what ended is looked through by what it was and how it ended", async () => {
+    await opened();
+    const rows = () => id("closed-row").evaluateAll((all) => all.map((one) => one.dataset.id));
+    const until = async (expected) => {
+      await page.waitForFunction((expected) => JSON.stringify([...document.querySelectorAll("[data-testid=closed-row]")].map((one) => one.dataset.id)) === expected, JSON.stringify(expected));
+      await settled();
+    };
+    assert.deepEqual(await rows(), ["dir_6", "dir_7"]);
+    await id("ended").selectOption("refused");
+    await until(["dir_7"]);
+    assert.equal(await id("closed-total").innerText(), "1 found, newest first");
+    await id("ended").selectOption("");
+    await id("find-closed").fill("unbound");
+    await until(["dir_7"]);
+    await id("find-closed").fill("curl");
+    await until(["dir_6"]);
+    await id("group-closed").selectOption("data");
+    await id("none-closed").getByText("Nothing that ended is like that.").waitFor();
+    assert.ok(tenon.queries.includes("from=0&limit=100&state=closed&q=curl&group=data"));
+  });
+
   test("the trend tells what is newly seen from what got worse", async () => {
     await opened();
     const said = async (part) => (await id(`moved-${part}`).innerText()).replace(/\s+/g, " ");
