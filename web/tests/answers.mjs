@@ -425,7 +425,7 @@ export const exposure = (id, { assets, queue, exceptions = [], detections = [] }
   const here = assets.filter(({ findings }) => findings > 0);
   const open = directives.length > 0 ? here : [];
   const standing = { ecosystem: "Debian:12", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: "3.0.15-1~deb12u1", state: "fix-offered", said: "the host is offered 3.0.15-1~deb12u1", assets: open.length + 30, hosts: [...open.map(({ hostname }) => hostname), HOSTILE] };
-  const nothing = { id, known, since: null, advisories: [], in_kev: null, epss_ppm: null, epss_model: null, foreseen_ppm: null, foreseen_model: null, foreseen_as_of: null, cvss: null, open: 0, groups: {}, standing: [], suppressed: 0, accepted: 0, exceptions: [], attacks: [], directives, covered: 0, not_covered: assets.length };
+  const nothing = { id, known, since: null, advisories: [], in_kev: null, epss_ppm: null, epss_model: null, foreseen_ppm: null, foreseen_model: null, foreseen_as_of: null, cvss: null, open: 0, groups: {}, standing: [], suppressed: 0, accepted: 0, exceptions: [], attacks: [], directives, answers: [], covered: 0, not_covered: assets.length };
   if (!known) return nothing;
   return {
     ...nothing,
@@ -438,6 +438,7 @@ export const exposure = (id, { assets, queue, exceptions = [], detections = [] }
     foreseen_model: directives.length > 0 ? "five-2026-08-07" : null,
     foreseen_as_of: directives.length > 0 ? "2026-11-24T00:00:00Z" : null,
     cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+    answers: queue.filter((one) => directives.includes(one.id)).map(({ id, title, group, source, version, decision, due, stages, assets }) => ({ id, title, group, source, version, outcome: decision.outcome, due, stages, assets: assets.length, hosts: assets.map(({ hostname }) => hostname) })),
     open: open.length,
     groups: open.length > 0 ? { web: 2, data: 30 } : {},
     standing: open.length > 0 ? [standing] : [],
