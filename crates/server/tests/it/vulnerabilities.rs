@@ -147,6 +147,13 @@ fn what_is_foreseen_counts_in_place_of_the_score() {
         [&Value::from(40), &"five-2026-08-07".into(), &"2026-11-24T00:00:00Z".into(), &Value::from(500_000)]
     );
     let directive = view["directives"][0].as_str().unwrap();
+    // What answers it is told in words, with whose it is and where.
+    let told = &view["answers"][0];
+    assert_eq!((told["id"].as_str(), told["assets"].as_u64()), (Some(directive), Some(1)), "{told}");
+    assert_eq!(told["hosts"].as_array().map(Vec::len), Some(1), "{told}");
+    let title =
+        format!("upgrade {} to {}", told["source"].as_str().unwrap(), told["version"].as_str().unwrap());
+    assert_eq!(told["title"], title, "{told}");
     let why = server
         .get(&format!("/api/v1/directives/{directive}/why"))
         .call()
@@ -156,6 +163,9 @@ fn what_is_foreseen_counts_in_place_of_the_score() {
         .unwrap();
     assert!(why.contains("0.004% that CISA lists it within 30 days (EPSS 50.00%)"), "{why}");
     assert!(why.contains("forecast five-2026-08-07"), "{why}");
+    let why: Value = serde_json::from_str(&why).unwrap();
+    let rows = why["table"]["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 16, "the table is told whole");
 }
 
 /// So that a vendor's update without a CVE stands where a new CVE stands of which as little is known.
