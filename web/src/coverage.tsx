@@ -10,7 +10,7 @@ import { useLoaded } from "./use";
 /** Gaps that fit; the command line has them all. */
 const FIT = "20";
 
-const WORDS: Record<string, string> = {
+export const GAPS: Record<string, string> = {
   "never-reported": "never reported",
   "not-assessed": "not assessed",
   silent: "silent",
@@ -57,7 +57,7 @@ function Gap({ gap }: { gap: GapView }) {
   const more = gap.assets - gap.named.length;
   return (
     <li className="row still gap-grid" data-testid="gap-row" data-kind={gap.kind}>
-      <span className="cell what">{WORDS[gap.kind] ?? gap.kind}</span>
+      <span className="cell what">{GAPS[gap.kind] ?? gap.kind}</span>
       <span className="cell">{gap.said}</span>
       <span className="cell right" title={gap.named.join(", ") + (more > 0 ? ` and ${count(more)} more` : "")}>
         {plural(gap.assets, "host")}

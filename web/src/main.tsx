@@ -13,6 +13,7 @@ import "./styles/as-of.css";
 import "./styles/evidence.css";
 import "./styles/reach.css";
 import "./styles/palette.css";
+import "./styles/board.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

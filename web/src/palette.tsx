@@ -8,7 +8,7 @@ import { type Command, commands } from "./commands";
 import { ending } from "./closed";
 import { queryOf } from "./find";
 import { backToNow, moment, type Moment } from "./moment";
-import { open, VULNERABILITY } from "./place";
+import { BOARD, open, VULNERABILITY } from "./place";
 import { goToSection, SECTIONS } from "./sections";
 import { Store, useStore } from "./store";
 import { views } from "./views";
@@ -192,9 +192,12 @@ const has = (name: string, said: string): boolean => said.toLowerCase().split(/\
 /** What can be done comes after where one can go while nothing is typed: nothing is approved by two keys struck by chance. */
 function groupsOf(said: string, own: Command[], sections: typeof SECTIONS, overview: Overview, then: Moment, found: Group[]): Group[] {
   const places: Choice[] = sections.map(({ id, name, of }) => ({ id: `view-${id}`, name, ...(of && { says: count(of(overview)) }), run: () => goToSection(id) }));
+  places.push({ id: "view-board", name: "Board page", says: "one page to print", run: () => open(BOARD) });
   if (then !== null) places.push({ id: "view-now", name: "Back to now", run: backToNow });
   const kept = views.get().all.map(({ name, query }): Choice => ({ id: `kept-${name}`, name, says: "view", run: () => showKept(query) }));
-  const like = (choices: Choice[]) => choices.filter(({ name, says = "" }) => has(`${name} ${says}`, said));
+  // What begins so comes before what only has it somewhere.
+  const begins = ({ name }: Choice): number => Number(name.toLowerCase().startsWith(said.toLowerCase()));
+  const like = (choices: Choice[]) => choices.filter(({ name, says = "" }) => has(`${name} ${says}`, said)).sort((a, b) => begins(b) - begins(a));
   const doing = own.map((command, at): Choice => ({ ...command, id: `do-${at}`, ...(command.on !== undefined && { says: command.on }) }));
   const groups: Group[] = [
     { name: "Go to", choices: like(places) },

@@ -5,6 +5,7 @@ import type { FiguresView, GroupFiguresView, MeasuresView, ShareView, StepView }
 import { count, Note, plural, Section, Time } from "./bits";
 import { showClosed, showInQueue } from "./choice";
 import { Choose, queryOf } from "./find";
+import { BOARD } from "./place";
 import { lasting } from "./time";
 import { useLoaded } from "./use";
 
@@ -29,13 +30,13 @@ interface Said {
 }
 
 /** A share in percent; what is there is never told as nothing. */
-function percent({ percent, part }: { percent?: string | null | undefined; part: number }): string {
+export function percent({ percent, part }: { percent?: string | null | undefined; part: number }): string {
   if (percent == null) return "–";
   return percent === "0.0" && part > 0 ? "<0.1 %" : `${percent} %`;
 }
 
 const share = (of: ShareView, what: string): Said => ({ value: percent(of), of: of.of > 0 ? `${count(of.part)} of ${count(of.of)} ${what}` : `no ${what}` });
-const lasts = (seconds: number | null | undefined): string => (seconds == null ? "–" : lasting(seconds));
+export const lasts = (seconds: number | null | undefined): string => (seconds == null ? "–" : lasting(seconds));
 
 /** The figures, in the order in which they are read; each under the name of its definition. */
 const FIGURES: [name: string, says: (of: FiguresView) => Said][] = [
@@ -75,6 +76,9 @@ export function Scoreboard({ version }: { version: number }) {
         {measures && measures.groups.length > 1 && (
           <Choose label="Group of the scoreboard" testid="score-group" value={group} of={[["", "all groups"], ...measures.groups.map((one): [string, string] => [one.group, `group ${one.group}`])]} onChoose={setGroup} />
         )}
+        <a className="link" href={`#${BOARD}`} data-testid="to-board">
+          One page to print
+        </a>
       </div>
       {all.is === "missing" && <Note tone="bad">{all.why}</Note>}
       {measures && figures && <Board measures={measures} figures={figures} group={group} setGroup={setGroup} />}
@@ -156,7 +160,7 @@ function heldNot({ changes }: FiguresView): string {
   return said.length > 0 ? `The others: ${said.join(", ")}.` : "There are no others.";
 }
 
-const WAITS: Record<string, string> = { person: "people", machine: "machines", window: "waves and windows" };
+export const WAITS: Record<string, string> = { person: "people", machine: "machines", window: "waves and windows" };
 
 /** The time of verified cases as one bar, and its steps. */
 function Steps({ measures, figures, chosen, choose }: { measures: MeasuresView; figures: FiguresView; chosen: string | null; choose: (name: string | null) => void }) {

@@ -24,7 +24,7 @@ export function goToSection(id: string, block: ScrollLogicalPosition = "start"):
     title?.focus({ preventScroll: true });
     title?.scrollIntoView({ block });
   };
-  if (place.get() === null || !document.querySelector(".lists[inert]")) return there();
+  if (place.get()?.kind !== "board" && !document.querySelector(".lists[inert]")) return there();
   close();
   // Behind what covered it nothing takes the focus before that is drawn.
   requestAnimationFrame(() => requestAnimationFrame(there));

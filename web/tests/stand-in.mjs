@@ -34,6 +34,8 @@ export class StandIn {
   /** Entries of the record, the newest first; null where it cannot be read. */
   log = [];
   measures = MEASURES;
+  /** What exposure did, in place of the usual. */
+  trend = null;
   messages = [];
   /** How directives were asked for. */
   queries = [];
@@ -104,7 +106,7 @@ export class StandIn {
     if (pathname === "/api/v1/overview") return json(response, 200, totals(world));
     if (pathname === "/api/v1/directives") return json(response, 200, this.#directives(world, searchParams));
     if (pathname === "/api/v1/assets") return json(response, 200, this.#assets(world, searchParams));
-    if (pathname === "/api/v1/trend") return json(response, 200, trend(Number(searchParams.get("days"))));
+    if (pathname === "/api/v1/trend") return json(response, 200, this.trend ?? trend(Number(searchParams.get("days"))));
     if (pathname === "/api/v1/measures") return json(response, 200, this.measures);
     if (pathname === "/api/v1/vulnerabilities") {
       this.opens.push(searchParams.toString());
