@@ -86,8 +86,10 @@ function Part<T>({ title, testid, of, children }: { title: string; testid: strin
 
 /** Whether exposure fell on what was there all along; hosts that enrolled are told apart. */
 function Verdict({ days }: { days: TrendDayView[] }) {
-  const [first, last] = [days[0], days.at(-1)];
-  if (!first || !last || days.length < 2) return <p>Too early to say: the record has no two days yet.</p>;
+  // Before the first host reported nothing was known, which is not the same as nothing there.
+  const known = days.findIndex(({ exposure }) => Number(exposure) > 0);
+  const [first, last] = [days[Math.max(0, known)], days.at(-1)];
+  if (!first || !last || first === last) return <p>Too early to say: the record has no two days yet.</p>;
   const [from, to] = [Number(first.like_for_like), Number(last.like_for_like)];
   const change = from > 0 ? ((to - from) / from) * 100 : to > 0 ? 100 : 0;
   const [word, tone]: [string, Tone] = Math.abs(change) < AS_BEFORE ? ["As before", "wait"] : change < 0 ? ["Better", "good"] : ["Worse", "bad"];
@@ -99,6 +101,7 @@ function Verdict({ days }: { days: TrendDayView[] }) {
         </p>
         <p>
           Like for like, exposure went from <b className="number">{number.format(from)}</b> to <b className="number">{number.format(to)}</b> risk points
+          {known > 0 && <> since {first.day}, the first day of which anything is known</>}
           {from > 0 && word !== "As before" && <> ({signed.format(change)} %)</>}. With hosts that are new it is <b className="number">{number.format(Number(last.exposure))}</b>.
         </p>
         <p className="sub">100 risk points are a certain loss of everything on one asset within 30 days.</p>

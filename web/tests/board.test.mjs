@@ -52,8 +52,13 @@ visits("board", (visit, test) => {
     assert.match(await said("verdict"), /Better .* from 100 to 60 risk points \(-40 %\)\. With hosts that are new it is 900/);
     tenon.trend = { generation: 1, days: [day(28, "100.0", "100.0"), day(29, "100.4", "100.4", { got_worse: "0.4" })] };
     tenon.moved({}, ["queue"]);
-    await id("board-verdict").getByText("As before").waitFor();
-    tenon.trend = { generation: 1, days: [day(29, "100.0", "100.0")] };
+    await id("board-verdict").getByText("As before", { exact: true }).waitFor();
+    // Nothing known is not nothing there: it is compared with the first day that says something.
+    tenon.trend = { generation: 1, days: [day(26, "0.0", "0.0"), day(27, "0.0", "0.0"), day(28, "500.0", "500.0"), day(29, "450.0", "450.0")] };
+    tenon.moved({}, ["queue"]);
+    await id("board-verdict").getByText("the first day of which anything is known").waitFor();
+    assert.match(await said("verdict"), /from 500 to 450 risk points since 2026-11-28, the first day of which anything is known \(-10 %\)/);
+    tenon.trend = { generation: 1, days: [day(28, "0.0", "0.0"), day(29, "100.0", "100.0")] };
     tenon.moved({}, ["queue"]);
     await id("board-verdict").getByText("Too early to say").waitFor();
   });

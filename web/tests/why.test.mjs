@@ -68,6 +68,8 @@ visits("why", (visit, test) => {
     const today = await places(".today");
     assert.equal(today[0], today[1], "one line of time");
     assert.ok(first < today[0] && today[0] < second, "one is past, the other is not");
+    const word = await page.locator(".today-word").boundingBox();
+    assert.ok(word.height < 20, "the word stands on one line");
     // What was set is not moved later: it stands first.
     visit.tenon.overview = { ...visit.tenon.overview, queue: visit.tenon.overview.queue.map((one) => (one.id === "dir_3" ? { ...one, clocks: [{ rule: "fedramp-rev5 rev5", row: 1, outcome: "30 days", vulnerability: "CVE-2026-7347", since: one.raised, due: "2099-01-01T00:00:00Z" }] } : one)) };
     await opened("#dir_3");
