@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tenon_host::{Ordered, Rules, now};
-use tenon_model::{AgentRun, ApplyReport, Order, OrderAction, RehearsalReport};
+use tenon_host::{AskedFor, Ordered, Rules, now};
+use tenon_model::{AgentRun, ApplyReport, EvidenceOutcome, Order, OrderAction, RehearsalReport};
 use tenon_wire::{
-    ApplyAnswer, DirectivePublicKey, OrderGate, RehearsalAnswer, ReportAccepted, SignedOrder, path,
+    ApplyAnswer, DirectivePublicKey, EvidenceAnswer, OrderGate, RehearsalAnswer, ReportAccepted, SignedOrder,
+    path,
 };
 
 use crate::client::{Client, Trust};
@@ -173,6 +174,13 @@ impl<'a> Agent<'a> {
                     "the agent was interrupted during the rehearsal; retry",
                 ),
             }),
+            OrderAction::PreserveEvidence { .. } => {
+                let reason = "the agent was interrupted while it read the host".to_owned();
+                Answer::Evidence(EvidenceAnswer {
+                    order: order.id,
+                    outcome: EvidenceOutcome::NotPreserved { reason },
+                })
+            }
             OrderAction::Apply { .. } => Answer::Apply(ApplyAnswer {
                 order: order.id,
                 report: recovered.unwrap_or_else(|| {
@@ -189,6 +197,7 @@ impl<'a> Agent<'a> {
         let Some(answer) = self.state.json::<Answer>("answer.json", "an answer")? else { return Ok(()) };
         let sent: Result<ReportAccepted, AgentError> = match &answer {
             Answer::Rehearsal(answer) => self.client.post(path::REHEARSAL, answer),
+            Answer::Evidence(answer) => self.client.post(path::EVIDENCE, answer),
             Answer::Apply(answer) => self.client.post(path::APPLY, answer),
         };
         match sent {
@@ -196,6 +205,16 @@ impl<'a> Agent<'a> {
             // The server has an answer already, or gave the order up: this one is of no more use to it.
             Err(AgentError::Refused { problem, .. }) if problem.code == "unknown-order" => {
                 tracing::warn!(reason = problem.detail, "the server no longer waits for this report");
+            }
+            // The document is none that the server takes: it waits to hear that, and not for the same again.
+            Err(AgentError::Refused { problem, .. })
+                if problem.code == "bad-content" && matches!(answer, Answer::Evidence(_)) =>
+            {
+                tracing::error!(reason = problem.detail, "the server does not take the evidence");
+                let outcome = EvidenceOutcome::NotPreserved { reason: problem.detail };
+                let order = answer.order();
+                self.state.write_json("answer.json", &Answer::Evidence(EvidenceAnswer { order, outcome }))?;
+                return Ok(());
             }
             Err(error) => return Err(error),
         }
@@ -213,6 +232,11 @@ fn carry_out(order: &Order, work: &Path, rules: &Rules) -> Answer {
         OrderAction::Rehearse { targets } => {
             let report = tenon_host::rehearse(targets, work, rules);
             Answer::Rehearsal(RehearsalAnswer { order: order.id, report })
+        }
+        OrderAction::PreserveEvidence { targets } => {
+            let asked = AskedFor { order: order.id, asset: order.asset, directive: order.directive, targets };
+            let outcome = tenon_host::preserve(asked, work, rules);
+            Answer::Evidence(EvidenceAnswer { order: order.id, outcome })
         }
         OrderAction::Apply { targets, transaction, files, approvals } => {
             let ordered = Ordered {

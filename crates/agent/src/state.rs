@@ -8,7 +8,7 @@
 //! progress.json     report sequence, generation of the last order begun, the order that is begun
 //! accepted.json     the last inventory that the server accepted; deltas differ from it
 //! answer.json       a report that the server has not accepted yet
-//! work/             the host crate's own: downloads, rehearsals, intent of a change
+//! work/             the host crate's own: downloads, rehearsals, intent of a change, copies of evidence
 //! ```
 
 use std::fs::{self, OpenOptions};
@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tenon_model::{AssetId, Generation, Order};
-use tenon_wire::{ApplyAnswer, RehearsalAnswer};
+use tenon_model::{AssetId, Generation, Order, OrderId};
+use tenon_wire::{ApplyAnswer, EvidenceAnswer, RehearsalAnswer};
 
 use crate::error::AgentError;
 
@@ -54,8 +54,21 @@ pub(crate) struct Progress {
 pub(crate) enum Answer {
     /// To a rehearsal order.
     Rehearsal(RehearsalAnswer),
+    /// To an order to preserve evidence.
+    Evidence(EvidenceAnswer),
     /// To an apply order.
     Apply(ApplyAnswer),
+}
+
+impl Answer {
+    /// The order that it answers.
+    pub(crate) fn order(&self) -> OrderId {
+        match self {
+            Self::Rehearsal(answer) => answer.order,
+            Self::Evidence(answer) => answer.order,
+            Self::Apply(answer) => answer.order,
+        }
+    }
 }
 
 /// The state folder.

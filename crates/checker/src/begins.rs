@@ -1,10 +1,20 @@
-//! Whether an order to change may begin when it says: neither forbidden, nor outside windows, nor in a freeze.
+//! Whether an order to change may begin when it says: neither forbidden, nor outside windows, nor in a freeze, nor before the
+//! evidence that is asked for on its host.
 //!
 //! The policy works out openings and looks whether an instant lies in one. Here the clock on the wall is looked at instead.
 
 use jiff::civil::Time;
-use tenon_model::Timestamp;
+use tenon_model::{DirectiveId, Timestamp};
 use tenon_policy::{Approval, Freeze, Window};
+
+/// A directive that is open on a host, whose row asks for evidence before anything there changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvidenceAsked {
+    /// The directive.
+    pub directive: DirectiveId,
+    /// Whether it has it: sealed in the record, or waived by a person.
+    pub has: bool,
+}
 
 /// When an order may be begun, and what the policy says of it.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +25,8 @@ pub struct Begins<'p> {
     pub windows: &'p [&'p Window],
     /// The freezes that it keeps to.
     pub freezes: &'p [&'p Freeze],
+    /// What is asked for on the host, whichever directive the order serves.
+    pub evidence: &'p [EvidenceAsked],
     /// It may be begun from this instant.
     pub from: Timestamp,
     /// Until before this one.
@@ -27,6 +39,9 @@ pub enum Early {
     /// The policy forbids it.
     #[error("the policy forbids it")]
     Forbidden,
+    /// Evidence is asked for on the host that is neither sealed nor waived.
+    #[error("{0} asks for evidence of the host first, which is neither sealed nor waived")]
+    Unsealed(DirectiveId),
     /// It expires before it can be begun.
     #[error("it expires at {0}, before it can be begun")]
     Expired(Timestamp),
@@ -45,6 +60,9 @@ pub enum Early {
 pub fn check_begins(begins: &Begins<'_>) -> Result<(), Early> {
     if begins.approval == Approval::Forbidden {
         return Err(Early::Forbidden);
+    }
+    if let Some(asked) = begins.evidence.iter().find(|asked| !asked.has) {
+        return Err(Early::Unsealed(asked.directive));
     }
     if begins.until <= begins.from {
         return Err(Early::Expired(begins.until));

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenon_model::{AssetOrdinal, Digest, Phase, Plan, Wave};
 use tenon_planner::{Candidate, Question, Service};
 
-pub use begins::{Begins, Early, check_begins};
+pub use begins::{Begins, Early, EvidenceAsked, check_begins};
 
 /// What a plan breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

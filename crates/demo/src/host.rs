@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use tenon_model::{
-    ApplyOutcome, ApplyReport, Architecture, Capability, Change, Component, Digest, Evidence, HostFacts,
-    IndexState, Inventory, Kernel, Listener, Offer, OfferState, Order, OrderAction, OsRelease, PackageTarget,
-    PinnedFile, Protocol, RehearsalOutcome, RehearsalReport, SourcePackage, Transaction, TransactionStep,
+    ApplyOutcome, ApplyReport, Architecture, Capability, Change, Component, Digest, EVIDENCE_VERSION,
+    Evidence, EvidenceDocument, EvidenceGap, EvidenceOutcome, EvidencePart, EvidenceProcess, HostFacts,
+    IndexState, Inventory, Kernel, Listener, Offer, OfferState, Order, OsRelease, PackageTarget, PinnedFile,
+    Protocol, RehearsalOutcome, RehearsalReport, SourcePackage, Timestamp, Transaction, TransactionStep,
     Undo, Unit, UnitHealth, Virtualization,
 };
 
@@ -161,7 +162,7 @@ impl Played {
 
     /// How its rehearsal went.
     pub(crate) fn rehearsal(&self, order: &Order, ending: Ending) -> RehearsalReport {
-        let (OrderAction::Rehearse { targets } | OrderAction::Apply { targets, .. }) = &order.action;
+        let targets = order.action.targets();
         let (outcome, conflicts) = match ending {
             Ending::Well => (RehearsalOutcome::Passed, Vec::new()),
             Ending::Badly => (
@@ -199,9 +200,47 @@ impl Played {
         }
     }
 
+    /// What it preserves of itself before that is changed: what its services run as.
+    pub(crate) fn evidence(&self, order: &Order, now: Timestamp) -> EvidenceOutcome {
+        let services = self.packages().filter_map(|package| package.unit).zip(1..);
+        let process = |(unit, place): (&str, u32)| EvidenceProcess {
+            pid: 400 + 37 * place,
+            ppid: 1,
+            uid: 990 + place,
+            started: 1_200 + u64::from(place),
+            exe: Some(format!("/usr/sbin/{}", unit.trim_end_matches(".service"))),
+            cmdline: vec![format!("/usr/sbin/{}", unit.trim_end_matches(".service"))],
+            cgroup: format!("/system.slice/{unit}"),
+        };
+        let document = EvidenceDocument {
+            tenon_evidence: EVIDENCE_VERSION,
+            order: order.id,
+            asset: order.asset,
+            directive: order.directive,
+            hostname: self.host.name.clone(),
+            begun: now,
+            duration_ms: 640,
+            boot: "0b5e3c1a-demo".to_owned(),
+            processes: services.map(process).collect(),
+            sockets: Vec::new(),
+            maps: Vec::new(),
+            sessions: Vec::new(),
+            logs: Vec::new(),
+            packages: Vec::new(),
+            gaps: vec![EvidenceGap {
+                part: EvidencePart::Logs,
+                what: "a played host keeps no log".to_owned(),
+            }],
+        };
+        match document.encode() {
+            Ok(text) => EvidenceOutcome::Preserved { digest: Digest::of(text.as_bytes()), document: text },
+            Err(error) => EvidenceOutcome::NotPreserved { reason: error.to_string() },
+        }
+    }
+
     /// How its change went.
     pub(crate) fn change(&self, order: &Order, ending: Ending) -> ApplyReport {
-        let (OrderAction::Rehearse { targets } | OrderAction::Apply { targets, .. }) = &order.action;
+        let targets = order.action.targets();
         let units = self.units(targets);
         let (outcome, after, more) = match ending {
             Ending::Well => (ApplyOutcome::Verified, "active", ""),

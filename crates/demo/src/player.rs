@@ -227,6 +227,7 @@ impl Player {
             let Some(state) = world.order(&order).filter(|state| !state.settled) else { continue };
             let takes = match state.order.action {
                 OrderAction::Rehearse { .. } => 300 + self.draw.below(1_200),
+                OrderAction::PreserveEvidence { .. } => 5,
                 OrderAction::Apply { .. } => 60 + self.draw.below(120),
             };
             self.answers.insert(order, now.plus_seconds(takes));
@@ -253,6 +254,10 @@ impl Player {
                         order: id,
                         report: played.rehearsal(order, ends),
                     });
+                }
+                OrderAction::PreserveEvidence { .. } => {
+                    let outcome = played.evidence(order, now);
+                    due.push(Command::ReportEvidence { asset, order: id, outcome });
                 }
                 OrderAction::Apply { .. } => {
                     due.push(Command::ReportApply { asset, order: id, report: played.change(order, ends) });

@@ -171,10 +171,13 @@ pub(crate) fn ending(world: &World, host: &Played, directive: DirectiveId, actio
         // One host, the first time.
         OrderAction::Rehearse { .. } => {
             let orders = state.orders.iter().filter_map(|order| world.order(order));
-            let tried = orders.filter(|order| order.order.asset == host.host.asset).count();
+            let rehearses = |action: &OrderAction| matches!(action, OrderAction::Rehearse { .. });
+            let here = orders.filter(|state| state.order.asset == host.host.asset);
+            let tried = here.filter(|state| rehearses(&state.order.action)).count();
             let unlucky = unlucky(world, id);
             if tried <= 1 && unlucky == Some(host.host.asset) { Ending::Badly } else { Ending::Well }
         }
+        OrderAction::PreserveEvidence { .. } => Ending::Well,
         // The first canary of one system among the hosts whose configuration was changed by hand.
         OrderAction::Apply { .. } => {
             let first = state.rollout.as_ref().is_some_and(|rollout| rollout.plan.version == 1);

@@ -15,6 +15,7 @@ use crate::assets::AssetState;
 use crate::change::Restated;
 use crate::detections::DetectionState;
 use crate::directives::DirectiveState;
+use crate::evidence::EvidenceState;
 use crate::exceptions::ExceptionState;
 use crate::life::Runs;
 use crate::policy::KnownPolicy;
@@ -291,7 +292,11 @@ impl World {
                 self.count_rehearsal(&order, outcome);
                 self.rehearsed(record.seq, &order, *report, outcome, blobs, actions)?;
             }
-            Event::DirectiveApproved { id, rehearsals, .. } => {
+            Event::DirectiveApproved { id, by, rehearsals, evidence_waived } => {
+                if let Some(why) = evidence_waived {
+                    let assets = rehearsals.iter().map(|(asset, _)| asset);
+                    self.waive_evidence(record.seq, *id, assets, (by, why), now)?;
+                }
                 for (asset, report) in rehearsals {
                     let asset = self.known(record.seq, asset)?;
                     self.set_stage(*id, asset, Stage::Approved { report: *report });
@@ -308,7 +313,11 @@ impl World {
                 self.policy = Some(KnownPolicy::of(*version, *policy, text));
                 self.plan_held_back_anew();
             }
-            Event::ApprovalGiven { id, by, rehearsals, .. } => {
+            Event::ApprovalGiven { id, by, rehearsals, evidence_waived } => {
+                if let Some(why) = evidence_waived {
+                    let assets = rehearsals.iter().map(|(asset, _)| asset);
+                    self.waive_evidence(record.seq, *id, assets, (by, why), now)?;
+                }
                 for (asset, report) in rehearsals {
                     let asset = self.known(record.seq, asset)?;
                     self.directive_mut(record.seq, *id)?.give(asset, *report, by);
@@ -360,7 +369,25 @@ impl World {
             })?,
             Event::RetryRequested { id, asset, .. } => {
                 let asset = self.known(record.seq, asset)?;
-                self.set_stage(*id, asset, Stage::Proposed);
+                self.directive_mut(record.seq, *id)?.retry_evidence(asset);
+                if self.directive(id).and_then(|state| state.stage(asset)).is_some_and(stands_still) {
+                    self.set_stage(*id, asset, Stage::Proposed);
+                }
+            }
+            Event::EvidenceSealed { order, document, bytes, gaps } => {
+                let order = self.answer(record, *order, *document)?;
+                // The bytes were read when they came; here they only have to be there.
+                blobs.get(document)?;
+                let (document, bytes, gaps) = (*document, *bytes, gaps.clone());
+                let sealed = EvidenceState::Sealed { order: order.id, document, bytes, gaps, at: now };
+                self.seal(record.seq, &order, sealed)?;
+            }
+            Event::EvidenceMissed { order, reason } => {
+                let order = self.settle(record.seq, *order)?;
+                self.miss_evidence(record.seq, &order, reason.clone(), now)?;
+            }
+            Event::EvidenceWaived { id, assets, why, by } => {
+                self.waive_evidence(record.seq, *id, assets.iter(), (by, why), now)?;
             }
             Event::ApplyRecorded { order, report, outcome } => {
                 let order = self.answer(record, *order, *report)?;
@@ -384,6 +411,13 @@ impl World {
             Event::OrderExpired { order } => {
                 let order = self.settle(record.seq, *order)?;
                 self.count_silence(&order);
+                if matches!(order.action, OrderAction::PreserveEvidence { .. }) {
+                    let reason = format!(
+                        "{} was not answered by {}; an agent older than this server does not know it",
+                        order.id, order.expires
+                    );
+                    return self.miss_evidence(record.seq, &order, reason, now);
+                }
                 let reason = format!(
                     "{} was not answered by {}; a silent host counts as failed: look at the host, then retry",
                     order.id, order.expires
@@ -423,10 +457,14 @@ impl World {
             _ => None,
         };
         let stage = match (&order.action, approved) {
-            (OrderAction::Apply { .. }, Some(report)) => Stage::Applying { order: order.id, report },
-            _ => Stage::Rehearsing { order: order.id },
+            (OrderAction::Apply { .. }, Some(report)) => Some(Stage::Applying { order: order.id, report }),
+            // Nothing of the directive itself is begun.
+            (OrderAction::PreserveEvidence { .. }, _) => None,
+            _ => Some(Stage::Rehearsing { order: order.id }),
         };
-        self.set_stage(order.directive, asset, stage);
+        if let Some(stage) = stage {
+            self.set_stage(order.directive, asset, stage);
+        }
         if let Some(directive) = self.directives.get_mut(&order.directive) {
             Arc::make_mut(directive).orders.push(order.id);
         }
@@ -488,6 +526,14 @@ impl World {
         }
         Ok(order)
     }
+}
+
+/// Whether nothing goes on at a stage before somebody asks for it.
+fn stands_still(stage: &Stage) -> bool {
+    matches!(
+        stage,
+        Stage::NeedsPerson { .. } | Stage::Failed { .. } | Stage::RolledBack { .. } | Stage::Applied { .. }
+    )
 }
 
 fn stage_after_apply(outcome: &ApplyOutcome, report: Digest, sequence: u64) -> Stage {

@@ -8,7 +8,8 @@ use tenon_model::{
 };
 use tenon_policy as policy;
 
-use crate::decide::{Decided, open_directive, refuse};
+use crate::decide::{Decided, open_directive, refuse, worded};
+use crate::evidence;
 use crate::policy::Asker;
 use crate::world::World;
 
@@ -69,18 +70,12 @@ pub(crate) fn approve(
             format!("what waits for approval on {id} is not what was looked at: look again"),
         );
     }
-    let evidence_waived = approval.waive_evidence.filter(|why| !why.trim().is_empty());
-    let decision = &state.directive.priority.decision;
-    if decision.forensics && evidence_waived.is_none() {
-        return refuse(
-            RefusalCode::EvidenceRequired,
-            format!(
-                "{id} is decided by {} row {}, which asks for evidence before anything changes: preserve it and say so, or \
-                 waive it with a reason",
-                decision.table, decision.row
-            ),
-        );
+    let waived = approval.waive_evidence.filter(|why| !why.trim().is_empty());
+    if let Some(why) = &waived {
+        worded("a waiver of evidence needs a reason", why)?;
     }
+    // What is sealed or waived already needs no waiver, whatever is said.
+    let evidence_waived = waived.filter(|_| waiting.iter().any(|(asset, _)| state.lacks_evidence(*asset)));
     let by = approval.by;
     let asker = Asker::new(world, state);
     let mut sorted = Sorted::default();
@@ -90,7 +85,9 @@ pub(crate) fn approve(
         let given = state.given(asset).filter(|given| given.report == report).map(|given| &given.by);
         let before = given.map_or(0, BTreeSet::len);
         let again = given.is_some_and(|given| given.contains(&by));
-        let refused = if ruling.approval == policy::Approval::Forbidden {
+        let refused = if evidence_waived.is_none() && state.lacks_evidence(asset) {
+            Some((RefusalCode::EvidenceRequired, evidence::required(world, state, asset)))
+        } else if ruling.approval == policy::Approval::Forbidden {
             let why = ruling.waits().unwrap_or_default();
             Some((RefusalCode::ForbiddenByPolicy, format!("{id} on {}: {why}", known.hostname)))
         } else if !ruling.may_approve(&approval.roles) {

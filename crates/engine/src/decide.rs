@@ -12,6 +12,7 @@ use crate::change::Change;
 use crate::consequences::{Dirty, asks_people, consequences, due};
 use crate::detections;
 use crate::directives::DirectiveState;
+use crate::evidence;
 use crate::exceptions;
 use crate::life;
 use crate::reports;
@@ -288,6 +289,10 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             Ok(Decided::of(Event::GroupDemoted { group, by }))
         }
         Command::ReportRehearsal { asset, order, report } => rehearsed(world, asset, order, &report),
+        Command::ReportEvidence { asset, order, outcome } => evidence::report(world, asset, order, outcome),
+        Command::WaiveEvidence { directive, assets, why, by } => {
+            Ok(Decided::of(evidence::waive(world, directive, assets, why, by)?))
+        }
         Command::ReportApply { asset, order, report } => applied(world, asset, order, &report),
         Command::SignChanges { directive, statement, signature, key, assets, by } => {
             let sent = Sent { statement, signature, key, assets, by };
@@ -363,6 +368,9 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             {
                 Ok(Decided::of(Event::RetryRequested { id, asset, by }))
             }
+            Some(_) if evidence_stands_still(world, id, &asset) => {
+                Ok(Decided::of(Event::RetryRequested { id, asset, by }))
+            }
             Some(_) => refuse(RefusalCode::WrongStage, format!("{id} is not standing still on {asset}")),
             None => refuse(RefusalCode::UnknownAsset, format!("{asset} is not part of {id}")),
         },
@@ -409,6 +417,12 @@ pub(crate) fn open_directive(
         .ok_or_else(|| Refusal::new(RefusalCode::UnknownDirective, format!("{id} is unknown or closed")))
 }
 
+/// Whether evidence of an asset waits for a person.
+fn evidence_stands_still(world: &World, id: tenon_model::DirectiveId, asset: &AssetId) -> bool {
+    let state = world.directive(&id).zip(world.ordinal(asset));
+    state.is_some_and(|(state, asset)| state.evidence_needs_person(asset))
+}
+
 fn expect_other_mode(world: &World, group: &GroupName, wanted: GroupMode) -> Result<(), Refusal> {
     if world.mode(group) == wanted {
         return refuse(RefusalCode::NothingToDo, format!("group {group} is in this mode already"));
@@ -417,7 +431,7 @@ fn expect_other_mode(world: &World, group: &GroupName, wanted: GroupMode) -> Res
 }
 
 /// The order this asset may answer with a report of this kind.
-fn answered(world: &World, asset: AssetId, order: OrderId) -> Result<&OrderState, Refusal> {
+pub(crate) fn answered(world: &World, asset: AssetId, order: OrderId) -> Result<&OrderState, Refusal> {
     world
         .order(&order)
         .filter(|state| state.order.asset == asset)

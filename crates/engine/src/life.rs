@@ -250,6 +250,9 @@ impl World {
         for id in asset.begun.clone() {
             self.directive_mut(seq, id)?.count_reports_anew(ordinal);
         }
+        for id in self.forensic.clone() {
+            self.directive_mut(seq, id)?.try_evidence_anew(ordinal);
+        }
         Ok(())
     }
 

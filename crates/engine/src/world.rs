@@ -174,6 +174,9 @@ pub struct World {
     /// Directives with a plan that is not carried out yet.
     #[serde(skip)]
     pub(crate) rolling: BTreeSet<DirectiveId>,
+    /// Open directives whose rows ask for evidence before anything of their hosts is changed.
+    #[serde(skip)]
+    pub(crate) forensic: BTreeSet<DirectiveId>,
     /// What people state about the estate as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) context: Option<KnownContext>,

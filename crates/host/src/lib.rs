@@ -14,6 +14,7 @@ mod change;
 mod conffiles;
 mod deb822;
 mod error;
+mod evidence;
 mod files;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -35,6 +36,7 @@ mod units;
 
 pub use change::{Ordered, apply, recover};
 pub use error::HostError;
+pub use evidence::{AskedFor, preserve};
 pub use inventory::{inventory, inventory_of_files, machine, runs_replaced_files};
 pub use owners::units_touched;
 pub use packages::{PackageFile, RPM_QUERY_FORMAT};

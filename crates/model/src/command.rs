@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AdvisoryDelta, AgentRun, ApplyReport, AssetContext, AssetId, ContextDocument, Detection, DetectionId,
-    Digest, DirectiveId, ExceptionId, ExceptionRequest, GroupName, HistoryBase, IntelDelta, Inventory,
-    InventoryDelta, KeyFingerprint, MachineId, NoteKind, OrderId, Person, ReachDelta, RehearsalReport, Role,
-    Rules, Tempo, Timestamp, TokenId, VexStatement,
+    Digest, DirectiveId, EvidenceOutcome, ExceptionId, ExceptionRequest, GroupName, HistoryBase, IntelDelta,
+    Inventory, InventoryDelta, KeyFingerprint, MachineId, NoteKind, OrderId, Person, ReachDelta,
+    RehearsalReport, Role, Rules, Tempo, Timestamp, TokenId, VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -277,6 +277,26 @@ pub enum Command {
         directive: DirectiveId,
         /// The asset.
         asset: AssetId,
+        /// Who.
+        by: Person,
+    },
+    /// A host answers an order to preserve evidence.
+    ReportEvidence {
+        /// The asset, as authenticated.
+        asset: AssetId,
+        /// The order.
+        order: OrderId,
+        /// What it preserved, or why not.
+        outcome: EvidenceOutcome,
+    },
+    /// A person lets assets be changed without evidence.
+    WaiveEvidence {
+        /// The directive.
+        directive: DirectiveId,
+        /// The assets; all that lack it where none is named.
+        assets: Option<BTreeSet<AssetId>>,
+        /// Why.
+        why: String,
         /// Who.
         by: Person,
     },

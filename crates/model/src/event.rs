@@ -1,14 +1,15 @@
 //! Events: facts and consequences, as the journal keeps them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentRun, ApplyOutcome, AssetContext, AssetId, Detection, DetectionEnd, DetectionId, Digest, Directive,
-    DirectiveChange, DirectiveId, Exception, ExceptionEnd, ExceptionId, GroupName, HistoryBase, IntelSource,
-    InventoryDelta, KeyFingerprint, MachineId, NoteKind, Order, OrderId, Outcome, Person, Plan, ReachMove,
-    RehearsalOutcome, Retirement, Rules, Tempo, Timestamp, TokenId, Wants,
+    DirectiveChange, DirectiveId, EvidencePart, Exception, ExceptionEnd, ExceptionId, GroupName, HistoryBase,
+    IntelSource, InventoryDelta, KeyFingerprint, MachineId, NoteKind, Order, OrderId, Outcome, Person, Plan,
+    ReachMove, RehearsalOutcome, Retirement, Rules, Tempo, Timestamp, TokenId, Wants,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.
@@ -406,6 +407,36 @@ pub enum Event {
         /// Where it begins.
         base: HistoryBase,
     },
+    /// A host preserved what a change would destroy. The blob is a [`crate::EvidenceDocument`].
+    EvidenceSealed {
+        /// The order it answers.
+        order: OrderId,
+        /// The document.
+        document: Digest,
+        /// Its size, in bytes.
+        bytes: u64,
+        /// The parts of which something is missing in it.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        gaps: BTreeSet<EvidencePart>,
+    },
+    /// A host could not preserve it.
+    EvidenceMissed {
+        /// The order it answers.
+        order: OrderId,
+        /// Why.
+        reason: String,
+    },
+    /// A person lets assets be changed without.
+    EvidenceWaived {
+        /// The directive.
+        id: DirectiveId,
+        /// The assets.
+        assets: Vec<AssetId>,
+        /// Why.
+        why: String,
+        /// Who.
+        by: Person,
+    },
     /// A host applied, or tried to. The blob is an [`crate::ApplyReport`].
     ApplyRecorded {
         /// The order it answers.
@@ -443,6 +474,7 @@ impl Event {
             Self::PolicySet { policy, .. } => vec![*policy],
             Self::VexStated { statements, .. } => vec![*statements],
             Self::InventoryReported { manifest, facts, .. } => vec![*manifest, *facts],
+            Self::EvidenceSealed { document, .. } => vec![*document],
             Self::RehearsalRecorded { report, .. } | Self::ApplyRecorded { report, .. } => vec![*report],
             _ => Vec::new(),
         }

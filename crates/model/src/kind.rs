@@ -3,7 +3,7 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 47] = [
+pub const EVENT_KINDS: [&str; 50] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -48,6 +48,9 @@ pub const EVENT_KINDS: [&str; 47] = [
     "rollout-resumed",
     "retry-requested",
     "history-cut",
+    "evidence-sealed",
+    "evidence-missed",
+    "evidence-waived",
     "apply-recorded",
     "asset-verified",
     "order-expired",
@@ -101,6 +104,9 @@ impl Event {
             Self::RolloutResumed { .. } => "rollout-resumed",
             Self::RetryRequested { .. } => "retry-requested",
             Self::HistoryCut { .. } => "history-cut",
+            Self::EvidenceSealed { .. } => "evidence-sealed",
+            Self::EvidenceMissed { .. } => "evidence-missed",
+            Self::EvidenceWaived { .. } => "evidence-waived",
             Self::ApplyRecorded { .. } => "apply-recorded",
             Self::AssetVerified { .. } => "asset-verified",
             Self::OrderExpired { .. } => "order-expired",

@@ -13,6 +13,7 @@ mod detection;
 mod digest;
 mod directive;
 mod event;
+mod evidence;
 mod exception;
 mod facts;
 mod history;
@@ -46,6 +47,11 @@ pub use directive::{
     Stage, Want, WantClass, Wants,
 };
 pub use event::{EVENT_VERSION, Event, EventError, Record, Versioned};
+pub use evidence::{
+    EVIDENCE_VERSION, EvidenceDocument, EvidenceError, EvidenceFile, EvidenceGap, EvidenceLog, EvidenceMaps,
+    EvidenceOutcome, EvidencePackage, EvidencePart, EvidenceProcess, EvidenceSession, EvidenceSocket,
+    MAX_EVIDENCE, is_evidence,
+};
 pub use exception::{Exception, ExceptionEnd, ExceptionRequest, ExceptionScope};
 pub use facts::{
     ApprovalAsked, Architecture, Capability, HostFacts, IndexState, Inventory, Kernel, Listener, Offer,

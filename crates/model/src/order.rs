@@ -101,6 +101,11 @@ pub enum OrderAction {
         /// What to upgrade.
         targets: Vec<PackageTarget>,
     },
+    /// Read what a change would destroy of what happens on the host now, and hand it over. Changes nothing.
+    PreserveEvidence {
+        /// The packages that are to change: their files are compared with what their packages say.
+        targets: Vec<PackageTarget>,
+    },
     /// Apply what was rehearsed and approved: the same transaction with the same package files; verify; roll back
     /// to the versions recorded before when verification fails.
     Apply {
@@ -114,6 +119,26 @@ pub enum OrderAction {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         approvals: Vec<KeyApproval>,
     },
+}
+
+impl OrderAction {
+    /// Its name, as it is written.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Rehearse { .. } => "rehearse",
+            Self::PreserveEvidence { .. } => "preserve-evidence",
+            Self::Apply { .. } => "apply",
+        }
+    }
+
+    /// The packages that it is about.
+    pub fn targets(&self) -> &[PackageTarget] {
+        match self {
+            Self::Rehearse { targets } | Self::PreserveEvidence { targets } | Self::Apply { targets, .. } => {
+                targets
+            }
+        }
+    }
 }
 
 /// A signature of a person over a statement that covers this change, and the proof that it does. `tenon-approval` reads and

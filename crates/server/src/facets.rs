@@ -49,6 +49,9 @@ impl Facet {
             | Event::ApprovalGiven { .. }
             | Event::ApprovedByPolicy { .. }
             | Event::ChangesSigned { .. }
+            | Event::EvidenceSealed { .. }
+            | Event::EvidenceMissed { .. }
+            | Event::EvidenceWaived { .. }
             | Event::RolloutPlanned { .. }
             | Event::WaveBegan { .. }
             | Event::WaveEnded { .. }

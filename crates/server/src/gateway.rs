@@ -12,8 +12,9 @@ use axum::{Json, Router, middleware};
 use tenon_engine::Runs;
 use tenon_model::{AgentRun, AssetId, Command, RefusalCode};
 use tenon_wire::{
-    ApplyAnswer, DeltaReport, DirectiveKey, EnrolRequest, EnrolResponse, InventoryReport, MAX_DELTA_BYTES,
-    MAX_INVENTORY_BYTES, MAX_REPORT_BYTES, RUN_HEADER, RehearsalAnswer, ReportAccepted, SignedOrder, path,
+    ApplyAnswer, DeltaReport, DirectiveKey, EnrolRequest, EnrolResponse, EvidenceAnswer, InventoryReport,
+    MAX_DELTA_BYTES, MAX_INVENTORY_BYTES, MAX_REPORT_BYTES, RUN_HEADER, RehearsalAnswer, ReportAccepted,
+    SignedOrder, path,
 };
 use tokio::sync::watch;
 
@@ -50,6 +51,7 @@ pub(crate) fn router(gateway: Shared) -> Router {
         .route(path::INVENTORY_DELTA, post(delta).layer(DefaultBodyLimit::max(MAX_DELTA_BYTES)))
         .route(path::ORDER, get(order))
         .route(path::REHEARSAL, post(rehearsal).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
+        .route(path::EVIDENCE, post(evidence).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
         .route(path::APPLY, post(apply).layer(DefaultBodyLimit::max(MAX_REPORT_BYTES)))
         .fallback(|| async { ApiError::not_found("no such path on the agents' gateway") })
         .layer(middleware::from_fn_with_state(counted, identified))
@@ -145,6 +147,14 @@ async fn rehearsal(
     Input(answer): Input<RehearsalAnswer>,
 ) -> Result<Json<ReportAccepted>, ApiError> {
     accept(&gateway, Command::ReportRehearsal { asset, order: answer.order, report: answer.report }).await
+}
+
+async fn evidence(
+    State(gateway): State<Shared>,
+    Enrolled(asset): Enrolled,
+    Input(answer): Input<EvidenceAnswer>,
+) -> Result<Json<ReportAccepted>, ApiError> {
+    accept(&gateway, Command::ReportEvidence { asset, order: answer.order, outcome: answer.outcome }).await
 }
 
 async fn apply(

@@ -16,7 +16,7 @@ mod token;
 
 pub use generations::{OrderGate, OrderRefusal};
 pub use message::{
-    ApplyAnswer, DeltaReport, EnrolRequest, EnrolResponse, InventoryReport, MAX_DELTA_BYTES,
+    ApplyAnswer, DeltaReport, EnrolRequest, EnrolResponse, EvidenceAnswer, InventoryReport, MAX_DELTA_BYTES,
     MAX_INVENTORY_BYTES, MAX_ORDER_BYTES, MAX_REPORT_BYTES, Problem, RUN_HEADER, RehearsalAnswer,
     ReportAccepted, path,
 };

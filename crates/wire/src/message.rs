@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{
-    ApplyReport, AssetId, GroupName, Inventory, InventoryDelta, MachineId, OrderId, RehearsalReport,
+    ApplyReport, AssetId, EvidenceOutcome, GroupName, Inventory, InventoryDelta, MachineId, OrderId,
+    RehearsalReport,
 };
 
 use crate::Secret;
@@ -30,6 +31,8 @@ pub mod path {
     pub const ORDER: &str = "/agent/v1/order";
     /// `POST`: [`super::RehearsalAnswer`] to [`super::ReportAccepted`].
     pub const REHEARSAL: &str = "/agent/v1/rehearsal";
+    /// `POST`: [`super::EvidenceAnswer`] to [`super::ReportAccepted`].
+    pub const EVIDENCE: &str = "/agent/v1/evidence";
     /// `POST`: [`super::ApplyAnswer`] to [`super::ReportAccepted`].
     pub const APPLY: &str = "/agent/v1/apply";
 }
@@ -92,6 +95,16 @@ pub struct RehearsalAnswer {
     pub order: OrderId,
     /// What happened.
     pub report: RehearsalReport,
+}
+
+/// The answer to an order to preserve evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceAnswer {
+    /// Which order.
+    pub order: OrderId,
+    /// The document, or why there is none.
+    #[serde(flatten)]
+    pub outcome: EvidenceOutcome,
 }
 
 /// The answer to an apply order.

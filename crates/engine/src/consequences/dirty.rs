@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tenon_model::{
     AdvisoryDelta, ApprovalAsked, AssetId, AssetOrdinal, AssetSet, Detection, DetectionEnd, Directive,
-    DirectiveId, Event, IntelDelta, NoteKind, ReachDelta, VexStatement, VulnerabilityId, Wants, ZoneName,
+    DirectiveChange, DirectiveId, Event, IntelDelta, NoteKind, OrderAction, ReachDelta, VexStatement,
+    VulnerabilityId, Wants, ZoneName,
 };
 
 use crate::apply::Attachments;
@@ -101,6 +102,7 @@ impl Dirty {
             Event::CloneGone { asset } => self.idle.extend(&one(world, asset)),
             Event::AssetVerified { id, asset, .. } => {
                 self.assets.extend(&one(world, asset));
+                self.freed_all(world, *id, &one(world, asset));
                 self.changed.insert(*id);
                 self.stand_ins(world, asset);
             }
@@ -118,7 +120,18 @@ impl Dirty {
                     self.idle.extend(&one(world, &state.order.asset));
                     self.changed.insert(state.order.directive);
                     self.stand_ins(world, &state.order.asset);
+                    if matches!(state.order.action, OrderAction::PreserveEvidence { .. }) {
+                        self.freed(world, state.order.directive, &state.order.asset);
+                    }
                 }
+            }
+            Event::EvidenceSealed { order, .. } | Event::EvidenceMissed { order, .. } => {
+                if let Some(state) = world.order(order) {
+                    self.freed(world, state.order.directive, &state.order.asset);
+                }
+            }
+            Event::EvidenceWaived { id, assets, .. } => {
+                assets.iter().for_each(|asset| self.freed(world, *id, asset));
             }
             Event::RetryRequested { id, asset, .. } => {
                 self.idle.extend(&one(world, asset));
@@ -219,12 +232,16 @@ impl Dirty {
                     self.idle.extend(of_group);
                 }
             }
+            Event::ApprovalGiven { id, rehearsals, evidence_waived: Some(_), .. } => {
+                rehearsals.iter().for_each(|(asset, _)| self.freed(world, *id, asset));
+            }
             Event::DirectiveApproved { id, .. }
             | Event::ApprovedByPolicy { id, .. }
             | Event::DirectiveClosed { id, .. } => {
                 self.changed.insert(*id);
                 if let Some(state) = world.directive(id) {
                     self.idle.extend(&state.members);
+                    self.freed_all(world, *id, &state.members);
                 }
             }
             // What a rule approves was held back by what this answers.
@@ -237,9 +254,15 @@ impl Dirty {
                 self.judged.insert(*id, Judged::All);
                 self.idle.extend(&leaves.iter().filter_map(|(asset, _)| world.ordinal(asset)).collect());
             }
-            Event::DirectiveRaised { wants, .. } => add_all(&mut self.idle, wants),
+            Event::DirectiveRaised { directive, wants, .. } => {
+                add_all(&mut self.idle, wants);
+                if directive.priority.decision.forensics {
+                    self.held(world, wants);
+                }
+            }
             Event::DirectiveChanged { id, change } => {
                 self.changed.insert(*id);
+                self.evidence_asked(world, *id, change);
                 let of_size = || world.policy().is_some_and(|known| known.asks_of_size);
                 if change.priority.is_some() || change.grounds.is_some() || of_size() {
                     self.judge_all(world, std::iter::once(*id));
@@ -261,6 +284,50 @@ impl Dirty {
             | Event::CloneSeen { .. }
             | Event::GroupDemoted { .. }
             | Event::OrderIssued { .. } => {}
+        }
+    }
+
+    /// Evidence of an asset was sealed, waived or missed: what was held back there, by whichever directive, may go on.
+    fn freed(&mut self, world: &World, id: DirectiveId, asset: &AssetId) {
+        if let Some(ordinal) = world.ordinal(asset) {
+            self.idle.insert(ordinal);
+            self.judge_one(id, ordinal);
+            self.judge_begun(world, ordinal);
+        }
+    }
+
+    /// A directive that may have held back other changes of these asks for nothing there any more.
+    fn freed_all(&mut self, world: &World, id: DirectiveId, assets: &AssetSet) {
+        if world.directive(&id).is_some_and(DirectiveState::asks_for_evidence) {
+            self.idle.extend(assets);
+            assets.iter().for_each(|asset| self.judge_begun(world, asset));
+        }
+    }
+
+    /// Other changes of what wants this are held back from now on.
+    fn held(&mut self, world: &World, wants: &Wants) {
+        if let Wants::Classes(classes) = wants {
+            for asset in classes.iter().flat_map(|class| class.assets.iter()) {
+                self.judge_begun(world, asset);
+            }
+        }
+    }
+
+    /// What a change of a directive holds back and lets go, where its row asks for evidence before or after.
+    fn evidence_asked(&mut self, world: &World, id: DirectiveId, change: &DirectiveChange) {
+        let Some(state) = world.directive(&id) else { return };
+        let before = state.asks_for_evidence();
+        let now = change.priority.as_ref().map_or(before, |priority| priority.decision.forensics);
+        if before != now {
+            self.idle.extend(&state.members);
+            state.members.iter().for_each(|asset| self.judge_begun(world, asset));
+        }
+        if before {
+            self.freed_all(world, id, &world.set_of(&change.settled));
+            self.freed_all(world, id, &world.set_of(&change.left));
+        }
+        if now {
+            self.held(world, &change.joined);
         }
     }
 

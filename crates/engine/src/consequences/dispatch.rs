@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tenon_checker::{Begins, check_begins};
+use tenon_checker::{Begins, EvidenceAsked, check_begins};
 use tenon_model::{
     AssetOrdinal, AssetSet, Capability, DirectiveId, Event, Generation, Offer, OfferState, Order,
     OrderAction, OrderId, PackageTarget, Stage, Timestamp,
@@ -14,15 +14,19 @@ use super::needs::target_of;
 use super::roll::spare;
 use crate::assets::AssetState;
 use crate::directives::DirectiveState;
+use crate::evidence::EvidenceState;
 use crate::policy::Asker;
 use crate::world::{GroupMode, World};
 
 /// How long a host may take to begin a rehearsal, in seconds.
 const REHEARSE_EXPIRES_SECONDS: u32 = 1_800;
+/// How long a host may take to begin to preserve evidence, in seconds.
+const EVIDENCE_EXPIRES_SECONDS: u32 = 1_800;
 /// How long a host may take to begin an apply, in seconds. Short: an approval speaks of the host as it was.
 const APPLY_EXPIRES_SECONDS: u32 = 1_800;
 
-/// Gives every idle asset of an acting group its next order: approved work first, then the most urgent rehearsal.
+/// Gives every idle asset of an acting group its next order: evidence that is asked for first, then approved work, then the most
+/// urgent rehearsal.
 pub(super) fn dispatch(world: &World, dirty: &Dirty, now: Timestamp, events: &mut Vec<Event>) {
     let candidates = AssetSet::union([&dirty.assets, &dirty.idle]);
     let acting = world.assets.groups().filter(|(group, _)| world.mode(group) == GroupMode::Act);
@@ -72,6 +76,10 @@ impl<'w> Round<'w> {
         asset: &AssetState,
     ) -> Option<(DirectiveId, OrderAction, Timestamp)> {
         let world = self.world;
+        // Before anything else, a rehearsal too: every process that it starts is one more between now and then.
+        if let Some((directive, action)) = world.evidence_order(ordinal, asset) {
+            return Some((directive, action, self.now.plus_seconds(EVIDENCE_EXPIRES_SECONDS)));
+        }
         let ids: BTreeSet<DirectiveId> =
             asset.begun.iter().copied().chain(world.wanted_by(ordinal)).collect();
         let open = ids.iter().filter_map(|id| Some((*id, world.directive(id)?)));
@@ -125,8 +133,8 @@ impl<'w> Round<'w> {
         let usual = self.now.plus_seconds(APPLY_EXPIRES_SECONDS);
         let asker = self.askers.entry(id).or_insert_with(|| Asker::new(self.world, state));
         let ruling = asker.ruling(asset, self.now);
-        // The host would refuse it.
-        if ruling.approval == Approval::Forbidden || ruling.unsigned.is_some() {
+        // The host would refuse it, or it would destroy what is asked to be preserved.
+        if ruling.approval == Approval::Forbidden || ruling.unsigned.is_some() || ruling.unsealed.is_some() {
             return None;
         }
         // What counts no more when it is begun late is refused there.
@@ -136,7 +144,9 @@ impl<'w> Round<'w> {
             // An order that is begun late is begun inside its window, or not at all.
             Turn::Open { until } => until.map_or(usual, |until| until.min(usual)),
         };
+        let asked = evidence_asked(self.world, asset);
         let begins = Begins {
+            evidence: &asked,
             approval: ruling.approval,
             windows: &ruling.windows,
             freezes: &ruling.freezes,
@@ -153,6 +163,24 @@ impl<'w> Round<'w> {
             }
         }
     }
+}
+
+/// Which directives that an asset wants, or on which work has begun there, ask for evidence, and whether each has it. Told from
+/// these, not from what the World keeps of those that ask: the checker is to find out where that is wrong.
+fn evidence_asked(world: &World, ordinal: AssetOrdinal) -> Vec<EvidenceAsked> {
+    let begun = world.asset_at(ordinal).into_iter().flat_map(|asset| asset.begun.iter().copied());
+    let ids: BTreeSet<DirectiveId> = begun.chain(world.wanted_by(ordinal)).collect();
+    let states = ids.iter().filter_map(|id| Some((*id, world.directive(id)?)));
+    let asking = states.filter(|(_, state)| state.directive.priority.decision.forensics);
+    asking
+        .map(|(directive, state)| {
+            let has = match state.evidence(ordinal) {
+                Some(EvidenceState::Sealed { .. } | EvidenceState::Waived { .. }) => true,
+                Some(EvidenceState::Missed { .. }) | None => false,
+            };
+            EvidenceAsked { directive, has }
+        })
+        .collect()
 }
 
 /// Whether the wave that is under way holds the asset.

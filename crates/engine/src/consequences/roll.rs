@@ -117,7 +117,7 @@ fn another_may_begin(
 fn late_may_begin(world: &World, state: &DirectiveState, rollout: &Rollout, now: Timestamp) -> bool {
     let late = state.approved().without(&rollout.to_come());
     let asker = Asker::new(world, state);
-    let asked = if may_be_unsigned(world, &late) { usize::MAX } else { 1 };
+    let asked = if may_lack(world, &late) { usize::MAX } else { 1 };
     let mut rulings = late.iter().take(asked).map(|asset| asker.ruling(asset, now));
     rulings.any(|ruling| ruling.is_open() && ruling.approval != Approval::Forbidden)
 }
@@ -135,7 +135,7 @@ fn begin(
     let assets = rollout.wave(wave)?.assets.intersect(state.approved());
     let asker = Asker::new(world, state);
     let (mut open, mut closed) = (false, false);
-    let (asked, anew) = (may_wait(world, &assets), anew || may_be_unsigned(world, &assets));
+    let (asked, anew) = (may_wait(world, &assets), anew || may_lack(world, &assets));
     for asset in assets.iter().take_while(|_| asked) {
         let ruling = asker.ruling(asset, now);
         if ruling.approval == Approval::Forbidden {
@@ -160,21 +160,21 @@ fn is_closed(world: &World, state: &DirectiveState, left: &AssetSet, now: Timest
         return false;
     }
     let asker = Asker::new(world, state);
-    let asked = if anew || may_be_unsigned(world, left) { usize::MAX } else { 1 };
+    let asked = if anew || may_lack(world, left) { usize::MAX } else { 1 };
     left.iter().take(asked).any(|asset| {
         let ruling = asker.ruling(asset, now);
         ruling.approval == Approval::Forbidden || !ruling.is_open()
     })
 }
 
-/// Whether anything may keep some of these from beginning: a policy, or signatures that their hosts ask for.
+/// Whether anything may keep some of these from beginning: a policy, signatures that their hosts ask for, or evidence.
 fn may_wait(world: &World, assets: &AssetSet) -> bool {
-    world.policy().is_some() || may_be_unsigned(world, assets)
+    world.policy().is_some() || may_lack(world, assets)
 }
 
-/// Whether some of these ask for signatures, which come, and expire, for one and not for another.
-fn may_be_unsigned(world: &World, assets: &AssetSet) -> bool {
-    !assets.is_disjoint(world.asking())
+/// Whether some of these ask for signatures, or lack evidence: both come for one and not for another.
+fn may_lack(world: &World, assets: &AssetSet) -> bool {
+    !assets.is_disjoint(world.asking()) || world.may_lack_evidence(assets)
 }
 
 /// Hosts of which nothing is heard stop the rollout.
@@ -300,12 +300,13 @@ fn question(world: &World, state: &DirectiveState, now: Timestamp) -> (Question,
     (question, held.collect())
 }
 
-/// When something may begin: the windows and freezes that it keeps to, by their names, and whether it waits to be signed.
+/// When something may begin: the windows and freezes that it keeps to, by their names, and whether it waits to be signed, or for evidence of its host.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Calendar<'p> {
     windows: Vec<&'p str>,
     freezes: Vec<&'p str>,
     unsigned: bool,
+    unsealed: bool,
 }
 
 impl<'p> Calendar<'p> {
@@ -314,6 +315,7 @@ impl<'p> Calendar<'p> {
             windows: ruling.windows.iter().map(|window| window.name.as_str()).collect(),
             freezes: ruling.freezes.iter().map(|freeze| freeze.name.as_str()).collect(),
             unsigned: ruling.unsigned.is_some(),
+            unsealed: ruling.unsealed.is_some(),
         }
     }
 }

@@ -63,6 +63,7 @@ impl World {
         self.open.insert(id, Row::of(&state));
         let members = state.members.clone();
         self.directives.insert(id, Arc::new(state));
+        self.note_forensics(id);
         self.follow_cases(id, &members);
     }
 
@@ -151,6 +152,7 @@ impl World {
             self.trend.moved(row.removes, RiskPoints(0));
         }
         self.rolling.remove(&id);
+        self.forensic.remove(&id);
         self.close_cases(id, outcome);
         if !matches!(outcome, Outcome::Refused { .. })
             && let Some(standing) = self.standing.get_mut(&name)
@@ -234,6 +236,7 @@ impl World {
                 asset.begun.remove(&id);
             }
         }
+        self.note_forensics(id);
         self.follow_cases(id, touched);
         Ok(())
     }

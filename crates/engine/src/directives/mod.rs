@@ -18,6 +18,7 @@ use tenon_model::{
 
 use crate::assets::Assets;
 use crate::context::Bearings;
+use crate::evidence::EvidenceState;
 use crate::rollout::Rollout;
 use crate::signatures::SignedChanges;
 
@@ -72,6 +73,12 @@ pub struct DirectiveState {
     /// What people said of it, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thread: Vec<Note>,
+    /// What was sealed, waived or missed of what a change would destroy, where its row asks for that.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) evidence: BTreeMap<AssetOrdinal, EvidenceState>,
+    /// Since when its row asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) forensics_since: Option<Timestamp>,
     /// Its id, under which it is kept.
     #[serde(skip, default = "no_id")]
     pub(crate) id: DirectiveId,
@@ -231,6 +238,8 @@ impl DirectiveState {
             signed: Vec::new(),
             closed: None,
             thread: Vec::new(),
+            evidence: BTreeMap::new(),
+            forensics_since: None,
         }
     }
 
@@ -253,6 +262,13 @@ impl DirectiveState {
             }
         }
         busy
+    }
+
+    /// Whether something is left to do on an asset of it.
+    pub(crate) fn is_left(&self, asset: AssetOrdinal) -> bool {
+        self.members.contains(asset)
+            && !self.verified.contains(asset)
+            && !self.fixed_otherwise.contains(asset)
     }
 
     /// Those of some assets on which something is left to do.
@@ -406,6 +422,7 @@ impl DirectiveState {
         for class in classes {
             self.begin_anew(class);
         }
+        self.forget_evidence(coming);
         // Done once, and wanted again: the host went back behind it.
         self.verified.subtract(coming);
         self.fixed_otherwise.subtract(coming);

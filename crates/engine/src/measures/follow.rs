@@ -294,6 +294,8 @@ impl World {
         self.count(order, |today| match order.action {
             OrderAction::Rehearse { .. } => today.rehearsals.silent += 1,
             OrderAction::Apply { .. } => today.changes.silent += 1,
+            // It is neither; what it holds up is seen in how long changes take.
+            OrderAction::PreserveEvidence { .. } => {}
         });
     }
 

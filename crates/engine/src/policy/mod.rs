@@ -88,6 +88,8 @@ pub struct Ruling<'w> {
     pub turn: Turn,
     /// What it waits for, in words, where its host asks for signatures that are missing.
     pub unsigned: Option<String>,
+    /// What it waits for, in words, where evidence of its host is asked for that is neither sealed nor waived.
+    pub unsealed: Option<String>,
 }
 
 impl World {
@@ -119,7 +121,11 @@ impl<'w> Asker<'w> {
 
     /// What it says of an asset at a time, and what its host says besides.
     pub fn ruling(&self, asset: AssetOrdinal, now: Timestamp) -> Ruling<'w> {
-        Ruling { unsigned: self.world.unsigned(self.state, asset, now), ..self.by_policy(asset, now) }
+        Ruling {
+            unsigned: self.world.unsigned(self.state, asset, now),
+            unsealed: self.world.unsealed(asset),
+            ..self.by_policy(asset, now)
+        }
     }
 
     /// What it alone says.
@@ -137,6 +143,7 @@ impl<'w> Asker<'w> {
                 freezes,
                 turn,
                 unsigned: None,
+                unsealed: None,
             };
         };
         let of_asset = asset_facts(self.world, asset, self.attacked.contains(asset));
@@ -155,9 +162,11 @@ impl<'w> Asker<'w> {
                 freezes,
                 turn,
                 unsigned: None,
+                unsealed: None,
             };
         };
-        let not_automatic = report.and_then(|report| never_automatic(directive, report));
+        let lacks = self.state.lacks_evidence(asset);
+        let not_automatic = report.and_then(|report| never_automatic(lacks, report));
         let (approval, not_automatic) = match (verdict.approval(), not_automatic) {
             (Approval::Automatic, Some(why)) => (Approval::ONE, Some(why)),
             (approval, _) => (approval, None),
@@ -170,6 +179,7 @@ impl<'w> Asker<'w> {
             freezes: self.policy.freezes_of(&verdict, &facts).collect(),
             turn: self.policy.turn(&verdict, &facts, now),
             unsigned: None,
+            unsealed: None,
         }
     }
 
@@ -193,7 +203,7 @@ impl Ruling<'_> {
 
     /// Whether it may begin now.
     pub fn is_open(&self) -> bool {
-        matches!(self.turn, Turn::Open { .. }) && self.unsigned.is_none()
+        matches!(self.turn, Turn::Open { .. }) && self.unsigned.is_none() && self.unsealed.is_none()
     }
 
     /// Why it does not go out now, for people; `None` where it may.
@@ -202,6 +212,9 @@ impl Ruling<'_> {
             let why = self.verdict.and_then(|verdict| verdict.rule?.why.as_deref());
             let why = why.map(|why| format!(": {why}")).unwrap_or_default();
             return Some(format!("policy rule {} forbids it{why}", self.rule()));
+        }
+        if let Some(unsealed) = &self.unsealed {
+            return Some(unsealed.clone());
         }
         // A person can do something about it, whatever the calendar says.
         if self.unsigned.is_some() {
@@ -239,9 +252,9 @@ impl Ruling<'_> {
 }
 
 /// What no rule makes automatic.
-fn never_automatic(directive: &DirectiveFacts, report: &RehearsalReport) -> Option<&'static str> {
-    if directive.forensics {
-        return Some("its decision row asks for evidence to be preserved first");
+fn never_automatic(lacks_evidence: bool, report: &RehearsalReport) -> Option<&'static str> {
+    if lacks_evidence {
+        return Some("its decision row asks for evidence first, which is neither sealed nor waived");
     }
     matches!(report.undo, Undo::NotPossible { .. }).then_some("it cannot be taken back")
 }

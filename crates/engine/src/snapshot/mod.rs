@@ -28,8 +28,8 @@ use writer::Writer;
 /// cut rests on one (decision 27).
 pub const SNAPSHOT_VERSION: u16 = 10;
 /// The oldest version that is read: it lacks the measures, which then begin with it. Before 7 there were no exceptions, before 8 no
-/// detections, before 9 no forecasts, signatures and notes of people, which a program of then would leave out, and risk points were
-/// whole thousandths.
+/// detections, before 9 no forecasts, signatures and notes of people, before 10 no evidence, which a program of then would leave out; before 9
+/// risk points were whole thousandths.
 const OLDEST_VERSION: u16 = 5;
 /// Lists that are handed over at once while a snapshot is read, and how often that many may wait.
 const LISTS_AT_ONCE: usize = 512;
@@ -103,6 +103,7 @@ impl World {
             policy,
             tempo,
             rolling: _,
+            forensic: _,
             context,
             approach,
             vex,
@@ -301,6 +302,9 @@ impl World {
         }
         if state.closed.is_none() {
             self.open.insert(id, Row::of(&state));
+            if state.asks_for_evidence() {
+                self.forensic.insert(id);
+            }
             if state.rolls() {
                 self.rolling.insert(id);
             }

@@ -7,16 +7,17 @@ use tenon_engine::{DirectiveState, GroupMode, World};
 use tenon_model::VexSubject;
 use tenon_model::{
     AdvisoryDelta, AgentRun, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule,
-    Command, Component, Cvss, DecisionTable, Digest, DirectiveId, Exploitation, HostFacts, HumanImpact,
-    IntelDelta, Inventory, Kev, Listener, MachineId, NoteKind, Offer, OfferState, OrderAction, OrderId,
-    Probability, Profile, Protocol, RehearsalOutcome, Role, Rules, Ssvc, Stage, SystemExposure,
+    Command, Component, Cvss, DecisionTable, Digest, DirectiveId, EvidenceOutcome, Exploitation, HostFacts,
+    HumanImpact, IntelDelta, Inventory, Kev, Listener, MachineId, NoteKind, Offer, OfferState, OrderAction,
+    OrderId, Probability, Profile, Protocol, RehearsalOutcome, Role, Rules, Ssvc, Stage, SystemExposure,
     TechnicalImpact, Tempo, Timestamp, VexStatement, Virtualization, VulnerabilityId,
 };
 
 use crate::detections;
 use crate::exceptions;
 use crate::lab::{
-    START_MS, advisory, apply_report, component, inventory, person, rehearsal_report, security_offer, stages,
+    START_MS, advisory, apply_report, component, evidence_of, inventory, person, rehearsal_report,
+    security_offer, stages,
 };
 use crate::signatures;
 
@@ -110,6 +111,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         likely(disputed(world).is_some(), 12),
         likely(world.directives().any(|(_, state)| !world.signable(state).is_empty()), 12),
         likely(world.context().is_some_and(|known| known.document.names_entries()), 3),
+        likely(lacking(world).is_some(), 3),
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -196,8 +198,26 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         26 => note(draw, world),
         27 => signatures::drawn(draw, world, now),
         28 => assessed(world),
+        29 => waiver(draw, world),
         _ => document(draw, world),
     }
+}
+
+/// The first directive of which an asset lacks evidence, and that asset.
+fn lacking(world: &World) -> Option<(DirectiveId, AssetId)> {
+    let mut open = world.directives().filter(|(_, state)| state.closed.is_none());
+    open.find_map(|(id, state)| {
+        let asset = state.lacking_evidence().iter().next()?;
+        Some((*id, world.asset_at(asset)?.id))
+    })
+}
+
+fn waiver(draw: &mut Draw, world: &World) -> Command {
+    let any = directive(draw, world, |_| true);
+    let (directive, asset) = lacking(world).filter(|_| !draw.one_in(4)).unwrap_or(any);
+    let assets = draw.of(&[None, Some(BTreeSet::from([asset])), Some(BTreeSet::new())]);
+    let why = draw.of(&["the host was imaged", "the host was imaged", " "]).to_owned();
+    Command::WaiveEvidence { directive, assets, why, by: person() }
 }
 
 /// The first directive that is disputed.
@@ -530,6 +550,17 @@ fn answer(draw: &mut Draw, world: &World) -> Command {
     };
     let order = &world.order(&order).unwrap().order;
     let asset = if draw.one_in(20) { host(draw.of(&HOSTS)) } else { order.asset };
+    if matches!(order.action, OrderAction::PreserveEvidence { .. }) && !draw.one_in(20) {
+        let missed = EvidenceOutcome::NotPreserved { reason: "/proc cannot be read".to_owned() };
+        let outcome = match (draw.below(8), evidence_of(order)) {
+            (0..=2, _) => missed,
+            (3, EvidenceOutcome::Preserved { digest, document }) => {
+                EvidenceOutcome::Preserved { digest, document: document.replace("\"host\"", "\"other\"") }
+            }
+            (_, preserved) => preserved,
+        };
+        return Command::ReportEvidence { asset, order: order.id, outcome };
+    }
     let rehearse = matches!(order.action, OrderAction::Rehearse { .. });
     if rehearse != draw.one_in(20) {
         let reason = "dpkg ended with status 1".to_owned();

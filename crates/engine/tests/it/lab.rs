@@ -8,11 +8,11 @@ use tenon_engine::{
 };
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, ApplyOutcome, ApplyReport, ApprovalAsked, Architecture,
-    AssetId, AssetSet, Blob, Capability, Change, Command, Component, Digest, DirectiveId, Event, Evidence,
-    HostFacts, IndexState, Inventory, Kernel, Members, Offer, OfferState, Order, OrderAction, OrderId,
-    OsRelease, PackageTarget, Person, PinnedFile, Record, Refusal, RehearsalOutcome, RehearsalReport,
-    Reported, SourcePackage, Stage, Timestamp, Transaction, TransactionStep, Undo, Versioned, Virtualization,
-    WantClass, Wants,
+    AssetId, AssetSet, Blob, Capability, Change, Command, Component, Digest, DirectiveId, EVIDENCE_VERSION,
+    Event, Evidence, EvidenceDocument, EvidenceGap, EvidenceOutcome, EvidencePart, HostFacts, IndexState,
+    Inventory, Kernel, Members, Offer, OfferState, Order, OrderId, OsRelease, PackageTarget, Person,
+    PinnedFile, Record, Refusal, RehearsalOutcome, RehearsalReport, Reported, SourcePackage, Stage,
+    Timestamp, Transaction, TransactionStep, Undo, Versioned, Virtualization, WantClass, Wants,
 };
 
 /// 2026-06-15, noon.
@@ -179,6 +179,20 @@ impl Lab {
         self.world.order(&id).unwrap().order.clone()
     }
 
+    /// The host preserves what it was ordered to.
+    pub(crate) fn preserved(&mut self, asset: AssetId) -> Vec<Event> {
+        let order = self.order(asset);
+        let outcome = evidence_of(&order);
+        self.must(Command::ReportEvidence { asset, order: order.id, outcome })
+    }
+
+    /// The host cannot preserve it.
+    pub(crate) fn not_preserved(&mut self, asset: AssetId, reason: &str) -> Vec<Event> {
+        let outcome = EvidenceOutcome::NotPreserved { reason: reason.to_owned() };
+        let order = self.order(asset).id;
+        self.must(Command::ReportEvidence { asset, order, outcome })
+    }
+
     pub(crate) fn rehearsed(&mut self, asset: AssetId, outcome: RehearsalOutcome) -> Vec<Event> {
         let order = self.order(asset);
         let report = rehearsal_report(&order, outcome);
@@ -331,7 +345,7 @@ pub(crate) fn advisory(id: &str, addresses: &[&str], package: &str, fixed: Optio
 
 /// What a host that did as ordered reports of its rehearsal.
 pub(crate) fn rehearsal_report(order: &Order, outcome: RehearsalOutcome) -> RehearsalReport {
-    let (OrderAction::Rehearse { targets } | OrderAction::Apply { targets, .. }) = &order.action;
+    let targets = order.action.targets();
     let steps = targets.iter().map(|target| TransactionStep {
         package: target.package.clone(),
         architecture: target.architecture.clone(),
@@ -357,6 +371,29 @@ pub(crate) fn rehearsal_report(order: &Order, outcome: RehearsalOutcome) -> Rehe
         undo: Undo::Proven,
         output: String::new(),
     }
+}
+
+/// What a host that did as ordered preserves, of which it could not read the logs.
+pub(crate) fn evidence_of(order: &Order) -> EvidenceOutcome {
+    let document = EvidenceDocument {
+        tenon_evidence: EVIDENCE_VERSION,
+        order: order.id,
+        asset: order.asset,
+        directive: order.directive,
+        hostname: "host".to_owned(),
+        begun: order.issued,
+        duration_ms: 40,
+        boot: "7d1e".to_owned(),
+        processes: Vec::new(),
+        sockets: Vec::new(),
+        maps: Vec::new(),
+        sessions: Vec::new(),
+        logs: Vec::new(),
+        packages: Vec::new(),
+        gaps: vec![EvidenceGap { part: EvidencePart::Logs, what: "no log is kept here".to_owned() }],
+    };
+    let document = document.encode().unwrap();
+    EvidenceOutcome::Preserved { digest: Digest::of(document.as_bytes()), document }
 }
 
 pub(crate) fn apply_report(outcome: ApplyOutcome) -> ApplyReport {

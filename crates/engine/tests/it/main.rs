@@ -6,6 +6,7 @@ mod approach;
 mod context;
 mod deltas;
 mod detections;
+mod evidence;
 mod exceptions;
 mod generator;
 mod kernel;

@@ -13,7 +13,7 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 34] = [
+const LATER: [&str; 37] = [
     "context-set",
     "context-taken-over",
     "rules-set",
@@ -48,6 +48,9 @@ const LATER: [&str; 34] = [
     "directive-noted answer",
     "changes-signed",
     "reach-assessed",
+    "evidence-sealed",
+    "evidence-missed",
+    "evidence-waived",
 ];
 /// Kinds of events that nothing writes any more.
 const GONE: [&str; 1] = ["directive-revised"];
@@ -84,6 +87,9 @@ const BLOBS_SIGNATURES: &str = include_str!("../fixtures/blobs-v1-signatures.jso
 /// How far attackers get is told, a host is fixed, and it is told anew.
 const EVENTS_REACH: &str = include_str!("../fixtures/events-v1-reach.jsonl");
 const BLOBS_REACH: &str = include_str!("../fixtures/blobs-v1-reach.jsonl");
+/// Evidence of a host is sealed, of another missed and waived.
+const EVENTS_EVIDENCE: &str = include_str!("../fixtures/events-v1-evidence.jsonl");
+const BLOBS_EVIDENCE: &str = include_str!("../fixtures/blobs-v1-evidence.jsonl");
 /// The record begins later; the shell writes it, so that no story of the lab holds it.
 const EVENTS_HISTORY: &str = include_str!("../fixtures/events-v1-history.jsonl");
 
@@ -137,6 +143,7 @@ fn events_of_version_1_decode_and_encode_alike() {
     later.extend(kinds(EVENTS_NOTES));
     later.extend(kinds(EVENTS_SIGNATURES));
     later.extend(kinds(EVENTS_REACH));
+    later.extend(kinds(EVENTS_EVIDENCE));
     for kind in LATER {
         assert!(later.contains(kind), "the later fixture holds no {kind}");
     }
@@ -303,7 +310,7 @@ fn signatures_of_version_1_replay() {
     assert_eq!((state.signed.len(), state.signed[0].key.to_string().as_str()), (1, "SHA256:alice"));
     let carried = state.orders.iter().filter_map(|id| match &world.order(id)?.order.action {
         OrderAction::Apply { approvals, .. } => Some(approvals.len()),
-        OrderAction::Rehearse { .. } => None,
+        OrderAction::Rehearse { .. } | OrderAction::PreserveEvidence { .. } => None,
     });
     assert_eq!(carried.collect::<Vec<_>>(), [0, 1], "the host that asks for none, and the one that asks");
     let asking = world.asking().iter().map(|asset| world.asset_at(asset).unwrap().hostname.clone());
@@ -320,6 +327,24 @@ fn how_far_attackers_got_in_version_1_replays() {
     assert_eq!(weighed[0].factors.reach, 1_000, "the host in front of it is fixed");
     let restored = World::from_snapshot(world.to_snapshot().unwrap()).unwrap();
     assert_eq!(tenon_engine::why(&restored, id).unwrap().factors, weighed);
+}
+
+#[test]
+fn evidence_of_version_1_replays() {
+    let (entries, blobs) = (entries(EVENTS_EVIDENCE), blobs(BLOBS_EVIDENCE));
+    let world = replay(&entries, &blobs);
+    assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
+    let asking: Vec<_> = world.directives().filter(|(_, state)| state.asks_for_evidence()).collect();
+    let [(_, state)] = asking.as_slice() else { panic!("{asking:?}") };
+    let known: Vec<String> = state
+        .evidence_known()
+        .iter()
+        .map(|(asset, state)| {
+            let said = serde_json::to_value(state).unwrap();
+            format!("{} {}", world.asset_at(*asset).unwrap().hostname, said["is"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(known, ["a sealed", "b waived"]);
 }
 
 /// A record whose oldest part was let go rests on a snapshot: a version that was ever written is read for good.

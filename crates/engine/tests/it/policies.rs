@@ -327,6 +327,8 @@ fn an_emergency_crosses_the_window_and_goes_faster() {
     let kev = Kev { added: lab.now, due: None, ransomware: false };
     let listed = vec![("CVE-2026-1".parse().unwrap(), kev)];
     lab.must(Command::ChangeIntel { delta: IntelDelta::Kev { listed, retracted: Vec::new() }, as_of: None });
+    assert_eq!(applying(&lab, &assets), [] as [usize; 0], "an emergency skips evidence");
+    assets.iter().for_each(|asset| drop(lab.preserved(*asset)));
     assert_eq!(applying(&lab, &assets), [0], "what is exploited does not wait for the night");
 }
 

@@ -272,6 +272,7 @@ fn kev_ranks_higher_and_is_due_earlier_and_asks_for_evidence() {
     // Listed again; the host rehearses first what it was ordered first, then the urgent one.
     lab.must(Command::ChangeIntel { delta: IntelDelta::Kev { listed, retracted: Vec::new() }, as_of: None });
     lab.rehearsed(asset, RehearsalOutcome::Passed);
+    lab.not_preserved(asset, "/proc cannot be read");
     if matches!(lab.stage(second, asset), Stage::Rehearsing { .. }) {
         lab.rehearsed(asset, RehearsalOutcome::Passed);
     }

@@ -7,9 +7,9 @@ use tenon_approval::{HostChange, Statement, climb, root};
 use tenon_checker::{Begins, check_begins};
 use tenon_engine::{ActionWanted, Asker, GroupMode, Ruling, World};
 use tenon_model::{
-    Action, AssetId, Capability, DetectionEnd, Digest, Directive, DirectiveId, Event, Generation,
-    KeyApproval, KeyFingerprint, NoteKind, OfferState, Order, OrderAction, OrderId, Outcome, PackageTarget,
-    Person, Plan, RehearsalOutcome, RehearsalReport, Stage, Timestamp, Undo,
+    Action, AssetId, Capability, DetectionEnd, Digest, Directive, DirectiveId, Event, EvidenceDocument,
+    Generation, KeyApproval, KeyFingerprint, NoteKind, OfferState, Order, OrderAction, OrderId, Outcome,
+    PackageTarget, Person, Plan, RehearsalOutcome, RehearsalReport, Stage, Timestamp, Undo,
 };
 use tenon_policy::Approval;
 use tenon_versions::dpkg;
@@ -17,7 +17,7 @@ use tenon_versions::dpkg;
 use crate::lab::{Lab, ids, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 59] = [
+pub(crate) const KINDS: [&str; 62] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -71,6 +71,9 @@ pub(crate) const KINDS: [&str; 59] = [
     "rollout-halted",
     "rollout-resumed",
     "retry-requested",
+    "evidence-sealed",
+    "evidence-missed",
+    "evidence-waived",
     "apply-recorded verified",
     "apply-recorded rolled-back",
     "apply-recorded failed",
@@ -114,6 +117,8 @@ pub(crate) struct Watch {
     approved: BTreeMap<(DirectiveId, AssetId), Digest>,
     /// Who approved a report of which the policy asks several people.
     given: BTreeMap<(DirectiveId, AssetId, Digest), BTreeSet<Person>>,
+    /// Where what a directive asks to preserve is sealed, or waived by a person.
+    preserved: BTreeSet<(DirectiveId, AssetId)>,
     /// What is disputed and not answered.
     disputed: BTreeSet<DirectiveId>,
     /// What was signed, by the statement.
@@ -181,12 +186,26 @@ impl Watch {
                     self.passed.insert(*report, (order.directive, order.asset, targets.clone()));
                 }
             }
+            Event::EvidenceSealed { order, document, bytes, .. } => {
+                let order = self.settled(*order, true);
+                let OrderAction::PreserveEvidence { .. } = order.action else { panic!("{order:?}") };
+                let blob = &lab.blobs[document];
+                assert_eq!(blob.len() as u64, *bytes);
+                EvidenceDocument::read(blob, *document).unwrap();
+                self.preserved.insert((order.directive, order.asset));
+            }
+            Event::EvidenceMissed { order, .. } => drop(self.settled(*order, true)),
+            Event::EvidenceWaived { id, assets, why, .. } => {
+                assert!(!why.trim().is_empty(), "{id}: evidence is waived without a reason");
+                self.preserved.extend(assets.iter().map(|asset| (*id, *asset)));
+            }
             // Nobody waits for what a host was to do that is gone.
             Event::AssetRetired { asset, .. } => drop(self.out.remove(asset)),
             Event::ApplyRecorded { order, .. } => drop(self.settled(*order, true)),
             Event::OrderExpired { order } => drop(self.settled(*order, false)),
-            Event::ApprovalGiven { id, by, rehearsals, .. } => {
+            Event::ApprovalGiven { id, by, rehearsals, evidence_waived } => {
                 for (asset, report) in rehearsals {
+                    self.is_preserved(*id, *asset, evidence_waived.as_deref());
                     assert!(
                         self.given.entry((*id, *asset, *report)).or_default().insert(by.clone()),
                         "{id}: {by} approves twice on {asset}"
@@ -200,14 +219,15 @@ impl Watch {
                     assert_eq!((directive, of), (id, asset), "approved is a rehearsal of something else");
                     let ruling = ruling(lab, *id, *asset);
                     assert_eq!((ruling.approval, ruling.rule()), (Approval::Automatic, rule.as_str()));
-                    assert!(!self.directives[id].priority.decision.forensics, "{id} skips evidence");
+                    self.is_preserved(*id, *asset, None);
                     let report_of: RehearsalReport = serde_json::from_slice(&lab.blobs[report]).unwrap();
                     assert!(!matches!(report_of.undo, Undo::NotPossible { .. }), "{id} cannot be taken back");
                     self.approved.insert((*id, *asset), *report);
                 }
             }
-            Event::DirectiveApproved { id, by, rehearsals, .. } => {
+            Event::DirectiveApproved { id, by, rehearsals, evidence_waived } => {
                 for (asset, report) in rehearsals {
+                    self.is_preserved(*id, *asset, evidence_waived.as_deref());
                     let mut people = self.given.remove(&(*id, *asset, *report)).unwrap_or_default();
                     people.insert(by.clone());
                     match ruling(lab, *id, *asset).approval {
@@ -251,7 +271,10 @@ impl Watch {
                 // A host that wants again what it was verified for has gone back behind it.
                 let joined = told(&lab.world, &change.joined);
                 for asset in joined.keys() {
-                    self.verified.remove(&(*id, *asset));
+                    let anew = self.verified.remove(&(*id, *asset));
+                    if anew || !self.directives[id].assets.contains_key(asset) {
+                        self.preserved.remove(&(*id, *asset));
+                    }
                 }
                 let mut directive = self.directives[id].clone();
                 let left = members(&lab.world, &change.left);
@@ -304,9 +327,15 @@ impl Watch {
         assert!(!self.closed.contains(directive), "{id} serves the closed {directive}");
         assert!(self.last_generation < Some(order.generation), "{id} does not grow the generation");
         self.last_generation = Some(order.generation);
-        let (OrderAction::Rehearse { targets } | OrderAction::Apply { targets, .. }) = &order.action;
+        let preserves = matches!(order.action, OrderAction::PreserveEvidence { .. });
+        if preserves {
+            assert!(self.directives[directive].priority.decision.forensics, "{id} preserves unasked");
+            assert!(!self.preserved.contains(&(*directive, *asset)), "{id} preserves what is preserved");
+        }
+        let targets = order.action.targets();
         assert!(!targets.is_empty(), "{id} orders nothing");
-        for target in targets {
+        // What is read of a host does not depend on what it is offered.
+        for target in targets.iter().filter(|_| !preserves) {
             let offered = offers.iter().any(|offer| {
                 offer.state == OfferState::Offered
                     && (&offer.package, &offer.installed, &offer.candidate)
@@ -316,6 +345,15 @@ impl Watch {
         }
         if let OrderAction::Apply { targets, transaction, files, approvals } = &order.action {
             self.is_signed(lab, order, approvals);
+            // Whichever directive it serves: every one that is open there and asks for evidence has it.
+            let open = self.directives.iter().filter(|(other, told)| {
+                told.assets.contains_key(asset)
+                    && !self.closed.contains(other)
+                    && !self.verified.contains(&(**other, *asset))
+            });
+            for other in open.map(|(other, _)| *other).collect::<Vec<_>>() {
+                self.is_preserved(other, *asset, None);
+            }
             let rollout =
                 self.rollouts.get_mut(directive).unwrap_or_else(|| panic!("{id} applies without a plan"));
             assert!(!rollout.halted, "{id} applies in a rollout that is halted");
@@ -329,6 +367,7 @@ impl Watch {
                 approval: ruling.approval,
                 windows: &ruling.windows,
                 freezes: &ruling.freezes,
+                evidence: &[],
                 from: order.issued,
                 until: order.expires,
             };
@@ -373,6 +412,15 @@ impl Watch {
             keys.insert(key);
         }
         assert_eq!(keys.len() as u64, u64::from(asked.needed), "{id} goes to a host that would refuse it");
+    }
+
+    /// Where a row asks for evidence nothing goes on before it is there, or is waived with a reason.
+    fn is_preserved(&mut self, id: DirectiveId, asset: AssetId, waived: Option<&str>) {
+        if waived.is_some_and(|why| !why.trim().is_empty()) {
+            self.preserved.insert((id, asset));
+        }
+        let asked = self.directives[&id].priority.decision.forensics;
+        assert!(!asked || self.preserved.contains(&(id, asset)), "{id} skips evidence of {asset}");
     }
 
     fn rolls(&mut self, lab: &Lab, event: &Event) {

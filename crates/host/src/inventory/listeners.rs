@@ -117,7 +117,7 @@ fn parse(line: &str, protocol: Protocol) -> Option<Socket> {
 }
 
 /// Words of 32 bits, each printed as the number that the bytes are on this machine.
-fn parse_address(hex: &str) -> Option<IpAddr> {
+pub(crate) fn parse_address(hex: &str) -> Option<IpAddr> {
     if !hex.is_ascii() {
         return None;
     }
@@ -178,7 +178,7 @@ fn rank(pid: u32) -> (bool, u32) {
 }
 
 /// `socket:[23124]`.
-fn socket_inode(link: &str) -> Option<u64> {
+pub(crate) fn socket_inode(link: &str) -> Option<u64> {
     link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod processes;
 mod services;
 mod surroundings;
 
+pub(crate) use listeners::{parse_address, socket_inode};
 pub(crate) use os::native_architecture;
 pub use processes::runs_replaced_files;
 pub use surroundings::machine;

@@ -32,19 +32,30 @@ pub(crate) use room::{Room, rooms, written_by};
 pub enum Action {
     /// Run the upgrade on a copy.
     Rehearse,
+    /// Read what a change would destroy, and hand it over.
+    PreserveEvidence,
     /// Upgrade, restart services that run old code, verify; take it back where it does not hold.
     Apply,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 2] = [Self::Rehearse, Self::Apply];
+    pub const ALL: [Self; 3] = [Self::Rehearse, Self::PreserveEvidence, Self::Apply];
+
+    /// Whether it leaves the host as it is.
+    fn only_looks(self) -> bool {
+        match self {
+            Self::Rehearse | Self::PreserveEvidence => true,
+            Self::Apply => false,
+        }
+    }
 }
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Rehearse => "rehearse",
+            Self::PreserveEvidence => "preserve-evidence",
             Self::Apply => "apply",
         })
     }
@@ -187,7 +198,7 @@ impl Limits {
         Err(Refusal::Forbidden(format!("`{key}` {whose}: {found}")))
     }
 
-    /// Whether an order may be begun now. A rehearsal changes nothing and may at any time.
+    /// Whether an order may be begun now. A rehearsal changes nothing and may at any time; so may what only reads.
     pub(crate) fn begin(&self, action: Action, now: Timestamp) -> Result<(), Refusal> {
         if !self.actions.contains(&action) {
             return self
@@ -195,7 +206,7 @@ impl Limits {
         }
         let open =
             self.windows.is_empty() || self.windows.iter().any(|window| window.open_until(now).is_some());
-        if action == Action::Rehearse || open {
+        if action.only_looks() || open {
             return Ok(());
         }
         let windows: Vec<String> = self.windows.iter().map(in_words).collect();

@@ -163,7 +163,12 @@ impl Reader<'_> {
                     actions.insert(action);
                 }
                 None => {
-                    self.problem(at, format!("{text:?} is none of rehearse, apply: there is no other order"));
+                    self.problem(
+                        at,
+                        format!(
+                            "{text:?} is none of rehearse, preserve-evidence, apply: there is no other order"
+                        ),
+                    );
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::*;
 
 /// Every key, as `docs/operations.md` and `docs/reference/limits.toml` have them.
 const EVERYTHING: &str = r#"
-actions = ["rehearse", "apply"]
+actions = ["rehearse", "preserve-evidence", "apply"]
 never_touch = ["libc6", "linux-image-*"]
 never_restart = ["postgresql@*", "nginx"]
 max_removals = 2
@@ -66,8 +66,12 @@ fn everything_is_read_and_said() {
     assert_eq!(limits("").sentences(), nothing);
     assert_eq!(limits("# only a comment"), Limits::default());
     assert_eq!(
-        limits("actions = []").sentences()[..2],
-        ["It never carries out an order to rehearse.", "It never carries out an order to apply."]
+        limits("actions = []").sentences()[..3],
+        [
+            "It never carries out an order to rehearse.",
+            "It never carries out an order to preserve-evidence.",
+            "It never carries out an order to apply."
+        ]
     );
     for (size, bytes) in
         [("\"2GB\"", 2_000_000_000), ("\"1 GiB\"", 1 << 30), ("0", 0), ("4096", 4096), ("\"7B\"", 7)]
@@ -196,7 +200,7 @@ fn what_is_not_understood_is_a_problem_with_its_place() {
         ),
         (
             "actions = [\"rehearse\", \"reboot\"]",
-            "line 1, column 24: \"reboot\" is none of rehearse, apply: there is no",
+            "line 1, column 24: \"reboot\" is none of rehearse, preserve-evidence, apply: there is no",
         ),
         ("actions = \"apply\"", "line 1, column 11: a list is expected"),
         ("actions = [1]", "line 1, column 12: a text in quotes is expected"),

@@ -17,7 +17,14 @@ fn orders_outside_of_what_the_policy_says_are_refused() {
     let (windows, freezes) = ([&policy.windows[0]], [&policy.freezes[0]]);
     let begins = |approval, from, until, frozen: bool| {
         let freezes = if frozen { freezes.as_slice() } else { &[] };
-        check_begins(&Begins { approval, windows: &windows, freezes, from: at(from), until: at(until) })
+        check_begins(&Begins {
+            approval,
+            windows: &windows,
+            freezes,
+            evidence: &[],
+            from: at(from),
+            until: at(until),
+        })
     };
     let by = Approval::ONE;
     // 2026-11-27 is a Friday; Berlin is at +01:00.
@@ -62,7 +69,7 @@ proptest! {
         let verdict = policy.verdict(&facts).unwrap();
         let windows = [&policy.windows[0]];
         let check = |from: Timestamp, until| {
-            check_begins(&Begins { approval: Approval::Automatic, windows: &windows, freezes: &[], from, until })
+            check_begins(&Begins { approval: Approval::Automatic, windows: &windows, freezes: &[], evidence: &[], from, until })
         };
         match policy.turn(&verdict, &facts, now) {
             Turn::Open { until } => {

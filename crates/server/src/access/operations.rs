@@ -21,6 +21,7 @@ const REPORT: Need = Need::Right(Right::Report);
 const DISCUSS: Need = Need::Right(Right::Discuss);
 const OPERATE: Need = Need::Right(Right::Operate);
 const APPROVE: Need = Need::Right(Right::Approve);
+const INVESTIGATE: Need = Need::Right(Right::Investigate);
 const AUDIT: Need = Need::Right(Right::Audit);
 const ADMINISTER: Need = Need::Right(Right::Administer);
 
@@ -43,6 +44,8 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/directives", READ),
     ("GET", "/api/v1/directives/{id}", READ),
     ("POST", "/api/v1/directives/{id}/approve", APPROVE),
+    ("GET", "/api/v1/directives/{id}/evidence/{asset}", INVESTIGATE),
+    ("POST", "/api/v1/directives/{id}/evidence-waiver", APPROVE),
     ("GET", "/api/v1/directives/{id}/signatures", READ),
     ("POST", "/api/v1/directives/{id}/signatures", APPROVE),
     ("POST", "/api/v1/directives/{id}/refuse", APPROVE),

@@ -18,8 +18,10 @@ pub(crate) enum Right {
     Discuss,
     /// Enrolment, promotion of groups, another attempt.
     Operate,
-    /// Approval and refusal.
+    /// Approval and refusal, leave to change hosts without evidence.
     Approve,
+    /// Evidence that was preserved of hosts: command lines, log lines, who was logged in.
+    Investigate,
     /// The record as a whole, the list of people.
     Audit,
     /// People and their tokens.
@@ -28,26 +30,27 @@ pub(crate) enum Right {
 
 /// The rights that a role gives.
 fn rights_of(role: Role) -> &'static [Right] {
-    use Right::{Administer, Approve, Assess, Audit, Discuss, Operate, Read, Report};
+    use Right::{Administer, Approve, Assess, Audit, Discuss, Investigate, Operate, Read, Report};
     match role {
         Role::Viewer => &[Read],
-        Role::Analyst => &[Read, Assess, Report, Discuss],
+        Role::Analyst => &[Read, Assess, Report, Discuss, Investigate],
         Role::Operator => &[Read, Discuss, Operate],
         Role::Approver => &[Read, Discuss, Approve],
         Role::Sensor => &[Report],
         Role::Auditor => &[Read, Audit],
-        Role::Admin => &[Read, Assess, Report, Discuss, Operate, Approve, Audit, Administer],
+        Role::Admin => &[Read, Assess, Report, Discuss, Operate, Approve, Investigate, Audit, Administer],
     }
 }
 
 impl Right {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Read,
         Self::Assess,
         Self::Report,
         Self::Discuss,
         Self::Operate,
         Self::Approve,
+        Self::Investigate,
         Self::Audit,
         Self::Administer,
     ];
@@ -60,6 +63,7 @@ impl Right {
             Self::Discuss => "discuss",
             Self::Operate => "operate",
             Self::Approve => "approve",
+            Self::Investigate => "investigate",
             Self::Audit => "audit",
             Self::Administer => "administer",
         }

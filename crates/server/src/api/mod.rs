@@ -5,6 +5,7 @@ mod context;
 mod coverage;
 mod detections;
 mod document;
+mod evidence;
 mod exceptions;
 mod guard;
 mod input;
@@ -151,6 +152,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(read::vulnerability))
         .routes(routes!(vulnerabilities::vulnerabilities))
         .routes(routes!(read::report))
+        .routes(routes!(evidence::evidence))
         .routes(routes!(exceptions::exceptions, exceptions::grant_exception))
         .routes(routes!(detections::detections, detections::report_detection))
         .routes(routes!(coverage::gaps))
@@ -167,6 +169,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(write::approve))
         .routes(routes!(write::refuse))
         .routes(routes!(write::note))
+        .routes(routes!(evidence::waive_evidence))
         .routes(routes!(write::retry))
         .routes(routes!(write::retire))
         .routes(routes!(exceptions::end_exception))

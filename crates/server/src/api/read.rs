@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
-use tenon_model::{AssetId, Digest, DirectiveId, VulnerabilityId};
+use tenon_model::{AssetId, Digest, DirectiveId, VulnerabilityId, is_evidence};
 
 use super::as_of::AsOf;
 use super::guard::still_reads;
@@ -37,7 +37,8 @@ impl Names {
         self.0.iter().find(|(known, _)| *known == id).map_or(id, |(_, name)| name.clone())
     }
 
-    /// Puts the names of whoever refused a directive, of whoever halted it, and of whoever said something of it.
+    /// Puts the names of whoever refused a directive, of whoever halted it, approved it, signed it, waived evidence, and
+    /// of whoever said something of it.
     pub(super) fn put_into(&self, view: &mut DirectiveView) {
         self.put(&mut view.closed);
         if let Some(by) = view.rollout.as_mut().and_then(|rollout| rollout.halt.as_mut()?.by.as_mut()) {
@@ -48,7 +49,9 @@ impl Names {
         }
         for asset in &mut view.assets {
             let signed = asset.signatures.iter_mut().flat_map(|signatures| &mut signatures.given);
-            for by in asset.approved_by.iter_mut().chain(signed.map(|given| &mut given.by)) {
+            let waived = asset.evidence.iter_mut().filter_map(|evidence| evidence.by.as_mut());
+            let signed = signed.map(|given| &mut given.by);
+            for by in asset.approved_by.iter_mut().chain(signed).chain(waived) {
                 *by = self.of_id(std::mem::take(by));
             }
         }
@@ -188,6 +191,8 @@ pub(super) async fn report(
 ) -> Result<Response, ApiError> {
     let digest: Digest = parse(&digest)?;
     let content = context.writer.blob(digest).await?;
+    // Evidence of hosts takes another right.
+    let content = content.filter(|content| !is_evidence(content));
     let content = content.ok_or_else(|| ApiError::not_found(format!("no report {digest}")))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], content).into_response())
 }

@@ -61,6 +61,7 @@ impl<'a> Wanted<'a> {
             | Event::ApprovalGiven { rehearsals, .. }
             | Event::ApprovedByPolicy { rehearsals, .. } => rehearsals.iter().any(|(asset, _)| *asset == id),
             Event::ChangesSigned { leaves, .. } => leaves.iter().any(|(asset, _)| *asset == id),
+            Event::EvidenceWaived { assets, .. } => assets.contains(&id),
             _ => false,
         }
     }
@@ -132,6 +133,8 @@ pub(super) fn asset_of(event: &Event, world: &World) -> Option<AssetId> {
         }
         Event::OrderIssued { order } => Some(order.asset),
         Event::RehearsalRecorded { order, .. }
+        | Event::EvidenceSealed { order, .. }
+        | Event::EvidenceMissed { order, .. }
         | Event::ApplyRecorded { order, .. }
         | Event::OrderExpired { order } => world.order(order).map(|state| state.order.asset),
         _ => None,
@@ -150,6 +153,7 @@ pub(super) fn directive_of(event: &Event, world: &World) -> Option<DirectiveId> 
         | Event::ApprovalGiven { id, .. }
         | Event::ApprovedByPolicy { id, .. }
         | Event::ChangesSigned { id, .. }
+        | Event::EvidenceWaived { id, .. }
         | Event::RolloutPlanned { id, .. }
         | Event::WaveBegan { id, .. }
         | Event::WaveEnded { id, .. }
@@ -159,6 +163,8 @@ pub(super) fn directive_of(event: &Event, world: &World) -> Option<DirectiveId> 
         | Event::AssetVerified { id, .. } => Some(*id),
         Event::OrderIssued { order } => Some(order.directive),
         Event::RehearsalRecorded { order, .. }
+        | Event::EvidenceSealed { order, .. }
+        | Event::EvidenceMissed { order, .. }
         | Event::ApplyRecorded { order, .. }
         | Event::OrderExpired { order } => world.order(order).map(|state| state.order.directive),
         _ => None,

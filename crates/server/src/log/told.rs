@@ -26,6 +26,7 @@ pub(super) fn by(event: &Event) -> Option<&Person> {
         | Event::RolloutHalted { by: Some(by), .. }
         | Event::RolloutResumed { by, .. }
         | Event::DirectiveNoted { by, .. }
+        | Event::EvidenceWaived { by, .. }
         | Event::RetryRequested { by, .. } => Some(by),
         Event::DetectionEnded { end: DetectionEnd::Dismissed { by, .. }, .. } => Some(by),
         Event::ExceptionGranted { exception, .. } => Some(&exception.by),
@@ -152,6 +153,7 @@ pub(crate) fn said(event: &Event, world: &World) -> String {
         Event::OrderIssued { order } => {
             let what = match &order.action {
                 OrderAction::Rehearse { .. } => "rehearse",
+                OrderAction::PreserveEvidence { .. } => "preserve evidence for",
                 OrderAction::Apply { .. } => "apply",
             };
             format!("{} ordered to {what} {}", host(&order.asset), named(world, &order.directive))
@@ -210,6 +212,17 @@ pub(crate) fn said(event: &Event, world: &World) -> String {
         Event::RolloutResumed { id, .. } => format!("rollout of {} resumed", named(world, id)),
         Event::RetryRequested { id, asset, .. } => {
             format!("{} to be tried again on {}", named(world, id), host(asset))
+        }
+        Event::EvidenceSealed { order, document, bytes, gaps } => {
+            let gaps: Vec<&str> = gaps.iter().map(|part| part.as_str()).collect();
+            let gaps = if gaps.is_empty() { String::new() } else { format!("; gaps: {}", gaps.join(", ")) };
+            format!("evidence sealed {}: {document}, {bytes} bytes{gaps}", ordered(world, order))
+        }
+        Event::EvidenceMissed { order, reason } => {
+            format!("evidence missed {}: {reason}", ordered(world, order))
+        }
+        Event::EvidenceWaived { id, assets, why, .. } => {
+            format!("evidence waived of {} for {}: {why}", assets_of(assets.len() as u64), named(world, id))
         }
         Event::ApplyRecorded { order, outcome, .. } => {
             format!("change {}: {}", ordered(world, order), applied(outcome))

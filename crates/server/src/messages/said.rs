@@ -129,6 +129,12 @@ fn about(event: &Event, time: Timestamp, world: &World) -> Option<Told> {
         }
         Event::ApplyRecorded { order, outcome, .. } if *outcome != ApplyOutcome::Verified => of_order(order),
         Event::OrderExpired { order } => of_order(order),
+        // Tried again by itself, until that is for a person to say.
+        Event::EvidenceMissed { order, .. } => {
+            let told = &world.order(order)?.order;
+            let (state, asset) = (world.directive(&told.directive)?, world.ordinal(&told.asset)?);
+            state.evidence_needs_person(asset).then(|| of_order(order)).flatten()
+        }
         // It waits for somebody to answer.
         Event::DirectiveNoted { id, kind: NoteKind::Dispute, .. } => Some(Told::of(Topic::Trouble, *id)),
         // Who halts it knows.

@@ -10,7 +10,8 @@ use tenon_model::{
 use utoipa::ToSchema;
 
 use super::asset::observe_only;
-use super::rollout::{RolloutView, unsigned, why_not_yet};
+use super::evidence::{EvidenceCountsView, EvidenceView};
+use super::rollout::{RolloutView, unsealed, unsigned, why_not_yet};
 use super::signatures::SignaturesView;
 use super::{DetectionView, NoteView, PackageView, mode, text};
 
@@ -59,6 +60,8 @@ pub struct DirectiveView {
     pub assets: Vec<DirectiveAssetView>,
     /// In which waves what is approved is applied; absent before anything was.
     pub rollout: Option<RolloutView>,
+    /// How many assets have the evidence that its row asks for; absent where it asks for none.
+    pub evidence: Option<EvidenceCountsView>,
     /// When it was raised, RFC 3339.
     pub raised: String,
     /// Whether it is disputed and nobody has answered: nothing of it is approved meanwhile.
@@ -153,6 +156,8 @@ pub struct DirectiveAssetView {
     /// The signatures that the host asks for, with keys that the server does not have; absent where it asks for none, and while
     /// nothing waits for them.
     pub signatures: Option<SignaturesView>,
+    /// What is preserved before it is changed; absent where the row asks for none.
+    pub evidence: Option<EvidenceView>,
     /// What the rehearsal proved about taking it back: `proven`, `possible` or `not-possible`, with the reason.
     pub undo: Option<String>,
     /// Units that the rehearsal says are touched.
@@ -184,13 +189,13 @@ pub struct StageView {
 pub struct OrderView {
     /// Its id.
     pub id: String,
-    /// `rehearse` or `apply`.
+    /// `rehearse`, `preserve-evidence` or `apply`.
     pub action: String,
     /// When it was issued, RFC 3339.
     pub issued: String,
     /// When the host answered, RFC 3339; absent while it has not.
     pub answered: Option<String>,
-    /// Digest of the answer: fetch it under `/api/v1/reports/`.
+    /// Digest of the answer: fetch it under `/api/v1/reports/`. Absent for evidence, which takes another right.
     pub report: Option<String>,
 }
 
@@ -271,6 +276,7 @@ impl DirectiveView {
             stages: counts(state),
             assets: shown(state).map(|(asset, stage)| on_asset(world, state, asset, stage)).collect(),
             rollout: state.rollout.as_ref().map(|rollout| RolloutView::of(world, state, rollout)),
+            evidence: EvidenceCountsView::of(state),
             raised: state.raised.to_string(),
             disputed: state.disputed().is_some(),
             thread: state.thread.iter().map(NoteView::of).collect(),
@@ -332,6 +338,7 @@ fn on_asset(
             .given(ordinal)
             .map_or(Vec::new(), |given| given.by.iter().map(ToString::to_string).collect()),
         signatures: SignaturesView::on(world, state, ordinal, stage),
+        evidence: EvidenceView::on(world, state, ordinal),
         undo: rehearsal.map(|report| match &report.undo {
             Undo::Proven => "proven".to_owned(),
             Undo::Possible { reason } => format!("possible: {reason}"),
@@ -391,11 +398,15 @@ pub(super) fn stage_on(
             StageView { reason: why_not_yet(world, state, ordinal), ..StageView::of(stage) }
         }
         Stage::AwaitingApproval { .. } => {
-            let unsigned = unsigned(world, state, ordinal);
-            let reason = unsigned
-                .map(|unsigned| format!("its rehearsal passed and waits for approval, and {unsigned}"));
-            StageView { reason, ..StageView::of(stage) }
+            let more = unsealed(world, state, ordinal).or_else(|| unsigned(world, state, ordinal));
+            let reason = more.map(|more| format!("its rehearsal passed and waits for approval, and {more}"));
+            StageView { reason, retry: state.evidence_needs_person(ordinal), ..StageView::of(stage) }
         }
+        Stage::Proposed => StageView {
+            reason: unsealed(world, state, ordinal),
+            retry: state.evidence_needs_person(ordinal),
+            ..StageView::of(stage)
+        },
         _ => unconfirmed(world, state, world.asset_at(ordinal), stage),
     }
 }
@@ -465,16 +476,14 @@ impl StageView {
 
 impl OrderView {
     fn of(state: &OrderState) -> Self {
+        let preserves = matches!(state.order.action, OrderAction::PreserveEvidence { .. });
+        let report = state.report.filter(|_| !preserves);
         Self {
             id: state.order.id.to_string(),
-            action: match state.order.action {
-                OrderAction::Rehearse { .. } => "rehearse",
-                OrderAction::Apply { .. } => "apply",
-            }
-            .to_owned(),
+            action: state.order.action.name().to_owned(),
             issued: state.order.issued.to_string(),
             answered: text(state.report.map(|(time, _)| time)),
-            report: state.report.map(|(_, report)| report.to_string()),
+            report: report.map(|(_, report)| report.to_string()),
         }
     }
 }

@@ -5,6 +5,7 @@ mod context;
 mod coverage;
 mod detection;
 mod directive;
+mod evidence;
 mod exception;
 mod line;
 mod measures;
@@ -36,6 +37,7 @@ pub use detection::DetectionView;
 pub use directive::{
     BasisView, ClockView, DecisionView, DirectiveAssetView, DirectiveView, InputView, OrderView, StageView,
 };
+pub use evidence::{EvidenceCountsView, EvidenceView};
 pub use exception::ExceptionView;
 pub use line::{DirectiveLine, FirstAssetView};
 pub use measures::{

@@ -269,6 +269,11 @@ fn plural(hosts: u64) -> String {
     if hosts == 1 { "1 host".to_owned() } else { format!("{hosts} hosts") }
 }
 
+/// What an asset waits for, where evidence of it is asked for that is neither sealed nor waived.
+pub(super) fn unsealed(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> Option<String> {
+    world.unsealed(asset).filter(|_| state.closed.is_none())
+}
+
 /// What an asset waits for, where it asks for signatures that are missing.
 pub(super) fn unsigned(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> Option<String> {
     let now = world.time().filter(|_| state.closed.is_none())?;
@@ -277,6 +282,9 @@ pub(super) fn unsigned(world: &World, state: &DirectiveState, asset: AssetOrdina
 
 /// Why an approved asset is not changed yet.
 pub(super) fn why_not_yet(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> Option<String> {
+    if let Some(unsealed) = unsealed(world, state, asset) {
+        return Some(unsealed);
+    }
     // A person can do something about it, whatever the rollout waits for.
     if let Some(unsigned) = unsigned(world, state, asset) {
         return Some(unsigned);

@@ -95,7 +95,7 @@ fn answer(runtime: &tokio::runtime::Runtime, writer: &Writer, life: &mut Life) {
 }
 
 fn rehearsal(order: &Order) -> RehearsalReport {
-    let (OrderAction::Rehearse { targets } | OrderAction::Apply { targets, .. }) = &order.action;
+    let targets = order.action.targets();
     let steps = targets.iter().map(|target| TransactionStep {
         package: target.package.clone(),
         architecture: target.architecture.clone(),
