@@ -453,6 +453,7 @@ export type DetectionsView = {
 export type DirectiveAssetView = {
   /** Who has approved so far, where the policy asks for several people. */
   approved_by: string[];
+  evidence?: EvidenceView | null;
   /** Its name. */
   hostname: string;
   /** The asset. */
@@ -573,6 +574,7 @@ export type DirectiveView = {
   due?: string | null;
   /** How it ended, in a word: `fixed`, `superseded`, `withdrawn` or `refused`; absent while it is open. */
   ended?: string | null;
+  evidence?: EvidenceCountsView | null;
   /** Whose work it is. */
   group: string;
   /** Its id. */
@@ -654,6 +656,39 @@ export type EffectView = {
   hosts: string[];
   /** What it would be, with its source; absent where nothing would be said. */
   to?: string | null;
+};
+
+/** How many assets of a directive have what its row asks to preserve. */
+export type EvidenceCountsView = {
+  /** Of so many it is neither: nothing of them is changed, by this directive or another. */
+  lacking: number;
+  /** Of so many it is sealed in the record. */
+  sealed: number;
+  /** So many may be changed without, as a person said. */
+  waived: number;
+};
+
+/** How it stands with the evidence of an asset. Reading the document itself takes the right `investigate`. */
+export type EvidenceView = {
+  /** Who waived it. */
+  by?: string | null;
+  /** Its size, in bytes. */
+  bytes?: number | null;
+  /** Digest of what is sealed. */
+  document?: string | null;
+  /**
+   * The parts of which something is missing in it: `processes`, `sockets`, `maps`, `sessions`, `logs`, `packages`, or the
+   * `copy` that the host keeps.
+   */
+  gaps: string[];
+  /** Since when it is so, RFC 3339. */
+  since?: string | null;
+  /** `sealed`, `waived`, `missed` (the host could not preserve it), `ordered` or `waiting`. */
+  state: string;
+  /** What the host waits for, in words; absent where it waits for no evidence, whichever directive asks. */
+  waits?: string | null;
+  /** Why it was waived, or missed. */
+  why?: string | null;
 };
 
 /** A risk to accept. */
@@ -1179,7 +1214,7 @@ export type OnAssetView = {
 
 /** An order and what the host answered. */
 export type OrderView = {
-  /** `rehearse` or `apply`. */
+  /** `rehearse`, `preserve-evidence` or `apply`. */
   action: string;
   /** When the host answered, RFC 3339; absent while it has not. */
   answered?: string | null;
@@ -1187,7 +1222,7 @@ export type OrderView = {
   id: string;
   /** When it was issued, RFC 3339. */
   issued: string;
-  /** Digest of the answer: fetch it under `/api/v1/reports/`. */
+  /** Digest of the answer: fetch it under `/api/v1/reports/`. Absent for evidence, which takes another right. */
   report?: string | null;
 };
 
@@ -1913,6 +1948,14 @@ export type WaitView = {
   seconds: number;
   /** `person`, `machine` or `window`. */
   waits_for: string;
+};
+
+/** Leave to change hosts without evidence. */
+export type WaiverBody = {
+  /** The assets (`ast_...`); all that lack it where none is named. */
+  assets?: string[] | null;
+  /** Why. It stays in the record, with your name. */
+  why: string;
 };
 
 /** A host of a wave. */

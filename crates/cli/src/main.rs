@@ -8,6 +8,7 @@ mod context;
 #[cfg(feature = "demo")]
 mod demo;
 mod detection;
+mod evidence;
 mod exception;
 mod explain;
 mod feeds;
@@ -169,6 +170,8 @@ enum Command {
     Dispute(thread::Dispute),
     /// Answer what was disputed.
     Answer(thread::Answer),
+    /// Evidence that is preserved before anything of a host changes: what is sealed, and leave to go on without.
+    Evidence(evidence::Evidence),
     /// Try again on an asset that stands still.
     Retry(people::Retry),
     /// Say that a host is gone for good; it is back if it reports again.
@@ -284,6 +287,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Comment(comment) => comment.run(common),
         Command::Dispute(dispute) => dispute.run(common),
         Command::Answer(answer) => answer.run(common),
+        Command::Evidence(answer) => answer.run(common),
         Command::Retry(retry) => retry.run(common),
         Command::Retire(retire) => retire.run(common),
         Command::Policy(policy) => policy.run(common),

@@ -209,6 +209,9 @@ fn directive_text(directive: &DirectiveView) -> String {
                 ));
             }
         }
+        if let Some(evidence) = &asset.evidence {
+            text.push_str(&format!("    evidence {}\n", crate::evidence::line(evidence)));
+        }
         if let Some(reason) = &asset.stage.reason {
             text.push_str(&format!("    {reason}\n"));
         }

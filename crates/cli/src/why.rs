@@ -69,6 +69,13 @@ fn write(text: &mut String, directive: &DirectiveView, why: &WhyView, indent: &s
         decision.outcome, decision.row, decision.table
     )?;
     write_inputs(text, decision, indent)?;
+    if let Some(evidence) = &directive.evidence {
+        writeln!(
+            text,
+            "{indent}evidence  asked for before anything changes: sealed of {}, waived of {}, lacking of {}",
+            evidence.sealed, evidence.waived, evidence.lacking
+        )?;
+    }
     for attack in &directive.attacks {
         writeln!(text, "{indent}attack    {}", crate::detection::line(attack))?;
     }

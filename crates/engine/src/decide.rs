@@ -368,7 +368,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             {
                 Ok(Decided::of(Event::RetryRequested { id, asset, by }))
             }
-            Some(_) if evidence_stands_still(world, id, &asset) => {
+            Some(_) if missed_evidence(world, id, &asset) => {
                 Ok(Decided::of(Event::RetryRequested { id, asset, by }))
             }
             Some(_) => refuse(RefusalCode::WrongStage, format!("{id} is not standing still on {asset}")),
@@ -417,10 +417,10 @@ pub(crate) fn open_directive(
         .ok_or_else(|| Refusal::new(RefusalCode::UnknownDirective, format!("{id} is unknown or closed")))
 }
 
-/// Whether evidence of an asset waits for a person.
-fn evidence_stands_still(world: &World, id: tenon_model::DirectiveId, asset: &AssetId) -> bool {
+/// Whether evidence of an asset was missed.
+fn missed_evidence(world: &World, id: tenon_model::DirectiveId, asset: &AssetId) -> bool {
     let state = world.directive(&id).zip(world.ordinal(asset));
-    state.is_some_and(|(state, asset)| state.evidence_needs_person(asset))
+    state.is_some_and(|(state, asset)| state.missed_evidence(asset))
 }
 
 fn expect_other_mode(world: &World, group: &GroupName, wanted: GroupMode) -> Result<(), Refusal> {

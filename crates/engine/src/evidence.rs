@@ -134,7 +134,12 @@ impl DirectiveState {
         self.evidence.retain(|of, state| *of != asset || state.is_settled());
     }
 
-    /// Whether a person has to do something about the evidence of an asset.
+    /// Whether the host could not preserve it: a person may ask for another attempt.
+    pub fn missed_evidence(&self, asset: AssetOrdinal) -> bool {
+        self.lacks_evidence(asset) && self.evidence.contains_key(&asset)
+    }
+
+    /// Whether nothing more is tried by itself.
     pub fn evidence_needs_person(&self, asset: AssetOrdinal) -> bool {
         let attempts = match self.evidence.get(&asset) {
             Some(EvidenceState::Missed { attempts, .. }) => *attempts,
@@ -197,7 +202,7 @@ impl World {
         let next = match (order.filter(|order| preserves(order, id)), state.evidence.get(&asset)) {
             (Some(order), _) => format!("the host has its order ({}, since {})", order.id, order.issued),
             (None, Some(EvidenceState::Missed { reason, at, attempts, .. })) if *attempts < MAX_ATTEMPTS => {
-                format!("it was missed at {at} ({reason}) and is tried again after the host's next report")
+                format!("it was missed at {at} ({reason}) and is tried again after the host's next report, or when a person retries")
             }
             (None, Some(EvidenceState::Missed { reason, at, attempts, .. })) => format!(
                 "it was missed {attempts} times, the last at {at} ({reason}): retry, or waive it by name with `tenon \

@@ -41,6 +41,7 @@ fn limits_are_checked_before_they_count() {
         lines(&read.stdout),
         [
             "a host with limits.toml as its limits, whoever asks:",
+            "  It never carries out an order to preserve evidence.",
             "  It never carries out an order to apply.",
             "  It never upgrades, installs or removes postgresql-*.",
             "  It never removes a package.",
@@ -112,6 +113,7 @@ fn limits_that_count_are_shown_and_those_that_do_not_are_told() {
                 "approval": null,
             },
             "never": [
+                "It never carries out an order to preserve evidence.",
                 "It never carries out an order to apply.",
                 "It never upgrades, installs or removes postgresql-*.",
                 "It never removes a package.",
@@ -135,7 +137,7 @@ fn limits_that_count_are_shown_and_those_that_do_not_are_told() {
     told("it belongs to user 1000, not to user 0");
     chown(&path, Some(0), None).unwrap();
     std::fs::write(&path, "actions = [\"reboot\"]").unwrap();
-    told("line 1, column 12: \"reboot\" is none of rehearse, apply: there is no other order");
+    told("line 1, column 12: \"reboot\" is none of rehearse, preserve-evidence, apply: there is no other order");
     let shown = tenon(folder.path(), &["show", "--file", "limits.toml", "--format", "json"]);
     assert!(!shown.status.success());
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();

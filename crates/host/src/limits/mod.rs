@@ -42,6 +42,11 @@ impl Action {
     /// Every action.
     pub const ALL: [Self; 3] = [Self::Rehearse, Self::PreserveEvidence, Self::Apply];
 
+    /// Its name in a sentence.
+    fn words(self) -> String {
+        self.to_string().replace('-', " ")
+    }
+
     /// Whether it leaves the host as it is.
     fn only_looks(self) -> bool {
         match self {
@@ -202,7 +207,7 @@ impl Limits {
     pub(crate) fn begin(&self, action: Action, now: Timestamp) -> Result<(), Refusal> {
         if !self.actions.contains(&action) {
             return self
-                .refuse("actions", format!("no order to {action} is carried out; a person does it by hand"));
+                .refuse("actions", format!("no order to {} is carried out; a person does it by hand", action.words()));
         }
         let open =
             self.windows.is_empty() || self.windows.iter().any(|window| window.open_until(now).is_some());
@@ -308,7 +313,7 @@ impl Limits {
         let mut never = Vec::new();
         let mut say = |sentence: String| never.push(sentence);
         for action in Action::ALL.iter().filter(|action| !self.actions.contains(action)) {
-            say(format!("It never carries out an order to {action}."));
+            say(format!("It never carries out an order to {}.", action.words()));
         }
         let list = |names: &[Names]| names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         if !self.never_touch.is_empty() {

@@ -69,7 +69,7 @@ fn everything_is_read_and_said() {
         limits("actions = []").sentences()[..3],
         [
             "It never carries out an order to rehearse.",
-            "It never carries out an order to preserve-evidence.",
+            "It never carries out an order to preserve evidence.",
             "It never carries out an order to apply."
         ]
     );

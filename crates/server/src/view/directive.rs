@@ -400,11 +400,11 @@ pub(super) fn stage_on(
         Stage::AwaitingApproval { .. } => {
             let more = unsealed(world, state, ordinal).or_else(|| unsigned(world, state, ordinal));
             let reason = more.map(|more| format!("its rehearsal passed and waits for approval, and {more}"));
-            StageView { reason, retry: state.evidence_needs_person(ordinal), ..StageView::of(stage) }
+            StageView { reason, retry: state.missed_evidence(ordinal), ..StageView::of(stage) }
         }
         Stage::Proposed => StageView {
             reason: unsealed(world, state, ordinal),
-            retry: state.evidence_needs_person(ordinal),
+            retry: state.missed_evidence(ordinal),
             ..StageView::of(stage)
         },
         _ => unconfirmed(world, state, world.asset_at(ordinal), stage),
