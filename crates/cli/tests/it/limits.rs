@@ -137,7 +137,9 @@ fn limits_that_count_are_shown_and_those_that_do_not_are_told() {
     told("it belongs to user 1000, not to user 0");
     chown(&path, Some(0), None).unwrap();
     std::fs::write(&path, "actions = [\"reboot\"]").unwrap();
-    told("line 1, column 12: \"reboot\" is none of rehearse, preserve-evidence, apply: there is no other order");
+    told(
+        "line 1, column 12: \"reboot\" is none of rehearse, preserve-evidence, apply: there is no other order",
+    );
     let shown = tenon(folder.path(), &["show", "--file", "limits.toml", "--format", "json"]);
     assert!(!shown.status.success());
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();

@@ -7,6 +7,7 @@ mod context;
 #[cfg(feature = "demo")]
 mod demo;
 mod detections;
+mod evidence;
 mod exceptions;
 mod explain;
 mod feeds;

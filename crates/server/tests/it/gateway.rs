@@ -61,7 +61,7 @@ pub(crate) fn reported(server: &Server) {
 }
 
 /// The same, and its repositories offer a security update of each of these packages.
-pub(crate) fn reported_with(server: &Server, packages: &[&str]) {
+pub(crate) fn reported_with(server: &Server, packages: &[&str]) -> (AssetId, Agent) {
     let mut report = inventory(1);
     let source =
         |name: &str, version: &str| SourcePackage { name: name.to_owned(), version: version.to_owned() };
@@ -79,9 +79,10 @@ pub(crate) fn reported_with(server: &Server, packages: &[&str]) {
     });
     report["inventory"]["components"] = serde_json::to_value(components.collect::<Vec<_>>()).unwrap();
     report["inventory"]["facts"]["offers"] = serde_json::to_value(offers.collect::<Vec<_>>()).unwrap();
-    let (_, known) = enrolled(server);
+    let (asset, known) = enrolled(server);
     let sent = known.post(server.gateway(path::INVENTORY)).send_json(report).unwrap();
     assert_eq!(sent.status().as_u16(), 200);
+    (asset, known)
 }
 
 fn enrol(server: &Server, host: &Host, token: &EnrolToken, secret: &str) -> (u16, Value) {

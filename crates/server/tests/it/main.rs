@@ -5,6 +5,7 @@ mod access;
 mod api;
 mod context;
 mod detections;
+mod evidence;
 mod feeding;
 mod gateway;
 mod guarded;

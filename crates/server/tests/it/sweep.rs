@@ -21,6 +21,7 @@ fn filled(path: &str) -> String {
         .replace("/users/{id}", "/users/usr_0")
         .replace("/tokens/{id}", "/tokens/tok_0")
         .replace("{vulnerability}", "CVE-1999-0001")
+        .replace("{asset}", &format!("ast_{}", "0".repeat(32)))
         .replace("{digest}", &"0".repeat(64))
         .replace("{name}", "default");
     assert!(!filled.contains('{'), "{filled}: give this parameter a value");
