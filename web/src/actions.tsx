@@ -7,6 +7,7 @@ import { useCommands } from "./commands";
 import { live } from "./live";
 import { moment } from "./moment";
 import { NoRights, NotThen } from "./no-rights";
+import { lacks } from "./preserved";
 import { awaiting, undo } from "./stages";
 import { useMay } from "./session";
 import { useStore } from "./store";
@@ -20,7 +21,8 @@ export function Actions({ directive }: { directive: DirectiveView }) {
   const sender = useSend();
   const [asking, setAsking] = useState<"waiver" | "refusal" | null>(null);
   const ready = awaiting(directive);
-  const { forensics } = directive.decision;
+  // What is sealed or waived already is asked for no more.
+  const unsealed = ready.some(lacks);
 
   async function approve(waiver?: string): Promise<void> {
     // Exactly what is on the screen: what came since is not approved with it.
@@ -37,12 +39,12 @@ export function Actions({ directive }: { directive: DirectiveView }) {
   const off = sender.busy || offline;
   const applying = directive.assets.some((asset) => asset.stage.name === "applying");
   const approves = ready.length > 0 && !directive.disputed;
-  const ask = () => (forensics ? setAsking("waiver") : void approve());
+  const ask = () => (unsealed ? setAsking("waiver") : void approve());
   const what = directive.title;
   useCommands(
     allowed && !off
       ? [
-          ...(approves ? [{ name: forensics ? "Approve…" : "Approve", on: what, run: ask }] : []),
+          ...(approves ? [{ name: unsealed ? "Approve…" : "Approve", on: what, run: ask }] : []),
           ...(applying ? [] : [{ name: "Refuse…", on: what, run: () => setAsking("refusal") }]),
         ]
       : [],
@@ -83,7 +85,7 @@ export function Actions({ directive }: { directive: DirectiveView }) {
               disabled={off}
               onClick={ask}
             >
-              {sender.busy ? "Approving…" : forensics ? "Approve…" : "Approve"}
+              {sender.busy ? "Approving…" : unsealed ? "Approve…" : "Approve"}
             </button>
           )}
           {/* What is being applied cannot be refused any more, so nobody is invited to. */}

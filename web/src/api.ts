@@ -25,6 +25,7 @@ import type {
   TrendView,
   VulnerabilitiesPage,
   VulnerabilityView,
+  WaiverBody,
   WhyView,
 } from "./api.gen";
 import { leftMoment, type Moment } from "./moment";
@@ -161,6 +162,7 @@ export type Decision =
   | { do: "approve"; directive: string; body: Approval }
   | { do: "refuse"; directive: string; body: RefusalBody }
   | { do: "notes"; directive: string; body: NoteBody }
+  | { do: "evidence-waiver"; directive: string; body: WaiverBody }
   | { do: "retry"; directive: string; body: RetryBody }
   | { do: "halt"; directive: string; body: RefusalBody }
   | { do: "resume"; directive: string }

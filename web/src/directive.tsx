@@ -9,6 +9,7 @@ import { EvidenceOf } from "./evidence";
 import { Hosts } from "./hosts";
 import { PanelFrame } from "./panel";
 import { Due, Title } from "./queue";
+import { Preserved } from "./preserved";
 import { Rollout } from "./rollout";
 import { useLoaded } from "./use";
 import { DirectiveReach } from "./directive-reach";
@@ -57,6 +58,7 @@ function Shown({ directive, version }: { directive: DirectiveView; version: numb
       {talked && thread}
       <Why directive={directive} />
       <DirectiveReach key={directive.id} id={directive.id} version={version} />
+      <Preserved key={`preserved-${directive.id}`} directive={directive} />
       <Rollout directive={directive} />
       <Hosts directive={directive} />
       {!talked && thread}

@@ -5,7 +5,7 @@ import { Store, useStore } from "./store";
 /** Left here by a page of an earlier release; a token is not kept any more. */
 const KEPT_ONCE = "tenon-operator-token";
 
-export type Right = "read" | "assess" | "discuss" | "operate" | "approve" | "audit" | "administer";
+export type Right = "read" | "assess" | "discuss" | "operate" | "approve" | "investigate" | "audit" | "administer";
 
 export type Session =
   /** Not known yet. */

@@ -67,9 +67,13 @@ const on = ({ id, hostname }, packages, stage, more = {}) => ({
   policy: null,
   approved_by: [],
   signatures: null,
+  evidence: null,
   orders: stage.report ? [order("rehearse", REHEARSAL), ...(stage.report === APPLY ? [order("apply", APPLY)] : [])] : [],
   ...more,
 });
+
+/** What is preserved of a host. */
+export const preserved = (state, more = {}) => ({ state, since: at(-1.5), document: null, bytes: null, gaps: [], by: null, why: null, waits: null, ...more });
 
 /** What the server counts of the assets of a directive. */
 const counted = (assets) => {
@@ -105,6 +109,7 @@ const directive = (n, source, version, more) => ({
   removes: "1.2",
   because: [],
   attacks: [],
+  evidence: null,
   assets: [],
   ...counted(more.assets ?? []),
   raised: at(-26),
@@ -199,14 +204,15 @@ const queue = [
       { rule: "fedramp-rev5 rev5", row: 1, outcome: "30 days", vulnerability: "CVE-2026-10387", since: at(-75), due: at(24 * 27) },
     ],
     due: at(-3.5),
+    evidence: { sealed: 1, waived: 0, lacking: 1 },
     removes: "200.0",
     because: [
       { fact: "CVE-2026-10387 is exploited somewhere: listed in KEV", source: "kev", as_of: at(-75) },
       { fact: "DSA-5724-1: openssh - security update", source: "DSA-5724-1", as_of: at(-90) },
     ],
     assets: [
-      on(web1, [target("openssh-server", "1:9.2p1-2+deb12u5", "1:9.2p1-2+deb12u6")], stage("awaiting-approval", { report: REHEARSAL }), { undo: "proven", units: ["ssh.service"], rehearsed_ms: 7_400 }),
-      on(web2, [target("openssh-server", "1:9.2p1-2+deb12u5", "1:9.2p1-2+deb12u6")], stage("needs-person", { reason: "not rehearsed: /etc/ssh/sshd_config was changed by a person and the new package changes it too; merge it on the host, then retry" }), { undo: "possible: the way back was not tried, a configuration file is in question", units: ["ssh.service"], rehearsed_ms: 6_900 }),
+      on(web1, [target("openssh-server", "1:9.2p1-2+deb12u5", "1:9.2p1-2+deb12u6")], stage("awaiting-approval", { report: REHEARSAL }), { undo: "proven", units: ["ssh.service"], rehearsed_ms: 7_400, evidence: preserved("missed", { why: "the host refused (limits): no order to preserve evidence is carried out" }) }),
+      on(web2, [target("openssh-server", "1:9.2p1-2+deb12u5", "1:9.2p1-2+deb12u6")], stage("needs-person", { reason: "not rehearsed: /etc/ssh/sshd_config was changed by a person and the new package changes it too; merge it on the host, then retry" }), { undo: "possible: the way back was not tried, a configuration file is in question", units: ["ssh.service"], rehearsed_ms: 6_900, evidence: preserved("sealed", { document: "c3".repeat(32), bytes: 48_213, gaps: ["logs"] }) }),
     ],
   }),
   directive(2, "openssl", "3.0.15-1~deb12u1", {

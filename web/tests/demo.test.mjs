@@ -46,9 +46,9 @@ it(NAME, { skip: missing ? `skipped: ${NAME}: ${missing}` : false, timeout: 240_
     await part(6);
     await id("guide-waits").waitFor();
     await id("guide-open").click();
+    // Its row asks for evidence, which every host has handed over by now.
+    await page.getByText("sealed of 48 hosts").waitFor();
     await id("approve").click();
-    await id("waiver").fill("its memory was saved");
-    await page.keyboard.press("Enter");
     // The canary that fails; the page moves by itself.
     await part(8);
     await id("halted").getByText("Halted by itself").waitFor();

@@ -45,7 +45,7 @@ export class StandIn {
   /** As if in which zones it was asked how far an attacker gets. */
   within = [];
   /** Who is signed in by the session's cookie. */
-  who = { id: "usr_1", name: "ada", roles: ["admin"], rights: ["read", "assess", "discuss", "operate", "approve", "audit", "administer"], via: "session" };
+  who = { id: "usr_1", name: "ada", roles: ["admin"], rights: ["read", "assess", "discuss", "operate", "approve", "investigate", "audit", "administer"], via: "session" };
   /** Ended: the cookie is of no more use. */
   ended = false;
   /** Every write: path, headers, body. */
