@@ -277,8 +277,9 @@ mod tests {
 
     use super::*;
 
-    /// What a server that holds every key may sign for this host: two upgrades, one with a package that goes.
-    fn orders(asset: AssetId) -> [Order; 2] {
+    /// What a server that holds every key may sign for this host: to rehearse and to make a change with a package that goes, and to
+    /// hand over evidence.
+    fn orders(asset: AssetId) -> [Order; 3] {
         let target = PackageTarget {
             package: "toyd".to_owned(),
             architecture: "all".to_owned(),
@@ -300,7 +301,8 @@ mod tests {
             files: Vec::new(),
             approvals: Vec::new(),
         };
-        [OrderAction::Rehearse { targets: vec![target] }, apply].map(|action| Order {
+        let evidence = OrderAction::PreserveEvidence { targets: vec![target.clone()] };
+        [OrderAction::Rehearse { targets: vec![target] }, apply, evidence].map(|action| Order {
             id: OrderId::new(1),
             asset,
             directive: DirectiveId::new(1),
@@ -317,7 +319,7 @@ mod tests {
         let asset = AssetId::of_public_key(b"this host");
         let gate = OrderGate { asset, key: key.public(), last: None };
         let file = work.path().join("limits.toml");
-        // Root's file is the folder's owner's here. Each of these forbids both orders; nothing on this machine is asked.
+        // Root's file is the folder's owner's here. Each of these forbids all orders; nothing on this machine is asked.
         let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(work.path()).unwrap());
         let hooks = work.path().join("hooks.d");
         let rules = Rules {
@@ -337,6 +339,10 @@ mod tests {
                         RehearsalOutcome::NotRehearsed { reason } => reason,
                         other => panic!("{text}: {other:?}"),
                     },
+                    Answer::Evidence(answer) => match answer.outcome {
+                        EvidenceOutcome::NotPreserved { reason } => reason,
+                        other => panic!("{text}: {other:?}"),
+                    },
                     Answer::Apply(answer) => match answer.report.outcome {
                         ApplyOutcome::Refused { code, detail } => {
                             format!("the host refused ({code}): {detail}")
@@ -352,7 +358,7 @@ mod tests {
         std::fs::remove_file(&file).unwrap();
         // What has to run before a change is not known: root's hooks are a file.
         std::fs::write(&hooks, "").unwrap();
-        for order in orders(asset).iter_mut() {
+        for order in orders(asset).iter_mut().take(2) {
             // The defaults let nothing be removed, which would be said first.
             if let OrderAction::Apply { transaction, .. } = &mut order.action {
                 transaction.steps.clear();
@@ -360,12 +366,13 @@ mod tests {
             let told = match carry_out(order, work.path(), &rules) {
                 Answer::Rehearsal(answer) => format!("{:?}", answer.report.outcome),
                 Answer::Apply(answer) => format!("{:?}", answer.report.outcome),
+                Answer::Evidence(answer) => panic!("{answer:?}"),
             };
             assert!(told.contains("hooks-distrusted") && told.contains("is no folder"), "{told}");
         }
         std::fs::remove_file(&hooks).unwrap();
         // Where there is no file the defaults let nothing be removed.
-        let [_, apply] = orders(asset);
+        let [_, apply, _] = orders(asset);
         let Answer::Apply(answer) = carry_out(&apply, work.path(), &rules) else { panic!() };
         assert!(
             matches!(&answer.report.outcome, ApplyOutcome::Refused { code, detail }
@@ -412,7 +419,7 @@ mod tests {
         std::fs::write(&hooks, "").unwrap();
 
         let hostname = tenon_host::inventory(&tenon_host::System::live(), None).unwrap().facts.hostname;
-        let [_, mut order] = orders(asset);
+        let [_, mut order, _] = orders(asset);
         let OrderAction::Apply { targets, transaction, files, .. } = &mut order.action else { panic!() };
         transaction.steps.retain(|step| !matches!(step.change, Change::Remove { .. }));
         let directive = order.directive;
@@ -440,7 +447,7 @@ mod tests {
                     ApplyOutcome::Refused { code, detail } => (code, detail),
                     other => panic!("{other:?}"),
                 },
-                Answer::Rehearsal(answer) => panic!("{answer:?}"),
+                other => panic!("{other:?}"),
             }
         };
         for (approvals, says) in [
@@ -467,7 +474,7 @@ mod tests {
         // What alice signed gets past, beside whatever else.
         assert_eq!(told(vec![by_thief, good]).0, "hooks-distrusted");
         // And a rehearsal needs nobody's signature.
-        let [rehearse, _] = orders(asset);
+        let [rehearse, ..] = orders(asset);
         let Answer::Rehearsal(answer) = carry_out(&rehearse, work.path(), &rules) else { panic!() };
         assert!(format!("{:?}", answer.report.outcome).contains("hooks-distrusted"), "{answer:?}");
     }

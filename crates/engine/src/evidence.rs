@@ -202,7 +202,9 @@ impl World {
         let next = match (order.filter(|order| preserves(order, id)), state.evidence.get(&asset)) {
             (Some(order), _) => format!("the host has its order ({}, since {})", order.id, order.issued),
             (None, Some(EvidenceState::Missed { reason, at, attempts, .. })) if *attempts < MAX_ATTEMPTS => {
-                format!("it was missed at {at} ({reason}) and is tried again after the host's next report, or when a person retries")
+                format!(
+                    "it was missed at {at} ({reason}) and is tried again after the host's next report, or when a person retries"
+                )
             }
             (None, Some(EvidenceState::Missed { reason, at, attempts, .. })) => format!(
                 "it was missed {attempts} times, the last at {at} ({reason}): retry, or waive it by name with `tenon \

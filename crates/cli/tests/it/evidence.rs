@@ -9,6 +9,7 @@ use tenon_server::{DirectiveView, LogPage};
 
 use crate::feeds::{Told, write_mirror};
 use crate::machine::{Machine, machine};
+use crate::played::Played;
 
 /// Root of the host forbids it, or does not.
 fn limit(machine: &Machine, text: &str) {
@@ -180,4 +181,49 @@ fn holds_what_was_planted(document: &EvidenceDocument) {
         document.sockets.len(),
         document.duration_ms
     );
+}
+
+#[test]
+fn what_is_sealed_of_a_played_estate_is_told_and_read_by_its_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let played = Played::begin(&folder.path().join("demo"));
+    // The story waits for its visitor: what is exploited is rehearsed, and evidence was handed over before.
+    let id = played.part(6);
+    let fails = |words: &[&str]| {
+        let output = played.run(words);
+        assert!(!output.status.success(), "{words:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let view = played.get::<DirectiveView>(&format!("directives/{id}"));
+    let first = &view.assets[0];
+    let sealed = first.evidence.as_ref().unwrap();
+    let digest: Digest = sealed.document.as_deref().unwrap().parse().unwrap();
+
+    let listed = played.ok(&["evidence", "show", &id]);
+    assert!(listed.contains("  sealed of 48, waived of 0, lacking of 0\n"), "{listed}");
+    let line = format!("  {:<20} sealed {}: {digest}, ", first.hostname, sealed.since.as_deref().unwrap());
+    assert!(listed.contains(&line) && listed.contains(" bytes, gaps in logs\n"), "{listed}");
+    let text = played.ok(&["--format", "json", "evidence", "show", &id, "--host", &first.hostname]);
+    let document = EvidenceDocument::read(text.as_bytes(), digest).unwrap();
+    assert_eq!(document.asset.to_string(), first.id);
+    let shown = played.ok(&["evidence", "show", &id, "--host", &first.id]);
+    assert!(
+        shown.starts_with(&format!("{digest}  {} bytes, as the record holds it\n", text.len())),
+        "{shown}"
+    );
+    assert!(shown.contains("gaps: 1\n  logs: a played host keeps no log\n"), "{shown}");
+    assert!(
+        played
+            .ok(&["show", &id])
+            .contains(&format!("    evidence sealed {}", sealed.since.as_deref().unwrap()))
+    );
+
+    assert!(fails(&["evidence", "waive", &id, "--why", "imaged"]).contains("nothing-to-do"));
+    assert!(fails(&["evidence", "waive", &id]).contains("--why"));
+    assert!(fails(&["evidence", "show", &id, "--host", "nobody"]).contains("nobody is not among the hosts"));
+    let page = played.get::<serde_json::Value>("directives?limit=500");
+    let other = page["items"].as_array().unwrap().iter().find(|line| line["exploited"] == false).unwrap();
+    let other = other["id"].as_str().unwrap();
+    assert!(played.ok(&["evidence", "show", other]).contains("which asks for no evidence"));
+    assert!(fails(&["evidence", "waive", other, "--why", "imaged"]).contains("wrong-stage"));
 }

@@ -57,7 +57,7 @@ pub(super) fn packages(targets: &[PackageTarget], gaps: &mut Gaps) -> Vec<Eviden
                 found.push(EvidencePackage { package: target.package.clone(), differ });
             }
             Ok(ran) => {
-                gaps.add(part, format!("{} cannot be compared: {}", target.package, ran.stderr.trim()))
+                gaps.add(part, format!("{} cannot be compared: {}", target.package, ran.stderr.trim()));
             }
             Err(error) => gaps.add(part, format!("{} cannot be compared: {error}", target.package)),
         }

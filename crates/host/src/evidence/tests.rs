@@ -157,7 +157,11 @@ fn a_limit_of_root_forbids_it_and_a_window_does_not() {
         preserved => panic!("{preserved:?}"),
     };
     let said = refused("actions = [\"rehearse\", \"apply\"]");
-    assert!(said.starts_with("the host refused (limits): ") && said.contains("no order to preserve evidence is carried out"), "{said}");
+    assert!(
+        said.starts_with("the host refused (limits): ")
+            && said.contains("no order to preserve evidence is carried out"),
+        "{said}"
+    );
     assert!(refused("actions = [").starts_with("the host refused (limits-distrusted): "));
     assert!(!folder.path().join("evidence").exists());
     // Nothing is changed, so that it may be at any time.

@@ -206,8 +206,10 @@ impl Limits {
     /// Whether an order may be begun now. A rehearsal changes nothing and may at any time; so may what only reads.
     pub(crate) fn begin(&self, action: Action, now: Timestamp) -> Result<(), Refusal> {
         if !self.actions.contains(&action) {
-            return self
-                .refuse("actions", format!("no order to {} is carried out; a person does it by hand", action.words()));
+            return self.refuse(
+                "actions",
+                format!("no order to {} is carried out; a person does it by hand", action.words()),
+            );
         }
         let open =
             self.windows.is_empty() || self.windows.iter().any(|window| window.open_until(now).is_some());

@@ -1,12 +1,32 @@
 //! What the policy lets begin, looked at by the checker, which looks at the clock on the wall.
 
 use proptest::prelude::*;
-use tenon_checker::{Begins, Early, check_begins};
-use tenon_model::Timestamp;
+use tenon_checker::{Begins, Early, EvidenceAsked, check_begins};
+use tenon_model::{DirectiveId, Timestamp};
 use tenon_policy::{Approval, AssetFacts, DirectiveFacts, Facts, Turn, read};
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
+}
+
+#[test]
+fn orders_before_the_evidence_that_is_asked_for_are_refused() {
+    let asked = |directive, has| EvidenceAsked { directive: DirectiveId::new(directive), has };
+    let begins = |evidence: &[EvidenceAsked]| {
+        check_begins(&Begins {
+            approval: Approval::Automatic,
+            windows: &[],
+            freezes: &[],
+            evidence,
+            from: at("2026-11-27T21:00:00Z"),
+            until: at("2026-11-27T21:30:00Z"),
+        })
+    };
+    assert_eq!(begins(&[]), Ok(()));
+    assert_eq!(begins(&[asked(7, true), asked(9, true)]), Ok(()));
+    // Whichever directive asks, and however urgent the order is.
+    let lacking = begins(&[asked(7, true), asked(9, false)]);
+    assert_eq!(lacking, Err(Early::Unsealed(DirectiveId::new(9))));
 }
 
 #[test]

@@ -276,7 +276,7 @@ fn refused(code: RefusalCode) -> (StatusCode, &'static str, &'static str) {
         RefusalCode::EvidenceRequired => (
             StatusCode::CONFLICT,
             "The decision row wants evidence preserved first",
-            "preserve it, or waive it with a reason",
+            "see what the host waits for (`tenon evidence show`), or waive it with a reason",
         ),
         RefusalCode::ForbiddenByPolicy => (
             StatusCode::CONFLICT,

@@ -135,7 +135,10 @@ const POLICY: &str = "version: 1\nrules:\n  - {name: routine, approval: automati
 
 /// Read operations that have nothing to say of a time, and why; decision 26 tells the same.
 const OF_NO_TIME: [(&str, &str); 9] = [
-    ("/api/v1/directives/{id}/evidence/{asset}", "it gives out what was sealed last, by the digest that the directive names"),
+    (
+        "/api/v1/directives/{id}/evidence/{asset}",
+        "it gives out what was sealed last, by the digest that the directive names",
+    ),
     ("/api/v1/events", "it tells of changes while they come"),
     ("/api/v1/journal", "it is the record itself: what was known then is its beginning"),
     ("/api/v1/log", "the same; `until` ends it at a time"),
