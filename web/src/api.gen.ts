@@ -787,7 +787,7 @@ export type ExposureView = {
 export type FactorView = {
   /** On so many assets. */
   assets: number;
-  /** Why each has its value: threat first, then as many as reach has, impact last. */
+  /** Why each has its value: the first of these threat, the last impact, those between reach. */
   because: BasisView[];
   /** What is lost if so, in parts per million. */
   impact_ppm: number;
@@ -995,6 +995,16 @@ export type GroupFiguresView = FiguresView & {
   group: string;
 };
 
+/** A group's share. */
+export type GroupRiskView = {
+  /** How many directives. */
+  directives: number;
+  /** The group. */
+  group: string;
+  /** Risk points that its open directives remove. */
+  points: string;
+};
+
 /** A group of assets. */
 export type GroupView = {
   /** How many assets it has. */
@@ -1144,6 +1154,22 @@ export type MessagesView = {
 export type MilestoneView = DurationsView & {
   /** `rehearsed`, `approved`, `changed` or `fixed`. */
   milestone: string;
+};
+
+/** An entry of the record that moved exposure, with all that followed from it. */
+export type MovementView = {
+  /** The person behind it; absent where none is. */
+  by?: string | null;
+  /** Its day, as in 2026-11-25. */
+  day: string;
+  /** Its kind; absent where the record does not reach back so far any more. */
+  kind?: string | null;
+  /** By so many risk points; below zero where it fell. */
+  points: string;
+  /** What happened, in one sentence; absent likewise. */
+  said?: string | null;
+  /** The entry. */
+  seq: number;
 };
 
 /** A new password in place of an old one. */
@@ -1438,6 +1464,35 @@ export type RetirementBody = {
 export type RetryBody = {
   /** On which asset. */
   asset: string;
+};
+
+/** Expected loss: the risk points that the open directives remove together. */
+export type RiskView = {
+  /** How many assets that is. */
+  assets: number;
+  /** What it was before the span; absent for a part, of which only the present is known. */
+  before?: string | null;
+  /** Days of the span, the last as far as it is gone. */
+  days: number;
+  /** How many open directives are about them. */
+  directives: number;
+  /** Position of the journal that this shows. */
+  generation: number;
+  /** The groups, those with most first; empty for a part. */
+  groups: GroupRiskView[];
+  /** What it would be now, had nothing been newly seen since then; absent likewise. */
+  like_for_like?: string | null;
+  /**
+   * The entries that moved it most within the span, at most 20, the largest first; empty for a part. Of one day at most 8
+   * are known.
+   */
+  moved: MovementView[];
+  /** Of which part of the estate: `service shop`; absent where of all. */
+  of?: string | null;
+  /** Risk points. */
+  points: string;
+  /** Those of the whole estate. */
+  whole: string;
 };
 
 /** Other roles. */
