@@ -11,7 +11,7 @@ if (here && !existsSync(new URL("../dist/index.html", import.meta.url))) throw n
 
 /** Tests of the page. `tests` gets what they need of it; a test names itself where it cannot run. */
 export function visits(name, tests) {
-  describe(name, { timeout: 240_000 }, () => {
+  describe(name, { timeout: 480_000 }, () => {
     let browser;
     const visit = {
       tenon: null,
