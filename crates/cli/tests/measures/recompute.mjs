@@ -189,6 +189,8 @@ for (const { time_ms: ms, payload } of entries) {
     case "order-issued": {
       const { order } = event;
       orders.set(order.id, order);
+      // To hand over evidence is nothing of the change: it waits for its turn meanwhile.
+      if (order.action === "preserve-evidence") break;
       const place = assets.get(order.asset).place;
       const approved = directives.get(order.directive).members.get(place)?.stage === "turn";
       stage(order.directive, place, order.action === "apply" && approved ? "change" : "rehearsal", ms);
@@ -218,6 +220,7 @@ for (const { time_ms: ms, payload } of entries) {
     }
     case "order-expired": {
       const order = orders.get(event.order);
+      if (order.action === "preserve-evidence") break;
       const of = order.action === "apply" ? changes : rehearsals;
       of.push({ group: directives.get(order.directive).group, at: now, how: "silent" });
       stage(order.directive, assets.get(order.asset).place, "stop", ms);
