@@ -22,6 +22,7 @@ import type {
   NoteBody,
   RetryBody,
   SessionView,
+  RiskView,
   TrendView,
   VulnerabilitiesPage,
   VulnerabilityView,
@@ -128,6 +129,7 @@ export const getAssets = (query: string, from: number, limit: number, then: Mome
 export const getVulnerabilities = (query: string, from: number, limit: number, then: Moment): Promise<VulnerabilitiesPage> =>
   askAsOf(`vulnerabilities${windowed(query, from, limit)}`, then) as Promise<VulnerabilitiesPage>;
 export const getTrend = (days: string, then: Moment): Promise<TrendView> => askAsOf(`trend?days=${days}`, then) as Promise<TrendView>;
+export const getRisk = (days: string, then: Moment): Promise<RiskView> => askAsOf(`risk?days=${days}`, then) as Promise<RiskView>;
 export const getMeasures = (query: string, then: Moment): Promise<MeasuresView> => askAsOf(`measures?${query}`, then) as Promise<MeasuresView>;
 export const getGaps = (limit: string, then: Moment): Promise<GapsPage> => askAsOf(`gaps?limit=${limit}`, then) as Promise<GapsPage>;
 export const getMessages = (): Promise<MessagesView> => ask("messages") as Promise<MessagesView>;

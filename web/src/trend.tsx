@@ -1,6 +1,6 @@
-import { getTrend } from "./api";
+import { getRisk, getTrend } from "./api";
 import type { TrendDayView } from "./api.gen";
-import { Note, Section } from "./bits";
+import { count, Note, Section } from "./bits";
 import { useLoaded } from "./use";
 
 const DAYS = "30";
@@ -54,7 +54,36 @@ export function Trend({ version }: { version: number }) {
           </dl>
         </div>
       )}
+      <MovedMost version={version} />
     </Section>
+  );
+}
+
+/** Entries that are told; the command line tells twenty. */
+const MOVED = 5;
+
+/** Which entries of the record moved exposure most. */
+function MovedMost({ version }: { version: number }) {
+  const risk = useLoaded(getRisk, DAYS, version);
+  if (risk.is === "missing") return <Note tone="bad">{risk.why}</Note>;
+  const all = risk.is === "here" ? risk.value.moved.slice(0, MOVED) : [];
+  if (all.length === 0) return null;
+  return (
+    <div className="moved-most" data-testid="moved-most">
+      <h3>What moved it most</h3>
+      <ol>
+        {all.map(({ seq, day, points, said, by }) => (
+          <li key={seq} data-testid="movement">
+            <span className="number">{moved.format(Number(points))}</span>
+            <span>
+              {said ?? "The record does not reach back so far any more"}
+              {by && `, by ${by}`}
+              <span className="sub"> · {day}, entry {count(seq)}</span>
+            </span>
+          </li>
+        ))}
+      </ol>
+    </div>
   );
 }
 

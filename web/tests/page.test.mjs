@@ -316,6 +316,16 @@ visits("page", (visit, test) => {
     assert.match(await id("trend").innerText(), /634\.5 risk points, 234\.5 like for like/);
   });
 
+  test("which entries of the record moved exposure most is told below it", async () => {
+    await opened();
+    await id("movement").first().waitFor();
+    const told = await id("movement").allInnerTexts();
+    assert.equal(told.length, 3);
+    assert.match(told[0], /\+60\s+KEV: 1 vulnerability changed/);
+    assert.match(told[1], /-25\.5\s+web1 reported what changed/);
+    assert.match(told[2], /entry 1[,.\u00a0\u202f]?190/);
+  });
+
   test("each figure of the scoreboard opens what it means, and leads to its rows", async () => {
     await opened();
     const said = async (name) => (await id(name).innerText()).replace(/\s+/g, " ");

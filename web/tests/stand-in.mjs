@@ -107,6 +107,7 @@ export class StandIn {
     if (pathname === "/api/v1/directives") return json(response, 200, this.#directives(world, searchParams));
     if (pathname === "/api/v1/assets") return json(response, 200, this.#assets(world, searchParams));
     if (pathname === "/api/v1/trend") return json(response, 200, this.trend ?? trend(Number(searchParams.get("days"))));
+    if (pathname === "/api/v1/risk") return json(response, 200, this.risk ?? risk(Number(searchParams.get("days"))));
     if (pathname === "/api/v1/measures") return json(response, 200, this.measures);
     if (pathname === "/api/v1/vulnerabilities") {
       this.opens.push(searchParams.toString());
@@ -278,6 +279,16 @@ function trend(count) {
     return { day: new Date(Date.now() - (count - 1 - at) * 86_400_000).toISOString().slice(0, 10), ...told };
   });
   return { generation: 1, days };
+}
+
+function risk(days) {
+  const day = new Date().toISOString().slice(0, 10);
+  const moved = [
+    { seq: 1204, day, points: "60.0", kind: "intel-changed", said: "KEV: 1 vulnerability changed, as of 2026-11-24T00:00:00Z", by: null },
+    { seq: 1311, day, points: "-25.5", kind: "inventory-changed", said: "web1 reported what changed, report 7: 1 packages came, 1 went", by: null },
+    { seq: 1190, day, points: "8.25", kind: "reach-assessed", said: "attackers get otherwise into 2 zones; into dmz with at most 9.94% within 30 days, before 8.80%", by: null },
+  ];
+  return { generation: 1, of: null, assets: 3, directives: 5, points: "634.5", whole: "634.5", days, before: "200.0", like_for_like: "234.5", groups: [], moved };
 }
 
 function gaps(assets) {
