@@ -1,6 +1,6 @@
 import { getRisk, getTrend } from "./api";
 import type { TrendDayView } from "./api.gen";
-import { count, Note, Section } from "./bits";
+import { count, Note, Said, Section } from "./bits";
 import { useLoaded } from "./use";
 
 const DAYS = "30";
@@ -76,7 +76,7 @@ function MovedMost({ version }: { version: number }) {
           <li key={seq} data-testid="movement">
             <span className="number">{moved.format(Number(points))}</span>
             <span>
-              {said ?? "The record does not reach back so far any more"}
+              <Said text={said ?? "The record does not reach back so far any more"} />
               {by && `, by ${by}`}
               <span className="sub"> · {day}, entry {count(seq)}</span>
             </span>
