@@ -16,6 +16,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const MAX_PACKAGES: usize = 200;
 /// Most files told of one package.
 const MAX_FILES: usize = 500;
+/// Largest file of which the digest is told, in bytes: whoever changes a file chooses how long it takes to read.
+const MAX_HASHED: u64 = 256 << 20;
 /// Bytes of the list, as it is encoded.
 const BYTES: usize = 192 << 10;
 
@@ -39,7 +41,7 @@ pub(super) fn packages(targets: &[PackageTarget], gaps: &mut Gaps) -> Vec<Eviden
         }
     };
     let mut found = Vec::new();
-    let (mut unread, mut more) = (targets.len().saturating_sub(MAX_PACKAGES), 0);
+    let (mut unread, mut more, mut unhashed) = (targets.len().saturating_sub(MAX_PACKAGES), 0, 0);
     for target in targets.iter().take(MAX_PACKAGES) {
         if gaps.is_late() {
             unread += 1;
@@ -51,7 +53,15 @@ pub(super) fn packages(targets: &[PackageTarget], gaps: &mut Gaps) -> Vec<Eviden
                 more += differ.len().saturating_sub(MAX_FILES);
                 differ.truncate(MAX_FILES);
                 for file in &mut differ {
-                    file.sha256 = files::sha256(Path::new(&file.path)).ok();
+                    let late = gaps.is_late();
+                    let hashed =
+                        if late { Ok(None) } else { files::sha256_within(Path::new(&file.path), MAX_HASHED) };
+                    match hashed {
+                        Ok(None) => unhashed += 1,
+                        Ok(digest) => file.sha256 = digest,
+                        // It is gone, or no file: the mark says so.
+                        Err(_) => {}
+                    }
                     file.path = escaped(file.path.as_bytes());
                 }
                 found.push(EvidencePackage { package: target.package.clone(), differ });
@@ -64,6 +74,7 @@ pub(super) fn packages(targets: &[PackageTarget], gaps: &mut Gaps) -> Vec<Eviden
     }
     let (kept, out) = fitting(found, BYTES);
     gaps.count(part, more, "files that differ are left out: there are more than fit");
+    gaps.count(part, unhashed, "files that differ have no digest: they are too large, or time was over");
     gaps.count(part, unread + out, "packages are left out: there are more than fit, or time was over");
     kept
 }
@@ -104,6 +115,21 @@ mod tests {
             ("S.5....T.", "/etc/y"),
         ];
         assert_eq!(found, wanted.map(|(mark, path)| (mark.to_owned(), path.to_owned())));
+    }
+
+    #[test]
+    fn a_file_that_would_take_for_ever_has_no_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("small"), b"abc").unwrap();
+        let small = files::sha256_within(&at("small"), 3).unwrap();
+        assert_eq!(small, Some(tenon_model::Digest::of(b"abc")));
+        assert_eq!(files::sha256_within(&at("small"), 2).unwrap(), None);
+        // It has no content, and says that it has a terabyte.
+        std::fs::File::create(at("sparse")).unwrap().set_len((1 << 40) - 1).unwrap();
+        assert_eq!(files::sha256_within(&at("sparse"), MAX_HASHED).unwrap(), None);
+        assert!(files::sha256_within(&at("none"), MAX_HASHED).is_err());
+        assert!(files::sha256_within(folder.path(), MAX_HASHED).is_err());
     }
 
     #[test]
