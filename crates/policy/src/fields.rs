@@ -244,7 +244,7 @@ impl Field {
         field(
             "decision.forensics",
             Type::Bool,
-            "the row wants evidence preserved before anything changes",
+            "the row wants evidence preserved before anything changes, be it sealed by now or not",
             |facts| Some(Value::Bool(facts.directive.forensics)),
         ),
         field("directive.package", Type::Text, "the source package", |facts| {
