@@ -11,7 +11,7 @@ use tenon_engine::World;
 use tenon_model::Command;
 use tokio::sync::watch;
 
-use crate::api::Shared;
+use crate::api::{Of, Shared};
 use crate::serve::is_true;
 use crate::writer::SubmitError;
 
@@ -50,7 +50,7 @@ pub(crate) async fn run(context: Shared, stopped: watch::Receiver<bool>) {
 
 /// Tells what moved.
 async fn tell(context: &Shared, world: &Arc<World>) -> Result<(), SubmitError> {
-    let delta = match context.solved.of(world, false).await {
+    let delta = match context.solved.of(world, Of::Latest).await {
         Ok(solved) => solved.moved(world),
         Err(error) => {
             tracing::error!(

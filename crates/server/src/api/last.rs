@@ -42,6 +42,24 @@ impl Aside {
     }
 }
 
+/// Of which World something is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// Of this one, which may be any: what was.
+    This,
+    /// Of what is: the one before will do for a while where one takes long; it says of when it is.
+    Now,
+    /// Of what is, and of nothing before; whoever asks for what is has it for a while.
+    Latest,
+}
+
+impl Of {
+    /// Of what is, unless somebody asks for what was.
+    pub(crate) fn now_unless(then: bool) -> Self {
+        if then { Self::This } else { Self::Now }
+    }
+}
+
 /// The last one that was worked out. Whoever asks for the same waits for it.
 pub(crate) struct Last<T> {
     last: Mutex<Option<Made<T>>>,
@@ -59,12 +77,11 @@ impl<T: OfWorld> Last<T> {
         Self { last: Mutex::default(), aside: aside.clone() }
     }
 
-    /// That of a World. Of what is, not of what was, the one before will do for a while where one takes long; it says of when
-    /// it is.
-    pub(crate) async fn of(&self, world: &Arc<World>, is_now: bool) -> Result<Arc<T>, ApiError> {
+    /// That of a World.
+    pub(crate) async fn of(&self, world: &Arc<World>, which: Of) -> Result<Arc<T>, ApiError> {
         let mut last = self.last.lock().await;
         if let Some(Made { made, rests }) = last.as_ref() {
-            let resting = is_now && rests.is_some_and(|until| Instant::now() < until);
+            let resting = which == Of::Now && rests.is_some_and(|until| Instant::now() < until);
             let before = made.generation() < world.seq();
             if made.generation() == world.seq() || (resting && before) {
                 return Ok(made.clone());
@@ -73,7 +90,7 @@ impl<T: OfWorld> Last<T> {
         let (started, world) = (Instant::now(), world.clone());
         let made = self.aside.work_out(move || Arc::new(T::of(&world))).await?;
         let took = started.elapsed();
-        let rests = (is_now && took > QUICK).then(|| Instant::now() + took * REST);
+        let rests = (which != Of::This && took > QUICK).then(|| Instant::now() + took * REST);
         *last = Some(Made { made: made.clone(), rests });
         Ok(made)
     }

@@ -51,7 +51,7 @@ pub use detections::{DetectionTaken, DetectionsView};
 pub use exceptions::ExceptionsView;
 use input::Fields;
 pub(crate) use input::{Input, Patience};
-pub(crate) use last::{Aside, Last};
+pub(crate) use last::{Aside, Last, Of};
 pub use lists::{AssetsPage, DirectivesPage, PartView, QueueTotals};
 pub use messages::{AddresseeView, MessagesView, TrialView};
 pub use problem::reference as refusals_reference;

@@ -9,7 +9,7 @@ use tenon_reach::ZoneId;
 use utoipa::IntoParams;
 
 use super::as_of::AsOf;
-use super::last::OfWorld;
+use super::last::{Of, OfWorld};
 use super::read::parse;
 use super::{ApiError, Shared};
 use crate::view::{AssetReachView, DirectiveReachView, ReachView, Solved};
@@ -48,7 +48,7 @@ pub(super) async fn reach(
     Query(query): Query<ReachQuery>,
 ) -> Result<Response, ApiError> {
     let then = context.then(query.as_of.as_ref()).await?;
-    let solved = context.solved.of(&then.world, query.as_of.is_none()).await?;
+    let solved = context.solved.of(&then.world, Of::now_unless(query.as_of.is_some())).await?;
     let zone = |name: Option<&String>| -> Result<Option<ZoneId>, ApiError> {
         let found = |name: &String| {
             solved.zone(name).ok_or_else(|| ApiError::bad_request(format!("there is no zone {name:?}")))
@@ -80,7 +80,7 @@ pub(super) async fn directive_reach(
     let id: DirectiveId = parse(&id)?;
     let then = context.then(as_of.as_ref()).await?;
     // Before and after are of one World.
-    let solved = context.solved.of(&then.world, false).await?;
+    let solved = context.solved.of(&then.world, Of::This).await?;
     let world = then.world.clone();
     let view = context.solved.aside.work_out(move || solved.directive(&world, id)).await?;
     view.map(|view| then.answer(view)).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))
@@ -96,7 +96,7 @@ pub(super) async fn asset_reach(
 ) -> Result<Response, ApiError> {
     let id: AssetId = parse(&id)?;
     let then = context.then(as_of.as_ref()).await?;
-    let solved = context.solved.of(&then.world, as_of.is_none()).await?;
+    let solved = context.solved.of(&then.world, Of::now_unless(as_of.is_some())).await?;
     let view = solved.asset(&then.world, &id);
     view.map(|view| then.answer(view)).ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
 }

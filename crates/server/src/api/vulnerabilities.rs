@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tenon_engine::{OpenVulnerability, World};
 use utoipa::{IntoParams, ToSchema};
 
-use super::last::OfWorld;
+use super::last::{Of, OfWorld};
 use super::lists::{limit, place, word};
 use super::{ApiError, Shared};
 use crate::view::text;
@@ -191,7 +191,7 @@ pub(super) async fn vulnerabilities(
     let only = word("kind of vulnerabilities", query.only.as_deref(), &ONLY)?;
     let sort = word("order of vulnerabilities", query.sort.as_deref(), &SORTS)?.unwrap_or_default();
     let then = context.then(query.as_of.as_ref()).await?;
-    let made = context.open.of(&then.world, query.as_of.is_none()).await?;
+    let made = context.open.of(&then.world, Of::now_unless(query.as_of.is_some())).await?;
     Ok(then.answer(page(&made, only, query.q.as_deref(), sort, from, limit)))
 }
 
