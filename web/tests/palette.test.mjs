@@ -7,7 +7,7 @@ import { rolling } from "./rollouts.mjs";
 import { visits } from "./visit.mjs";
 
 visits("palette", (visit, test) => {
-  const { id, linked, opened, shown, wrote } = visit;
+  const { id, linked, opened, settled, shown, wrote } = visit;
   let tenon, page;
   beforeEach(() => ({ tenon, page } = visit));
 
@@ -16,7 +16,11 @@ visits("palette", (visit, test) => {
   const closed = () => id("palette").waitFor({ state: "detached" });
   /** Opens it and types, until what was asked for is answered. */
   const asked = async (text) => {
-    if ((await id("palette").count()) === 0) await page.keyboard.press("Control+k");
+    if ((await id("palette").count()) === 0) {
+      // What it offers is what is allowed when it is opened: nothing is under way then.
+      await settled();
+      await page.keyboard.press("Control+k");
+    }
     await id("palette-text").fill(text);
     await page.locator("[data-testid=palette]:not(:has([aria-busy=true]))").waitFor();
   };
@@ -114,7 +118,7 @@ visits("palette", (visit, test) => {
     await asked("refuse");
     await page.keyboard.press("Enter");
     await closed();
-    assert.equal(await page.evaluate(() => document.activeElement?.id), "refusal");
+    await page.waitForFunction(() => document.activeElement?.id === "refusal");
     await page.keyboard.type("the vendor withdrew it");
     const refused = await wrote(() => page.keyboard.press("Enter"));
     assert.deepEqual([refused.path, refused.body], ["/api/v1/directives/dir_2/refuse", { why: "the vendor withdrew it" }]);
