@@ -1,7 +1,8 @@
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useState } from "react";
 
 import { count, Said, Sign } from "./bits";
 import { useCommands } from "./commands";
+import { useFold } from "./fold";
 import { type Live, live } from "./live";
 import { backToNow, entryOf, lookBackTo, moment } from "./moment";
 import { useStore } from "./store";
@@ -25,30 +26,9 @@ function local(time: number): string {
 export function AsOf() {
   const then = useStore(moment);
   const { overview } = useStore(live);
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    if (!open) return;
-    const pressed = (event: PointerEvent) => {
-      if (event.target instanceof Node && !box.current?.contains(event.target)) setOpen(false);
-    };
-    document.addEventListener("pointerdown", pressed);
-    return () => document.removeEventListener("pointerdown", pressed);
-  }, [open]);
+  const { open, setOpen, box, button, ended, escape } = useFold();
 
   useCommands([{ name: "Look back…", on: "the record as it stood", run: () => setOpen(true) }]);
-
-  function ended(): void {
-    setOpen(false);
-    button.current?.focus();
-  }
-
-  function escape(event: KeyboardEvent): void {
-    if (event.key !== "Escape" || !open) return;
-    event.preventDefault();
-    ended();
-  }
 
   return (
     <div

@@ -1,6 +1,7 @@
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useState } from "react";
 
 import { choice, showView, written } from "./choice";
+import { useFold } from "./fold";
 import { useStore } from "./store";
 import { keepView, LONGEST, makeUsual, removeView, renameView, type View, views } from "./views";
 
@@ -8,28 +9,7 @@ import { keepView, LONGEST, makeUsual, removeView, renameView, type View, views 
 export function ViewsMenu() {
   const { all } = useStore(views);
   const query = written(useStore(choice));
-  const [open, setOpen] = useState(false);
-  const box = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    if (!open) return;
-    const pressed = (event: PointerEvent) => {
-      if (event.target instanceof Node && !box.current?.contains(event.target)) setOpen(false);
-    };
-    document.addEventListener("pointerdown", pressed);
-    return () => document.removeEventListener("pointerdown", pressed);
-  }, [open]);
-
-  function ended(): void {
-    setOpen(false);
-    button.current?.focus();
-  }
-
-  function escape(event: KeyboardEvent): void {
-    if (event.key !== "Escape" || !open || event.defaultPrevented) return;
-    event.preventDefault();
-    ended();
-  }
+  const { open, setOpen, box, button, ended, escape } = useFold();
 
   const name = query === "" ? "all" : (all.find((one) => one.query === query)?.name ?? "not kept");
   return (
