@@ -46,7 +46,7 @@ impl Part {
     }
 
     /// Either, as if independent, rounded up.
-    pub(crate) fn or_up(self, other: Self) -> Self {
+    pub fn or_up(self, other: Self) -> Self {
         Self(ONE - (ONE - self.0) * (ONE - other.0) / ONE)
     }
 }

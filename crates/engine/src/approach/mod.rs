@@ -17,12 +17,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{Probability, ReachDelta, ReachMove, Timestamp, ZoneName, ZoneReach};
+use tenon_reach::Part;
 
 pub(crate) use footing::Footing;
 pub(crate) use told::basis;
-
-/// Parts per million.
-const ONE: u64 = 1_000_000;
 
 /// What was last told of a zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +112,9 @@ impl Approach {
 
 /// Either of both, as if independent: rounded up.
 fn either(a: Probability, b: Probability) -> Probability {
-    let not = |p: Probability| ONE - u64::from(p.ppm());
-    let either = ONE - not(a) * not(b) / ONE;
-    u32::try_from(either).ok().and_then(Probability::from_ppm).unwrap_or(Probability::ONE)
+    at_most(Part::of(a).or_up(Part::of(b)))
+}
+
+fn at_most(part: Part) -> Probability {
+    Probability::from_ppm(part.ppm_up()).unwrap_or(Probability::ONE)
 }

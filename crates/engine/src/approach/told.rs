@@ -3,7 +3,7 @@
 use tenon_model::{Basis, Probability, ReachDelta, ReachStep, ZoneName, ZoneReach};
 use tenon_reach::{Reach, ZoneId};
 
-use super::{Arrival, Footing};
+use super::{Arrival, Footing, at_most};
 use crate::terrain::{Terrain, ZoneOrigin};
 use crate::world::World;
 
@@ -63,10 +63,6 @@ fn zone_reach(terrain: &Terrain, reach: &Reach, id: ZoneId) -> ZoneReach {
         })
     });
     ZoneReach { inside: at_most(reach.zone(id).union), from, path: steps.collect() }
-}
-
-fn at_most(part: tenon_reach::Part) -> Probability {
-    Probability::from_ppm(part.ppm_up()).unwrap_or(Probability::ONE)
 }
 
 /// Whether it is worth telling.
