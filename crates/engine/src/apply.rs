@@ -293,10 +293,7 @@ impl World {
                 self.rehearsed(record.seq, &order, *report, outcome, blobs, actions)?;
             }
             Event::DirectiveApproved { id, by, rehearsals, evidence_waived } => {
-                if let Some(why) = evidence_waived {
-                    let assets = rehearsals.iter().map(|(asset, _)| asset);
-                    self.waive_evidence(record.seq, *id, assets, (by, why), now)?;
-                }
+                self.waive_with_approval(record, *id, rehearsals, (by, evidence_waived.as_deref()))?;
                 for (asset, report) in rehearsals {
                     let asset = self.known(record.seq, asset)?;
                     self.set_stage(*id, asset, Stage::Approved { report: *report });
@@ -314,10 +311,7 @@ impl World {
                 self.plan_held_back_anew();
             }
             Event::ApprovalGiven { id, by, rehearsals, evidence_waived } => {
-                if let Some(why) = evidence_waived {
-                    let assets = rehearsals.iter().map(|(asset, _)| asset);
-                    self.waive_evidence(record.seq, *id, assets, (by, why), now)?;
-                }
+                self.waive_with_approval(record, *id, rehearsals, (by, evidence_waived.as_deref()))?;
                 for (asset, report) in rehearsals {
                     let asset = self.known(record.seq, asset)?;
                     self.directive_mut(record.seq, *id)?.give(asset, *report, by);

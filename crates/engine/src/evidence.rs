@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use tenon_model::{
     AssetId, AssetOrdinal, AssetSet, Blob, Digest, DirectiveId, Event, EvidenceDocument, EvidenceOutcome,
-    EvidencePart, Order, OrderAction, OrderId, Person, Refusal, RefusalCode, Timestamp,
+    EvidencePart, Order, OrderAction, OrderId, Person, Record, Refusal, RefusalCode, Timestamp,
 };
 
 use crate::apply::ApplyError;
@@ -294,6 +294,18 @@ impl World {
             })?;
         }
         Ok(())
+    }
+
+    /// The same for what a person approves, where the approval says why it goes without.
+    pub(crate) fn waive_with_approval(
+        &mut self,
+        record: &Record,
+        id: DirectiveId,
+        rehearsals: &[(AssetId, Digest)],
+        (by, why): (&Person, Option<&str>),
+    ) -> Result<(), ApplyError> {
+        let Some(why) = why else { return Ok(()) };
+        self.waive_evidence(record.seq, id, rehearsals.iter().map(|(asset, _)| asset), (by, why), record.time)
     }
 }
 
