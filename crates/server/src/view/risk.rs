@@ -1,7 +1,9 @@
 //! What is lost if nothing is done, by whom and what moved it, as people see it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use tenon_engine::{Day, Filter, Movement, Part, Sort, Start, Window, World};
+use tenon_engine::{Day, Filter, Movement, Part, Sort, Start, Sum, Window, World};
 use tenon_model::Timestamp;
 use utoipa::ToSchema;
 
@@ -75,12 +77,17 @@ pub(crate) struct Days {
     pub(crate) count: u16,
 }
 
+/// What the whole queue comes to, and each group's part of it.
+fn totals(world: &World, now: Timestamp) -> (Sum, BTreeMap<&str, Sum>) {
+    let none = Window { start: Start::Place(0), limit: 0 };
+    let queue = world.queue_of(&Filter::default(), Sort::Urgency, none, now);
+    queue.map(|queue| (queue.all, queue.groups)).unwrap_or_default()
+}
+
 impl RiskView {
     /// Of the whole estate; what `moved` it is told by the record.
     pub(crate) fn of_all(world: &World, now: Timestamp, days: Days, moved: Vec<MovementView>) -> Self {
-        let window = Window { start: Start::Place(0), limit: 0 };
-        let queue = world.queue_of(&Filter::default(), Sort::Urgency, window, now);
-        let (all, groups) = queue.map(|queue| (queue.all, queue.groups)).unwrap_or_default();
+        let (all, groups) = totals(world, now);
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by_key(|(name, sum)| (std::cmp::Reverse(sum.removes), *name));
         let trend = world.trend(days.first, days.last);
@@ -109,12 +116,7 @@ impl RiskView {
 
     /// Of a part of it.
     pub(crate) fn of_part(world: &World, now: Timestamp, count: u16, name: String, part: &Part) -> Self {
-        let whole = world.queue_of(
-            &Filter::default(),
-            Sort::Urgency,
-            Window { start: Start::Place(0), limit: 0 },
-            now,
-        );
+        let (whole, _) = totals(world, now);
         let assets = world.assets_of_part(part);
         let sum = world.expected_loss(&assets);
         Self {
@@ -123,7 +125,7 @@ impl RiskView {
             assets: assets.len(),
             directives: sum.directives,
             points: sum.removes.to_string(),
-            whole: whole.map(|queue| queue.all.removes).unwrap_or_default().to_string(),
+            whole: whole.removes.to_string(),
             days: count,
             before: None,
             like_for_like: None,
