@@ -376,8 +376,11 @@ impl World {
                 let sealed = EvidenceState::Sealed { order: order.id, document, bytes, gaps, at: now };
                 self.seal(record.seq, &order, sealed)?;
             }
-            Event::EvidenceMissed { order, reason } => {
-                let order = self.settle(record.seq, *order)?;
+            Event::EvidenceMissed { order: id, reason } => {
+                let order = self.settle(record.seq, *id)?;
+                if let Some(state) = self.orders.get_mut(id) {
+                    Arc::make_mut(state).missed = true;
+                }
                 self.miss_evidence(record.seq, &order, reason.clone(), now)?;
             }
             Event::EvidenceWaived { id, assets, why, by } => {
@@ -440,7 +443,7 @@ impl World {
     fn issue(&mut self, seq: u64, order: &Order) -> Result<(), ApplyError> {
         self.next_order = self.next_order.max(order.id.ordinal());
         self.open_orders.insert(order.id, ());
-        let state = OrderState { order: order.clone(), settled: false, report: None };
+        let state = OrderState { order: order.clone(), settled: false, report: None, missed: false };
         self.orders.insert(order.id, Arc::new(state));
         let asset = self.known(seq, &order.asset)?;
         if let Some(asset) = self.assets.get_mut(asset) {

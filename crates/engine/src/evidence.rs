@@ -334,8 +334,9 @@ pub(crate) fn report(
     outcome: EvidenceOutcome,
 ) -> Result<Decided, Refusal> {
     let state = answered(world, asset, id)?;
-    // What comes after the order was given up is preserved all the same.
-    let late = matches!(outcome, EvidenceOutcome::Preserved { .. }) && state.report.is_none();
+    // What comes after the order was given up is preserved all the same; what a host said it could not preserve is not.
+    let answered = state.report.is_some() || state.missed;
+    let late = matches!(outcome, EvidenceOutcome::Preserved { .. }) && !answered;
     let waits = !state.settled || late;
     if !waits || !matches!(state.order.action, OrderAction::PreserveEvidence { .. }) {
         return refuse(RefusalCode::UnknownOrder, format!("{id} does not wait for evidence"));

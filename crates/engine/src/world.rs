@@ -101,6 +101,9 @@ pub struct OrderState {
     /// The report that answered it, with the time it came.
     pub report: Option<(Timestamp, Digest)>,
 }
+    /// Whether the host answered that it could not do it, without a report: of evidence.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missed: bool,
 
 /// An enrolment token that was made and is not used up.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use tenon_engine::EvidenceState;
+use tenon_engine::{EvidenceState, World};
 use tenon_model::{
     ApplyOutcome, AssetId, Command, DirectiveId, Event, EvidenceOutcome, EvidencePart, IntelDelta, Kev,
     OrderAction, RefusalCode, RehearsalOutcome, Stage, Tempo,
@@ -220,6 +220,20 @@ fn a_person_asks_for_another_attempt() {
     // What was rehearsed stands.
     assert_eq!(lab.stage(nginx, web1), &rehearsed);
     lab.sound();
+}
+
+#[test]
+fn what_a_host_said_it_could_not_preserve_it_does_not_preserve_later() {
+    let (mut lab, assets, nginx, _) = exploited(&["web1"]);
+    let web1 = assets[0];
+    let order = lab.order(web1);
+    lab.not_preserved(web1, "/proc cannot be read");
+    let outcome = evidence_of(&order);
+    let again = Command::ReportEvidence { asset: web1, order: order.id, outcome };
+    assert_eq!(lab.run(again.clone()).unwrap_err().code, RefusalCode::UnknownOrder);
+    lab.world = World::from_snapshot(lab.world.to_snapshot().unwrap()).unwrap();
+    assert_eq!(lab.run(again).unwrap_err().code, RefusalCode::UnknownOrder);
+    assert!(matches!(state(&lab, nginx, web1), Some(EvidenceState::Missed { attempts: 1, .. })));
 }
 
 #[test]
