@@ -89,6 +89,8 @@ export type AssetDetail = AssetView & {
   accepted: AcceptedView[];
   /** Attacks that were seen on it and count, the last first. */
   attacks: DetectionView[];
+  /** The controls that stand before it. */
+  controls: ControlView[];
   /** Security updates that its own repositories offer. */
   offers: PackageView[];
   /** Open findings. */
@@ -321,6 +323,83 @@ export type ContextView = {
   human_impact?: string | null;
   /** How far essential functions and public well-being depend on it: `low`, `medium` or `high` (CISA). */
   mission?: string | null;
+};
+
+/** A control to record. */
+export type ControlBody = {
+  /** Before these assets (`ast_...`). Say this, `group` or `zone`. */
+  assets?: string[];
+  /** Before those that are of this group now. */
+  group?: string | null;
+  /** `waf-rule`, `ips-rule`, `segmentation`, `feature-off` or `hardening`. */
+  kind: string;
+  /** How many of the attacks that come get through it, in parts per million: 10,000 to 990,000. */
+  leaves_ppm: number;
+  /** Who answers for it; whoever records it where nothing is said. */
+  owner?: string | null;
+  /** When it is to end, within 366 days: a time, RFC 3339, or a day, to whose end it lasts (UTC). */
+  until: string;
+  /**
+   * The ways of attack that it stands against: `network`, `adjacent`, `local`, `physical`; all, where vulnerabilities are named and
+   * nothing is said.
+   */
+  vectors?: string[];
+  /** The vulnerabilities that it stands against; where none is named, all that are attacked in one of `vectors`. */
+  vulnerabilities?: string[];
+  /** What it is, and how it was tried. */
+  what: string;
+  /** Before those that stand in this zone now. */
+  zone?: string | null;
+};
+
+/** Why a control ends before its time. */
+export type ControlEndBody = {
+  /** Why. */
+  why: string;
+};
+
+/** What stands between attackers and some assets, against what, and how much of it gets through. */
+export type ControlView = {
+  /** Before how many assets. Those that enrol later are not meant. */
+  assets: number;
+  /** Who recorded it. */
+  by: string;
+  /** When it ended, RFC 3339. */
+  ended?: string | null;
+  /** Who said that it does not stand any more. */
+  ended_by?: string | null;
+  /** Why. */
+  ended_why?: string | null;
+  /** Names of the first 20 of them. */
+  hosts: string[];
+  /** `ctl_...` */
+  id: string;
+  /** `waf-rule`, `ips-rule`, `segmentation`, `feature-off` or `hardening`. */
+  kind: string;
+  /** How many of the attacks that come get through it, in parts per million. */
+  leaves_ppm: number;
+  /** Who answers for it. */
+  owner: string;
+  /** When, RFC 3339. */
+  recorded: string;
+  /** `standing`, `expired` or `withdrawn`. */
+  state: string;
+  /** When it ends by itself, RFC 3339. */
+  until: string;
+  /** The ways of attack (CVSS attack vector) that it stands against: `network`, `adjacent`, `local`, `physical`. */
+  vectors: string[];
+  /** The vulnerabilities that it stands against; none: all that are attacked in one of these ways. */
+  vulnerabilities: string[];
+  /** What it is, and how it was tried. */
+  what: string;
+};
+
+/** Controls, the newest first. */
+export type ControlsView = {
+  /** The first of them. */
+  items: ControlView[];
+  /** How many there are in all. */
+  total: number;
 };
 
 /** The row of the table that decided. */
@@ -783,12 +862,15 @@ export type ExposureView = {
   seconds: number;
 };
 
-/** Threat x reach x impact of one vulnerability on alike assets. */
+/** Threat x reach x impact x controls of one vulnerability on alike assets. */
 export type FactorView = {
   /** On so many assets. */
   assets: number;
   /** Why each has its value: the first of these threat, the last impact, those between reach. */
   because: BasisView[];
+  control?: BasisView | null;
+  /** What compensating controls leave over, in parts per million: 1,000,000 where none stands there. */
+  controls_ppm: number;
   /** What is lost if so, in parts per million. */
   impact_ppm: number;
   /** Their product on all of these assets, in risk points. */
@@ -1295,6 +1377,14 @@ export type PartView = {
   removes: string;
 };
 
+/** What is wrong with a policy. */
+export type PolicyCheckView = {
+  /** What is wrong, in the order of the file; nothing where it could be set. At most 100. */
+  problems: PolicyProblemView[];
+  /** How much is wrong in all. */
+  total: number;
+};
+
 /** What two policies say of a directive. */
 export type PolicyEffectView = {
   /** By the other one. */
@@ -1307,6 +1397,16 @@ export type PolicyEffectView = {
   id: string;
   /** The action in words. */
   title: string;
+};
+
+/** A policy to begin with. */
+export type PolicyPresetView = {
+  /** What it is for. */
+  about: string;
+  /** Its name. */
+  name: string;
+  /** The file. */
+  text: string;
 };
 
 /** What would change if another policy counted. */
@@ -1323,6 +1423,14 @@ export type PolicyPreviewView = {
   same: boolean;
   /** The version that it was compared with; 0 where none was ever set. */
   version: number;
+};
+
+/** Something that is wrong with a policy. */
+export type PolicyProblemView = {
+  /** Where: `line 3, column 5`. */
+  place: string;
+  /** What is wrong, and what to do. */
+  reason: string;
 };
 
 /** The policy that counts. */
@@ -1544,11 +1652,12 @@ export type RuleView = {
 export type RulesBody = {
   /**
    * The rules that set due dates: `bod-26-04`, `bod-22-01`, `bod-19-02`, `fedramp-rev5`, `pci-dss-4.0`,
-   * `pci-dss-4.0.1`.
+   * `fedramp-vdr`, `pci-dss-4.0.1`.
    */
   clocks: string[];
   /** The table that decides: `bod-26-04`, `ssvc-deployer` or `cisa-coordinator`. */
   table: string;
+  vdr?: VdrBody | null;
 };
 
 /** What a policy says of some assets of a directive. */
@@ -1890,6 +1999,16 @@ export type UserView = {
   roles: string[];
 };
 
+/** What FedRAMP VDR asks of findings, by the group of assets on which they are. */
+export type VdrBody = {
+  /** Certification class of the cloud service: `A`, `B`, `C` or `D`. */
+  class: string;
+  /** PAIN of findings on assets of these groups. */
+  groups?: Record<string, string>;
+  /** PAIN of findings on assets of groups that are not named: `1` to `5`, 5 the worst; 1 has no time frame. */
+  pain: string;
+};
+
 /** A page of what is open in the estate. */
 export type VulnerabilitiesPage = {
   /** ... by how many attacks were seen here, ... */
@@ -1954,6 +2073,8 @@ export type VulnerabilityView = {
   answers: AnswerView[];
   /** Attacks by it that were seen and count, the last first. */
   attacks: DetectionView[];
+  /** The controls that stand against it where it is open. */
+  controls: ControlView[];
   /** Assets whose operating system some loaded advisory speaks of. */
   covered: number;
   /** CVSS vector. */

@@ -3,6 +3,9 @@ import type {
   AssetDetail,
   AssetReachView,
   AssetsPage,
+  ControlBody,
+  ControlEndBody,
+  ControlsView,
   DirectiveReachView,
   DirectivesPage,
   DismissalBody,
@@ -17,11 +20,16 @@ import type {
   MeasuresView,
   MessagesView,
   Overview,
+  PolicyCheckView,
+  PolicyPresetView,
+  PolicyPreviewView,
+  PolicyView,
   ReachView,
   RefusalBody,
   NoteBody,
   RetryBody,
   SessionView,
+  SetPolicy,
   RiskView,
   TrendView,
   VulnerabilitiesPage,
@@ -146,8 +154,17 @@ export const getDirective = (id: string, then: Moment): Promise<DirectiveView> =
   askAsOf(`directives/${encodeURIComponent(id)}`, then) as Promise<DirectiveView>;
 export const getVulnerability = (id: string, then: Moment): Promise<VulnerabilityView> =>
   askAsOf(`vulnerabilities/${encodeURIComponent(id)}`, then) as Promise<VulnerabilityView>;
+export const getControls = (limit: string, then: Moment): Promise<ControlsView> =>
+  askAsOf(`controls?limit=${limit}`, then) as Promise<ControlsView>;
 export const getExceptions = (limit: string, then: Moment): Promise<ExceptionsView> =>
   askAsOf(`exceptions?limit=${limit}`, then) as Promise<ExceptionsView>;
+export const getPolicy = (then: Moment): Promise<PolicyView> => askAsOf("policy", then) as Promise<PolicyView>;
+export const getPresets = (): Promise<PolicyPresetView[]> => ask("policy/presets") as Promise<PolicyPresetView[]>;
+/** Asks about a text and changes nothing. */
+const about = (path: string, text: string): Promise<unknown> =>
+  ask(path, { method: "POST", headers: { ...OWN, "Content-Type": "application/json" }, body: JSON.stringify({ text }) });
+export const checkPolicy = (text: string): Promise<PolicyCheckView> => about("policy/check", text) as Promise<PolicyCheckView>;
+export const previewPolicy = (text: string): Promise<PolicyPreviewView> => about("policy/preview", text) as Promise<PolicyPreviewView>;
 export const getWhy = (id: string, then: Moment): Promise<WhyView> =>
   askAsOf(`directives/${encodeURIComponent(id)}/why`, then) as Promise<WhyView>;
 /** Of an asset and a vulnerability that is open on it, a blank between them. */
@@ -169,7 +186,10 @@ export type Decision =
   | { do: "halt"; directive: string; body: RefusalBody }
   | { do: "resume"; directive: string }
   | { do: "accept"; body: ExceptionBody }
+  | { do: "control"; body: ControlBody }
+  | { do: "end-control"; control: string; body: ControlEndBody }
   | { do: "end"; exception: string; body: ExceptionEndBody }
+  | { do: "policy"; body: SetPolicy }
   | { do: "dismiss"; detection: string; body: DismissalBody }
   | { do: "promote"; group: string }
   | { do: "demote"; group: string };
@@ -184,6 +204,9 @@ export function newKey(): string {
 function pathOf(decision: Decision): string {
   const what = encodeURIComponent;
   if (decision.do === "accept") return "exceptions";
+  if (decision.do === "policy") return "policy";
+  if (decision.do === "control") return "controls";
+  if (decision.do === "end-control") return `controls/${what(decision.control)}/end`;
   if (decision.do === "end") return `exceptions/${what(decision.exception)}/end`;
   if (decision.do === "dismiss") return `detections/${what(decision.detection)}/dismiss`;
   if ("group" in decision) return `groups/${what(decision.group)}/${decision.do}`;

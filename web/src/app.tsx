@@ -4,6 +4,7 @@ import { AssetPanel } from "./asset";
 import { Assets } from "./assets";
 import { Board } from "./board";
 import { Closed } from "./closed";
+import { StandingControls } from "./controls";
 import { Coverage } from "./coverage";
 import { DemoGuide, DemoMark } from "./demo";
 import { DirectivePanel } from "./directive";
@@ -15,6 +16,7 @@ import { type Changed, live } from "./live";
 import { moment } from "./moment";
 import { Palette } from "./palette";
 import { type Place, place } from "./place";
+import { Policy } from "./policy";
 import { Queue } from "./queue";
 import { Reach } from "./reach";
 import { Recorded } from "./record";
@@ -57,6 +59,8 @@ export function App() {
             <Vulnerabilities version={Math.max(state.changed.queue, state.changed.assets)} />
             <Reach version={`${state.changed.queue} ${state.changed.assets}`} />
             <AcceptedRisks version={state.changed.queue} />
+            <StandingControls version={state.changed.queue} />
+            <Policy version={state.changed.queue} />
             <Coverage feeds={overview.feeds} version={state.changed.assets} />
             <Closed overview={overview} version={state.changed.queue} />
             <Recorded overview={overview} />

@@ -5,6 +5,7 @@ import { AssetReach } from "./asset-reach";
 import { Attacks } from "./attacks";
 import { Mode } from "./assets";
 import { count, Note, plural, Section, Time } from "./bits";
+import { ControlsBefore } from "./controls";
 import { FindingWhy } from "./finding-why";
 import { Packages } from "./packages";
 import { PanelFrame } from "./panel";
@@ -120,6 +121,7 @@ function Findings({ detail, version }: { detail: AssetDetail; version: number })
           </ul>
         </Section>
       )}
+      <ControlsBefore controls={detail.controls} />
       {detail.accepted.length > 0 && (
         <Section id="accepted" title="Accepted risk" aside={<p className="hint">there, and off the queue</p>}>
           <ul className="findings">

@@ -10,6 +10,8 @@ export const SECTIONS: { id: string; name: string; more?: boolean; of?: (overvie
   { id: "vulnerabilities", name: "Vulnerabilities" },
   { id: "reach", name: "Reach" },
   { id: "accepted-risks", name: "Accepted risks", more: true },
+  { id: "controls", name: "Controls", more: true },
+  { id: "policy", name: "Policy", more: true },
   { id: "coverage", name: "Coverage", more: true },
   { id: "feeds", name: "Feeds", of: (overview) => overview.feeds.length },
   { id: "messages", name: "Messages", more: true },

@@ -22,12 +22,13 @@ interface Step {
 }
 
 /** Threat has the first basis and impact the last; all between are of reach, however many there are. */
-function stepsOf({ threat_ppm, reach_ppm, impact_ppm, assets, because }: FactorView): Step[] {
+function stepsOf({ threat_ppm, reach_ppm, impact_ppm, controls_ppm, control, assets, because }: FactorView): Step[] {
   const factors: [string, string, number, BasisView[]][] = [
     ["threat", inFull(threat_ppm), threat_ppm / 1e6, because.slice(0, 1)],
     ["reach", inFull(reach_ppm), reach_ppm / 1e6, because.slice(1, -1)],
     ["impact", inFull(impact_ppm), impact_ppm / 1e6, because.length > 1 ? because.slice(-1) : []],
   ];
+  if (control) factors.push(["controls", inFull(controls_ppm), controls_ppm / 1e6, [control]]);
   if (assets !== 1) factors.push(["assets", String(assets), assets, []]);
   let left = CERTAIN;
   return factors.map(([name, value, times, because]) => {

@@ -86,7 +86,7 @@ function Losses({ factors, removes }: { factors: FactorView[]; removes: string }
       <h3>What it removes</h3>
       <div className="losses" data-testid="factors">
         <p>
-          <b className="number">{removes}</b> risk points: threat × reach × impact × assets{factors.length > 1 && `, of ${count(factors.length)} losses the largest first`}
+          <b className="number">{removes}</b> risk points: threat × reach × impact{factors.some(({ control }) => control) && " × controls"} × assets{factors.length > 1 && `, of ${count(factors.length)} losses the largest first`}
         </p>
         {factors.slice(0, MOST_LOSSES).map((factor, index) => (
           <details key={`${factor.vulnerability} ${index}`} className="loss" data-testid="loss" open={index === 0}>
@@ -97,7 +97,7 @@ function Losses({ factors, removes }: { factors: FactorView[]; removes: string }
                 <span className="sub"> {share(Number(factor.points), whole)}</span>
               </span>
               <span className="sub number product">
-                {inFull(factor.threat_ppm)} × {inFull(factor.reach_ppm)} × {inFull(factor.impact_ppm)}
+                {inFull(factor.threat_ppm)} × {inFull(factor.reach_ppm)} × {inFull(factor.impact_ppm)}{factor.control && ` × ${inFull(factor.controls_ppm)}`}
                 {factor.assets > 1 && ` on ${count(factor.assets)} assets`}
               </span>
             </summary>

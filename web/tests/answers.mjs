@@ -158,11 +158,11 @@ export const why = {
   table: TABLE,
   factors: [
     {
-      vulnerability: "CVE-2026-10387", assets: 2, threat_ppm: 1_000_000, reach_ppm: 1_000_000, impact_ppm: 750_000, points: "150.0",
+      vulnerability: "CVE-2026-10387", assets: 2, threat_ppm: 1_000_000, reach_ppm: 1_000_000, impact_ppm: 750_000, controls_ppm: 1_000_000, control: null, points: "150.0",
       because: [basis("exploited somewhere: listed in KEV", "kev", at(-75)), basis("attack vector network", "CVSS:3.1/AV:N", at(-90)), basis("exposure open", "the asset's context"), basis("human impact high", "context of group web", at(-400))],
     },
     {
-      vulnerability: "CVE-2026-10388", assets: 2, threat_ppm: 52_300, reach_ppm: 200_000, impact_ppm: 750_000, points: "1.5",
+      vulnerability: "CVE-2026-10388", assets: 2, threat_ppm: 52_300, reach_ppm: 200_000, impact_ppm: 750_000, controls_ppm: 1_000_000, control: null, points: "1.5",
       because: [
         basis("foreseen 5.23 % within 30 days", "five-2026-08-07", at(-20)),
         basis("attack vector network", "CVSS:3.1/AV:N", at(-90)),
@@ -303,6 +303,7 @@ export const detail = (asset) => ({
     { vulnerability: "CVE-2026-8080", advisory: "DSA-5801-1", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: null, state: "no-fix", said: "no fix published", opened: at(-40), reason: `not affected: ${HOSTILE}`, author: "Example Ltd", made: at(-48) },
   ],
   attacks: [],
+  controls: [],
   accepted: [
     { vulnerability: "CVE-2026-7070", advisory: "DSA-5802-1", source: "nginx", installed: "1.22.1-9", fixed: "1.22.1-9+deb12u1", state: "fix-offered", said: "fix offered: 1.22.1-9+deb12u1", opened: at(-40), exception: "exc_1", until: at(24 * 30), owner: "head of shop", control: `the WAF drops it ${HOSTILE}` },
   ],
@@ -343,6 +344,34 @@ export const exception = (more = {}) => ({
   by: "ada",
   granted: at(-48),
   since: at(-72),
+  ended: null,
+  ended_by: null,
+  ended_why: null,
+  ...more,
+});
+
+/** Where nobody set a policy. */
+export const NO_POLICY = { version: 0, digest: null, text: null, rules: [], windows: [], freezes: [] };
+export const PRESETS = [
+  { name: "cautious", about: "two people approve", text: "version: 1\nrules:\n  - {name: all, approval: {people: 2}}\n" },
+  { name: "fast", about: "all runs by itself", text: "version: 1\nrules:\n  - {name: all, approval: automatic}\n" },
+];
+
+/** A control that stands against one vulnerability before the web group. */
+export const control = (more = {}) => ({
+  id: "ctl_1",
+  kind: "waf-rule",
+  vulnerabilities: ["CVE-2026-5535"],
+  vectors: ["network", "adjacent", "local", "physical"],
+  leaves_ppm: 125_000,
+  state: "standing",
+  assets: 21,
+  hosts: ["web-1.example.org", HOSTILE],
+  until: at(24 * 30),
+  owner: "head of shop",
+  what: `rule 941 drops it ${HOSTILE}`,
+  by: "ada",
+  recorded: at(-48),
   ended: null,
   ended_by: null,
   ended_why: null,
@@ -425,13 +454,13 @@ export const log = [
 ];
 
 /** Where a vulnerability stands in the little estate; of what nothing speaks that is said. */
-export const exposure = (id, { assets, queue, exceptions = [], detections = [] }) => {
+export const exposure = (id, { assets, queue, exceptions = [], controls = [], detections = [] }) => {
   const directives = queue.filter((one) => one.closes.includes(id)).map((one) => one.id);
   const known = directives.length > 0 || id === "CVE-2025-0001";
   const here = assets.filter(({ findings }) => findings > 0);
   const open = directives.length > 0 ? here : [];
   const standing = { ecosystem: "Debian:12", source: "openssl", installed: "3.0.14-1~deb12u2", fixed: "3.0.15-1~deb12u1", state: "fix-offered", said: "the host is offered 3.0.15-1~deb12u1", assets: open.length + 30, hosts: [...open.map(({ hostname }) => hostname), HOSTILE] };
-  const nothing = { id, known, since: null, advisories: [], in_kev: null, epss_ppm: null, epss_model: null, foreseen_ppm: null, foreseen_model: null, foreseen_as_of: null, cvss: null, open: 0, groups: {}, standing: [], suppressed: 0, accepted: 0, exceptions: [], attacks: [], directives, answers: [], covered: 0, not_covered: assets.length };
+  const nothing = { id, known, since: null, advisories: [], in_kev: null, epss_ppm: null, epss_model: null, foreseen_ppm: null, foreseen_model: null, foreseen_as_of: null, cvss: null, open: 0, groups: {}, standing: [], suppressed: 0, accepted: 0, controls: [], exceptions: [], attacks: [], directives, answers: [], covered: 0, not_covered: assets.length };
   if (!known) return nothing;
   return {
     ...nothing,
@@ -450,6 +479,7 @@ export const exposure = (id, { assets, queue, exceptions = [], detections = [] }
     standing: open.length > 0 ? [standing] : [],
     suppressed: open.length > 0 ? 1 : 0,
     accepted: exceptions.reduce((sum, one) => sum + one.assets, 0),
+    controls,
     exceptions,
     attacks: detections,
     covered: 2,

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { detail, exposure, findingWhy, overview, reports, why } from "./answers.mjs";
+import { NO_POLICY, PRESETS, detail, exposure, findingWhy, overview, reports, why } from "./answers.mjs";
 import { assetReach, directiveReach, reach } from "./reaches.mjs";
 
 /** What the API once answered: the tests of the command line show the same. */
@@ -50,6 +50,9 @@ export class StandIn {
   ended = false;
   /** Every write: path, headers, body. */
   writes = [];
+  /** What is wrong with a policy, and what it would change. */
+  checks = () => ({ problems: [], total: 0 });
+  previews = (text) => ({ version: this.overview.policy?.version ?? 0, same: text === this.overview.policy?.text, as_of: new Date().toISOString(), changed: 0, approved_at_once: 0, directives: [] });
   /** Paths of every request, in order. */
   asked = [];
   /** As of when each was asked: its path and, where it said so, the moment. */
@@ -121,6 +124,9 @@ export class StandIn {
     }
     const [, reached] = /^\/api\/v1\/assets\/(\w+)\/reach$/.exec(pathname) ?? [];
     if (reached) return json(response, 200, assetReach(world.seq, world.assets[0]?.id === reached));
+    if (pathname === "/api/v1/policy") return json(response, 200, world.policy ?? NO_POLICY);
+    if (pathname === "/api/v1/policy/presets") return json(response, 200, PRESETS);
+    if (pathname === "/api/v1/controls") return json(response, 200, listed(world.controls ?? [], searchParams));
     if (pathname === "/api/v1/exceptions") return json(response, 200, listed(world.exceptions ?? [], searchParams));
     if (/^\/api\/v1\/directives\/dir_\d+\/reach$/.test(pathname)) return json(response, 200, directiveReach(world.seq));
     const [, named] = /^\/api\/v1\/directives\/(dir_\d+)$/.exec(pathname) ?? [];
@@ -134,7 +140,7 @@ export class StandIn {
     const [, kind, id] = /^\/api\/v1\/(assets|reports)\/(\w+)$/.exec(pathname) ?? [];
     if (kind === "assets") return json(response, 200, detail([...world.assets, ...(world.retired ?? this.retired)].find((asset) => asset.id === id)));
     if (kind === "reports" && reports[id]) return json(response, 200, reports[id]);
-    if (/^\/api\/v1\/directives\/dir_1\/why$/.test(pathname)) return json(response, 200, why);
+    if (/^\/api\/v1\/directives\/dir_1\/why$/.test(pathname)) return json(response, 200, this.why ?? why);
     if (pathname.startsWith("/api/")) return json(response, 404, { code: "not-found", detail: "no such path" });
     const file = pathname === "/" ? "/index.html" : pathname;
     try {
@@ -203,6 +209,9 @@ export class StandIn {
   async #write(request, response, pathname) {
     let text = "";
     for await (const part of request) text += part;
+    // Asked about a text, and nothing is written.
+    if (pathname === "/api/v1/policy/check") return json(response, 200, this.checks(JSON.parse(text).text));
+    if (pathname === "/api/v1/policy/preview") return json(response, 200, this.previews(JSON.parse(text).text));
     this.writes.push({ path: pathname, headers: request.headers, body: text === "" ? null : JSON.parse(text) });
     if (!request.headers["x-tenon-request"]) return json(response, 403, { code: "foreign-origin", detail: "a page elsewhere sent this" });
     if (this.refuseNext) {

@@ -72,13 +72,18 @@ fn write(text: &mut String, Explained { why, reach }: &Explained) -> std::fmt::R
     let factor = &why.factor;
     writeln!(
         text,
-        "  removes   {} risk points = threat {} x reach {} x impact {}",
+        "  removes   {} risk points = threat {} x reach {} x impact {}{}",
         why.removes,
         percent(factor.threat_ppm),
         percent(factor.reach_ppm),
-        percent(factor.impact_ppm)
+        percent(factor.impact_ppm),
+        factor
+            .control
+            .as_ref()
+            .map(|_| format!(" x controls {}", percent(factor.controls_ppm)))
+            .unwrap_or_default()
     )?;
-    for basis in &factor.because {
+    for basis in factor.because.iter().chain(&factor.control) {
         let as_of = basis.as_of.as_deref().map(|at| format!(" of {}", day(at))).unwrap_or_default();
         writeln!(text, "    {} [{}{as_of}]", basis.fact, basis.source)?;
     }

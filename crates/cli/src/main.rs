@@ -5,6 +5,7 @@ mod api;
 mod backtest;
 mod common;
 mod context;
+mod control;
 #[cfg(feature = "demo")]
 mod demo;
 mod detection;
@@ -143,6 +144,9 @@ enum Command {
     /// Risks that are accepted for a time: grant, list, take back.
     #[command(subcommand)]
     Exception(exception::Command),
+    /// What stands against attacks meanwhile, and what it leaves over: add, list, end.
+    #[command(subcommand)]
+    Control(control::Command),
     /// Attacks that sensors saw: report, list, dismiss.
     #[command(subcommand)]
     Detection(detection::Command),
@@ -279,6 +283,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Context(context) => context.run(common),
         Command::Vex(vex) => vex.run(common),
         Command::Exception(exception) => exception.run(common),
+        Command::Control(control) => control.run(common),
         Command::Detection(detection) => detection.run(common),
         Command::Reach(reach) => reach.run(common),
         Command::Rules(choose) => choose.run(common),

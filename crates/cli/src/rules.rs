@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use tenon_model::{
-    AssetContext, ClockRule, DecisionTable, HumanImpact, MissionAndWellBeing, Rules, SystemExposure,
+    AssetContext, ClockRule, DecisionTable, GroupName, HumanImpact, MissionAndWellBeing, Rules,
+    SystemExposure, Vdr, VdrClass, VdrPain,
 };
 
 use crate::api::Api;
@@ -39,6 +40,19 @@ fn mission(text: &str) -> Result<MissionAndWellBeing, String> {
 
 fn table(text: &str) -> Result<DecisionTable, String> {
     named(text, DecisionTable::ALL)
+}
+
+fn vdr_class(text: &str) -> Result<VdrClass, String> {
+    named(text, VdrClass::ALL)
+}
+
+fn vdr_pain(text: &str) -> Result<VdrPain, String> {
+    named(text, VdrPain::ALL)
+}
+
+fn pain_of_group(text: &str) -> Result<(GroupName, VdrPain), String> {
+    let (group, pain) = text.split_once('=').ok_or("as in web=4")?;
+    Ok((group.parse().map_err(|error| format!("{error}"))?, vdr_pain(pain)?))
 }
 
 fn clock(text: &str) -> Result<ClockRule, String> {
@@ -94,22 +108,46 @@ pub(crate) struct Chosen {
     /// The table that decides: bod-26-04, ssvc-deployer or cisa-coordinator.
     #[arg(long, value_name = "TABLE", value_parser = table, default_value = "bod-26-04")]
     table: DecisionTable,
-    /// The rules that set due dates, of which the earliest counts: bod-26-04, fedramp-rev5, pci-dss-4.0.1, pci-dss-4.0, and
-    /// the revoked bod-22-01 and bod-19-02.
+    /// The rules that set due dates, of which the earliest counts: bod-26-04, fedramp-rev5, fedramp-vdr, pci-dss-4.0.1,
+    /// pci-dss-4.0, and the revoked bod-22-01 and bod-19-02.
     #[arg(long = "clock", value_name = "RULE,...", value_parser = clock, value_delimiter = ',', default_value = "bod-26-04")]
     clocks: Vec<ClockRule>,
+    #[command(flatten)]
+    vdr: ChosenVdr,
 }
 
 impl Chosen {
     pub(crate) fn rules(&self) -> Rules {
-        Rules { table: self.table, clocks: self.clocks.iter().copied().collect() }
+        Rules { table: self.table, clocks: self.clocks.iter().copied().collect(), vdr: self.vdr.read() }
+    }
+}
+
+/// What the clock fedramp-vdr counts by.
+#[derive(Args)]
+struct ChosenVdr {
+    /// Certification class of the cloud service, for the clock fedramp-vdr: A, B, C or D.
+    #[arg(long, value_name = "CLASS", value_parser = vdr_class, requires = "vdr_pain")]
+    vdr_class: Option<VdrClass>,
+    /// PAIN of what is found, for the clock fedramp-vdr: 1 to 5, 5 the worst; 1 has no time frame.
+    #[arg(long, value_name = "PAIN", value_parser = vdr_pain, requires = "vdr_class")]
+    vdr_pain: Option<VdrPain>,
+    /// PAIN of what is found on assets of these groups instead.
+    #[arg(long, value_name = "GROUP=PAIN,...", value_parser = pain_of_group, value_delimiter = ',', requires = "vdr_class")]
+    vdr_pain_of: Vec<(GroupName, VdrPain)>,
+}
+
+impl ChosenVdr {
+    fn read(&self) -> Option<Vdr> {
+        let groups = self.vdr_pain_of.iter().cloned().collect();
+        Some(Vdr { class: self.vdr_class?, pain: self.vdr_pain?, groups })
     }
 }
 
 /// Choose the published rules that count, on every asset.
 #[derive(Args)]
-#[command(after_help = "Example:\n  tenon rules --table ssvc-deployer --clock bod-26-04,pci-dss-4.0.1\n\n\
-    Both replace what was chosen before.")]
+#[command(after_help = "Examples:\n  tenon rules --table ssvc-deployer --clock bod-26-04,pci-dss-4.0.1\n  \
+    tenon rules --table bod-26-04 --clock fedramp-vdr --vdr-class C --vdr-pain 3 --vdr-pain-of web=5,lab=1\n\n\
+    All replace what was chosen before.")]
 pub(crate) struct Choose {
     /// The table that decides: bod-26-04, ssvc-deployer or cisa-coordinator.
     #[arg(long, value_name = "TABLE", value_parser = table)]
@@ -117,6 +155,8 @@ pub(crate) struct Choose {
     /// The rules that set due dates, of which the earliest counts; see `tenon scan --help`.
     #[arg(long = "clock", value_name = "RULE,...", value_parser = clock, value_delimiter = ',', required = true)]
     clocks: Vec<ClockRule>,
+    #[command(flatten)]
+    vdr: ChosenVdr,
 }
 
 pub(crate) fn say(common: &Common, answer: &Value, said: &str) {
@@ -128,7 +168,11 @@ pub(crate) fn say(common: &Common, answer: &Value, said: &str) {
 
 impl Choose {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
-        let body = json!({ "table": self.table, "clocks": self.clocks });
+        let body = json!(Rules {
+            table: self.table,
+            clocks: self.clocks.iter().copied().collect(),
+            vdr: self.vdr.read(),
+        });
         let answer: Value = Api::new(common)?.post("/api/v1/rules", &body)?;
         say(common, &answer, "these rules count; every directive is ranked anew");
         Ok(())

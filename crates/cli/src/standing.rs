@@ -1,4 +1,4 @@
-//! Lists of what stands about a vulnerability until it ends: exceptions, detections.
+//! Lists of what stands about a vulnerability until it ends: exceptions, controls, detections.
 
 use clap::{Args, ValueEnum};
 use tenon_formats::percent;

@@ -87,16 +87,22 @@ fn write(text: &mut String, directive: &DirectiveView, why: &WhyView, indent: &s
     if let Some(due) = set_before {
         writeln!(text, "{indent}          due {}: set earlier, and not moved later", day(due))?;
     }
-    writeln!(text, "{indent}removes   {} risk points = threat x reach x impact, summed", directive.removes)?;
+    let controls = if why.factors.iter().any(|factor| factor.control.is_some()) { " x controls" } else { "" };
+    writeln!(
+        text,
+        "{indent}removes   {} risk points = threat x reach x impact{controls}, summed",
+        directive.removes
+    )?;
     for factor in why.factors.iter().take(MAX_FACTORS) {
         let on = if factor.assets > 1 { format!(" on {} assets", factor.assets) } else { String::new() };
         writeln!(
             text,
-            "{indent}  {:<18} {:>7} x {:>4} x {:>4} = {:>7}{on}",
+            "{indent}  {:<18} {:>7} x {:>4} x {:>4}{} = {:>7}{on}",
             factor.vulnerability,
             percent(factor.threat_ppm),
             percent(factor.reach_ppm),
             percent(factor.impact_ppm),
+            left(factor),
             factor.points
         )?;
     }
@@ -104,7 +110,19 @@ fn write(text: &mut String, directive: &DirectiveView, why: &WhyView, indent: &s
         writeln!(text, "{indent}  and {} more", why.factors.len() - MAX_FACTORS)?;
     }
     write_reach(text, why.factors.first(), indent)?;
+    let control = why.factors.iter().find_map(|factor| factor.control.as_ref());
+    if let Some(control) = control {
+        writeln!(text, "{indent}control   {} [{}]", control.fact, control.source)?;
+    }
     write_flips(text, &why.flips, indent)
+}
+
+/// What controls leave over, as one more factor; nothing where none stands there.
+fn left(factor: &FactorView) -> String {
+    match &factor.control {
+        Some(_) => format!(" x {:>4}", percent(factor.controls_ppm)),
+        None => String::new(),
+    }
 }
 
 /// How attackers get there, of what counts most: the last reason of the reach.

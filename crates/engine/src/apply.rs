@@ -13,6 +13,7 @@ use tenon_model::{
 use crate::ahead::Report;
 use crate::assets::AssetState;
 use crate::change::Restated;
+use crate::controls::ControlState;
 use crate::detections::DetectionState;
 use crate::directives::DirectiveState;
 use crate::evidence::EvidenceState;
@@ -257,6 +258,18 @@ impl World {
             Event::ExceptionEnded { id, end } => {
                 let dangling = || ApplyError::Dangling { seq: record.seq, what: id.to_string() };
                 self.exceptions.end(*id, end, now).ok_or_else(dangling)?;
+            }
+            Event::ControlRecorded { id, control } => {
+                let control = control.as_ref().clone();
+                let assets = control.assets.clone();
+                self.controls.keep(*id, ControlState { control, recorded: now, ended: None });
+                self.guard(&assets);
+            }
+            Event::ControlEnded { id, end } => {
+                let dangling = || ApplyError::Dangling { seq: record.seq, what: id.to_string() };
+                self.controls.end(*id, end, now).ok_or_else(dangling)?;
+                let assets = self.control(*id).map(|state| state.control.assets.clone());
+                self.guard(&assets.unwrap_or_default());
             }
             Event::DetectionReported { id, detection } => {
                 let detection = detection.as_ref().clone();

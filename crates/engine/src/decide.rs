@@ -1,7 +1,7 @@
 //! `decide`: a command against the World gives events, or a refusal with a reason. Pure.
 
 use tenon_model::{
-    ApplyReport, AssetId, Blob, Command, Event, GroupName, OrderAction, OrderId, Record, Refusal,
+    ApplyReport, AssetId, Blob, ClockRule, Command, Event, GroupName, OrderAction, OrderId, Record, Refusal,
     RefusalCode, RehearsalReport, Retirement, Stage, Timestamp, Versioned,
 };
 
@@ -10,6 +10,7 @@ use crate::apply::{ActionWanted, Attachments};
 use crate::approvals::{self, Approval};
 use crate::change::Change;
 use crate::consequences::{Dirty, asks_people, consequences, due};
+use crate::controls;
 use crate::detections;
 use crate::directives::DirectiveState;
 use crate::evidence;
@@ -269,6 +270,12 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
         Command::EndException { exception, by, why } => {
             Ok(Decided::of(exceptions::revoke(world, exception, by, why)?))
         }
+        Command::RecordControl { request, by } => {
+            Ok(Decided::of(controls::record(world, *request, by, now)?))
+        }
+        Command::EndControl { control, by, why } => {
+            Ok(Decided::of(controls::withdraw(world, control, by, why)?))
+        }
         Command::ReportDetection { detection } => {
             Ok(Decided::of(detections::report(world, *detection, now)?))
         }
@@ -278,6 +285,13 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
         }
         Command::SetRules { rules, .. } if *world.rules() == rules => {
             refuse(RefusalCode::NothingToDo, "these rules count already")
+        }
+        Command::SetRules { rules, .. }
+            if rules.vdr.is_some() != rules.clocks.contains(&ClockRule::FedrampVdr) =>
+        {
+            let message =
+                "the clock fedramp-vdr and the class and PAIN that it counts by are chosen together";
+            refuse(RefusalCode::BadContent, message)
         }
         Command::SetRules { rules, by } => Ok(Decided::of(Event::RulesSet { rules, by })),
         Command::Promote { group, by } => {
@@ -384,6 +398,9 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             // What failed by silence is counted before anything goes on.
             if events.is_empty() {
                 events = exceptions::expire(world, now);
+            }
+            if events.is_empty() {
+                events = controls::expire(world, now);
             }
             if events.is_empty() {
                 events = detections::expire(world, now);

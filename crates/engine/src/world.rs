@@ -13,6 +13,7 @@ use tenon_model::{
 use crate::approach::Approach;
 use crate::assets::{AssetState, Assets};
 use crate::context::KnownContext;
+use crate::controls::Controls;
 use crate::detections::Detections;
 use crate::directives::DirectiveState;
 use crate::exceptions::Exceptions;
@@ -100,10 +101,10 @@ pub struct OrderState {
     pub settled: bool,
     /// The report that answered it, with the time it came.
     pub report: Option<(Timestamp, Digest)>,
-}
     /// Whether the host answered that it could not do it, without a report: of evidence.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub missed: bool,
+}
 
 /// An enrolment token that was made and is not used up.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -192,6 +193,9 @@ pub struct World {
     /// Which risks people accept.
     #[serde(skip_serializing_if = "Exceptions::is_empty")]
     pub(crate) exceptions: Exceptions,
+    /// What stands against attacks.
+    #[serde(skip_serializing_if = "Controls::is_empty")]
+    pub(crate) controls: Controls,
     /// Which attacks were seen.
     #[serde(skip_serializing_if = "Detections::is_empty")]
     pub(crate) detections: Detections,

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AdvisoryDelta, AgentRun, ApplyReport, AssetContext, AssetId, ContextDocument, Detection, DetectionId,
-    Digest, DirectiveId, EvidenceOutcome, ExceptionId, ExceptionRequest, GroupName, HistoryBase, IntelDelta,
-    Inventory, InventoryDelta, KeyFingerprint, MachineId, NoteKind, OrderId, Person, ReachDelta,
-    RehearsalReport, Role, Rules, Tempo, Timestamp, TokenId, VexStatement,
+    AdvisoryDelta, AgentRun, ApplyReport, AssetContext, AssetId, ContextDocument, ControlId, ControlRequest,
+    Detection, DetectionId, Digest, DirectiveId, EvidenceOutcome, ExceptionId, ExceptionRequest, GroupName,
+    HistoryBase, IntelDelta, Inventory, InventoryDelta, KeyFingerprint, MachineId, NoteKind, OrderId, Person,
+    ReachDelta, RehearsalReport, Role, Rules, Tempo, Timestamp, TokenId, VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -142,6 +142,22 @@ pub enum Command {
     EndException {
         /// The exception.
         exception: ExceptionId,
+        /// Who.
+        by: Person,
+        /// Why.
+        why: String,
+    },
+    /// A person records a compensating control.
+    RecordControl {
+        /// What is to be recorded.
+        request: Box<ControlRequest>,
+        /// Who.
+        by: Person,
+    },
+    /// A person says that a control does not stand any more.
+    EndControl {
+        /// The control.
+        control: ControlId,
         /// Who.
         by: Person,
         /// Why.
@@ -325,6 +341,8 @@ pub enum RefusalCode {
     UnknownOrder,
     /// No such exception, or it has ended.
     UnknownException,
+    /// No such control, or it has ended.
+    UnknownControl,
     /// No such detection, or it has ended.
     UnknownDetection,
     /// No such token, wrong secret, used up or expired.
@@ -361,11 +379,12 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// Every code; a test holds the list against the documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::UnknownAsset,
         Self::UnknownDirective,
         Self::UnknownOrder,
         Self::UnknownException,
+        Self::UnknownControl,
         Self::UnknownDetection,
         Self::BadToken,
         Self::AlreadyEnrolled,

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentRun, ApplyOutcome, AssetContext, AssetId, Detection, DetectionEnd, DetectionId, Digest, Directive,
-    DirectiveChange, DirectiveId, EvidencePart, Exception, ExceptionEnd, ExceptionId, GroupName, HistoryBase,
-    IntelSource, InventoryDelta, KeyFingerprint, MachineId, NoteKind, Order, OrderId, Outcome, Person, Plan,
-    ReachMove, RehearsalOutcome, Retirement, Rules, Tempo, Timestamp, TokenId, Wants,
+    AgentRun, ApplyOutcome, AssetContext, AssetId, Control, ControlEnd, ControlId, Detection, DetectionEnd,
+    DetectionId, Digest, Directive, DirectiveChange, DirectiveId, EvidencePart, Exception, ExceptionEnd,
+    ExceptionId, GroupName, HistoryBase, IntelSource, InventoryDelta, KeyFingerprint, MachineId, NoteKind,
+    Order, OrderId, Outcome, Person, Plan, ReachMove, RehearsalOutcome, Retirement, Rules, Tempo, Timestamp,
+    TokenId, Wants,
 };
 
 /// The version of the event encoding that this code writes. Older ones are upcast when read.
@@ -171,6 +172,22 @@ pub enum Event {
         /// How.
         #[serde(flatten)]
         end: ExceptionEnd,
+    },
+    /// A person says what stands against attacks.
+    ControlRecorded {
+        /// Its id.
+        id: ControlId,
+        /// What stands against what, where.
+        #[serde(flatten)]
+        control: Box<Control>,
+    },
+    /// A control does not count any more.
+    ControlEnded {
+        /// The control.
+        id: ControlId,
+        /// How.
+        #[serde(flatten)]
+        end: ControlEnd,
     },
     /// A sensor saw an attack.
     DetectionReported {

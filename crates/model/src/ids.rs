@@ -95,6 +95,10 @@ counted_id!(
     ExceptionId, "exc_", "an exception id"
 );
 counted_id!(
+    /// A compensating control.
+    ControlId, "ctl_", "a control id"
+);
+counted_id!(
     /// A detection: an attack that was seen.
     DetectionId, "det_", "a detection id"
 );

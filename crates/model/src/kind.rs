@@ -3,7 +3,7 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 50] = [
+pub const EVENT_KINDS: [&str; 52] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -21,6 +21,8 @@ pub const EVENT_KINDS: [&str; 50] = [
     "vex-stated",
     "exception-granted",
     "exception-ended",
+    "control-recorded",
+    "control-ended",
     "detection-reported",
     "detection-ended",
     "rules-set",
@@ -77,6 +79,8 @@ impl Event {
             Self::VexStated { .. } => "vex-stated",
             Self::ExceptionGranted { .. } => "exception-granted",
             Self::ExceptionEnded { .. } => "exception-ended",
+            Self::ControlRecorded { .. } => "control-recorded",
+            Self::ControlEnded { .. } => "control-ended",
             Self::DetectionReported { .. } => "detection-reported",
             Self::DetectionEnded { .. } => "detection-ended",
             Self::RulesSet { .. } => "rules-set",

@@ -8,6 +8,7 @@ mod assets;
 mod command;
 mod component;
 pub mod context;
+mod control;
 mod delta;
 mod detection;
 mod digest;
@@ -38,7 +39,8 @@ pub use advisory::{Advisory, AdvisoryDelta, Affected, AffectedRange};
 pub use assets::{AssetOrdinal, AssetSet, AssetSetError, MAX_ASSETS, Members};
 pub use command::{Command, Refusal, RefusalCode};
 pub use component::{Component, Manifest, ManifestError, SourcePackage, WrittenManifest};
-pub use context::{AssetContext, ClockRule, ContextDocument, DecisionTable, Rules};
+pub use context::{AssetContext, ClockRule, ContextDocument, DecisionTable, Rules, Vdr, VdrClass, VdrPain};
+pub use control::{Control, ControlEnd, ControlKind, ControlRequest, ControlScope};
 pub use delta::{DeltaError, FactsChange, InventoryDelta, InventorySum, MAX_DELTA_NAMED, OfferKey, Reported};
 pub use detection::{Detection, DetectionEnd};
 pub use digest::{Blob, Digest, DigestError};
@@ -60,8 +62,8 @@ pub use facts::{
 pub use history::HistoryBase;
 pub use hook::{HookEnd, HookMoment, HookRun};
 pub use ids::{
-    AssetId, DetectionId, DirectiveId, ExceptionId, GroupName, IdError, KeyFingerprint, OrderId, Person,
-    RedundancyName, ServiceName, Tag, TeamName, TokenId, VulnerabilityId, ZoneName,
+    AssetId, ControlId, DetectionId, DirectiveId, ExceptionId, GroupName, IdError, KeyFingerprint, OrderId,
+    Person, RedundancyName, ServiceName, Tag, TeamName, TokenId, VulnerabilityId, ZoneName,
 };
 pub use intel::{
     Cvss, Epss, Foreseen, Intel, IntelDelta, IntelSource, Kev, Probability, Profile, PublicExploit, Ssvc,
@@ -75,7 +77,8 @@ pub use order::{
 };
 pub use parts::{PART, Parts};
 pub use points::{
-    Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure, TechnicalImpact,
+    AttackVector, Automatable, Exploitation, HumanImpact, MissionAndWellBeing, SystemExposure,
+    TechnicalImpact,
 };
 pub use reach::{ReachDelta, ReachMove, ReachStep, ZoneReach};
 pub use risk_points::{RiskPoints, signed as signed_points};

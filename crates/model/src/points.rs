@@ -57,6 +57,20 @@ decision_point! {
 }
 
 decision_point! {
+    /// Attack Vector of CVSS 3.1 (section 2.1.1) and 4.0: how far the attacker may be.
+    AttackVector {
+        /// Across networks.
+        Network = "network",
+        /// In the same network, physical or logical.
+        Adjacent = "adjacent",
+        /// On the system, or through a person there.
+        Local = "local",
+        /// With the hands on it.
+        Physical = "physical",
+    }
+}
+
+decision_point! {
     /// Automatable 2.0.0: can an attacker automate the first four steps of the kill chain?
     Automatable {
         /// Not reliably.

@@ -8,33 +8,7 @@ use crate::tables::{Decided, Published, published};
 pub(crate) static TIMEFRAMES: Published =
     Published::new(|| published(include_str!("../data/fedramp_vdr.csv")));
 
-decision_point! {
-    /// Certification class of the cloud service.
-    Class {
-        /// Class A.
-        A = "A",
-        /// Class B.
-        B = "B",
-        /// Class C.
-        C = "C",
-        /// Class D.
-        D = "D",
-    }
-}
-
-decision_point! {
-    /// PAIN rating of the finding that has a time frame: its potential adverse impact, 5 the worst.
-    Pain {
-        /// PAIN 5.
-        Five = "5",
-        /// PAIN 4.
-        Four = "4",
-        /// PAIN 3.
-        Three = "3",
-        /// PAIN 2.
-        Two = "2",
-    }
-}
+pub use tenon_model::{VdrClass as Class, VdrPain as Pain};
 
 decision_point! {
     /// Whether the vulnerability is likely exploitable (LEV; not the metric of [`crate::lev`]) and, if so, whether a
@@ -53,9 +27,12 @@ decision_point! {
 /// (rule VER-TFR-MAV).
 pub const ACCEPTED_AFTER_DAYS: u32 = 192;
 
-/// Hours from evaluation, and the row that says so.
-pub fn decide(class: Class, pain: Pain, likelihood: Likelihood) -> (Option<u32>, Decided<'static>) {
+/// Hours from evaluation, and the row that says so; `None` for PAIN 1, of which no row speaks.
+pub fn decide(class: Class, pain: Pain, likelihood: Likelihood) -> Option<(u32, Decided<'static>)> {
+    if pain == Pain::One {
+        return None;
+    }
     let decided = TIMEFRAMES.decide_numbers([class as usize, pain as usize, likelihood as usize]);
     // Every outcome is a number of hours, which a test checks.
-    (decided.outcome.parse().ok(), decided)
+    Some((decided.outcome.parse().ok()?, decided))
 }

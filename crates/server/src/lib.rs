@@ -34,9 +34,9 @@ mod writer;
 
 pub use access::{PeopleError, Role, operations};
 pub use api::{
-    AddresseeView, AssetsPage, DetectionTaken, DetectionsView, DirectivesPage, ExceptionsView, FeedsPage,
-    GapsPage, InvitationView, MessagesView, NewTokenView, PartView, QueueTotals, SessionView, TokenView,
-    TrialView, UserView, VulnerabilitiesPage, VulnerabilityLine, openapi, refusals_reference,
+    AddresseeView, AssetsPage, ControlsView, DetectionTaken, DetectionsView, DirectivesPage, ExceptionsView,
+    FeedsPage, GapsPage, InvitationView, MessagesView, NewTokenView, PartView, QueueTotals, SessionView,
+    TokenView, TrialView, UserView, VulnerabilitiesPage, VulnerabilityLine, openapi, refusals_reference,
 };
 pub use authority::{Authority, AuthorityError};
 pub use demo::{Demo, DemoView, Guide};
@@ -54,16 +54,17 @@ pub use serve::{Hosts, Running, ServeError, Settings, serve};
 pub use view::{
     AcceptedView, AnswerView, AskedView, AssetDetail, AssetDirectivesView, AssetReachView, AssetView,
     AttackStepView, BasisView, BoundsView, CasesView, ChangesView, ClockView, ClosedFlowView, ClosingsView,
-    ContextDocumentView, ContextView, DEFINITIONS, DecisionView, DefinitionView, DetectionView,
+    ContextDocumentView, ContextView, ControlView, DEFINITIONS, DecisionView, DefinitionView, DetectionView,
     DirectiveAssetView, DirectiveLine, DirectiveReachView, DirectiveView, DurationsView, EffectView,
     EvidenceCountsView, EvidenceView, ExceptionView, ExploitView, ExposureView, FactorView, FeedView,
     FiguresView, FindingStateView, FindingView, FindingWhyView, FirstAssetView, FlipView, FreezeView,
     GapView, GivenSignatureView, GroupFiguresView, GroupRiskView, GroupView, HalfLifeView, HaltView,
     HeadView, HeldBackView, InputView, MeasuresView, MilestoneView, MovementView, NoteView, OnAssetView,
-    OrderView, Overview, PackageView, PolicyEffectView, PolicyPreviewView, PolicyView, PreviewView,
-    ReachView, ReachedFindingView, RehearsalsView, RiskView, RolloutView, RuleView, RulingView, SaidView,
-    SetView, ShareView, SignableChangeView, SignableView, SignaturesView, StageView, StandingView, StepView,
-    SuppressedView, TableRowView, TableView, TrendDayView, TrendView, UnstatedView, VulnerabilityView,
-    WaitView, WaveHostView, WaveView, WhyView, WindowView, ZoneAfterView, ZoneFlowView, ZoneView, queue,
+    OrderView, Overview, PackageView, PolicyCheckView, PolicyEffectView, PolicyPresetView, PolicyPreviewView,
+    PolicyProblemView, PolicyView, PreviewView, ReachView, ReachedFindingView, RehearsalsView, RiskView,
+    RolloutView, RuleView, RulingView, SaidView, SetView, ShareView, SignableChangeView, SignableView,
+    SignaturesView, StageView, StandingView, StepView, SuppressedView, TableRowView, TableView, TrendDayView,
+    TrendView, UnstatedView, VulnerabilityView, WaitView, WaveHostView, WaveView, WhyView, WindowView,
+    ZoneAfterView, ZoneFlowView, ZoneView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

@@ -4,6 +4,7 @@
 #[cfg(feature = "demo")]
 mod as_of;
 mod context;
+mod controls;
 #[cfg(feature = "demo")]
 mod demo;
 mod detections;

@@ -324,7 +324,8 @@ impl About<'_> {
         let raised = self.resumed(world).map_or(raised, |since| since.min(raised));
         let attacks = world.attacks(self.reasons.counted(), |id| self.wanting_for(id));
         let (package, reasons) = (self.source.name.as_str(), self.reasons);
-        let subject = Subject { package, reasons, bearings: self.bearings, attacks, raised };
+        let subject =
+            Subject { package, group: self.group, reasons, bearings: self.bearings, attacks, raised };
         let mut priority = prioritise(world, &subject);
         // A due date that was set is not moved later: several clocks run, the earliest counts, none restarts. Only where
         // something was assumed and is now known, or other rules count, is it set anew.

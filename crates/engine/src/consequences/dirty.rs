@@ -188,6 +188,14 @@ impl Dirty {
                     self.accepted(world, &state.exception.vulnerability);
                 }
             }
+            Event::ControlRecorded { control, .. } => {
+                self.ranked.extend(world.directives_wanted_by_any(&control.assets));
+            }
+            Event::ControlEnded { id, .. } => {
+                if let Some(state) = world.control(*id) {
+                    self.ranked.extend(world.directives_wanted_by_any(&state.control.assets));
+                }
+            }
             // Reasons name the host that is attacked.
             Event::AssetRenamed { asset, .. } => {
                 let named = world.ordinal(asset).map(|asset| world.directives_of_attacks_on(asset));

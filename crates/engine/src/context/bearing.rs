@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
 use tenon_model::context::{Criticality, Sensitivity};
-use tenon_model::{HumanImpact, MissionAndWellBeing, SystemExposure};
+use tenon_model::{ControlId, HumanImpact, MissionAndWellBeing, SystemExposure};
 
 use super::{Effective, Sourced};
 use crate::approach::Footing;
@@ -18,8 +18,11 @@ pub(crate) struct Bearing {
     pub(crate) mission: Option<Sourced<MissionAndWellBeing>>,
     pub(crate) criticality: Option<Sourced<Criticality>>,
     pub(crate) sensitivity: Option<Sourced<Sensitivity>>,
-    /// Where it stands in the network; the last field, so that bearings of one context follow each other.
+    /// Where it stands in the network; this and what follows come last, so that bearings of one context follow each other.
     pub(crate) footing: Option<Footing>,
+    /// The controls that stand before it, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) controls: Vec<ControlId>,
 }
 
 impl Bearing {
@@ -31,6 +34,7 @@ impl Bearing {
         criticality: None,
         sensitivity: None,
         footing: None,
+        controls: Vec::new(),
     };
 
     /// The same, as all share it.
@@ -39,7 +43,7 @@ impl Bearing {
         NOTHING.clone()
     }
 
-    pub(crate) fn of(said: &Effective, footing: Option<Footing>) -> Self {
+    pub(crate) fn of(said: &Effective, footing: Option<Footing>, controls: Vec<ControlId>) -> Self {
         Self {
             exposure: said.exposure.clone(),
             human_impact: said.human_impact.clone(),
@@ -47,12 +51,14 @@ impl Bearing {
             criticality: said.criticality.clone(),
             sensitivity: said.sensitivity.clone(),
             footing,
+            controls,
         }
     }
 
-    /// Whether the same is said of assets of both, wherever they stand in the network.
+    /// Whether the same is said of assets of both, wherever they stand in the network and whatever stands before them.
     pub(crate) fn says_what(&self, other: &Self) -> bool {
-        let Self { exposure, human_impact, mission, criticality, sensitivity, footing: _ } = self;
+        let Self { exposure, human_impact, mission, criticality, sensitivity, footing: _, controls: _ } =
+            self;
         *exposure == other.exposure
             && *human_impact == other.human_impact
             && *mission == other.mission
@@ -104,7 +110,7 @@ impl Bearings {
         self.0.iter().map(|(bearing, assets)| (bearing, *assets))
     }
 
-    /// Bearings that differ only in where assets stand in the network, together: the first of them, and each with how many
+    /// Bearings that differ only in where assets stand in the network and what stands before them, together: the first of them, and each with how many
     /// assets there are of it.
     pub(crate) fn by_context(&self) -> Vec<(&Arc<Bearing>, Vec<Counted<'_>>)> {
         let mut groups: Vec<(&Arc<Bearing>, Vec<Counted<'_>>)> = Vec::new();

@@ -112,7 +112,7 @@ impl World {
         let Some(asset) = self.assets.get(ordinal) else { return (Bearing::NOTHING, None, None) };
         let installed = |glob: &Glob| carriers.get(glob).is_some_and(|held| held.contains(ordinal));
         let said = resolve(&Subject { asset, installed: &installed }, self.context.as_ref());
-        self.what_ranks(asset, said, |name| {
+        self.what_ranks((ordinal, asset), said, |name| {
             let all = owners.get(name).into_iter().flatten();
             all.filter(|(_, held)| held.contains(ordinal)).map(|(owner, _)| *owner).collect()
         })
@@ -165,7 +165,7 @@ impl World {
     /// What ranks may be another for this asset now; what it was, where it is.
     pub(crate) fn weigh(&mut self, ordinal: AssetOrdinal) -> Option<Arc<Bearing>> {
         let asset = self.assets.get(ordinal)?;
-        let said = self.what_ranks(asset, self.effective(asset), |name| {
+        let said = self.what_ranks((ordinal, asset), self.effective(asset), |name| {
             let entries = self.index.entries_of(asset.stances());
             let owning = entries
                 .filter(|entry| entry.stance.components.iter().any(|component| component.name == name));
@@ -178,14 +178,18 @@ impl World {
     /// `owners` are the packages, as advisories name them, to which one of a name belongs on the asset.
     fn what_ranks<'o>(
         &self,
-        asset: &AssetState,
+        (ordinal, asset): (AssetOrdinal, &AssetState),
         said: Effective,
         owners: impl Fn(&str) -> Vec<&'o str>,
     ) -> Said {
         let (zone, context) = (said.zone.as_ref().map(|known| &known.value), self.context.as_ref());
         let footing =
             zone.zip(context).and_then(|(zone, known)| Footing::of(asset, zone, &known.document, owners));
-        (Bearing::of(&said, footing), stands_in(asset, &said), said.zone.map(|known| known.value))
+        (
+            Bearing::of(&said, footing, self.controls.before(ordinal)),
+            stands_in(asset, &said),
+            said.zone.map(|known| known.value),
+        )
     }
 }
 

@@ -171,6 +171,12 @@ impl World {
         wanting.map(|(id, _)| id).collect()
     }
 
+    /// The same for any of these assets.
+    pub(crate) fn directives_wanted_by_any(&self, assets: &AssetSet) -> Vec<DirectiveId> {
+        let wanting = self.open_directives().filter(|(_, state)| !state.wanting.is_disjoint(assets));
+        wanting.map(|(id, _)| id).collect()
+    }
+
     /// An asset that wants directives has another context than `before`: they count it anew.
     pub(crate) fn shift(&mut self, asset: AssetOrdinal, before: &Arc<Bearing>) {
         let Some(now) = self.assets.get(asset).map(AssetState::bearing) else { return };
@@ -186,6 +192,15 @@ impl World {
     pub(crate) fn recount_all(&mut self) {
         let open: Vec<DirectiveId> = self.open.iter().map(|(id, _)| *id).collect();
         for id in open {
+            if let Some(state) = self.directives.get_mut(&id).map(Arc::make_mut) {
+                state.recount(&self.assets);
+            }
+        }
+    }
+
+    /// The same of every open directive that any of these assets wants.
+    pub(crate) fn recount(&mut self, assets: &AssetSet) {
+        for id in self.directives_wanted_by_any(assets) {
             if let Some(state) = self.directives.get_mut(&id).map(Arc::make_mut) {
                 state.recount(&self.assets);
             }

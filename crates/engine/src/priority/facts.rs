@@ -2,8 +2,8 @@
 
 use tenon_model::context::{Criticality, Sensitivity};
 use tenon_model::{
-    Automatable, Basis, Detection, Exploitation, HumanImpact, Intel, MissionAndWellBeing, Probability,
-    SystemExposure, TechnicalImpact, Timestamp, VulnerabilityId,
+    AttackVector, Automatable, Basis, Detection, Exploitation, HumanImpact, Intel, MissionAndWellBeing,
+    Probability, SystemExposure, TechnicalImpact, Timestamp, VulnerabilityId,
 };
 use tenon_risk::cvss::{self, Cvss};
 use tenon_risk::sla::Severity;
@@ -19,7 +19,7 @@ pub const ASSUMED_THREAT: Probability = match Probability::from_ppm(500) {
     None => Probability::ONE,
 };
 /// How far the attacker of a vulnerability must be of which no vector is stated.
-const UNSTATED_DISTANCE: Distance = Distance::Network;
+pub(super) const UNSTATED_VECTOR: AttackVector = AttackVector::Network;
 /// What it means for people if an asset fails of which nobody states it.
 const UNSTATED_IMPACT: HumanImpact = HumanImpact::Medium;
 
@@ -70,15 +70,6 @@ impl<T> Known<T> {
     }
 }
 
-/// How far an attacker must be, from the CVSS metric attack vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Distance {
-    Network,
-    Adjacent,
-    Local,
-    Physical,
-}
-
 /// One vulnerability on assets of one bearing.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
@@ -88,7 +79,7 @@ pub(crate) struct Facts {
     pub(crate) automatable: Known<Automatable>,
     pub(crate) technical_impact: Known<TechnicalImpact>,
     pub(crate) severity: Known<Severity>,
-    pub(crate) distance: Known<Distance>,
+    pub(crate) distance: Known<AttackVector>,
     pub(crate) exposure: Known<SystemExposure>,
     pub(crate) human_impact: Known<HumanImpact>,
     pub(crate) mission: Known<MissionAndWellBeing>,
@@ -156,7 +147,7 @@ impl Facts {
                     let (fact, source) = by_vector(format!("{id}: attack vector {value:?}").to_lowercase());
                     Known::stated(value, fact, &source, None)
                 }
-                None => Known::unknown(UNSTATED_DISTANCE, "attack vector network: no CVSS vector is stated"),
+                None => Known::unknown(UNSTATED_VECTOR, "attack vector network: no CVSS vector is stated"),
             },
             exposure: exposure(bearing),
             human_impact: human_impact(bearing),
@@ -218,12 +209,12 @@ pub(crate) fn threat_of(intel: &Intel) -> Probability {
 }
 
 /// What of the vulnerability goes into its loss.
-pub(super) fn danger(intel: &Intel) -> Danger {
+pub(crate) fn danger(intel: &Intel) -> Danger {
     let vector = intel.profile.cvss.as_ref();
     let parsed: Option<Cvss> = vector.and_then(|cvss| cvss.vector.parse().ok());
     Danger {
         threat: threat_of(intel),
-        distance: parsed.and_then(|parsed| distance(&parsed)).unwrap_or(UNSTATED_DISTANCE),
+        vector: parsed.and_then(|parsed| distance(&parsed)),
         takes_part: parsed.is_some_and(|parsed| parsed.metric("UI").is_some_and(|value| value != "N")),
     }
 }
@@ -361,11 +352,11 @@ fn likelihood(intel: &Intel) -> Option<Probability> {
     foreseen.or_else(|| intel.epss.as_ref().map(|epss| epss.score))
 }
 
-fn distance(cvss: &Cvss) -> Option<Distance> {
+fn distance(cvss: &Cvss) -> Option<AttackVector> {
     match cvss.metric("AV")? {
-        "N" => Some(Distance::Network),
-        "A" => Some(Distance::Adjacent),
-        "L" => Some(Distance::Local),
-        _ => Some(Distance::Physical),
+        "N" => Some(AttackVector::Network),
+        "A" => Some(AttackVector::Adjacent),
+        "L" => Some(AttackVector::Local),
+        _ => Some(AttackVector::Physical),
     }
 }

@@ -1,14 +1,14 @@
-//! Expected loss: threat x reach x impact, in parts per million each.
+//! Expected loss: threat x reach x impact x controls, in parts per million each.
 //!
 //! Threat comes from KEV and from what the model foresees, of which EPSS is an input. Reach is how likely an attacker gets there over
 //! zones and flows, where they are stated; else it follows from the exposure, coarsely. It and impact are working values of Tenon's own:
-//! they order work inside a decision and set no date. Controls are not recorded yet and count as one.
+//! they order work inside a decision and set no date. What controls leave over is what people state.
 
 use serde::Serialize;
 use tenon_model::context::Sensitivity;
-use tenon_model::{Basis, HumanImpact, Probability, SystemExposure};
+use tenon_model::{AttackVector, Basis, HumanImpact, Probability, SystemExposure};
 
-use super::facts::{Distance, Facts};
+use super::facts::{Facts, UNSTATED_VECTOR};
 use crate::approach::Arrival;
 
 /// Parts per million.
@@ -23,24 +23,35 @@ pub struct Factors {
     pub reach: u64,
     /// What is lost if so.
     pub impact: u64,
+    /// What compensating controls leave over; all, where none stands before the asset.
+    pub controls: u64,
 }
 
 impl Factors {
     /// Their product in millionths of a risk point: 100 points are a certain loss, whole.
     pub fn loss(self) -> u64 {
-        let product = u128::from(self.threat) * u128::from(self.reach) * u128::from(self.impact);
-        // ppm^3 to millionths of a point (10^8 of which are a certain loss).
-        u64::try_from(product / 10_u128.pow(10)).unwrap_or(u64::MAX)
+        let Self { threat, reach, impact, controls } = self;
+        let product = [threat, reach, impact, controls].map(u128::from).iter().product::<u128>();
+        // ppm^4 to millionths of a point (10^8 of which are a certain loss).
+        u64::try_from(product / 10_u128.pow(16)).unwrap_or(u64::MAX)
     }
 }
 
 /// What of a vulnerability goes into its loss.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Danger {
+pub(crate) struct Danger {
     pub(super) threat: Probability,
-    pub(super) distance: Distance,
+    /// In which way it is attacked; `None` where nobody states it.
+    pub(crate) vector: Option<AttackVector>,
     /// Whether a person must take part (CVSS UI is not none).
     pub(super) takes_part: bool,
+}
+
+impl Danger {
+    /// How far the attacker must be, at most.
+    fn distance(self) -> AttackVector {
+        self.vector.unwrap_or(UNSTATED_VECTOR)
+    }
 }
 
 /// What of assets goes into it.
@@ -52,18 +63,26 @@ pub(super) struct Stake {
     pub(super) sensitivity: Option<Sensitivity>,
 }
 
-pub(super) fn factors(danger: Danger, stake: Stake, arrival: Option<Arrival>) -> Factors {
+/// `leaves` is what the control that is strongest against it lets through, where one stands there.
+pub(super) fn factors(
+    danger: Danger,
+    stake: Stake,
+    arrival: Option<Arrival>,
+    leaves: Option<Probability>,
+) -> Factors {
     let reach = arrival.and_then(|arrival| reached(danger, arrival));
     Factors {
         threat: u64::from(danger.threat.ppm()),
-        reach: reach.unwrap_or_else(|| reach_by_exposure(danger.distance, stake.exposure)),
+        reach: reach.unwrap_or_else(|| reach_by_exposure(danger.distance(), stake.exposure)),
         impact: impact(stake),
+        controls: leaves.map_or(ONE, |leaves| u64::from(leaves.ppm())),
     }
 }
 
-/// Those of a vulnerability by which attacks were seen there: an attacker got there, and nobody need ask how likely that is.
+/// Those of a vulnerability by which attacks were seen there: an attacker got there, past whatever stands before it, and nobody need
+/// ask how likely that is.
 pub(super) fn attacked(stake: Stake) -> Factors {
-    Factors { threat: ONE, reach: ONE, impact: impact(stake) }
+    Factors { threat: ONE, reach: ONE, impact: impact(stake), controls: ONE }
 }
 
 /// The least that counts where zones and flows say that nobody gets there: maps miss ways.
@@ -74,26 +93,26 @@ const FOOTHOLD: u64 = 200_000;
 /// From how attackers get there; `None` where zones keep nothing out: what a person opens or visits comes in by itself, and whoever
 /// stands before the host has no flows to take.
 pub(super) fn reached(danger: Danger, arrival: Arrival) -> Option<u64> {
-    let to = match danger.distance {
-        Distance::Network if danger.takes_part => return None,
-        Distance::Network => u64::from(arrival.package.ppm()),
-        Distance::Adjacent => u64::from(arrival.zone.ppm()),
-        Distance::Local => u64::from(arrival.anything.ppm()) * FOOTHOLD / ONE,
-        Distance::Physical => return None,
+    let to = match danger.distance() {
+        AttackVector::Network if danger.takes_part => return None,
+        AttackVector::Network => u64::from(arrival.package.ppm()),
+        AttackVector::Adjacent => u64::from(arrival.zone.ppm()),
+        AttackVector::Local => u64::from(arrival.anything.ppm()) * FOOTHOLD / ONE,
+        AttackVector::Physical => return None,
     };
     Some(to.max(UNMAPPED))
 }
 
 /// From the attack vector and the asset's exposure; an unknown one counts in full.
-fn reach_by_exposure(distance: Distance, exposure: Option<SystemExposure>) -> u64 {
+fn reach_by_exposure(distance: AttackVector, exposure: Option<SystemExposure>) -> u64 {
     match (distance, exposure) {
-        (Distance::Network, None | Some(SystemExposure::Open)) => ONE,
-        (Distance::Network, Some(SystemExposure::Controlled)) => 500_000,
-        (Distance::Network, Some(SystemExposure::Small)) => 200_000,
+        (AttackVector::Network, None | Some(SystemExposure::Open)) => ONE,
+        (AttackVector::Network, Some(SystemExposure::Controlled)) => 500_000,
+        (AttackVector::Network, Some(SystemExposure::Small)) => 200_000,
         // A neighbour in the network, or a foothold on the host, comes first.
-        (Distance::Adjacent, _) => 300_000,
-        (Distance::Local, _) => 200_000,
-        (Distance::Physical, _) => 50_000,
+        (AttackVector::Adjacent, _) => 300_000,
+        (AttackVector::Local, _) => 200_000,
+        (AttackVector::Physical, _) => 50_000,
     }
 }
 

@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{
-    Basis, Clock, ClockRule, Decision, Directive, Grounds, Intel, Priority, RiskPoints, SystemExposure,
-    Timestamp, VulnerabilityId, Want,
+    Basis, Clock, ClockRule, ControlId, Decision, Directive, Grounds, GroupName, Intel, Priority, RiskPoints,
+    SystemExposure, Timestamp, VulnerabilityId, Want,
 };
 use tenon_risk::bod_26_04;
 
@@ -26,8 +26,9 @@ use crate::context::{Bearing, Bearings, Source, Sourced};
 use crate::detections::Attack;
 use crate::world::World;
 pub use facts::ASSUMED_THREAT;
+pub(crate) use facts::danger;
 pub(crate) use facts::threat_of;
-use facts::{Facts, danger, stake, stated};
+use facts::{Facts, stake, stated};
 pub use loss::Factors;
 use loss::{Danger, Stake, attacked, factors};
 pub use why::{Flip, FlipSet, Weighed, Why, WhyHere, why, why_here};
@@ -87,6 +88,8 @@ impl<'a> Reasons<'a> {
 pub(crate) struct Subject<'a> {
     /// The package, as advisories name it, that holds all of it.
     pub(crate) package: &'a str,
+    /// The group of its assets.
+    pub(crate) group: &'a GroupName,
     /// What it closes, and who says so. A vendor update without any advisory is its own vulnerability.
     pub(crate) reasons: Reasons<'a>,
     /// What of the context of its assets bears on it, and how many there are of each.
@@ -151,17 +154,21 @@ fn arrival(world: &World, bearing: &Bearing, package: Option<&str>) -> Option<Ar
     world.approach.arrival(footing, package)
 }
 
+/// How attackers get to assets, and which controls stand before them: what of a bearing differs within a context.
+type Way<'b> = (Option<Arrival>, &'b [ControlId]);
+
 /// Of assets that share a context, how many are reached alike.
-fn arrivals<'b>(
+fn ways<'b>(
     world: &World,
     alike: impl IntoIterator<Item = (&'b Arc<Bearing>, u64)>,
     package: Option<&str>,
-) -> BTreeMap<Option<Arrival>, u64> {
-    let mut arrivals = BTreeMap::new();
+) -> BTreeMap<Way<'b>, u64> {
+    let mut ways = BTreeMap::new();
     for (bearing, assets) in alike {
-        *arrivals.entry(arrival(world, bearing, package)).or_default() += assets;
+        let way = (arrival(world, bearing, package), bearing.controls.as_slice());
+        *ways.entry(way).or_default() += assets;
     }
-    arrivals
+    ways
 }
 
 /// What is lost if nothing is done.
@@ -182,14 +189,15 @@ pub(crate) fn at_stake<'b>(
     attacks: &'b [Attack<'_>],
 ) -> AtStake<'b> {
     let nothing = Intel::default();
-    let intel = reasons.counted().map(|id| world.intel.get(id).map_or(&nothing, Arc::as_ref));
-    let dangers: Vec<Danger> = intel.map(danger).collect();
+    let intel = |id: &VulnerabilityId| world.intel.get(id).map_or(&nothing, Arc::as_ref);
+    let dangers: Vec<(&VulnerabilityId, Danger)> =
+        reasons.counted().map(|id| (id, danger(intel(id)))).collect();
     let (mut removes, mut most) = (0_u64, None);
     for (bearing, alike) in bearings.by_context() {
         let stake = stake(bearing);
-        let arrivals = arrivals(world, alike, package);
+        let ways = ways(world, alike, package);
         for danger in &dangers {
-            let loss = loss_of(*danger, stake, &arrivals);
+            let loss = loss_of(world, *danger, stake, &ways);
             removes = removes.saturating_add(loss);
             if most.is_none_or(|(other, _)| loss >= other) {
                 most = Some((loss, bearing));
@@ -198,12 +206,12 @@ pub(crate) fn at_stake<'b>(
     }
     // What attacks add to what is counted already.
     for attack in attacks {
-        let usual = danger(world.intel.get(attack.vulnerability).map_or(&nothing, Arc::as_ref));
+        let usual = (attack.vulnerability, danger(intel(attack.vulnerability)));
         for (bearing, alike) in attack.bearings.by_context() {
             let stake = stake(bearing);
             let assets = alike.iter().map(|(_, assets)| assets).sum();
             let certain = attacked(stake).loss().saturating_mul(assets);
-            let usual = loss_of(usual, stake, &arrivals(world, alike, package));
+            let usual = loss_of(world, usual, stake, &ways(world, alike, package));
             removes = removes.saturating_add(certain.saturating_sub(usual));
             if most.is_none_or(|(other, _)| certain >= other) {
                 most = Some((certain, bearing));
@@ -213,10 +221,17 @@ pub(crate) fn at_stake<'b>(
     AtStake { removes: RiskPoints(removes), most: most.map(|(_, bearing)| bearing) }
 }
 
-fn loss_of(danger: Danger, stake: Stake, arrivals: &BTreeMap<Option<Arrival>, u64>) -> u64 {
-    let each = arrivals
-        .iter()
-        .map(|(arrival, assets)| factors(danger, stake, *arrival).loss().saturating_mul(*assets));
+fn loss_of(
+    world: &World,
+    (about, danger): (&VulnerabilityId, Danger),
+    stake: Stake,
+    ways: &BTreeMap<Way<'_>, u64>,
+) -> u64 {
+    let each = ways.iter().map(|((arrival, controls), assets)| {
+        let strongest = world.controls.strongest(controls, about, danger.vector);
+        let leaves = strongest.map(|(_, state)| state.control.leaves);
+        factors(danger, stake, *arrival, leaves).loss().saturating_mul(*assets)
+    });
     each.fold(0, u64::saturating_add)
 }
 
@@ -298,16 +313,17 @@ fn clocks(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<C
             released.entry(id).and_modify(|at| *at = published.min(*at)).or_insert(published);
         }
     }
+    let vdr = world.rules().vdr.as_ref().map(|vdr| (vdr.class, vdr.pain_of(subject.group)));
     let first = |rule: &ClockRule| {
         let dates = facts.iter().filter_map(|(facts, _)| {
             let released = released.get(&facts.vulnerability).copied();
-            rules::date(*rule, facts, subject.raised, released).map(|date| (facts, date))
+            rules::date(*rule, facts, (subject.raised, released), vdr).map(|date| (facts, date))
         });
         let (facts, date) = dates.min_by_key(|(facts, date)| (date.due, facts.vulnerability.clone()))?;
         Some(Clock {
             rule: date.decided.table.to_string(),
             row: date.decided.row,
-            outcome: date.decided.outcome.to_owned(),
+            outcome: date.outcome,
             vulnerability: facts.vulnerability.clone(),
             since: date.since,
             due: date.due,

@@ -1,12 +1,16 @@
 //! The published rules applied to facts: which row decides, and which clocks run.
 
-use tenon_model::{Automatable, Clock, ClockRule, DecisionInput, DecisionTable, SystemExposure, Timestamp};
+use tenon_model::{
+    AttackVector, Automatable, Clock, ClockRule, DecisionInput, DecisionTable, Exploitation, SystemExposure,
+    Timestamp, VdrClass, VdrPain,
+};
 use tenon_risk::cisa_coordinator::Coordinator;
+use tenon_risk::fedramp_vdr::Likelihood;
 use tenon_risk::ssvc::Deployer;
 use tenon_risk::tables::{Decided, Inputs};
-use tenon_risk::{bod_26_04, sla};
+use tenon_risk::{bod_26_04, fedramp_vdr, sla};
 
-use super::facts::{Facts, Known};
+use super::facts::{Certainty, Facts, Known};
 
 /// The inputs of a table, and for each column why it has its value.
 pub(crate) struct Filled<'f> {
@@ -134,6 +138,8 @@ pub(super) fn is_of_attack(clock: &Clock) -> bool {
 /// A date that a rule sets.
 pub(crate) struct Date {
     pub(crate) decided: Decided<'static>,
+    /// What it decides, in words.
+    pub(crate) outcome: String,
     pub(crate) since: Timestamp,
     pub(crate) due: Timestamp,
 }
@@ -143,16 +149,24 @@ pub(crate) struct Date {
 ///
 /// BOD 26-04 counts from when the directive was raised; where a listing in KEV decides the row, from the listing, if that
 /// came later: a deadline that has passed before anybody could know of it directs nobody.
+///
+/// FedRAMP VDR counts hours from the evaluation of a finding, which is when the directive was raised.
 pub(crate) fn date(
     rule: ClockRule,
     facts: &Facts,
-    raised: Timestamp,
-    released: Option<Timestamp>,
+    (raised, released): (Timestamp, Option<Timestamp>),
+    vdr: Option<(VdrClass, VdrPain)>,
 ) -> Option<Date> {
     let severity = facts.severity.value;
     let listed = facts.kev.map_or(raised, |(added, _)| added.max(raised));
     let open = facts.exposure.value == SystemExposure::Open;
     let (since, (due, decided)) = match rule {
+        ClockRule::FedrampVdr => {
+            let (class, pain) = vdr?;
+            let (hours, decided) = fedramp_vdr::decide(class, pain, likelihood(facts))?;
+            let due = raised.plus_seconds(hours.saturating_mul(3_600));
+            return Some(Date { decided, outcome: format!("{hours} hours"), since: raised, due });
+        }
         ClockRule::Bod2604 => {
             let decided = bod(facts).table_inputs().decide();
             (listed, (sla::Due::parse(decided.outcome)?, decided))
@@ -171,5 +185,19 @@ pub(crate) fn date(
         sla::Due::KevDueDate => facts.kev.and_then(|(_, due)| due)?,
         sla::Due::NoDate => return None,
     };
-    Some(Date { decided, since, due })
+    Some(Date { decided, outcome: decided.outcome.to_owned(), since, due })
+}
+
+/// How likely it is exploitable, as FedRAMP VDR asks (VDR-EVA-ELX, VER-EVA-EIR). That is for the provider to judge, and Tenon's rule for
+/// it: likely, but where nothing tells of an exploit or an attack, and whoever attacks must be on the host already. From the internet it
+/// is reachable where the network is its way and the asset is exposed, or nobody knows whether it is.
+pub(crate) fn likelihood(facts: &Facts) -> Likelihood {
+    let told =
+        facts.in_kev.value || facts.exploitation.value != Exploitation::None || facts.attacked.is_some();
+    let (vector, open) = (facts.distance.value, facts.exposure.value == SystemExposure::Open);
+    match vector {
+        AttackVector::Local | AttackVector::Physical if !told => Likelihood::Nlev,
+        AttackVector::Network if facts.exposure.certainty == Certainty::Unknown || open => Likelihood::LevIrv,
+        _ => Likelihood::LevNirv,
+    }
 }

@@ -13,6 +13,7 @@ use super::facts::{danger, stake};
 use super::{Factors, Reasons, Subject, arrival, loss, prioritise, rules};
 use crate::approach;
 use crate::context::Bearings;
+use crate::controls;
 use crate::findings::{Finding, findings};
 use crate::world::World;
 
@@ -32,6 +33,8 @@ pub struct Weighed {
     pub reach: Vec<Basis>,
     /// Why impact has its value.
     pub impact: Basis,
+    /// Which control stands there, of several the strongest; `None` where none does.
+    pub control: Option<Basis>,
 }
 
 /// A column set to another value.
@@ -74,7 +77,8 @@ pub fn why(world: &World, id: &DirectiveId) -> Option<Why> {
     let reasons = Reasons::from(directive);
     let attacks = world.attacks(reasons.counted(), |id| state.wanting_for(id));
     let (package, bearings) = (state.source().name.as_str(), state.bearings());
-    Some(explain(world, &Subject { package, reasons, bearings, attacks, raised: state.raised }))
+    let group = &directive.group;
+    Some(explain(world, &Subject { package, group, reasons, bearings, attacks, raised: state.raised }))
 }
 
 /// One vulnerability on one asset, as if nothing else were to be done.
@@ -108,7 +112,7 @@ pub fn why_here(world: &World, asset: &AssetId, about: &VulnerabilityId) -> Opti
     let attacks = world.attacks(reasons.counted(), |_| AssetSet::in_order(&[ordinal]));
     let raised = answering.map_or(finding.opened, |(_, state)| state.raised);
     let package = finding.source.name.as_str();
-    let subject = Subject { package, reasons, bearings: &bearings, attacks, raised };
+    let subject = Subject { package, group: &state.group, reasons, bearings: &bearings, attacks, raised };
     let (priority, why) = (prioritise(world, &subject), explain(world, &subject));
     Some(WhyHere { finding, accepted, directive: answering.map(|(id, _)| id), priority, why })
 }
@@ -130,8 +134,8 @@ fn weighed(world: &World, subject: &Subject<'_>) -> Vec<Weighed> {
     let mut known: BTreeMap<(VulnerabilityId, Factors), Vec<usize>> = BTreeMap::new();
     for (facts, bearing, assets) in parts {
         let stake = stake(bearing);
-        let (factors, reach) = if facts.attacked.is_some() {
-            (loss::attacked(stake), vec![facts.threat.basis.clone()])
+        let (factors, reach, control) = if facts.attacked.is_some() {
+            (loss::attacked(stake), vec![facts.threat.basis.clone()], None)
         } else {
             let (danger, arrival) =
                 (danger(&world.intel(&facts.vulnerability)), arrival(world, bearing, Some(subject.package)));
@@ -140,18 +144,28 @@ fn weighed(world: &World, subject: &Subject<'_>) -> Vec<Weighed> {
                 approach::basis(world, bearing.footing.as_ref()?, arrival, subject.package)
             });
             let second = told.unwrap_or_else(|| facts.exposure.basis.clone());
-            (loss::factors(danger, stake, arrival), vec![facts.distance.basis.clone(), second])
+            let control = world.controls.strongest(&bearing.controls, &facts.vulnerability, danger.vector);
+            let leaves = control.map(|(_, state)| state.control.leaves);
+            let control = control.map(|(id, state)| controls::basis(id, state));
+            (
+                loss::factors(danger, stake, arrival, leaves),
+                vec![facts.distance.basis.clone(), second],
+                control,
+            )
         };
         let (threat, impact) = (facts.threat.basis.clone(), loss::impact_basis(&facts));
         let vulnerability = facts.vulnerability;
         let alike = known.entry((vulnerability.clone(), factors)).or_default();
         // What differs in nothing that is told is told once.
-        let same = |at: &&usize| all.get(**at).is_some_and(|one| one.reach == reach && one.impact == impact);
+        let same = |at: &&usize| {
+            let one = all.get(**at);
+            one.is_some_and(|one| one.reach == reach && one.impact == impact && one.control == control)
+        };
         match alike.iter().find(same).and_then(|at| all.get_mut(*at)) {
             Some(same) => same.assets += assets,
             None => {
                 alike.push(all.len());
-                all.push(Weighed { vulnerability, assets, factors, threat, reach, impact });
+                all.push(Weighed { vulnerability, assets, factors, threat, reach, impact, control });
             }
         }
     }

@@ -26,9 +26,9 @@ use writer::Writer;
 
 /// The version of the encoding. Another one is not read; whoever raises this keeps reading from 5 on, because a record that was
 /// cut rests on one (decision 27).
-pub const SNAPSHOT_VERSION: u16 = 10;
+pub const SNAPSHOT_VERSION: u16 = 11;
 /// The oldest version that is read: it lacks the measures, which then begin with it. Before 7 there were no exceptions, before 8 no
-/// detections, before 9 no forecasts, signatures and notes of people, before 10 no evidence, which a program of then would leave out; before 9
+/// detections, before 9 no forecasts, signatures and notes of people, before 10 no evidence, before 11 no controls, which a program of then would leave out; before 9
 /// risk points were whole thousandths.
 const OLDEST_VERSION: u16 = 5;
 /// Lists that are handed over at once while a snapshot is read, and how often that many may wait.
@@ -108,6 +108,7 @@ impl World {
             approach,
             vex,
             exceptions,
+            controls,
             detections,
             trend,
             measures,
@@ -134,6 +135,7 @@ impl World {
             approach: approach.zones().clone(),
             vex: vex.iter().map(|(document, stated)| (document.clone(), stated.to_vec())).collect(),
             exceptions: exceptions.iter().map(|(id, state)| (id, state.clone())).collect(),
+            controls: controls.iter().map(|(id, state)| (id, state.clone())).collect(),
             detections: detections.iter().map(|(id, state)| (id, state.clone())).collect(),
             trend: trend.clone(),
             moved: (trend.seq, trend.movements.iter().copied().collect()),

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{
-    Advisory, AssetContext, AssetId, ContextDocument, DetectionId, Digest, ExceptionId, GroupName, HostFacts,
-    Intel, InventorySum, MachineId, OrderId, Rules, SourcePackage, Tempo, Timestamp, TokenId, VexStatement,
-    VulnerabilityId, ZoneName,
+    Advisory, AssetContext, AssetId, ContextDocument, ControlId, DetectionId, Digest, ExceptionId, GroupName,
+    HostFacts, Intel, InventorySum, MachineId, OrderId, Rules, SourcePackage, Tempo, Timestamp, TokenId,
+    VexStatement, VulnerabilityId, ZoneName,
 };
 
 use crate::approach::{Approach, ToldZone};
 use crate::assets::AssetState;
 use crate::context::{KnownContext, Written};
+use crate::controls::ControlState;
 use crate::detections::DetectionState;
 use crate::exceptions::ExceptionState;
 use crate::index::Stances;
@@ -47,6 +48,8 @@ pub(super) struct SavedHead {
     #[serde(default)]
     pub(super) exceptions: Vec<(ExceptionId, ExceptionState)>,
     #[serde(default)]
+    pub(super) controls: Vec<(ControlId, ControlState)>,
+    #[serde(default)]
     pub(super) detections: Vec<(DetectionId, DetectionState)>,
     pub(super) trend: Trend,
     /// The entry whose consequences the trend counts, and the largest movements.
@@ -75,6 +78,9 @@ impl SavedHead {
         (world.trend.seq, world.trend.movements) = (seq, Movements::restore(movements));
         for (id, state) in self.exceptions {
             world.exceptions.keep(id, state);
+        }
+        for (id, state) in self.controls {
+            world.controls.keep(id, state);
         }
         for (id, state) in self.detections {
             world.detections.keep(id, state);

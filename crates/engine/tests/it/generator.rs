@@ -1,6 +1,6 @@
 //! Commands drawn from the World as it stands, so that most of them fit it, and some do not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 
 use tenon_engine::{DirectiveState, GroupMode, World};
@@ -10,9 +10,10 @@ use tenon_model::{
     Command, Component, Cvss, DecisionTable, Digest, DirectiveId, EvidenceOutcome, Exploitation, HostFacts,
     HumanImpact, IntelDelta, Inventory, Kev, Listener, MachineId, NoteKind, Offer, OfferState, OrderAction,
     OrderId, Probability, Profile, Protocol, RehearsalOutcome, Role, Rules, Ssvc, Stage, SystemExposure,
-    TechnicalImpact, Tempo, Timestamp, VexStatement, Virtualization, VulnerabilityId,
+    TechnicalImpact, Tempo, Timestamp, Vdr, VdrClass, VdrPain, VexStatement, Virtualization, VulnerabilityId,
 };
 
+use crate::controls;
 use crate::detections;
 use crate::exceptions;
 use crate::lab::{
@@ -89,7 +90,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         1,
         1,
         2,
-        likely(world.assets().any(|(_, asset)| asset.outstanding.is_some()), 26),
+        likely(world.assets().any(|(_, asset)| asset.outstanding.is_some()), 30),
         likely(stages().any(awaits), 16),
         1,
         likely(stages().any(stands_still), 5),
@@ -112,6 +113,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         likely(world.directives().any(|(_, state)| !world.signable(state).is_empty()), 12),
         likely(world.context().is_some_and(|known| known.document.names_entries()), 3),
         likely(lacking(world).is_some(), 3),
+        likely(world.queue().len() > 1, 2),
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -199,6 +201,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         27 => signatures::drawn(draw, world, now),
         28 => assessed(world),
         29 => waiver(draw, world),
+        30 => controls::drawn(draw, world, now),
         _ => document(draw, world),
     }
 }
@@ -524,8 +527,14 @@ fn rules(draw: &mut Draw) -> Command {
     let table =
         draw.of(&[DecisionTable::Bod2604, DecisionTable::SsvcDeployer, DecisionTable::CisaCoordinator]);
     let clocks = [ClockRule::Bod2604, ClockRule::FedrampRev5, ClockRule::PciDss401];
-    let clocks = clocks.into_iter().filter(|_| draw.one_in(2)).collect();
-    Command::SetRules { rules: Rules { table, clocks }, by: person() }
+    let mut clocks: BTreeSet<ClockRule> = clocks.into_iter().filter(|_| draw.one_in(2)).collect();
+    let vdr = draw.one_in(3).then(|| Vdr {
+        class: draw.of(VdrClass::ALL),
+        pain: draw.of(VdrPain::ALL),
+        groups: BTreeMap::from([("db".parse().unwrap(), draw.of(VdrPain::ALL))]),
+    });
+    clocks.extend(vdr.is_some().then_some(ClockRule::FedrampVdr));
+    Command::SetRules { rules: Rules { table, clocks, vdr }, by: person() }
 }
 
 fn mode(draw: &mut Draw, world: &World) -> Command {

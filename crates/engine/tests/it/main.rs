@@ -4,6 +4,7 @@
 mod ahead;
 mod approach;
 mod context;
+mod controls;
 mod deltas;
 mod detections;
 mod evidence;

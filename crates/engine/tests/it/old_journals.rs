@@ -13,7 +13,7 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 37] = [
+const LATER: [&str; 40] = [
     "context-set",
     "context-taken-over",
     "rules-set",
@@ -40,6 +40,9 @@ const LATER: [&str; 37] = [
     "exception-granted",
     "exception-ended expired",
     "exception-ended revoked",
+    "control-recorded",
+    "control-ended expired",
+    "control-ended withdrawn",
     "detection-reported",
     "detection-ended expired",
     "detection-ended dismissed",
@@ -90,6 +93,9 @@ const BLOBS_REACH: &str = include_str!("../fixtures/blobs-v1-reach.jsonl");
 /// Evidence of a host is sealed, of another missed and waived.
 const EVENTS_EVIDENCE: &str = include_str!("../fixtures/events-v1-evidence.jsonl");
 const BLOBS_EVIDENCE: &str = include_str!("../fixtures/blobs-v1-evidence.jsonl");
+/// Controls are recorded; one is taken away, the time of one is up, one stands.
+const EVENTS_CONTROLS: &str = include_str!("../fixtures/events-v1-controls.jsonl");
+const BLOBS_CONTROLS: &str = include_str!("../fixtures/blobs-v1-controls.jsonl");
 /// The record begins later; the shell writes it, so that no story of the lab holds it.
 const EVENTS_HISTORY: &str = include_str!("../fixtures/events-v1-history.jsonl");
 
@@ -137,6 +143,7 @@ fn events_of_version_1_decode_and_encode_alike() {
     later.extend(kinds(EVENTS_CONTEXT));
     later.extend(kinds(EVENTS_DELTAS));
     later.extend(kinds(EVENTS_ROLLOUTS));
+    later.extend(kinds(EVENTS_CONTROLS));
     later.extend(kinds(EVENTS_POLICY));
     later.extend(kinds(EVENTS_LIFE));
     later.extend(kinds(EVENTS_RISKS));
@@ -347,15 +354,30 @@ fn evidence_of_version_1_replays() {
     assert_eq!(known, ["a sealed", "b waived"]);
 }
 
+#[test]
+fn controls_of_version_1_replay() {
+    let (entries, blobs) = (entries(EVENTS_CONTROLS), blobs(BLOBS_CONTROLS));
+    let world = replay(&entries, &blobs);
+    assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
+    let known: Vec<_> = world.controls().map(|(id, state)| (id.to_string(), state.ended.is_some())).collect();
+    assert_eq!(known, [("ctl_1".to_owned(), true), ("ctl_2".to_owned(), true), ("ctl_3".to_owned(), false)]);
+    let (id, _) = world.directives().next().unwrap();
+    let weighed = tenon_engine::why(&world, id).unwrap().factors;
+    assert_eq!(weighed.iter().map(|one| one.factors.controls).collect::<Vec<_>>(), [1_000_000, 200_000]);
+    let restored = World::from_snapshot(world.to_snapshot().unwrap()).unwrap();
+    assert_eq!(tenon_engine::why(&restored, id).unwrap().factors, weighed);
+}
+
 /// A record whose oldest part was let go rests on a snapshot: a version that was ever written is read for good.
 #[test]
 fn snapshots_of_old_versions_are_read() {
-    let snapshots: [(u8, &[u8]); 5] = [
+    let snapshots: [(u8, &[u8]); 6] = [
         (5, include_bytes!("../fixtures/snapshot-v5.bin")),
         (6, include_bytes!("../fixtures/snapshot-v6.bin")),
         (7, include_bytes!("../fixtures/snapshot-v7.bin")),
         (8, include_bytes!("../fixtures/snapshot-v8.bin")),
         (9, include_bytes!("../fixtures/snapshot-v9.bin")),
+        (10, include_bytes!("../fixtures/snapshot-v10.bin")),
     ];
     let wanted = replay(&entries(EVENTS_POLICY), &blobs(BLOBS_POLICY));
     for (version, snapshot) in snapshots {

@@ -7,7 +7,7 @@ use tenon_engine::{Flip, findings, why, why_here};
 use tenon_model::{
     AssetContext, AssetId, Automatable, ClockRule, Command, Cvss, DecisionTable, Exploitation, HumanImpact,
     IntelDelta, Kev, MissionAndWellBeing, Priority, Profile, RefusalCode, Rules, Ssvc, SystemExposure,
-    TechnicalImpact, VexStatement, VexSubject, VulnerabilityId,
+    TechnicalImpact, Vdr, VdrClass, VdrPain, VexStatement, VexSubject, VulnerabilityId,
 };
 
 use crate::lab::{Lab, advisory, component, inventory, person, security_offer};
@@ -68,7 +68,7 @@ fn set(lab: &mut Lab, asset: AssetId, context: AssetContext) {
 }
 
 fn choose(lab: &mut Lab, table: DecisionTable, clocks: &[ClockRule]) {
-    let rules = Rules { table, clocks: clocks.iter().copied().collect() };
+    let rules = Rules { table, clocks: clocks.iter().copied().collect(), vdr: None };
     let _repeated = lab.run(Command::SetRules { rules, by: person() });
 }
 
@@ -206,6 +206,51 @@ fn several_clocks_run_and_the_earliest_counts() {
     // No entry in the catalogue, no date by BOD 22-01; with one it has the catalogue's own date.
     list(&mut lab, "CVE-2026-1", true);
     assert!(priority(&lab).clocks.iter().any(|clock| clock.outcome == "kev.dueDate"));
+}
+
+#[test]
+fn fedramp_vdr_counts_hours_by_class_pain_of_the_group_and_likelihood() {
+    let (mut lab, asset) = exposed(&["CVE-2026-1"]);
+    let raised = lab.now;
+    let rules = |pain, of_web: Option<VdrPain>| Rules {
+        table: DecisionTable::Bod2604,
+        clocks: BTreeSet::from([ClockRule::FedrampVdr]),
+        vdr: Some(Vdr {
+            class: VdrClass::C,
+            pain,
+            groups: of_web.map(|pain| ("web".parse().unwrap(), pain)).into_iter().collect(),
+        }),
+    };
+    let hours = |lab: &mut Lab, rules: Rules| {
+        let _repeated = lab.run(Command::SetRules { rules, by: person() });
+        lab.sound();
+        let clocks = priority(lab).clocks.clone();
+        clocks.first().map(|clock| {
+            assert_eq!((clock.rule.as_str(), clock.since), ("fedramp-vdr-tfr-pvr 2026-08-13", raised));
+            (clock.row, clock.outcome.clone(), (clock.due.as_millis() - raised.as_millis()) / 3_600_000)
+        })
+    };
+    let row = |row, hours: i64| Some((row, format!("{hours} hours"), hours));
+    // Nobody knows how it is attacked, nor who reaches the host: the worst of both.
+    assert_eq!(hours(&mut lab, rules(VdrPain::Five, None)), row(24, 48));
+    assert_eq!(hours(&mut lab, rules(VdrPain::Five, Some(VdrPain::Three))), row(30, 384));
+    assert_eq!(hours(&mut lab, rules(VdrPain::Five, Some(VdrPain::One))), None, "PAIN 1 has no time frame");
+    let small = AssetContext { exposure: Some(SystemExposure::Small), ..AssetContext::default() };
+    set(&mut lab, asset, small);
+    assert_eq!(hours(&mut lab, rules(VdrPain::Five, None)), row(25, 96), "not from the internet");
+    let vector = "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H".to_owned();
+    let cvss = Some(Cvss { vector, source: "debian".to_owned() });
+    state(&mut lab, "CVE-2026-1", Profile { cvss, ..Profile::default() });
+    assert_eq!(hours(&mut lab, rules(VdrPain::Four, None)), row(29, 1_536), "not likely exploitable");
+    list(&mut lab, "CVE-2026-1", true);
+    assert_eq!(hours(&mut lab, rules(VdrPain::Four, Some(VdrPain::Five))), row(25, 96), "exploited");
+    for wrong in [
+        Rules { vdr: None, ..rules(VdrPain::Two, None) },
+        Rules { clocks: BTreeSet::from([ClockRule::Bod2604]), ..rules(VdrPain::Two, None) },
+    ] {
+        let refused = lab.run(Command::SetRules { rules: wrong, by: person() }).unwrap_err();
+        assert_eq!(refused.code, tenon_model::RefusalCode::BadContent);
+    }
 }
 
 #[test]

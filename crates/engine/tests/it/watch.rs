@@ -17,7 +17,7 @@ use tenon_versions::dpkg;
 use crate::lab::{Lab, ids, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 62] = [
+pub(crate) const KINDS: [&str; 65] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -43,6 +43,9 @@ pub(crate) const KINDS: [&str; 62] = [
     "exception-granted",
     "exception-ended expired",
     "exception-ended revoked",
+    "control-recorded",
+    "control-ended expired",
+    "control-ended withdrawn",
     "detection-reported",
     "detection-ended expired",
     "detection-ended dismissed",
@@ -614,7 +617,7 @@ pub(crate) fn kind(event: &Event) -> String {
     let how = match json["event"].as_str() {
         Some("asset-retired") => "reason",
         Some("directive-noted") => "kind",
-        Some("exception-ended" | "detection-ended") => "end",
+        Some("exception-ended" | "control-ended" | "detection-ended") => "end",
         _ => "outcome",
     };
     ["event", how].iter().filter_map(|tag| json.get(tag)?.as_str()).collect::<Vec<_>>().join(" ")

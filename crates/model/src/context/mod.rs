@@ -19,5 +19,5 @@ pub use document::{
 };
 pub use labels::{Criticality, Environment, Labels, Sensitivity};
 pub use pattern::{Condition, Glob, Listening, Network, PatternError, PortRange};
-pub use published::{ClockRule, DecisionTable, Rules};
+pub use published::{ClockRule, DecisionTable, Rules, Vdr, VdrClass, VdrPain};
 pub use stated::AssetContext;

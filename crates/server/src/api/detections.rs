@@ -78,7 +78,7 @@ pub(super) async fn detections(
     let world = &then.world;
     let wanted = world.detections().rev();
     let wanted: Vec<_> = wanted
-        .filter(|(_, state)| asked.means(&state.detection.vulnerability, state.ended.is_some()))
+        .filter(|(_, state)| asked.means(|id| *id == state.detection.vulnerability, state.ended.is_some()))
         .collect();
     let items = wanted.iter().take(asked.limit);
     let items = items.map(|(id, state)| DetectionView::of(world, *id, state)).collect();

@@ -5,11 +5,11 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use tenon_model::{AssetId, Command, ExceptionId, ExceptionRequest, ExceptionScope, RefusalCode, Timestamp};
+use tenon_model::{AssetId, Command, ExceptionId, ExceptionRequest, ExceptionScope, RefusalCode};
 use utoipa::ToSchema;
 
 use super::read::parse;
-use super::standing::StandingQuery;
+use super::standing::{StandingQuery, end_of};
 use super::write::{Done, submit};
 use super::{ApiError, Code, Input, Shared};
 use crate::access::Caller;
@@ -65,7 +65,7 @@ pub(super) async fn exceptions(
     let world = &then.world;
     let wanted = world.exceptions().rev();
     let wanted: Vec<_> = wanted
-        .filter(|(_, state)| asked.means(&state.exception.vulnerability, state.ended.is_some()))
+        .filter(|(_, state)| asked.means(|id| *id == state.exception.vulnerability, state.ended.is_some()))
         .collect();
     let items = wanted.iter().take(asked.limit);
     let items = items.map(|(id, state)| ExceptionView::of(world, *id, state)).collect();
@@ -117,12 +117,4 @@ pub(super) async fn end_exception(
 ) -> Result<Json<Done>, ApiError> {
     let exception: ExceptionId = parse(&id)?;
     submit(&context, &headers, Command::EndException { exception, by: caller.person, why: body.why }).await
-}
-
-/// The instant that a text names; of a day, its last.
-fn end_of(text: &str) -> Option<Timestamp> {
-    let named = Timestamp::parse(text)?;
-    let is_day = !text.contains(['T', 't', ' ']);
-    let last = || Timestamp::from_millis(named.plus_days(1).as_millis().saturating_sub(1));
-    Some(if is_day { last() } else { named })
 }

@@ -2,6 +2,7 @@
 
 mod as_of;
 mod context;
+mod controls;
 mod coverage;
 mod detections;
 mod document;
@@ -46,6 +47,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use controls::ControlsView;
 pub use coverage::{FeedsPage, GapsPage};
 pub use detections::{DetectionTaken, DetectionsView};
 pub use exceptions::ExceptionsView;
@@ -153,6 +155,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(vulnerabilities::vulnerabilities))
         .routes(routes!(read::report))
         .routes(routes!(evidence::evidence))
+        .routes(routes!(controls::controls, controls::record_control))
         .routes(routes!(exceptions::exceptions, exceptions::grant_exception))
         .routes(routes!(detections::detections, detections::report_detection))
         .routes(routes!(coverage::gaps))
@@ -172,6 +175,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(evidence::waive_evidence))
         .routes(routes!(write::retry))
         .routes(routes!(write::retire))
+        .routes(routes!(controls::end_control))
         .routes(routes!(exceptions::end_exception))
         .routes(routes!(detections::dismiss_detection))
         .routes(routes!(messages::try_out))
@@ -199,6 +203,8 @@ fn documented() -> OpenApiRouter<Shared> {
     let policies = OpenApiRouter::new()
         .routes(routes!(policy::policy, policy::set_policy))
         .routes(routes!(policy::preview_policy))
+        .routes(routes!(policy::check_policy))
+        .routes(routes!(policy::policy_presets))
         .layer(DefaultBodyLimit::max(2 * tenon_policy::MAX_POLICY));
     let people = OpenApiRouter::new()
         .routes(routes!(session::who_am_i, session::sign_in, session::sign_out))

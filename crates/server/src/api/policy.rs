@@ -14,7 +14,7 @@ use super::write::{Done, submit};
 use super::{ApiError, Code, Input, Shared};
 use crate::access::Caller;
 use crate::clock::clock;
-use crate::view::{PolicyPreviewView, PolicyView};
+use crate::view::{PolicyCheckView, PolicyPresetView, PolicyPreviewView, PolicyView};
 
 /// A policy that takes the place of the one before.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -40,6 +40,19 @@ pub(super) async fn policy(
 ) -> Result<Response, ApiError> {
     let then = context.then(as_of.as_ref()).await?;
     Ok(then.answer(PolicyView::of(&then.world)))
+}
+
+/// The policies to begin with, the most careful first.
+#[utoipa::path(get, path = "/api/v1/policy/presets", responses((status = OK, body = Vec<PolicyPresetView>)))]
+pub(super) async fn policy_presets() -> Json<Vec<PolicyPresetView>> {
+    Json(tenon_policy::PRESETS.iter().map(PolicyPresetView::of).collect())
+}
+
+/// What is wrong with a policy, for whoever is writing one. Nothing changes.
+#[utoipa::path(post, path = "/api/v1/policy/check", request_body = TriedPolicy,
+    responses((status = OK, body = PolicyCheckView), (status = UNAUTHORIZED)))]
+pub(super) async fn check_policy(Input(body): Input<TriedPolicy>) -> Json<PolicyCheckView> {
+    Json(PolicyCheckView::of(&body.text))
 }
 
 /// What would change for the open directives if another policy counted. Nothing changes.

@@ -237,6 +237,11 @@ fn refused(code: RefusalCode) -> (StatusCode, &'static str, &'static str) {
             "No such exception, or it has ended",
             "look it up with `tenon exception list`",
         ),
+        RefusalCode::UnknownControl => (
+            StatusCode::NOT_FOUND,
+            "No such control, or it has ended",
+            "look it up with `tenon control list`",
+        ),
         RefusalCode::UnknownDetection => (
             StatusCode::NOT_FOUND,
             "No such detection, or it has ended",

@@ -1,6 +1,7 @@
 //! What is replaced as a whole: the context of an asset, the rules that count. Each has a tag, with which a change says what
 //! it replaces.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use axum::Json;
@@ -13,7 +14,7 @@ use tenon_engine::World;
 use tenon_model::{AssetContext, Tempo};
 use tenon_model::{
     AssetId, ClockRule, Command, DecisionTable, Digest, HumanImpact, MissionAndWellBeing, Rules,
-    SystemExposure,
+    SystemExposure, Vdr, VdrClass, VdrPain,
 };
 use utoipa::ToSchema;
 
@@ -34,8 +35,41 @@ pub(super) struct RulesBody {
     /// The table that decides: `bod-26-04`, `ssvc-deployer` or `cisa-coordinator`.
     table: String,
     /// The rules that set due dates: `bod-26-04`, `bod-22-01`, `bod-19-02`, `fedramp-rev5`, `pci-dss-4.0`,
-    /// `pci-dss-4.0.1`.
+    /// `fedramp-vdr`, `pci-dss-4.0.1`.
     clocks: Vec<String>,
+    /// What `fedramp-vdr` counts by; absent where that is not among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    vdr: Option<VdrBody>,
+}
+
+/// What FedRAMP VDR asks of findings, by the group of assets on which they are.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VdrBody {
+    /// Certification class of the cloud service: `A`, `B`, `C` or `D`.
+    class: String,
+    /// PAIN of findings on assets of groups that are not named: `1` to `5`, 5 the worst; 1 has no time frame.
+    pain: String,
+    /// PAIN of findings on assets of these groups.
+    #[serde(default)]
+    groups: BTreeMap<String, String>,
+}
+
+impl VdrBody {
+    fn of(vdr: &Vdr) -> Self {
+        let groups = vdr.groups.iter().map(|(group, pain)| (group.to_string(), pain.to_string()));
+        Self { class: vdr.class.to_string(), pain: vdr.pain.to_string(), groups: groups.collect() }
+    }
+
+    fn read(self) -> Result<Vdr, ApiError> {
+        let pain = |text: &str| one_of(text, VdrPain::ALL);
+        let groups = self.groups.iter().map(|(group, of)| Ok((parse(group)?, pain(of)?)));
+        Ok(Vdr {
+            class: one_of(&self.class, VdrClass::ALL)?,
+            pain: pain(&self.pain)?,
+            groups: groups.collect::<Result<_, ApiError>>()?,
+        })
+    }
 }
 
 impl RulesBody {
@@ -43,6 +77,7 @@ impl RulesBody {
         Self {
             table: rules.table.to_string(),
             clocks: rules.clocks.iter().map(ToString::to_string).collect(),
+            vdr: rules.vdr.as_ref().map(VdrBody::of),
         }
     }
 }
@@ -145,8 +180,9 @@ pub(super) async fn set_rules(
 ) -> Result<Json<Done>, ApiError> {
     let table = one_of(&body.table, DecisionTable::ALL)?;
     let clocks = body.clocks.iter().map(|clock| one_of(clock, ClockRule::ALL)).collect::<Result<_, _>>()?;
+    let vdr = body.vdr.map(VdrBody::read).transpose()?;
     let condition = condition(&headers, |world| Some(tag(&RulesBody::of(world.rules()))))?;
-    let command = Command::SetRules { rules: Rules { table, clocks }, by: caller.person };
+    let command = Command::SetRules { rules: Rules { table, clocks, vdr }, by: caller.person };
     submit_if(&context, &headers, command, condition).await
 }
 

@@ -1,7 +1,7 @@
-//! Which of the things about a vulnerability that stand until they end: exceptions, detections.
+//! Which of the things about a vulnerability that stand until they end: exceptions, controls, detections.
 
 use serde::Deserialize;
-use tenon_model::VulnerabilityId;
+use tenon_model::{Timestamp, VulnerabilityId};
 use utoipa::IntoParams;
 
 use super::read::parse;
@@ -51,9 +51,17 @@ impl StandingQuery {
 }
 
 impl Asked {
-    /// Whether one about this vulnerability is meant.
-    pub(super) fn means(&self, about: &VulnerabilityId, has_ended: bool) -> bool {
+    /// Whether one is meant that is about some vulnerabilities, as `is_about` says.
+    pub(super) fn means(&self, is_about: impl Fn(&VulnerabilityId) -> bool, has_ended: bool) -> bool {
         let of_state = if has_ended { self.ended } else { self.standing };
-        of_state && self.about.as_ref().is_none_or(|wanted| wanted == about)
+        of_state && self.about.as_ref().is_none_or(is_about)
     }
+}
+
+/// The instant that a text names; of a day, its last.
+pub(super) fn end_of(text: &str) -> Option<Timestamp> {
+    let named = Timestamp::parse(text)?;
+    let is_day = !text.contains(['T', 't', ' ']);
+    let last = || Timestamp::from_millis(named.plus_days(1).as_millis().saturating_sub(1));
+    Some(if is_day { last() } else { named })
 }

@@ -2,7 +2,7 @@
 
 use tenon_engine::World;
 use tenon_model::{
-    AssetId, AssetOrdinal, Detection, Directive, DirectiveId, Event, Exception, Members, Retirement,
+    AssetId, AssetOrdinal, Control, Detection, Directive, DirectiveId, Event, Exception, Members, Retirement,
     VulnerabilityId, Wants,
 };
 
@@ -46,6 +46,9 @@ impl<'a> Wanted<'a> {
             Event::ExceptionGranted { .. } | Event::ExceptionEnded { .. } => ordinal.is_some_and(|at| {
                 exception_of(event, self.world).is_some_and(|exception| exception.assets.contains(at))
             }),
+            Event::ControlRecorded { .. } | Event::ControlEnded { .. } => ordinal.is_some_and(|at| {
+                control_of(event, self.world).is_some_and(|control| control.assets.contains(at))
+            }),
             Event::AssetEnrolled { replaces, .. } => *replaces == Some(id),
             Event::AssetRetired { why, .. } => {
                 matches!(why, Retirement::Superseded { by } if *by == id)
@@ -84,6 +87,9 @@ impl<'a> Wanted<'a> {
             Event::ExceptionGranted { .. } | Event::ExceptionEnded { .. } => {
                 exception_of(event, self.world).is_some_and(|exception| exception.vulnerability == *id)
             }
+            Event::ControlRecorded { .. } | Event::ControlEnded { .. } => {
+                control_of(event, self.world).is_some_and(|control| control.vulnerabilities.contains(id))
+            }
             Event::DetectionReported { .. } | Event::DetectionEnded { .. } => {
                 detection_of(event, self.world).is_some_and(|detection| detection.vulnerability == *id)
             }
@@ -100,6 +106,15 @@ fn exception_of<'a>(event: &'a Event, world: &'a World) -> Option<&'a Exception>
     match event {
         Event::ExceptionGranted { exception, .. } => Some(exception),
         Event::ExceptionEnded { id, .. } => world.exception(*id).map(|state| &state.exception),
+        _ => None,
+    }
+}
+
+/// The control that an event is about.
+fn control_of<'a>(event: &'a Event, world: &'a World) -> Option<&'a Control> {
+    match event {
+        Event::ControlRecorded { control, .. } => Some(control),
+        Event::ControlEnded { id, .. } => world.control(*id).map(|state| &state.control),
         _ => None,
     }
 }

@@ -2,9 +2,9 @@
 
 use tenon_engine::World;
 use tenon_model::{
-    ApplyOutcome, AssetId, DetectionEnd, DirectiveChange, DirectiveId, Event, ExceptionEnd, IntelSource,
-    Members, NoteKind, OrderAction, OrderId, Outcome, Person, ReachMove, RehearsalOutcome, Retirement,
-    Timestamp, Wants,
+    ApplyOutcome, AssetId, Control, ControlEnd, DetectionEnd, DirectiveChange, DirectiveId, Event,
+    ExceptionEnd, IntelSource, Members, NoteKind, OrderAction, OrderId, Outcome, Person, ReachMove,
+    RehearsalOutcome, Retirement, Timestamp, Wants,
 };
 
 /// The person behind it.
@@ -30,10 +30,27 @@ pub(super) fn by(event: &Event) -> Option<&Person> {
         | Event::RetryRequested { by, .. } => Some(by),
         Event::DetectionEnded { end: DetectionEnd::Dismissed { by, .. }, .. } => Some(by),
         Event::ExceptionGranted { exception, .. } => Some(&exception.by),
+        Event::ControlRecorded { control, .. } => Some(&control.by),
+        Event::ControlEnded { end: ControlEnd::Withdrawn { by, .. }, .. } => Some(by),
         Event::DetectionReported { detection, .. } => Some(&detection.by),
         Event::AssetRetired { why: Retirement::ByPerson { by, .. }, .. }
         | Event::DirectiveClosed { outcome: Outcome::Refused { by, .. }, .. } => Some(by),
         _ => None,
+    }
+}
+
+/// Most vulnerabilities of a control that are named.
+const MAX_NAMED: usize = 3;
+
+/// What a control stands against.
+fn stands_against(control: &Control) -> String {
+    let vectors: Vec<&str> = control.vectors.iter().map(|vector| vector.as_str()).collect();
+    let named: Vec<String> =
+        control.vulnerabilities.iter().take(MAX_NAMED).map(ToString::to_string).collect();
+    match control.vulnerabilities.len().checked_sub(named.len()) {
+        _ if named.is_empty() => format!("{} attacks", vectors.join(", ")),
+        Some(more) if more > 0 => format!("{} and {more} more", named.join(", ")),
+        _ => named.join(", "),
     }
 }
 
@@ -101,6 +118,24 @@ pub(crate) fn said(event: &Event, world: &World) -> String {
             let how = match end {
                 ExceptionEnd::Expired => "its time is up".to_owned(),
                 ExceptionEnd::Revoked { why, .. } => format!("taken back: {why}"),
+            };
+            format!("{id}{} has ended: {how}", about.unwrap_or_default())
+        }
+        Event::ControlRecorded { id, control } => format!(
+            "{id}: a control ({}) stands before {} until {} against {}, lets {} through, {} answers for it: {}",
+            control.kind,
+            assets_of(control.assets.len()),
+            control.until,
+            stands_against(control),
+            control.leaves,
+            control.owner,
+            control.what
+        ),
+        Event::ControlEnded { id, end } => {
+            let about = world.control(*id).map(|state| format!(" ({})", stands_against(&state.control)));
+            let how = match end {
+                ControlEnd::Expired => "its time is up".to_owned(),
+                ControlEnd::Withdrawn { why, .. } => format!("it does not stand any more: {why}"),
             };
             format!("{id}{} has ended: {how}", about.unwrap_or_default())
         }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use tenon_engine::World;
 use tenon_journal::Entry;
 use tenon_model::{
-    ApplyOutcome, AssetId, Digest, DirectiveId, Event, EventError, ExceptionEnd, GroupName, NoteKind,
-    OrderId, RehearsalOutcome, Stage, Timestamp, Versioned,
+    ApplyOutcome, AssetId, ControlEnd, Digest, DirectiveId, Event, EventError, ExceptionEnd, GroupName,
+    NoteKind, OrderId, RehearsalOutcome, Stage, Timestamp, Versioned,
 };
 
 use super::{Message, Topic};
@@ -20,9 +20,10 @@ const URGENT_DAYS: u32 = 3;
 /// Vulnerabilities that a sentence names; the rest is counted.
 const NAMED: usize = 3;
 /// Kinds of entries that can be worth a message. What hosts report all day long is not read further than its kind.
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 12] = [
     "apply-recorded",
     "clone-seen",
+    "control-ended",
     "detection-reported",
     "directive-changed",
     "directive-closed",
@@ -142,7 +143,8 @@ fn about(event: &Event, time: Timestamp, world: &World) -> Option<Told> {
         Event::CloneSeen { asset, .. } => {
             Some(Told { topic: Topic::Trouble, directive: None, asset: Some(*asset) })
         }
-        Event::ExceptionEnded { end: ExceptionEnd::Expired, .. } => {
+        Event::ExceptionEnded { end: ExceptionEnd::Expired, .. }
+        | Event::ControlEnded { end: ControlEnd::Expired, .. } => {
             Some(Told { topic: Topic::Exception, directive: None, asset: None })
         }
         _ => None,

@@ -5,7 +5,7 @@ use tenon_engine::{AssetState, Finding, FindingState, Retired, World, findings, 
 use tenon_model::{AssetContext, AssetId, Capability, OfferState, Retirement};
 use utoipa::ToSchema;
 
-use super::{AskedView, DetectionView, PackageView, SaidView, mode, text};
+use super::{AskedView, ControlView, DetectionView, PackageView, SaidView, mode, text};
 
 /// An asset in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -119,6 +119,8 @@ pub struct AssetDetail {
     pub suppressed: Vec<SuppressedView>,
     /// Findings whose risk somebody accepts here.
     pub accepted: Vec<AcceptedView>,
+    /// The controls that stand before it.
+    pub controls: Vec<ControlView>,
     /// Attacks that were seen on it and count, the last first.
     pub attacks: Vec<DetectionView>,
 }
@@ -317,8 +319,9 @@ impl AssetDetail {
         });
         let (open, suppressed, accepted) = (open.collect(), suppressed.collect(), accepted.collect());
         let attacks = DetectionView::standing(world, |state| state.detection.asset == asset.id);
-        let said = SaidView::of(world, asset);
-        Some(Self { asset: view, said, offers, open, suppressed, accepted, attacks })
+        let controls = world.controls_before(asset).map(|(id, state)| ControlView::of(world, id, state));
+        let (controls, said) = (controls.collect(), SaidView::of(world, asset));
+        Some(Self { asset: view, said, offers, open, suppressed, accepted, controls, attacks })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod asset;
 mod context;
+mod control;
 mod coverage;
 mod detection;
 mod directive;
@@ -32,6 +33,7 @@ pub use asset::{
     AcceptedView, AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView,
 };
 pub use context::{ContextDocumentView, EffectView, PreviewView, SaidView, UnstatedView};
+pub use control::ControlView;
 pub use coverage::GapView;
 pub use detection::DetectionView;
 pub use directive::{
@@ -47,7 +49,8 @@ pub use measures::{
 };
 pub use on_asset::{AssetDirectivesView, OnAssetView};
 pub use policy::{
-    FreezeView, PolicyEffectView, PolicyPreviewView, PolicyView, RuleView, RulingView, WindowView,
+    FreezeView, PolicyCheckView, PolicyEffectView, PolicyPresetView, PolicyPreviewView, PolicyProblemView,
+    PolicyView, RuleView, RulingView, WindowView,
 };
 pub(crate) use reach::Solved;
 pub use reach::{

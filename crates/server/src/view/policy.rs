@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tenon_engine::{Said, World, outlook};
 use tenon_model::Timestamp;
-use tenon_policy::Policy;
+use tenon_policy::{Policy, Preset};
 use utoipa::ToSchema;
 
 use super::text;
@@ -67,6 +67,53 @@ pub struct FreezeView {
     pub until: String,
     /// For what; absent where it is for all.
     pub when: Option<String>,
+}
+
+/// A policy to begin with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PolicyPresetView {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub about: String,
+    /// The file.
+    pub text: String,
+}
+
+impl PolicyPresetView {
+    pub(crate) fn of(preset: &Preset) -> Self {
+        let Preset { name, about, text } = preset;
+        Self { name: (*name).to_owned(), about: (*about).to_owned(), text: (*text).to_owned() }
+    }
+}
+
+/// What is wrong with a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PolicyCheckView {
+    /// What is wrong, in the order of the file; nothing where it could be set. At most 100.
+    pub problems: Vec<PolicyProblemView>,
+    /// How much is wrong in all.
+    pub total: u64,
+}
+
+/// Something that is wrong with a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PolicyProblemView {
+    /// Where: `line 3, column 5`.
+    pub place: String,
+    /// What is wrong, and what to do.
+    pub reason: String,
+}
+
+impl PolicyCheckView {
+    pub(crate) fn of(text: &str) -> Self {
+        let Err(found) = tenon_policy::read(text) else { return Self { problems: Vec::new(), total: 0 } };
+        let problems = found.listed().iter().map(|problem| PolicyProblemView {
+            place: problem.place.clone(),
+            reason: problem.reason.clone(),
+        });
+        Self { problems: problems.collect(), total: found.total() }
+    }
 }
 
 /// What would change if another policy counted.

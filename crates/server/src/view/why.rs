@@ -49,7 +49,7 @@ pub struct FindingWhyView {
     pub flips: Vec<FlipView>,
 }
 
-/// Threat x reach x impact of one vulnerability on alike assets.
+/// Threat x reach x impact x controls of one vulnerability on alike assets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FactorView {
     /// The vulnerability.
@@ -62,6 +62,10 @@ pub struct FactorView {
     pub reach_ppm: u64,
     /// What is lost if so, in parts per million.
     pub impact_ppm: u64,
+    /// What compensating controls leave over, in parts per million: 1,000,000 where none stands there.
+    pub controls_ppm: u64,
+    /// Which control that is, of several the strongest; absent where none stands there.
+    pub control: Option<BasisView>,
     /// Their product on all of these assets, in risk points.
     pub points: String,
     /// Why each has its value: the first of these threat, the last impact, those between reach.
@@ -137,6 +141,8 @@ impl FactorView {
             threat_ppm: weighed.factors.threat,
             reach_ppm: weighed.factors.reach,
             impact_ppm: weighed.factors.impact,
+            controls_ppm: weighed.factors.controls,
+            control: weighed.control.as_ref().map(BasisView::of),
             points: RiskPoints(weighed.factors.loss().saturating_mul(weighed.assets)).to_string(),
             because: because.map(BasisView::of).collect(),
         }

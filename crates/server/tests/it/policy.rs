@@ -73,4 +73,15 @@ fn a_policy_is_tried_and_set_once() {
         "{detail}"
     );
     assert_eq!(code(post("/api/v1/policy/preview", &wrong)).1, "bad-content");
+    // Whoever writes one is told where and what, and finds files to begin with, each of which can be set.
+    let told = read(post("/api/v1/policy/check", &wrong));
+    assert_eq!((&told["total"], &told["problems"][0]["place"]), (&json!(1), &json!("line 2, column 25")));
+    let presets = read(server.get("/api/v1/policy/presets").call().unwrap());
+    let presets = presets.as_array().unwrap();
+    let names: Vec<&str> = presets.iter().map(|preset| preset["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["cautious", "standard", "fast", "bod-26-04"]);
+    for preset in presets {
+        let told = read(post("/api/v1/policy/check", &json!({ "text": preset["text"] })));
+        assert_eq!(told, json!({ "problems": [], "total": 0 }), "{}", preset["name"]);
+    }
 }

@@ -16,6 +16,7 @@ fn filled(path: &str) -> String {
         .replace("/directives/{id}", "/directives/dir_1")
         .replace("/assets/{id}", &format!("/assets/ast_{}", "0".repeat(32)))
         .replace("/vulnerabilities/{id}", "/vulnerabilities/CVE-1999-0001")
+        .replace("/controls/{id}", "/controls/ctl_0")
         .replace("/exceptions/{id}", "/exceptions/exc_0")
         .replace("/detections/{id}", "/detections/det_0")
         .replace("/users/{id}", "/users/usr_0")
