@@ -69,7 +69,7 @@ visits("controls", (visit, test) => {
 
   test("the product of a loss shows what a control leaves of it", async () => {
     const [first, ...rest] = why.factors;
-    tenon.why = { ...why, factors: [{ ...first, controls_ppm: 100_000, control: { fact: "a control (waf-rule) lets 10 % of attacks through", source: "head of shop, ctl_1", as_of: null }, points: "15.0" }, ...rest] };
+    tenon.why = { ...why, factors: [{ ...first, controls_ppm: 100_000, control: { fact: "a control (waf-rule) lets 10.00% of attacks through", source: "head of shop, ctl_1", as_of: null }, points: "15.0" }, ...rest] };
     await opened("#dir_1");
     await id("step-controls").first().waitFor();
     const step = await id("step-controls").first().innerText();

@@ -133,9 +133,8 @@ impl Controls {
 /// Why a loss is as much less likely.
 pub(crate) fn basis(id: ControlId, state: &ControlState) -> Basis {
     let Control { kind, leaves, what, until, owner, .. } = &state.control;
-    let percent = f64::from(leaves.ppm()) / 10_000.0;
     Basis {
-        fact: format!("a control ({kind}) lets {percent} % of attacks through, until {until}: {what}"),
+        fact: format!("a control ({kind}) lets {leaves} of attacks through, until {until}: {what}"),
         source: format!("{owner}, {id}"),
         as_of: Some(state.recorded),
     }

@@ -93,6 +93,9 @@ pub struct AssetFacts {
     pub tags: Vec<String>,
     /// Whether an attack by what the directive closes there was seen on it.
     pub attacked: bool,
+    /// Whether an attacker gets to where the package listens on it within 30 days, at most, in millionths; a million where nobody
+    /// can tell.
+    pub reach_ppm: i64,
 }
 
 /// What a passed rehearsal showed.
@@ -298,6 +301,13 @@ impl Field {
             Type::Bool,
             "a sensor reported an attack on it, by a vulnerability that this closes there",
             |facts| Some(Value::Bool(facts.asset.attacked)),
+        ),
+        field(
+            "asset.reach_ppm",
+            Type::Int,
+            "how likely an attacker gets to where the package listens on it within 30 days, at most, over zones and flows, in \
+             millionths; a million where nobody can tell",
+            |facts| Some(Value::Int(facts.asset.reach_ppm)),
         ),
         field("rehearsal.removed", Type::Int, "packages that the change removes", |facts| {
             Some(Value::Int(facts.rehearsal?.removed))

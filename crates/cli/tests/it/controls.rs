@@ -41,18 +41,18 @@ fn a_control_lowers_what_is_expected_to_be_lost_and_is_explained_wherever_it_cou
 
     let said =
         played.ok(&[&add[..], &["--group", &group, "--against", ABOUT, "--owner", "head of shop"]].concat());
-    assert!(said.starts_with(&format!("ctl_1: a waf-rule lets 10 % of {ABOUT} through to ")), "{said}");
+    assert!(said.starts_with(&format!("ctl_1: a waf-rule lets 10% of {ABOUT} through to ")), "{said}");
     assert!(said.contains(" until 2026-07-15 (entry "), "a day lasts to its end: {said}");
     let now = why();
     assert!((points(&now) - whole / 10.0).abs() < 0.001, "{} of {whole}", points(&now));
     let told = played.ok(&["why", &directive]);
     assert!(told.contains("threat x reach x impact x controls, summed"), "{told}");
     assert!(
-        told.contains("control   a control (waf-rule) lets 10 % of attacks through, until 2026-07-15"),
+        told.contains("control   a control (waf-rule) lets 10.00% of attacks through, until 2026-07-15"),
         "{told}"
     );
     let told = played.ok(&["vulnerability", ABOUT]);
-    assert!(told.contains("against it ctl_1: a waf-rule lets 10 %"), "{told}");
+    assert!(told.contains("against it ctl_1: a waf-rule lets 10%"), "{told}");
     let after = view();
     assert_eq!((after.open, after.controls.len()), (before.open, 1), "what is open stays open");
     let assets = played.get::<AssetsPage>(&format!("assets?limit=500&group={group}"));

@@ -173,7 +173,12 @@ impl Dirty {
                         let mut footings = state.bearings().footings();
                         footings.any(|footing| footing.depends_on(&moved))
                     };
-                    self.ranked.extend(open.filter(|(_, state)| stands_there(state)).map(|(id, _)| id));
+                    let there: Vec<DirectiveId> =
+                        open.filter(|(_, state)| stands_there(state)).map(|(id, _)| id).collect();
+                    if world.policy().is_some_and(|known| known.asks_of_reach) {
+                        self.judge_all(world, there.iter().copied());
+                    }
+                    self.ranked.extend(there);
                 }
             }
             Event::VexStated { document, statements, .. } => {

@@ -15,9 +15,12 @@ use tenon_policy::{
 };
 
 use crate::directives::DirectiveState;
+use crate::priority;
 use crate::world::World;
 pub use outlook::{Outlook, Said, outlook};
 
+/// Certainty, in millionths.
+const ONE_PPM: i64 = 1_000_000;
 /// What counts where no policy is set: one person approves, at any time.
 static NONE: LazyLock<Policy> = LazyLock::new(Policy::default);
 
@@ -36,6 +39,9 @@ pub struct KnownPolicy {
     /// Whether any condition asks how many assets a directive has, which is another number with every one that joins.
     #[serde(skip)]
     pub(crate) asks_of_size: bool,
+    /// Whether any asks how attackers get to an asset, which moves with what is told of zones.
+    #[serde(skip)]
+    pub(crate) asks_of_reach: bool,
 }
 
 impl KnownPolicy {
@@ -44,7 +50,8 @@ impl KnownPolicy {
     pub(crate) fn of(version: u32, blob: Digest, text: &str) -> Self {
         let policy = tenon_policy::read(text).unwrap_or_else(|_| unreadable());
         let asks_of_size = policy.asks("directive.assets");
-        Self { version, blob, text: text.into(), policy: Arc::new(policy), asks_of_size }
+        let asks_of_reach = policy.asks("asset.reach_ppm");
+        Self { version, blob, text: text.into(), policy: Arc::new(policy), asks_of_size, asks_of_reach }
     }
 }
 
@@ -146,7 +153,8 @@ impl<'w> Asker<'w> {
                 unsealed: None,
             };
         };
-        let of_asset = asset_facts(self.world, asset, self.attacked.contains(asset));
+        let of_asset =
+            asset_facts(self.world, asset, &self.state.source().name, self.attacked.contains(asset));
         let report = self.state.rehearsals.get(&asset).map(Arc::as_ref);
         let rehearsal = report.map(rehearsal_facts);
         let facts = Facts { directive, asset: &of_asset, rehearsal: rehearsal.as_ref() };
@@ -297,7 +305,8 @@ fn directive_facts(world: &World, state: &DirectiveState) -> DirectiveFacts {
     }
 }
 
-fn asset_facts(world: &World, asset: AssetOrdinal, attacked: bool) -> AssetFacts {
+/// `package` is the one that the directive is about, as advisories name it.
+fn asset_facts(world: &World, asset: AssetOrdinal, package: &str, attacked: bool) -> AssetFacts {
     let Some(known) = world.asset_at(asset) else { return AssetFacts::default() };
     let said = world.effective(known);
     let text = |name: Option<String>| name.unwrap_or_default();
@@ -313,6 +322,8 @@ fn asset_facts(world: &World, asset: AssetOrdinal, attacked: bool) -> AssetFacts
         services: said.services.iter().map(ToString::to_string).collect(),
         tags: said.tags.iter().map(ToString::to_string).collect(),
         attacked,
+        reach_ppm: priority::arrival(world, &known.bearing(), Some(package))
+            .map_or(ONE_PPM, |arrival| i64::from(arrival.package.ppm())),
     }
 }
 

@@ -145,7 +145,7 @@ pub(crate) fn harm(bearing: &Bearing) -> u64 {
 }
 
 /// How attackers get to a package on assets of this bearing; `None` where nobody can tell, or somebody confirms that all can.
-fn arrival(world: &World, bearing: &Bearing, package: Option<&str>) -> Option<Arrival> {
+pub(crate) fn arrival(world: &World, bearing: &Bearing, package: Option<&str>) -> Option<Arrival> {
     let confirmed = |known: &Sourced<SystemExposure>| {
         known.value == SystemExposure::Open
             && matches!(known.source, Source::ByHand | Source::Entry { .. } | Source::Rule { .. })

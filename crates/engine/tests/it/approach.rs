@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tenon_engine::{Part, Weighed, why};
 use tenon_model::{
     AssetId, Command, DirectiveId, Event, IntelDelta, Listener, Probability, Refusal, RefusalCode,
-    SystemExposure,
+    RehearsalOutcome, Stage, SystemExposure,
 };
 
 use crate::generator::assessed;
@@ -103,6 +103,27 @@ fn what_is_fixed_in_front_makes_what_lies_behind_less_urgent() {
     assert_eq!(told.fact, "attackers get into zone inside with at most 0.00% within 30 days, before 0.05%");
     let calm = lab.world.directive(&database).unwrap().directive.priority.removes;
     assert_eq!(calm.0, urgent.0 / 1_000);
+    lab.sound();
+}
+
+#[test]
+fn a_policy_asks_how_attackers_get_there_and_is_asked_anew_when_that_moves() {
+    let (mut lab, [web, db]) = estate();
+    let text = "version: 1\nrules:\n  - {name: far, when: asset.reach_ppm < 100000, approval: automatic}\n  \
+                - {name: near, approval: {people: 1}}\n";
+    lab.must(Command::SetPolicy { text: text.to_owned(), compared: 0, by: person() });
+    lab.promote(lab.world.asset(&db).unwrap().group.clone().as_str());
+    lab.rehearsed(db, RehearsalOutcome::Passed);
+    let database = about(&lab, "postgresql");
+    let waits = |lab: &Lab| matches!(lab.stage(database, db), Stage::AwaitingApproval { .. });
+    assert!(waits(&lab), "nobody can tell yet: {:?}", lab.stage(database, db));
+    assess(&mut lab);
+    assert!(waits(&lab), "the database is reached over the web server");
+    report(&mut lab, web, &["nginx"], "1.0-2", "203.0.113.5", vec![listener("0.0.0.0", 443, "nginx")]);
+    assert!(waits(&lab), "nothing else is told yet");
+    let events = assess(&mut lab);
+    let by_rule = |event: &Event| matches!(event, Event::ApprovedByPolicy { rule, .. } if rule == "far");
+    assert!(events.iter().any(by_rule), "{events:?}");
     lab.sound();
 }
 

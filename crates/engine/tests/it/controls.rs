@@ -133,7 +133,7 @@ fn a_control_makes_a_loss_less_likely_where_it_stands_and_moves_nothing_else() {
     let controls: Vec<(u64, u64)> = factors.iter().map(|one| (one.assets, one.factors.controls)).collect();
     assert_eq!(controls, [(2, 1_000_000), (1, 200_000)]);
     let basis = factors[1].control.as_ref().unwrap();
-    assert!(basis.fact.starts_with("a control (waf-rule) lets 20 % of attacks through"), "{basis:?}");
+    assert!(basis.fact.starts_with("a control (waf-rule) lets 20.00% of attacks through"), "{basis:?}");
     assert_eq!(basis.source, "head of shop, ctl_1");
     let here = why_here(&lab.world, &assets[0], &id("CVE-2026-1")).unwrap();
     assert_eq!(here.priority.removes.0, each / 5);

@@ -240,7 +240,7 @@ fn note(draw: &mut Draw, world: &World) -> Command {
 }
 
 /// Policies that let most things out by themselves, or few, at night, at weekends, or not.
-const POLICIES: [&str; 6] = [
+const POLICIES: [&str; 7] = [
     "version: 1\nretire:\n  web: {groups: [web], silent: 2d}\n  rest: {groups: '*', silent: 20d}\n",
     "version: 1\nretire:\n  all: {groups: '*', silent: 1d}\nrules:\n  - {name: all, approval: automatic}\n",
     "version: 1\nwindows:\n  night: {zone: Europe/Berlin, from: '22:00', to: '04:00'}\nrules:\n  - {name: keys, when: \
@@ -251,6 +251,8 @@ const POLICIES: [&str; 6] = [
      {crosses: [windows]}\nrules:\n  - {name: all, approval: {people: 1}, windows: weekend, tempo: fast}\n",
     "version: 1\nrules:\n  - {name: few, when: directive.assets < 3 && rehearsal.undo == 'proven', approval: automatic, \
      tempo: fast}\n  - {name: many, approval: {people: 2}}\n",
+    "version: 1\nrules:\n  - {name: far, when: asset.reach_ppm < 300000, approval: automatic}\n  - {name: near, approval: \
+     {people: 2}}\n",
     "version: 1\nrules:\n  - {name: none, approval: automatc}\n",
 ];
 

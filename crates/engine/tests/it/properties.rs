@@ -213,7 +213,7 @@ fn tell(draws: &[u64]) {
 #[test]
 fn random_histories_keep_every_promise_and_replay_alike() {
     let soak = std::env::var_os("TENON_SOAK").is_some();
-    let cases = if soak { 1_000 } else { 120 };
+    let cases = if soak { 1_000 } else { 160 };
     let totals = Mutex::new(Totals::default());
     let config = Config { failure_persistence: None, max_shrink_iters: 400, ..Config::with_cases(cases) };
     let histories = proptest::collection::vec(any::<u64>(), 40..160);

@@ -34,6 +34,7 @@ pub(crate) fn asset() -> AssetFacts {
         services: vec!["frontend".to_owned(), "cache".to_owned()],
         tags: vec!["pci".to_owned()],
         attacked: true,
+        reach_ppm: 250_000,
     }
 }
 
@@ -83,6 +84,7 @@ pub(crate) const TRUE: &[&str] = &[
     r#"!("database" in asset.services)"#,
     r#""pci" in asset.tags || "none" in asset.tags"#,
     "asset.attacked && !vulnerability.ransomware",
+    "asset.reach_ppm == 250000",
     "rehearsal.removed == 0 && rehearsal.installed == 1 && rehearsal.upgraded > 3",
     "rehearsal.restarts <= 2 && !rehearsal.reboot && rehearsal.conflicts < 1",
     r#"rehearsal.undo == "proven""#,

@@ -57,6 +57,7 @@ fn context() -> Context<'static, 'static> {
             ("services", asset.services.clone().into()),
             ("tags", asset.tags.clone().into()),
             ("attacked", asset.attacked.into()),
+            ("reach_ppm", asset.reach_ppm.into()),
         ]),
     );
     context.add_variable_from_value(
