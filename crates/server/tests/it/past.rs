@@ -134,7 +134,7 @@ fn one_world_of_the_past_is_held_shared_and_let_go() {
 const POLICY: &str = "version: 1\nrules:\n  - {name: routine, approval: automatic}\n";
 
 /// Read operations that have nothing to say of a time, and why; decision 26 tells the same.
-const OF_NO_TIME: [(&str, &str); 9] = [
+const OF_NO_TIME: [(&str, &str); 10] = [
     (
         "/api/v1/directives/{id}/evidence/{asset}",
         "it gives out what was sealed last, by the digest that the directive names",
@@ -143,6 +143,7 @@ const OF_NO_TIME: [(&str, &str); 9] = [
     ("/api/v1/journal", "it is the record itself: what was known then is its beginning"),
     ("/api/v1/log", "the same; `until` ends it at a time"),
     ("/api/v1/messages", "how deliveries go is not in the record"),
+    ("/api/v1/policy/presets", "they are part of the program"),
     ("/api/v1/reports/{digest}", "it is named by its digest and never another"),
     ("/api/v1/session", "sessions are not in the record"),
     ("/api/v1/tokens", "tokens are not in the record"),
