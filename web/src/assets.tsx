@@ -10,6 +10,7 @@ import { type Moment, moment } from "./moment";
 import { open, place } from "./place";
 import { Retired } from "./retired";
 import { Rows } from "./rows";
+import { useSaid } from "./said";
 import { useStore } from "./store";
 import { useLoaded } from "./use";
 
@@ -48,16 +49,16 @@ export function Assets({ overview, version }: { overview: Overview; version: num
 /** The hosts that count, by group: whether agents may act is decided for a group. */
 function Enrolled({ overview: { assets, groups }, retired, version }: { overview: Overview; retired: number | null; version: number }) {
   const past = useStore(moment) !== null;
-  const [text, setText] = useState("");
-  const [chosen, setChosen] = useState("");
+  const [text, setText] = useSaid("assets.q");
+  const [chosen, setChosen] = useSaid("assets.group");
   const shown = groups.filter((group) => group.name === chosen);
   const apart = text === "" && (shown.length > 0 || groups.length <= FIT);
   return (
     <>
-      {(assets > FEW || groups.length > FIT) && (
+      {(assets > FEW || groups.length > FIT || text !== "" || chosen !== "") && (
         <div className="tools">
-          <Find label="Host name" testid="find-asset" onFind={setText} />
-          {groups.length > 1 && (
+          <Find label="Host name" testid="find-asset" value={text} onFind={setText} />
+          {(groups.length > 1 || chosen !== "") && (
             <Choose label="Group" testid="asset-group-choice" value={chosen} of={[["", "all groups"], ...groups.map(({ name }): [string, string] => [name, `group ${name}`])]} onChoose={setChosen} />
           )}
         </div>

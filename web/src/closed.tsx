@@ -1,5 +1,3 @@
-import { useState } from "react";
-
 import { getDirectives } from "./api";
 import type { DirectiveLine, Overview } from "./api.gen";
 import { count, Note, Section, Time } from "./bits";
@@ -8,6 +6,7 @@ import { useListed } from "./listed";
 import { open, place } from "./place";
 import { Title } from "./queue";
 import { Rows } from "./rows";
+import { useSaid } from "./said";
 import { useStore } from "./store";
 
 /** How it ended, and when: the API says both in one text. */
@@ -27,9 +26,9 @@ const ENDINGS: [string, string][] = [
 /** Directives that ended. */
 export function Closed({ overview: { closed, groups }, version }: { overview: Overview; version: number }) {
   const here = useStore(place);
-  const [text, setText] = useState("");
-  const [group, setGroup] = useState("");
-  const [ended, setEnded] = useState("");
+  const [text, setText] = useSaid("closed.q");
+  const [group, setGroup] = useSaid("closed.group");
+  const [ended, setEnded] = useSaid("closed.ended");
   const query = queryOf({ state: "closed", q: text, group, ended });
   const listed = useListed(getDirectives, query, version);
   const total = listed.page?.total ?? 0;
@@ -43,9 +42,9 @@ export function Closed({ overview: { closed, groups }, version }: { overview: Ov
     >
       {(closed > 0 || filtered) && (
         <div className="tools">
-          <Find label="Package, CVE, group, reason" testid="find-closed" onFind={setText} />
+          <Find label="Package, CVE, group, reason" testid="find-closed" value={text} onFind={setText} />
           <Choose label="How it ended" testid="ended" value={ended} of={ENDINGS} onChoose={setEnded} />
-          {groups.length > 1 && (
+          {(groups.length > 1 || group !== "") && (
             <Choose label="Group" testid="group-closed" value={group} of={[["", "all groups"], ...groups.map(({ name }): [string, string] => [name, `group ${name}`])]} onChoose={setGroup} />
           )}
         </div>

@@ -48,6 +48,8 @@ export function Find({ label, testid, value, onFind }: Finding) {
 export function Choose({ label, testid, value, of, onChoose }: { label: string; testid: string; value: string; of: [string, string][]; onChoose: (value: string) => void }) {
   return (
     <select className="choose" aria-label={label} data-testid={testid} value={value} onChange={(event) => onChoose(event.target.value)}>
+      {/* What a link chose that is not among them is told as it is. */}
+      {!of.some(([name]) => name === value) && <option value={value}>{value}</option>}
       {of.map(([name, word]) => (
         <option key={name} value={name}>
           {word}

@@ -6,6 +6,7 @@ import { count, Note, plural, Said, Section, type Shape, Sign, Time } from "./bi
 import { Choose, Find, queryOf } from "./find";
 import { moment } from "./moment";
 import { open, VULNERABILITY } from "./place";
+import { useSaid } from "./said";
 import type { Tone } from "./stages";
 import { useStore } from "./store";
 
@@ -166,8 +167,8 @@ function named(text: string): Partial<{ directive: string; asset: string; vulner
 
 /** The whole record, as far back as one looks. */
 export function Recorded({ overview }: { overview: Overview }) {
-  const [kind, setKind] = useState("");
-  const [text, setText] = useState("");
+  const [kind, setKind] = useSaid("record.kind");
+  const [text, setText] = useSaid("record.about");
   const [version, setVersion] = useState(0);
   const past = useStore(moment) !== null;
   const about = named(text);
@@ -191,7 +192,7 @@ export function Recorded({ overview }: { overview: Overview }) {
     >
       <div className="tools">
         <Choose label="Kind of entry" testid="record-kind" value={kind} of={KINDS} onChoose={setKind} />
-        <Find label="dir_7, CVE-2026-1234 or ast_…" testid="record-find" onFind={setText} />
+        <Find label="dir_7, CVE-2026-1234 or ast_…" testid="record-find" value={text} onFind={setText} />
       </div>
       <div className="recorded">
         {about === null ? (

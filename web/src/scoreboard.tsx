@@ -6,6 +6,7 @@ import { count, Note, plural, Section, Time } from "./bits";
 import { showClosed, showInQueue } from "./choice";
 import { Choose, queryOf } from "./find";
 import { BOARD } from "./place";
+import { useSaid } from "./said";
 import { lasting } from "./time";
 import { useLoaded } from "./use";
 
@@ -55,8 +56,8 @@ const FIGURES: [name: string, says: (of: FiguresView) => Said][] = [
 
 /** Where the time goes from disclosure to verified fix, and how things end: one board for whoever finds and whoever mends. */
 export function Scoreboard({ version }: { version: number }) {
-  const [days, setDays] = useState("30");
-  const [group, setGroup] = useState("");
+  const [days, setDays] = useSaid("score.days", "30");
+  const [group, setGroup] = useSaid("score.group");
   const all = useLoaded(getMeasures, queryOf({ days }), version);
   const measures = all.is === "here" ? all.value : null;
   const figures = measures && (measures.groups.find((one) => one.group === group) ?? measures.whole);
@@ -73,7 +74,7 @@ export function Scoreboard({ version }: { version: number }) {
     >
       <div className="tools">
         <Choose label="Days" testid="score-days" value={days} of={SPANS} onChoose={setDays} />
-        {measures && measures.groups.length > 1 && (
+        {measures && (measures.groups.length > 1 || group !== "") && (
           <Choose label="Group of the scoreboard" testid="score-group" value={group} of={[["", "all groups"], ...measures.groups.map((one): [string, string] => [one.group, `group ${one.group}`])]} onChoose={setGroup} />
         )}
         <a className="link" href={`#${BOARD}`} data-testid="to-board">

@@ -1,5 +1,3 @@
-import { useState } from "react";
-
 import { getVulnerabilities } from "./api";
 import type { VulnerabilityLine } from "./api.gen";
 import { count, Note, plural, Section, Time, Unseen } from "./bits";
@@ -8,6 +6,7 @@ import { useListed } from "./listed";
 import { percent } from "./likely";
 import { open, place } from "./place";
 import { Rows } from "./rows";
+import { useSaid } from "./said";
 import { useStore } from "./store";
 
 /** So few are read and not searched. */
@@ -33,17 +32,17 @@ const SORT: [string, string][] = [
 /** What is open in the estate, by vulnerability. */
 export function Vulnerabilities({ version }: { version: number }) {
   const here = useStore(place);
-  const [q, setQ] = useState("");
-  const [only, setOnly] = useState("");
-  const [sort, setSort] = useState("");
+  const [q, setQ] = useSaid("open.q");
+  const [only, setOnly] = useSaid("open.only");
+  const [sort, setSort] = useSaid("open.sort");
   const query = queryOf({ q, only, sort });
   const listed = useListed(getVulnerabilities, query, version);
   const { page } = listed;
   return (
     <Section id="vulnerabilities" title="Vulnerabilities" busy={page === null && !listed.problem} aside={page && page.open > 0 && <p className="hint">{told(page)}</p>}>
-      {page !== null && page.open > FEW && (
+      {page !== null && (page.open > FEW || query !== "") && (
         <div className="tools">
-          <Find label="CVE or other id" testid="find-open" onFind={setQ} />
+          <Find label="CVE or other id" testid="find-open" value={q} onFind={setQ} />
           <Choose label="Which" testid="open-only" value={only} of={ONLY} onChoose={setOnly} />
           <Choose label="Order" testid="open-sort" value={sort} of={SORT} onChoose={setSort} />
         </div>

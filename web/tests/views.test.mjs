@@ -37,6 +37,28 @@ visits("views", (visit, test) => {
     await settled();
   };
 
+  test("what is chosen in the other sections stands there too, also what they do not offer", async () => {
+    await opened();
+    await id("score-days").selectOption("7");
+    await id("record-kind").selectOption("order-");
+    await page.waitForFunction(() => location.search === "?score.days=7&record.kind=order-");
+    await id("record-find").fill("dir_1");
+    await page.waitForFunction(() => location.search === "?score.days=7&record.kind=order-&record.about=dir_1");
+    await settled();
+    const seen = await id("record").innerText();
+    const link = page.url().slice(tenon.address.length);
+    await again("");
+    assert.deepEqual([await id("score-days").inputValue(), await id("record-find").inputValue()], ["30", ""]);
+    await again(link);
+    assert.deepEqual([await id("score-days").inputValue(), await id("record-kind").inputValue(), await id("record-find").inputValue()], ["7", "order-", "dir_1"]);
+    assert.equal(await id("record").innerText(), seen);
+    // As usual is nothing to say.
+    await id("score-days").selectOption("30");
+    await page.waitForFunction(() => location.search === "?record.kind=order-&record.about=dir_1");
+    await again("?closed.ended=exploded&assets.group=nobody");
+    assert.equal(await id("asset-group-choice").inputValue(), "nobody", "what no group is called is shown as what was asked for");
+  });
+
   test("what is chosen stands in the address, so that a link shows the same", async () => {
     await opened();
     await id("find").fill("package-000");
