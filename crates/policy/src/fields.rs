@@ -128,6 +128,8 @@ pub struct Facts<'f> {
     pub asset: &'f AssetFacts,
     /// Of its rehearsal; `None` before one passed.
     pub rehearsal: Option<&'f RehearsalFacts>,
+    /// Names of fields that are not known, whatever stands in their places above: live facts lack none, history does.
+    pub unknown: &'f [&'static str],
 }
 
 /// The value of a field.
@@ -352,6 +354,9 @@ impl Field {
     }
 
     pub(crate) fn value<'f>(&self, facts: &Facts<'f>) -> Option<Value<'f>> {
+        if facts.unknown.contains(&self.name) {
+            return None;
+        }
         (self.take)(facts)
     }
 }

@@ -4,7 +4,7 @@ use tenon_model::{Role, Tempo, Timestamp};
 
 use crate::calendar::{Freeze, Turn, Window};
 use crate::expression::Expression;
-use crate::fields::Facts;
+use crate::fields::{Facts, Field};
 use crate::retire::Retire;
 
 /// In the last ten minutes of a window nothing begins any more, in seconds: a change takes some minutes, and what begins
@@ -125,7 +125,24 @@ impl Policy {
         rules.chain(freezes).chain(&self.emergency.when).any(|when| when.asks(field))
     }
 
-    /// What the policy says; `None` where that depends on a rehearsal that has not passed yet.
+    /// The fields on which a verdict that is open depends: those that the first undecided rule asks about and nobody knows.
+    /// None where the verdict is given.
+    pub fn missing(&self, facts: &Facts<'_>) -> Vec<&'static str> {
+        for rule in &self.rules {
+            let Some(when) = &rule.when else { break };
+            match when.holds(facts) {
+                Some(true) => break,
+                Some(false) => {}
+                None => {
+                    let open = |field: &&Field| when.asks(field.name) && field.value(facts).is_none();
+                    return Field::ALL.iter().filter(open).map(|field| field.name).collect();
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    /// What the policy says; `None` where that depends on a rehearsal that has not passed yet, or on a field that is not known.
     pub fn verdict(&self, facts: &Facts<'_>) -> Option<Verdict<'_>> {
         let emergency = self.is_emergency(facts);
         for rule in &self.rules {

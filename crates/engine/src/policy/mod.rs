@@ -157,7 +157,7 @@ impl<'w> Asker<'w> {
             asset_facts(self.world, asset, &self.state.source().name, self.attacked.contains(asset));
         let report = self.state.rehearsals.get(&asset).map(Arc::as_ref);
         let rehearsal = report.map(rehearsal_facts);
-        let facts = Facts { directive, asset: &of_asset, rehearsal: rehearsal.as_ref() };
+        let facts = Facts { directive, asset: &of_asset, rehearsal: rehearsal.as_ref(), unknown: &[] };
         let Some(verdict) = self.policy.verdict(&facts) else {
             let turn = Turn::Closed { opens: None, why: "its rehearsal".to_owned() };
             let (windows, freezes) = (Vec::new(), Vec::new());

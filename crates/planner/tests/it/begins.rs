@@ -85,7 +85,7 @@ proptest! {
         let policy = read(&text).unwrap();
         let now = Timestamp::from_millis(at(around).as_millis() + minutes * 60_000);
         let (directive, asset) = (DirectiveFacts::default(), AssetFacts::default());
-        let facts = Facts { directive: &directive, asset: &asset, rehearsal: None };
+        let facts = Facts { directive: &directive, asset: &asset, rehearsal: None, unknown: &[] };
         let verdict = policy.verdict(&facts).unwrap();
         let windows = [&policy.windows[0]];
         let check = |from: Timestamp, until| {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! text --tokens--> parse, with the type of every part --> Node      a wrong name, word or type is an error with its place
-//! Node + Facts --> true, false, or not known before a rehearsal
+//! Node + Facts --> true, false, or not known: before a rehearsal, or where the facts lack a field
 //! ```
 //!
 //! Of CEL there are `&& || ! == != < <= > >= in ?:`, lists, texts, whole numbers, `size`, `startsWith`, `endsWith` and
@@ -115,7 +115,7 @@ impl Expression {
         asks(&self.root, field)
     }
 
-    /// Whether it holds; `None` where that depends on a rehearsal that has not passed yet.
+    /// Whether it holds; `None` where that depends on a rehearsal that has not passed yet, or on a field that is not known.
     pub fn holds(&self, facts: &Facts<'_>) -> Option<bool> {
         truth(&self.root, facts)
     }

@@ -19,7 +19,7 @@ fn policy(zone: &str, window: &str, freezes: &str) -> Policy {
 fn turn(policy: &Policy, now: &str) -> Turn {
     let (mut directive, asset, rehearsal) = (directive(), asset(), rehearsal());
     directive.kev = false;
-    let facts = Facts { directive: &directive, asset: &asset, rehearsal: Some(&rehearsal) };
+    let facts = Facts { directive: &directive, asset: &asset, rehearsal: Some(&rehearsal), unknown: &[] };
     policy.turn(&policy.verdict(&facts).unwrap(), &facts, at(now))
 }
 
@@ -104,7 +104,7 @@ fn an_emergency_crosses_what_the_policy_lets_it_cross() {
                 - {name: all, approval: automatic, windows: w, tempo: cautious}\n";
     let policy = read(text).unwrap_or_else(|problems| panic!("{:?}", problems.listed()));
     let (directive, asset) = (directive(), asset());
-    let facts = Facts { directive: &directive, asset: &asset, rehearsal: None };
+    let facts = Facts { directive: &directive, asset: &asset, rehearsal: None, unknown: &[] };
     let verdict = policy.verdict(&facts).unwrap();
     assert!(verdict.emergency, "what is in KEV is one, where the policy does not say");
     assert_eq!(

@@ -54,7 +54,7 @@ pub(crate) fn rehearsal() -> RehearsalFacts {
 fn holds(text: &str) -> Option<bool> {
     let expression = Expression::read(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
     let (directive, asset, rehearsal) = (directive(), asset(), rehearsal());
-    let facts = Facts { directive: &directive, asset: &asset, rehearsal: Some(&rehearsal) };
+    let facts = Facts { directive: &directive, asset: &asset, rehearsal: Some(&rehearsal), unknown: &[] };
     expression.holds(&facts)
 }
 
@@ -109,7 +109,7 @@ fn every_field_decides() {
 #[test]
 fn before_a_rehearsal_only_what_does_not_depend_on_it_is_known() {
     let (directive, asset) = (directive(), asset());
-    let facts = Facts { directive: &directive, asset: &asset, rehearsal: None };
+    let facts = Facts { directive: &directive, asset: &asset, rehearsal: None, unknown: &[] };
     for (text, known) in [
         ("rehearsal.removed == 0", None),
         ("!rehearsal.reboot", None),
@@ -122,6 +122,43 @@ fn before_a_rehearsal_only_what_does_not_depend_on_it_is_known() {
     ] {
         assert_eq!(Expression::read(text).unwrap().holds(&facts), known, "{text}");
     }
+}
+
+/// A field that nobody knows decides nothing, whatever stands in its place.
+#[test]
+fn what_is_not_known_leaves_a_rule_open_and_is_named() {
+    let (directive, asset, rehearsal) = (directive(), asset(), rehearsal());
+    let known = Facts { directive: &directive, asset: &asset, rehearsal: Some(&rehearsal), unknown: &[] };
+    for field in Field::ALL {
+        let unknown = [field.name];
+        let facts = Facts { unknown: &unknown, ..known };
+        for text in TRUE {
+            let expression = Expression::read(text).unwrap();
+            if !expression.asks(field.name) {
+                assert_eq!(expression.holds(&facts), Some(true), "{text} without {}", field.name);
+            }
+        }
+        let alone = match field.of {
+            Type::Bool => field.name.to_owned(),
+            Type::Int => format!("{} > 0", field.name),
+            Type::Text => format!("{} == 'x'", field.name),
+            Type::Word(words) => format!("{} == {:?}", field.name, words[0]),
+            Type::Texts => format!("size({}) > 0", field.name),
+        };
+        assert_eq!(Expression::read(&alone).unwrap().holds(&facts), None, "{alone}");
+        assert!(Expression::read(&alone).unwrap().holds(&known).is_some(), "{alone}");
+    }
+    let policy = tenon_policy::read(
+        "version: 1\nrules:\n  - name: small\n    when: directive.assets < 3\n    approval: automatic\n  \
+         - name: one\n    when: directive.package == 'curl' && asset.team == 'shop' && vulnerability.kev\n    \
+         approval: forbidden\n",
+    )
+    .unwrap();
+    let unknown = ["directive.package", "decision.row"];
+    let facts = Facts { unknown: &unknown, ..known };
+    assert_eq!((policy.verdict(&facts), policy.missing(&facts)), (None, vec!["directive.package"]));
+    assert_eq!(policy.missing(&known), [""; 0]);
+    assert!(policy.verdict(&known).is_some());
 }
 
 #[test]

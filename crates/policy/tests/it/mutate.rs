@@ -93,7 +93,7 @@ proptest! {
             }
             Ok(policy) => {
                 let (directive, asset, rehearsal) = (directive(), asset(), rehearsal());
-                let facts = Facts { directive: &directive, asset: &asset, rehearsal: Some(&rehearsal) };
+                let facts = Facts { directive: &directive, asset: &asset, rehearsal: Some(&rehearsal), unknown: &[] };
                 let verdict = policy.verdict(&facts);
                 prop_assert!(verdict.is_some(), "everything is known after a rehearsal");
                 let verdict = verdict.unwrap();

@@ -78,7 +78,7 @@ fn context() -> Context<'static, 'static> {
 
 fn ours(text: &str) -> bool {
     let (directive, asset, rehearsal) = (directive(), asset(), rehearsal());
-    let facts = Facts { directive: &directive, asset: &asset, rehearsal: Some(&rehearsal) };
+    let facts = Facts { directive: &directive, asset: &asset, rehearsal: Some(&rehearsal), unknown: &[] };
     let expression = Expression::read(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
     expression.holds(&facts).unwrap_or_else(|| panic!("{text} is not known"))
 }
