@@ -1,13 +1,16 @@
 //! Policies replayed over real history.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use tenon_feeds::Depth;
-use tenon_predict::backtest::{Counts, Policy, Replayed, chart, replay};
+use tenon_policy::MAX_POLICY;
+use tenon_predict::backtest::{
+    Acts, Counts, Material, Policy, PolicyFile, Replayed, SUPPOSED, Said, UNKNOWN, chart, page, replay,
+};
 use tenon_predict::{Day, HORIZON, ModelFile, Outcomes, Universe};
 
 use crate::common::{Common, Format, document};
@@ -29,12 +32,35 @@ enum Eligible {
     Known,
 }
 
+/// Which verdicts of a policy file flag a CVE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Flagging {
+    /// What goes out by itself: approved automatically, and no evidence asked for first.
+    Automatic,
+    /// What is an emergency, and not forbidden.
+    Emergency,
+    /// Whatever is not forbidden, by itself or by people.
+    Allowed,
+}
+
+impl Flagging {
+    fn acts(self) -> Acts {
+        match self {
+            Self::Automatic => Acts::Automatic,
+            Self::Emergency => Acts::Emergency,
+            Self::Allowed => Acts::Allowed,
+        }
+    }
+}
+
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  tenon backtest run --history /srv/mirror --from 2024-05 --to 2026-07\n  \
     tenon backtest run --history /srv/mirror --policy 'epss>=0.1' --policy model-top=1%\n  \
-    tenon backtest run --history /srv/mirror --policy 'cvss>=7' --svg chart.svg\n\n\
-    Policies: cvss>=7, epss>=0.1, epss-top=1%, kev, ssvc, bod-26-04, model>=0.001, model-top=1%.\n\
+    tenon backtest run --history /srv/mirror --policy policy.yaml --policy bod-26-04\n  \
+    tenon backtest run --history /srv/mirror --policy 'cvss>=7' --svg chart.svg --html report.html\n\n\
+    Policies: cvss>=7, epss>=0.1, epss-top=1%, kev, ssvc, bod-26-04, model>=0.001, model-top=1%, or a policy file like\n\
+    that of `tenon policy`, asked about one supposed host (docs/reference/backtest.md).\n\
     effort = flagged/eligible; coverage = flagged and listed / listed that were eligible; of all = the same of everything\n\
     listed; efficiency = flagged and listed / flagged. A model is asked only on days after all that it learned from."
 )]
@@ -49,9 +75,12 @@ pub(crate) struct Run {
     /// Last day, or month. Days whose next 30 days are not over are left out.
     #[arg(long, value_name = "MONTH|DAY", default_value = "2026-07", value_parser = last_day)]
     to: Day,
-    /// A policy; several are compared.
+    /// A policy, or a policy file; several are compared.
     #[arg(long = "policy", value_name = "POLICY", default_values = ["cvss>=7", "epss>=0.1", "kev", "ssvc", "bod-26-04", "model-top=1%"])]
-    policies: Vec<Policy>,
+    policies: Vec<String>,
+    /// Which verdicts of policy files flag.
+    #[arg(long, value_enum, default_value = "automatic")]
+    flagging: Flagging,
     /// Which CVEs may be flagged.
     #[arg(long, value_enum, default_value = "scored")]
     eligible: Eligible,
@@ -61,6 +90,9 @@ pub(crate) struct Run {
     /// Write a chart of coverage and effort over time.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Write a report: one page that needs no other file.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Another model than the one of this program.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
@@ -96,19 +128,21 @@ impl Run {
             Some(path) => ModelFile::read(&document(path, tenon_predict::MAX_MODEL)?)
                 .with_context(|| path.display().to_string())?,
         };
-        let records = self.eligible == Eligible::Known || self.policies.iter().any(Policy::reads_records);
+        let policies: Vec<Policy> =
+            self.policies.iter().map(|text| policy(text, self.flagging.acts())).collect::<Result<_>>()?;
+        let records = self.eligible == Eligible::Known || policies.iter().any(Policy::reads_records);
         let depth = if records { Depth::Records } else { Depth::Lists };
         let universe = match self.eligible {
             Eligible::Scored => Universe::Scored,
             Eligible::Known => Universe::Named,
         };
         let bar = Bar::new();
-        let history = bar.history(&self.history, depth)?.history;
+        let read = bar.history(&self.history, depth)?;
+        let history = read.history;
         let outcomes = Outcomes::of(&history);
         bar.begin("replaying", history.snapshots().len());
         let span = (self.from, self.to);
-        let replayed =
-            replay(&history, &outcomes, &models, &self.policies, universe, span, &mut |_| bar.step());
+        let replayed = replay(&history, &outcomes, &models, &policies, universe, span, &mut |_| bar.step());
         drop(bar);
         let asked = history.snapshots().iter().filter(|one| one.known >= self.from && one.known <= self.to);
         let done = replayed.first().map_or(0, |one| one.days.len());
@@ -127,6 +161,18 @@ impl Run {
             std::fs::write(path, chart(&replayed)).with_context(|| format!("writing {}", path.display()))?;
             eprintln!("wrote {}", path.display());
         }
+        if let Some(path) = &self.html {
+            let material = Material {
+                span,
+                left_out: open,
+                universe,
+                digest: &read.digest,
+                model: models.newest().map_or("none", |model| &model.version),
+                policies: &replayed,
+            };
+            std::fs::write(path, page(&material)).with_context(|| format!("writing {}", path.display()))?;
+            eprintln!("wrote {}", path.display());
+        }
         match common.format {
             Format::Json => println!("{}", serde_json::to_string_pretty(&self.json(&replayed))?),
             Format::Text => self.text(&replayed)?,
@@ -143,21 +189,28 @@ impl Run {
                     json!({ "epss_model": model, "counts": counts(pool) })
                 }).collect::<Vec<_>>(),
                 "days": one.days,
+                "said": one.said,
             })
         };
+        let supposed: serde_json::Map<String, Value> =
+            SUPPOSED.iter().map(|(field, value)| ((*field).to_owned(), (*value).into())).collect();
         json!({
             "from": self.from.to_string(),
             "to": self.to.to_string(),
             "horizon_days": HORIZON,
+            "supposed_for_files": supposed,
+            "unknown_to_files": UNKNOWN,
             "policies": replayed.iter().map(one).collect::<Vec<_>>(),
         })
     }
 
     fn text(&self, replayed: &[Replayed]) -> Result<()> {
         let mut out = std::io::stdout().lock();
+        let wide =
+            replayed.iter().map(|one| one.policy.to_string().chars().count()).max().unwrap_or(0).max(14);
         writeln!(
             out,
-            "{:<14} {:<11} {:>8} {:>8} {:>7} {:>5} {:>8} {:>6} {:>10}",
+            "{:<wide$} {:<11} {:>8} {:>8} {:>7} {:>5} {:>8} {:>6} {:>10}",
             "policy",
             "EPSS model",
             "eligible",
@@ -171,12 +224,17 @@ impl Run {
         for one in replayed {
             let days = one.days.iter().filter(|_| self.days);
             for day in days {
-                line(&mut out, &one.policy.to_string(), &day.day.to_string(), &day.counts)?;
+                line(&mut out, wide, &one.policy.to_string(), &day.day.to_string(), &day.counts)?;
             }
             for (model, pool) in one.by_epss_model() {
-                line(&mut out, &one.policy.to_string(), &model, &pool)?;
+                line(&mut out, wide, &one.policy.to_string(), &model, &pool)?;
             }
-            line(&mut out, &one.policy.to_string(), "all", &one.total())?;
+            line(&mut out, wide, &one.policy.to_string(), "all", &one.total())?;
+        }
+        for one in replayed {
+            if let Some(said) = &one.said {
+                writeln!(out, "{}: {}", one.policy, said_of(said))?;
+            }
         }
         if let Some(first) = replayed.first() {
             let total = first.total();
@@ -190,6 +248,37 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// A policy: a built-in one by its name, else a file.
+fn policy(text: &str, acts: Acts) -> Result<Policy> {
+    let built_in = match text.parse::<Policy>() {
+        Ok(policy) => return Ok(policy),
+        Err(error) => error,
+    };
+    let path = Path::new(text);
+    if !path.is_file() {
+        bail!("{built_in}, and there is no policy file of this name");
+    }
+    let bytes = document(path, MAX_POLICY)?;
+    let file = String::from_utf8(bytes).with_context(|| format!("{text} is not UTF-8"))?;
+    let policy = tenon_policy::read(&file).map_err(|problems| {
+        let listed: Vec<String> = problems.listed().iter().map(ToString::to_string).collect();
+        anyhow!("{text} is no policy (`tenon policy test {text}` says the same):\n  {}", listed.join("\n  "))
+    })?;
+    Ok(Policy::File(PolicyFile { name: text.to_owned(), policy, acts }))
+}
+
+/// What a policy file said, in words.
+fn said_of(said: &Said) -> String {
+    let Said { automatic, people, forbidden, undecided, emergency, missing } = said;
+    let missing: Vec<String> = missing.iter().map(|(field, cves)| format!("{field} ({cves})")).collect();
+    let because =
+        if missing.is_empty() { String::new() } else { format!(" for want of {}", missing.join(", ")) };
+    format!(
+        "of CVEs and days {automatic} automatic, {people} by people, {forbidden} forbidden, {undecided} undecided{because}; \
+         {emergency} emergencies"
+    )
 }
 
 fn counts(counts: &Counts) -> Value {
@@ -207,7 +296,13 @@ fn counts(counts: &Counts) -> Value {
     })
 }
 
-fn line(out: &mut impl std::io::Write, policy: &str, what: &str, counts: &Counts) -> std::io::Result<()> {
+fn line(
+    out: &mut impl std::io::Write,
+    wide: usize,
+    policy: &str,
+    what: &str,
+    counts: &Counts,
+) -> std::io::Result<()> {
     let percent = |share: Option<f64>, digits: usize| {
         share.map_or("-".to_owned(), |share| format!("{:.digits$}%", share * 100.0))
     };
@@ -218,7 +313,7 @@ fn line(out: &mut impl std::io::Write, policy: &str, what: &str, counts: &Counts
     };
     writeln!(
         out,
-        "{policy:<14} {what:<11} {:>8} {:>8} {:>7} {:>5} {:>8} {:>6} {:>10}",
+        "{policy:<wide$} {what:<11} {:>8} {:>8} {:>7} {:>5} {:>8} {:>6} {:>10}",
         thousands(counts.eligible),
         thousands(counts.flagged),
         percent(counts.effort(), 2),

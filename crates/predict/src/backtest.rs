@@ -1,14 +1,20 @@
 //! A policy replayed over history: what it would have asked to be fixed, and what was listed in the 30 days after.
 
 mod chart;
+mod file;
+mod page;
 mod policy;
 
 use serde::Serialize;
 
 pub use chart::chart;
+pub use file::{Acts, FROM_HISTORY, PolicyFile, SUPPOSED, Said, UNKNOWN};
+pub use page::{Material, page};
 pub use policy::{Policy, PolicyError};
 
-use crate::{Cve, Day, History, Known, ModelFile, Outcomes, Universe};
+use policy::Asked;
+
+use crate::{Cve, Day, History, Known, ModelFile, Outcomes, Universe, Walk};
 
 /// One policy on one day, or summed over days.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -46,6 +52,8 @@ pub struct Replayed {
     pub policy: Policy,
     /// By day.
     pub days: Vec<OneDay>,
+    /// What a policy file said of eligible CVEs, summed over days; `None` of built-in policies.
+    pub said: Option<Said>,
 }
 
 impl Counts {
@@ -119,20 +127,21 @@ pub fn replay(
     (from, to): (Day, Day),
     progress: &mut dyn FnMut(Day),
 ) -> Vec<Replayed> {
-    let mut replayed: Vec<Replayed> =
-        policies.iter().map(|policy| Replayed { policy: policy.clone(), days: Vec::new() }).collect();
+    let mut asked: Vec<(Asked<'_>, Vec<OneDay>)> =
+        policies.iter().map(|policy| (Asked::new(policy), Vec::new())).collect();
+    let mut walk = Walk::new(history);
     for snapshot in history.snapshots() {
         let day = snapshot.known;
         let Some(listed) = outcomes.after(day).filter(|_| day >= from && day <= to) else { continue };
         progress(day);
-        let known_by = history.on(day);
-        let eligible: Vec<(Cve, Known<'_>)> = known_by
+        let today = walk.on(day);
+        let eligible: Vec<(Cve, Known)> = today
             .cves()
             .filter(|(_, known)| !known.is_listed())
             .filter(|(_, known)| universe == Universe::Named || known.score().is_some())
             .collect();
         let is_positive = |cve: &Cve| listed.binary_search(cve).is_ok();
-        let scored = |cve: &&Cve| known_by.get(**cve).is_some_and(|known| known.score().is_some());
+        let scored = |cve: &&Cve| today.get(**cve).is_some_and(|known| known.score().is_some());
         let common = Counts {
             eligible: eligible.len() as u64,
             positives: eligible.iter().filter(|(cve, _)| is_positive(cve)).count() as u64,
@@ -140,15 +149,18 @@ pub fn replay(
             listed: listed.len() as u64,
             ..Counts::default()
         };
-        for one in &mut replayed {
-            let flagged = one.policy.flag(day, &eligible, models);
+        for (policy, days) in &mut asked {
+            let flagged = policy.flag(day, &eligible, models);
             let counts = Counts {
                 flagged: flagged.len() as u64,
                 true_positives: flagged.iter().filter(|cve| is_positive(cve)).count() as u64,
                 ..common.clone()
             };
-            one.days.push(OneDay { day, epss_model: snapshot.model.clone(), counts });
+            days.push(OneDay { day, epss_model: snapshot.model.clone(), counts });
         }
     }
+    let replayed = policies.iter().zip(asked);
     replayed
+        .map(|(policy, (asked, days))| Replayed { policy: policy.clone(), days, said: asked.said() })
+        .collect()
 }

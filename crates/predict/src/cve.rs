@@ -25,10 +25,9 @@ impl CveId {
     /// A guess at the day of its publication for want of any date: the middle between the begin of its year and its end, or
     /// `by` if that is earlier.
     pub fn likely_named(self, by: Day) -> Day {
-        let year = self.year();
-        let date = |text: String| text.parse::<Day>().unwrap_or(by);
-        let from = date(format!("{year:04}-01-01")).min(by);
-        let to = date(format!("{year:04}-12-31")).min(by);
+        let year = i64::from(self.year());
+        let date = |month, day| Day::of_date(year, month, day).map_or(by, |date| date.min(by));
+        let (from, to) = (date(1, 1), date(12, 31));
         from.plus(to.since(from) / 2)
     }
 

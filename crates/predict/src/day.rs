@@ -51,6 +51,26 @@ impl Day {
         self.0 - earlier.0
     }
 
+    /// The day of a date of the Gregorian calendar (Howard Hinnant's `days_from_civil`); `None` where there is none, or not from
+    /// 1970 to 9999.
+    pub(crate) fn of_date(year: i64, month: i64, day: i64) -> Option<Self> {
+        let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+        let longest = match month {
+            2 => 28 + i64::from(leap),
+            4 | 6 | 9 | 11 => 30,
+            1..=12 => 31,
+            _ => return None,
+        };
+        if !(1970..=9999).contains(&year) || !(1..=longest).contains(&day) {
+            return None;
+        }
+        let year = if month <= 2 { year - 1 } else { year };
+        let (era, of_era) = (year / 400, year % 400);
+        let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let number = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+        i32::try_from(number).ok().filter(|number| i64::from(*number) <= LAST).map(Self)
+    }
+
     /// Year and month.
     pub fn month(self) -> (u16, u8) {
         let text = self.to_string();
@@ -82,29 +102,10 @@ impl FromStr for Day {
             let two = |a: u8, b: u8| Some(digit(a)? * 10 + digit(b)?);
             let read = || Some((two(y[0], y[1])? * 100 + two(y[2], y[3])?, two(*m1, *m2)?, two(*d1, *d2)?));
             let (year, month, day) = read().ok_or_else(short)?;
-            return civil(year, month, day).ok_or_else(short);
+            return Self::of_date(year, month, day).ok_or_else(short);
         }
         Timestamp::parse(text).and_then(Self::of).ok_or_else(short)
     }
-}
-
-/// Day of a date of the Gregorian calendar (Howard Hinnant's `days_from_civil`).
-fn civil(year: i64, month: i64, day: i64) -> Option<Day> {
-    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let longest = match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1970..=9999).contains(&year) || !(1..=longest).contains(&day) {
-        return None;
-    }
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year / 400, year % 400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let number = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    i32::try_from(number).ok().filter(|number| i64::from(*number) <= LAST).map(Day)
 }
 
 impl Serialize for Day {

@@ -7,7 +7,7 @@ use tenon_model::Probability;
 
 use crate::measure::{Calibration, Placed, place};
 use crate::rule::larger_rank;
-use crate::{Cve, Day, History, Known, ModelFile, Outcomes};
+use crate::{Cve, Day, History, Known, ModelFile, Outcomes, Walk};
 
 /// Something that orders CVEs by how soon they may be listed.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +84,7 @@ pub fn evaluate(
 ) -> Evaluation {
     let mut evaluation =
         Evaluation { standings: vec![Standing::default(); contenders.len()], ..Evaluation::default() };
+    let mut walk = Walk::new(history);
     for day in days {
         let Some(listed) = outcomes.after(*day) else { continue };
         let usable = |contender: &Contender<'_>| match contender {
@@ -94,7 +95,7 @@ pub fn evaluate(
             continue;
         }
         progress(*day);
-        let eligible: Vec<(Cve, Known<'_>)> = history
+        let eligible: Vec<(Cve, Known)> = walk
             .on(*day)
             .cves()
             .filter(|(_, known)| !known.is_listed())
@@ -121,8 +122,8 @@ pub fn evaluate(
 }
 
 /// A number for each CVE: higher is sooner.
-fn order(contender: Contender<'_>, day: Day, eligible: &[(Cve, Known<'_>)]) -> Vec<i64> {
-    let score = |known: &Known<'_>| known.score().map_or(-1, |score| i64::from(score.ppm()));
+fn order(contender: Contender<'_>, day: Day, eligible: &[(Cve, Known)]) -> Vec<i64> {
+    let score = |known: &Known| known.score().map_or(-1, |score| i64::from(score.ppm()));
     match contender {
         Contender::Model(_, file) => {
             let model = file.on(day);
@@ -138,7 +139,7 @@ fn order(contender: Contender<'_>, day: Day, eligible: &[(Cve, Known<'_>)]) -> V
 fn calibrate(
     contender: Contender<'_>,
     day: Day,
-    eligible: &[(Cve, Known<'_>)],
+    eligible: &[(Cve, Known)],
     scores: &[i64],
     positive: &[(usize, Cve)],
     result: &mut Standing,

@@ -7,7 +7,7 @@
 
 use tenon_model::{Automatable, Exploitation, Probability, TechnicalImpact};
 
-use crate::{CveId, Day};
+use crate::{CveId, Day, Known, known::Summary};
 
 /// Place of a CVE in one history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -236,6 +236,11 @@ impl History {
         builder.build()
     }
 
+    /// The day on which the first scores of this history were known: what was scored then may be much older.
+    pub(crate) fn begins(&self) -> Option<Day> {
+        self.snapshots.first().map(|first| first.known)
+    }
+
     /// All facts of a CVE, whatever their day. Not public: see the module's first lines.
     pub(crate) fn all(&self, cve: Cve) -> &[Dated] {
         let place = cve.0 as usize;
@@ -264,17 +269,16 @@ impl<'h> KnownBy<'h> {
     }
 
     /// The CVEs of which anything was known.
-    pub fn cves(&self) -> impl Iterator<Item = (Cve, Known<'h>)> + use<'h> {
+    pub fn cves(&self) -> impl Iterator<Item = (Cve, Known)> + use<'h> {
         let known = *self;
         self.history.cves().filter_map(move |cve| Some((cve, known.get(cve)?)))
     }
 
     /// What was known of a CVE, if anything.
-    pub fn get(&self, cve: Cve) -> Option<Known<'h>> {
+    pub fn get(&self, cve: Cve) -> Option<Known> {
         let facts = self.facts(cve);
-        let known =
-            Known { id: self.history.id(cve), facts, day: self.day, begins: self.begins(), named: None };
-        (!facts.is_empty()).then_some(known)
+        let id = self.history.id(cve);
+        (!facts.is_empty()).then(|| Known::new(id, self.day, Summary::of(id, facts, self.history.begins())))
     }
 
     /// The newest day of scores known.
@@ -282,129 +286,4 @@ impl<'h> KnownBy<'h> {
         let snapshots = &self.history.snapshots;
         snapshots[..snapshots.partition_point(|snapshot| snapshot.known <= self.day)].last()
     }
-
-    /// The day on which the first scores of this history were known: what was scored then may be much older.
-    fn begins(&self) -> Option<Day> {
-        self.history.snapshots.first().map(|first| first.known)
-    }
-}
-
-/// What was known of one CVE when a day ended.
-#[derive(Debug, Clone, Copy)]
-pub struct Known<'h> {
-    id: CveId,
-    facts: &'h [Dated],
-    day: Day,
-    begins: Option<Day>,
-    named: Option<Day>,
-}
-
-impl<'h> Known<'h> {
-    /// What is known of a CVE from elsewhere than a history: facts, oldest first, of which those that became known after
-    /// `day` are left out, and the day from which it could be named.
-    pub fn from_facts(id: CveId, facts: &'h [Dated], day: Day, named: Day) -> Self {
-        let facts = &facts[..facts.partition_point(|dated| dated.known <= day)];
-        Self { id, facts, day, begins: None, named: Some(named.min(day)) }
-    }
-
-    /// Its id.
-    pub fn id(&self) -> CveId {
-        self.id
-    }
-
-    /// The day.
-    pub fn day(&self) -> Day {
-        self.day
-    }
-
-    /// Its EPSS score.
-    pub fn score(&self) -> Option<Probability> {
-        self.newest(|fact| match fact {
-            Fact::Scored(score) => Some(Some(score)),
-            Fact::Unscored => Some(None),
-            _ => None,
-        })
-        .flatten()
-    }
-
-    /// Whether CISA's catalogue lists it.
-    pub fn is_listed(&self) -> bool {
-        let newest = self.newest(|fact| match fact {
-            Fact::Listed => Some(true),
-            Fact::Delisted => Some(false),
-            _ => None,
-        });
-        newest.unwrap_or(false)
-    }
-
-    /// The first day on which a list had it, and whether that is only an upper bound.
-    pub fn seen(&self, sighting: Sighting) -> Option<(Day, Bound)> {
-        self.facts.iter().find_map(|dated| match dated.fact {
-            Fact::Seen(seen) if seen == sighting => Some((dated.known, Bound::OnThatDay)),
-            Fact::SeenBefore(seen) if seen == sighting => Some((dated.known, Bound::OnOrBefore)),
-            _ => None,
-        })
-    }
-
-    /// Its CVSS base score in tenths, the newest stated.
-    pub fn cvss(&self) -> Option<u8> {
-        self.newest(|fact| match fact {
-            Fact::Cvss(tenths) => Some(tenths),
-            _ => None,
-        })
-    }
-
-    /// CISA's decision points, the newest stated.
-    pub fn points(&self) -> Option<Points> {
-        self.newest(|fact| match fact {
-            Fact::Ssvc(points) => Some(points),
-            _ => None,
-        })
-    }
-
-    /// When it was published, as a record known by this day states it.
-    pub fn published(&self) -> Option<Day> {
-        self.newest(|fact| match fact {
-            Fact::Published(day) => Some(day),
-            _ => None,
-        })
-    }
-
-    /// The day from which it could be named, by lists that have every CVE or do not choose by exploitation in the wild
-    /// (scores, exploits). What a list had when it began is dated to the middle of the time in which its id can have been
-    /// published. The publication of its record counts only where no list has it.
-    pub fn first_named(&self) -> Day {
-        if let Some(named) = self.named {
-            return named;
-        }
-        let mut first: Option<Day> = None;
-        let mut recorded = None;
-        for dated in self.facts {
-            let named = match dated.fact {
-                Fact::Scored(_) if Some(dated.known) == self.begins => self.id.likely_named(dated.known),
-                Fact::Seen(Sighting::Record) => {
-                    recorded = recorded.or(Some(dated.known));
-                    continue;
-                }
-                Fact::Scored(_) | Fact::Seen(_) => dated.known,
-                Fact::SeenBefore(_) => self.id.likely_named(dated.known),
-                _ => continue,
-            };
-            first = Some(first.map_or(named, |first| first.min(named)));
-        }
-        first.or(recorded).unwrap_or(self.day)
-    }
-
-    fn newest<T>(&self, pick: impl Fn(Fact) -> Option<T>) -> Option<T> {
-        self.facts.iter().rev().find_map(|dated| pick(dated.fact))
-    }
-}
-
-/// How exactly a first day is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bound {
-    /// The list had it on that day and not on the day before that was looked at.
-    OnThatDay,
-    /// The list began on that day.
-    OnOrBefore,
 }

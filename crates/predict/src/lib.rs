@@ -15,6 +15,7 @@ mod evaluate;
 mod fit;
 mod fixed;
 mod history;
+mod known;
 mod measure;
 mod model;
 mod outcomes;
@@ -22,16 +23,17 @@ pub mod report;
 mod rule;
 mod terms;
 mod train;
+mod walk;
 
 pub use cve::{CveId, CveIdError};
 pub use day::{Day, DayError};
 pub use evaluate::{Contender, Evaluation, Standing, Universe, evaluate, half_year};
-pub use history::{
-    Bound, Cve, Dated, Fact, History, HistoryBuilder, Known, KnownBy, Points, Sighting, Snapshot,
-};
+pub use history::{Cve, Dated, Fact, History, HistoryBuilder, KnownBy, Points, Sighting, Snapshot};
+pub use known::{Bound, Known};
 pub use measure::{Bin, Calibration, Difference, HEADS, Head, Means, Placed, paired, place};
 pub use model::{Driver, Forecast, MAX_MODEL, Model, ModelError, ModelFile, Seen};
 pub use outcomes::{HORIZON, Outcomes};
 pub use rule::larger_rank;
 pub use terms::Term;
 pub use train::{Correction, TrainError, Training, days, foresight, train};
+pub use walk::{Today, Walk};

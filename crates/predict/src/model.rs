@@ -1,5 +1,7 @@
 //! The model: a handful of whole numbers, and the forecast they give.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 use tenon_model::Probability;
 
@@ -216,7 +218,7 @@ impl Model {
     }
 
     /// Log-odds in millionths, for order.
-    pub fn log_odds(&self, known: &Known<'_>) -> i64 {
+    pub fn log_odds(&self, known: &Known) -> i64 {
         let sum = self
             .terms
             .iter()
@@ -225,12 +227,12 @@ impl Model {
     }
 
     /// The probability alone.
-    pub fn forecast_only(&self, known: &Known<'_>) -> Probability {
+    pub fn forecast_only(&self, known: &Known) -> Probability {
         probability(self.log_odds(known))
     }
 
     /// The forecast.
-    pub fn forecast(&self, known: &Known<'_>) -> Forecast {
+    pub fn forecast(&self, known: &Known) -> Forecast {
         let log_odds = self.log_odds(known);
         let mut drivers: Vec<Driver> = self
             .terms
@@ -262,10 +264,79 @@ const OLD: i64 = 3_972_931;
 
 /// Product of two numbers in millionths.
 fn times(a: i64, b: i64) -> i64 {
+    // The common case without the division of 128 bits, which alone took most of the time of a forecast.
+    if let Some(product) = a.checked_mul(b) {
+        return product / ONE;
+    }
     i64::try_from(i128::from(a) * i128::from(b) / i128::from(ONE)).unwrap_or(i64::MAX)
 }
 
-/// Never zero: nothing is certain not to be listed.
+/// Of log-odds in millionths. Never zero: nothing is certain not to be listed.
 fn probability(log_odds: i64) -> Probability {
+    match SMALL.last() {
+        Some(last) if log_odds < *last => {
+            let reached = SMALL.partition_point(|least| *least <= log_odds);
+            Probability::from_ppm(u32::try_from(reached).unwrap_or(u32::MAX) + 1).unwrap_or(Probability::ONE)
+        }
+        _ => computed(log_odds),
+    }
+}
+
+fn computed(log_odds: i64) -> Probability {
     Probability::from_ppm(logistic(log_odds).clamp(1, 1_000_000)).unwrap_or(Probability::ONE)
+}
+
+/// The least log-odds of two millionths, three and so on: nearly all forecasts are below the last of them, and are looked up
+/// here without the logistic function.
+static SMALL: LazyLock<Vec<i64>> = LazyLock::new(|| {
+    let least = |ppm| Probability::from_ppm(ppm).and_then(least_log_odds);
+    (2..=1_000).filter_map(least).collect()
+});
+
+/// The least log-odds whose probability is at least this: many forecasts are held against one threshold without the
+/// probability of each. `None` where no log-odds reach it.
+pub(crate) fn least_log_odds(least: Probability) -> Option<i64> {
+    // Beyond these the logistic function in millionths stays at its ends.
+    let (mut below, mut reached) = (-60 * ONE, 60 * ONE);
+    if computed(below) >= least {
+        return Some(i64::MIN);
+    }
+    if computed(reached) < least {
+        return None;
+    }
+    while reached - below > 1 {
+        let middle = i64::midpoint(below, reached);
+        if computed(middle) >= least { reached = middle } else { below = middle }
+    }
+    Some(reached)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_threshold_in_log_odds_is_the_one_in_probability() {
+        for ppm in [
+            0, 1, 2, 3, 10, 999, 1_000, 1_001, 31_623, 499_999, 500_000, 500_001, 999_998, 999_999, 1_000_000,
+        ] {
+            let least = Probability::from_ppm(ppm).unwrap();
+            let threshold = least_log_odds(least).unwrap();
+            let near = (-2_000..2_000).map(|away| threshold.saturating_add(away));
+            for z in near.chain((-20_000..20_000).map(|step| step * 1_003)) {
+                assert_eq!(z >= threshold, computed(z) >= least, "{ppm} {z}");
+                assert_eq!(probability(z), computed(z), "{z}");
+            }
+        }
+    }
+
+    #[test]
+    fn products_are_those_of_128_bits() {
+        for a in [0, 1, -1, 999_999, -3_816_100, 10_000_000_000_000, i64::MAX, i64::MIN] {
+            for b in [0, 1, -1, 435_300, -13_815_511, 3_000_000_000, i64::MIN] {
+                let exact = i128::from(a) * i128::from(b) / i128::from(ONE);
+                assert_eq!(times(a, b), i64::try_from(exact).unwrap_or(i64::MAX), "{a} {b}");
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::Known;
 
 /// A number for each CVE, higher is sooner: minus the better of its two places. CVEs named on the same day are ordered by
 /// their scores, which is the strongest reading of the rule; equal scores share their mean place.
-pub fn larger_rank<'k>(cves: impl Iterator<Item = &'k Known<'k>>) -> Vec<i64> {
+pub fn larger_rank<'k>(cves: impl Iterator<Item = &'k Known>) -> Vec<i64> {
     let keys: Vec<(i32, i64)> = cves
         .map(|known| {
             let age = known.day().since(known.first_named());

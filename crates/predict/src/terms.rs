@@ -1,6 +1,7 @@
 //! What a forecast looks at: a few numbers of what was known of a CVE.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ use crate::{Bound, Known, Sighting};
 /// Days after which an exploit is no news any more.
 const RECENT: i32 = 90;
 /// Days that soften the logarithm of the age: histories are weekly, so that smaller differences are not known.
-const WEEK: i32 = 7;
+const WEEK: u32 = 7;
 /// Smallest score in parts per million: EPSS writes five decimals.
 const LEAST_SCORE: u32 = 10;
 
@@ -49,10 +50,10 @@ impl Term {
     ];
 
     /// Its value in millionths; `None` for a score that does not exist.
-    pub fn of(self, known: &Known<'_>) -> Option<i64> {
+    pub fn of(self, known: &Known) -> Option<i64> {
         let one_if = |holds: bool| Some(if holds { ONE } else { 0 });
         match self {
-            Self::LnEpss => known.score().map(|score| ln(score.ppm().max(LEAST_SCORE)) - ln(1_000_000)),
+            Self::LnEpss => known.score().map(|score| ln_score(score.ppm())),
             Self::LnAge => Some(age(known.day().since(known.first_named()))),
             Self::LnAgeByRecord => {
                 Some(age(known.day().since(known.published().unwrap_or_else(|| known.first_named()))))
@@ -69,8 +70,29 @@ impl Term {
     }
 }
 
+/// Logarithms of all scores of five decimals, by their hundred-thousandths: every day asks for each of them again.
+static SCORES: LazyLock<Vec<i64>> =
+    LazyLock::new(|| (0..=100_000).map(|place| computed_score(LEAST_SCORE * place)).collect());
+/// Values of ages up to this many days, likewise.
+const AGES: u32 = 1 << 14;
+static BY_AGE: LazyLock<Vec<i64>> = LazyLock::new(|| (0..AGES).map(computed_age).collect());
+
+fn ln_score(ppm: u32) -> i64 {
+    let kept = ppm.is_multiple_of(LEAST_SCORE).then(|| SCORES.get((ppm / LEAST_SCORE) as usize)).flatten();
+    kept.copied().unwrap_or_else(|| computed_score(ppm))
+}
+
+fn computed_score(ppm: u32) -> i64 {
+    ln(ppm.max(LEAST_SCORE)) - ln(1_000_000)
+}
+
 fn age(days: i32) -> i64 {
-    ln((WEEK + days.max(0)).unsigned_abs()) - ln(WEEK.unsigned_abs())
+    let days = days.max(0).unsigned_abs();
+    BY_AGE.get(days as usize).copied().unwrap_or_else(|| computed_age(days))
+}
+
+fn computed_age(days: u32) -> i64 {
+    ln(days.saturating_add(WEEK)) - ln(WEEK)
 }
 
 impl fmt::Display for Term {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::draw::hash;
 use crate::fit::{Row, logistic_regression, sigmoid};
-use crate::{Cve, Day, HORIZON, History, Model, Outcomes, Term};
+use crate::{Cve, Day, HORIZON, History, Model, Outcomes, Term, Today, Walk};
 
 /// One row in so many of those that did not come true is kept, and stands for all of them.
 const SAMPLE: u64 = 40;
@@ -101,9 +101,10 @@ pub fn train(
     };
     check_foresight(history, training, days[days.len() / 2])?;
     let mut rows = Vec::new();
+    let mut walk = Walk::new(history);
     for day in &days {
         progress(*day);
-        gather(history, outcomes, training, *day, &mut rows);
+        gather(&walk.on(*day), outcomes, training, *day, &mut rows);
     }
     let mut starts: Vec<Day> = quarters(training.first, *last);
     starts.push(until.plus(1));
@@ -175,9 +176,9 @@ fn quarters(first: Day, last: Day) -> Vec<Day> {
 }
 
 /// The rows of a day: scored CVEs that are not listed.
-fn gather(history: &History, outcomes: &Outcomes, training: &Training<'_>, day: Day, rows: &mut Vec<Seen>) {
+fn gather(today: &Today<'_>, outcomes: &Outcomes, training: &Training<'_>, day: Day, rows: &mut Vec<Seen>) {
     let Some(positive) = outcomes.after(day) else { return };
-    for (cve, known) in history.on(day).cves() {
+    for (cve, known) in today.cves() {
         let came_true = positive.binary_search(&cve).is_ok();
         let drawn = hash(training.seed ^ u64::from(day.number().unsigned_abs()), known.id().key());
         if !came_true && !drawn.is_multiple_of(SAMPLE) || known.score().is_none() || known.is_listed() {

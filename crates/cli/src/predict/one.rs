@@ -57,7 +57,7 @@ impl One {
                 ModelFile::read(&bytes).with_context(|| path.display().to_string())?
             }
         };
-        let say = |known: &Known<'_>| -> Result<()> {
+        let say = |known: &Known| -> Result<()> {
             let model = models.on(known.day()).with_context(|| {
                 let first = models.models.first().map(|model| model.usable_from.to_string());
                 format!(

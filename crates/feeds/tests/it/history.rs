@@ -94,7 +94,7 @@ fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
 
-fn known<'h>(history: &'h History, id: &str, on: &str) -> Option<Known<'h>> {
+fn known(history: &History, id: &str, on: &str) -> Option<Known> {
     history.on(day(on)).get(history.find(id.parse().unwrap())?)
 }
 

@@ -5,40 +5,59 @@ use std::fmt::Write as _;
 use super::{Counts, Replayed};
 use crate::Day;
 
-const WIDTH: f64 = 900.0;
 const PLOT: f64 = 220.0;
 const LEFT: f64 = 60.0;
 const TOP: f64 = 60.0;
 /// Days over which a line is a mean: one day's few listings say little.
 const WINDOW: i32 = 91;
-/// Told apart also without colour, by their dashes.
-const STYLES: [(&str, &str); 8] = [
-    ("#1b6ca8", ""),
-    ("#c2410c", "6 3"),
-    ("#15803d", "2 3"),
-    ("#7e22ce", "10 3"),
-    ("#854d0e", "8 3 2 3"),
-    ("#be123c", "1 4"),
-    ("#0f766e", "12 4 4 4"),
-    ("#475569", "4 2"),
+/// Colour on white, colour on black, dashes: told apart also without colour.
+pub(super) const STYLES: [(&str, &str, &str); 8] = [
+    ("#1b6ca8", "#6cb6f0", ""),
+    ("#c2410c", "#fb923c", "6 3"),
+    ("#15803d", "#4ade80", "2 3"),
+    ("#7e22ce", "#c4a1f7", "10 3"),
+    ("#854d0e", "#e3b341", "8 3 2 3"),
+    ("#be123c", "#fb7185", "1 4"),
+    ("#0f766e", "#2dd4bf", "12 4 4 4"),
+    ("#475569", "#a3b1c6", "4 2"),
 ];
 
 type Measure = (&'static str, fn(&Counts) -> Option<f64>);
 
+/// For what a chart is drawn: text keeps its size, so that a narrow one is not a wide one made small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A page or a slide.
+    Wide,
+    /// A telephone.
+    Narrow,
+}
+
 /// Coverage and effort of each policy over time, the latter on a logarithmic axis.
 pub fn chart(policies: &[Replayed]) -> String {
+    drawn(policies, Shape::Wide)
+}
+
+pub(super) fn drawn(policies: &[Replayed], shape: Shape) -> String {
     let mut svg = String::new();
     // Writing to a string cannot fail.
-    let _written = draw(policies, &mut svg);
+    let _written = draw(policies, shape, &mut svg);
     svg
 }
 
-fn draw(policies: &[Replayed], svg: &mut String) -> std::fmt::Result {
+fn draw(policies: &[Replayed], shape: Shape, svg: &mut String) -> std::fmt::Result {
+    let (width, titles) = match shape {
+        Shape::Wide => {
+            let coverage = "Coverage: share of the later listed that was flagged";
+            (900.0, [coverage, "Effort: share of all that was flagged"])
+        }
+        Shape::Narrow => (360.0, ["Coverage", "Effort"]),
+    };
     let days = || policies.iter().flat_map(|one| one.days.iter().map(|day| day.day));
     let height = TOP + 2.0 * (PLOT + 50.0) + 22.0 * policies.len() as f64 + 20.0;
     writeln!(
         svg,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" \
          font-size=\"13\" role=\"img\"><title>Policies over history</title>\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>"
     )?;
@@ -46,12 +65,9 @@ fn draw(policies: &[Replayed], svg: &mut String) -> std::fmt::Result {
         return writeln!(svg, "<text x=\"20\" y=\"40\">No day to show.</text></svg>");
     };
     let x = |day: Day| {
-        LEFT + (WIDTH - LEFT - 20.0) * f64::from(day.since(first)) / f64::from(last.since(first).max(1))
+        LEFT + (width - LEFT - 20.0) * f64::from(day.since(first)) / f64::from(last.since(first).max(1))
     };
-    let measures: [Measure; 2] = [
-        ("Coverage: share of the later listed that was flagged", Counts::coverage),
-        ("Effort: share of all that was flagged", Counts::effort),
-    ];
+    let measures: [Measure; 2] = [(titles[0], Counts::coverage), (titles[1], Counts::effort)];
     for (place, (title, measure)) in measures.into_iter().enumerate() {
         let top = TOP + place as f64 * (PLOT + 50.0);
         let logarithmic = place == 1;
@@ -68,7 +84,7 @@ fn draw(policies: &[Replayed], svg: &mut String) -> std::fmt::Result {
                 svg,
                 "<line x1=\"{LEFT}\" x2=\"{:.0}\" y1=\"{1:.1}\" y2=\"{1:.1}\" stroke=\"#ddd\"/>\
                  <text x=\"{2:.0}\" y=\"{3:.1}\" text-anchor=\"end\">{4}%</text>",
-                WIDTH - 20.0,
+                width - 20.0,
                 y(*tick),
                 LEFT - 6.0,
                 y(*tick) + 4.0,
@@ -77,7 +93,7 @@ fn draw(policies: &[Replayed], svg: &mut String) -> std::fmt::Result {
         }
         for (at, model) in switches(policies) {
             // Near the right edge the name stands left of its line.
-            let (away, anchor) = if x(at) > WIDTH - 120.0 { (-3.0, "end") } else { (3.0, "start") };
+            let (away, anchor) = if x(at) > width - 120.0 { (-3.0, "end") } else { (3.0, "start") };
             writeln!(
                 svg,
                 "<line x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{1:.1}\" y2=\"{2:.1}\" stroke=\"#999\" stroke-dasharray=\"3 3\"/>\
@@ -89,7 +105,7 @@ fn draw(policies: &[Replayed], svg: &mut String) -> std::fmt::Result {
                 top + 12.0
             )?;
         }
-        for (one, (colour, dash)) in policies.iter().zip(STYLES.iter().cycle()) {
+        for (one, (colour, _, dash)) in policies.iter().zip(STYLES.iter().cycle()) {
             let points: Vec<String> = one
                 .days
                 .iter()
@@ -110,10 +126,10 @@ fn draw(policies: &[Replayed], svg: &mut String) -> std::fmt::Result {
             svg,
             "<text x=\"{LEFT}\" y=\"{0:.0}\">{first}</text><text x=\"{1:.0}\" y=\"{0:.0}\" text-anchor=\"end\">{last}</text>",
             top + PLOT + 18.0,
-            WIDTH - 20.0
+            width - 20.0
         )?;
     }
-    for (place, (one, (colour, dash))) in policies.iter().zip(STYLES.iter().cycle()).enumerate() {
+    for (place, (one, (colour, _, dash))) in policies.iter().zip(STYLES.iter().cycle()).enumerate() {
         let y = TOP + 2.0 * (PLOT + 50.0) + 22.0 * place as f64;
         writeln!(
             svg,
@@ -139,6 +155,6 @@ fn switches(policies: &[Replayed]) -> Vec<(Day, String)> {
     changed.map(|two| (two[1].day, escaped(&two[1].epss_model))).collect()
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

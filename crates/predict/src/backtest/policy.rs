@@ -1,4 +1,4 @@
-//! Built-in policies.
+//! Built-in policies, and those in files.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,6 +7,8 @@ use tenon_model::{Automatable, Exploitation, HumanImpact, Probability, SystemExp
 use tenon_risk::bod_26_04;
 use tenon_risk::ssvc::{Deployer, DeployerPriority};
 
+use super::file::{Asking, PolicyFile, Said};
+use crate::model::least_log_odds;
 use crate::{Cve, Day, Known, ModelFile, Sighting};
 
 /// What asks for a CVE to be fixed now.
@@ -28,6 +30,8 @@ pub enum Policy {
     Model(Probability),
     /// The first so many in ten thousand by that forecast.
     ModelTop(u32),
+    /// A policy file, as it decides live.
+    File(PolicyFile),
 }
 
 /// Not a policy.
@@ -38,15 +42,57 @@ pub enum Policy {
 pub struct PolicyError(pub String);
 
 impl Policy {
-    /// Whether it reads fields of records.
-    pub fn reads_records(&self) -> bool {
-        matches!(self, Self::Cvss(_) | Self::Ssvc | Self::Bod2604)
+    /// What it flags, in words.
+    pub fn flags(&self) -> String {
+        match self {
+            Self::Cvss(tenths) => {
+                format!(
+                    "A CVSS base score of at least {} in a record known by the day.",
+                    f64::from(*tenths) / 10.0
+                )
+            }
+            Self::Epss(least) => format!("An EPSS score of at least {}.", f64::from(least.ppm()) / 1e6),
+            Self::EpssTop(share) => format!("The first {}% by EPSS score.", f64::from(*share) / 100.0),
+            Self::Kev => {
+                "What is listed: nothing that is eligible, which is what waiting for the list means."
+                    .to_owned()
+            }
+            Self::Ssvc => {
+                "Out-of-cycle or immediate by SSVC's deployer table, for an open system of high human impact."
+                    .to_owned()
+            }
+            Self::Bod2604 => {
+                "14 days or less by BOD 26-04's table, for a publicly exposed system.".to_owned()
+            }
+            Self::Model(least) => {
+                format!(
+                    "Tenon's forecast of at least {}, by the newest model of the day.",
+                    f64::from(least.ppm()) / 1e6
+                )
+            }
+            Self::ModelTop(share) => {
+                format!(
+                    "The first {}% by Tenon's forecast, by the newest model of the day.",
+                    f64::from(*share) / 100.0
+                )
+            }
+            Self::File(file) => format!("A policy file; flagged is {}.", file.acts.told()),
+        }
     }
 
-    /// The CVEs that it flags.
-    pub(super) fn flag(&self, day: Day, eligible: &[(Cve, Known<'_>)], models: &ModelFile) -> Vec<Cve> {
-        let score = |known: &Known<'_>| known.score().map(|score| i64::from(score.ppm()));
-        let those = |flags: &dyn Fn(&Known<'_>) -> bool| {
+    /// Whether it reads fields of records.
+    pub fn reads_records(&self) -> bool {
+        match self {
+            Self::Cvss(_) | Self::Ssvc | Self::Bod2604 => true,
+            Self::File(file) => file.reads_records(),
+            Self::Epss(_) | Self::EpssTop(_) | Self::Kev | Self::Model(_) | Self::ModelTop(_) => false,
+        }
+    }
+
+    /// The CVEs that it flags. A file flags by [`Asking`], which keeps what it answered.
+    fn flag(&self, day: Day, eligible: &[(Cve, Known)], models: &ModelFile) -> Vec<Cve> {
+        let score = |known: &Known| known.score().map(|score| i64::from(score.ppm()));
+        let those = |flags: &dyn Fn(&Known) -> bool| {
             eligible.iter().filter(|(_, known)| flags(known)).map(|(cve, _)| *cve).collect()
         };
         match self {
@@ -56,19 +102,54 @@ impl Policy {
             Self::Kev => those(&|known| known.is_listed()),
             Self::Ssvc => those(&ssvc),
             Self::Bod2604 => those(&bod_26_04),
-            Self::Model(least) => models
-                .on(day)
-                .map_or_else(Vec::new, |model| those(&|known| model.forecast_only(known) >= *least)),
+            Self::Model(least) => match (models.on(day), least_log_odds(*least)) {
+                (Some(model), Some(least)) => those(&|known| model.log_odds(known) >= least),
+                _ => Vec::new(),
+            },
             Self::ModelTop(share) => models
                 .on(day)
                 .map_or_else(Vec::new, |model| top(*share, eligible, |known| Some(model.log_odds(known)))),
+            Self::File(file) => Asking::new(file).flag(day, eligible, models),
+        }
+    }
+}
+
+/// A policy that is asked day by day.
+pub(super) enum Asked<'p> {
+    /// One that answers each day anew.
+    BuiltIn(&'p Policy),
+    /// One whose answers are kept.
+    File(Asking<'p>),
+}
+
+impl<'p> Asked<'p> {
+    pub(super) fn new(policy: &'p Policy) -> Self {
+        match policy {
+            Policy::File(file) => Self::File(Asking::new(file)),
+            policy => Self::BuiltIn(policy),
+        }
+    }
+
+    /// The CVEs that it flags on a day.
+    pub(super) fn flag(&mut self, day: Day, eligible: &[(Cve, Known)], models: &ModelFile) -> Vec<Cve> {
+        match self {
+            Self::BuiltIn(policy) => policy.flag(day, eligible, models),
+            Self::File(asking) => asking.flag(day, eligible, models),
+        }
+    }
+
+    /// What a file said in all.
+    pub(super) fn said(self) -> Option<Said> {
+        match self {
+            Self::BuiltIn(_) => None,
+            Self::File(asking) => Some(asking.said()),
         }
     }
 }
 
 /// The first `share` in ten thousand by a number, highest first; of equals the earlier id. What has no number is never
 /// among them.
-fn top(share: u32, eligible: &[(Cve, Known<'_>)], number: impl Fn(&Known<'_>) -> Option<i64>) -> Vec<Cve> {
+fn top(share: u32, eligible: &[(Cve, Known)], number: impl Fn(&Known) -> Option<i64>) -> Vec<Cve> {
     let mut order: Vec<(std::cmp::Reverse<i64>, Cve)> =
         eligible.iter().filter_map(|(cve, known)| Some((std::cmp::Reverse(number(known)?), *cve))).collect();
     let size = (eligible.len() as u64 * u64::from(share)).div_ceil(10_000);
@@ -82,14 +163,11 @@ fn top(share: u32, eligible: &[(Cve, Known<'_>)], number: impl Fn(&Known<'_>) ->
 
 /// Only stated facts decide. Where CISA states no decision point nothing is flagged: assuming the worst would flag every
 /// CVE without a record.
-fn ssvc(known: &Known<'_>) -> bool {
+fn ssvc(known: &Known) -> bool {
     let Some(points) = known.points() else { return false };
     let Some(automatable) = points.automatable else { return false };
-    let listed_exploit =
-        known.seen(Sighting::PublicExploit).is_some() || known.seen(Sighting::Framework).is_some();
-    let exploitation = if listed_exploit { Exploitation::PublicPoc } else { points.exploitation };
     let deployer = Deployer {
-        exploitation,
+        exploitation: exploitation(known),
         exposure: SystemExposure::Open,
         automatable,
         human_impact: HumanImpact::High,
@@ -97,26 +175,44 @@ fn ssvc(known: &Known<'_>) -> bool {
     deployer.decide().0 >= DeployerPriority::OutOfCycle
 }
 
-fn bod_26_04(known: &Known<'_>) -> bool {
+fn bod_26_04(known: &Known) -> bool {
     let Some(points) = known.points() else { return false };
     let (Some(automatable), Some(technical_impact)) = (points.automatable, points.technical_impact) else {
         return false;
     };
-    let inputs = bod_26_04::Inputs {
-        in_kev: known.is_listed(),
+    let decided = bod_26_04_inputs(known.is_listed(), automatable, technical_impact).table_inputs().decide();
+    decided
+        .outcome
+        .split_once(" days")
+        .and_then(|(days, _)| days.parse::<u32>().ok())
+        .is_some_and(|days| days <= 14)
+}
+
+/// Inputs of BOD 26-04's table for a publicly exposed system.
+pub(super) fn bod_26_04_inputs(
+    in_kev: bool,
+    automatable: Automatable,
+    technical_impact: TechnicalImpact,
+) -> bod_26_04::Inputs {
+    bod_26_04::Inputs {
+        in_kev,
         publicly_exposed: true,
         automatable: automatable == Automatable::Yes,
         technical_impact: match technical_impact {
             TechnicalImpact::Total => bod_26_04::TechnicalImpact::Total,
             TechnicalImpact::Partial => bod_26_04::TechnicalImpact::Partial,
         },
-    };
-    let decided = inputs.table_inputs().decide();
-    decided
-        .outcome
-        .split_once(" days")
-        .and_then(|(days, _)| days.parse::<u32>().ok())
-        .is_some_and(|days| days <= 14)
+    }
+}
+
+/// The strongest state of exploitation that lists of exploits and CISA's decision points state. That no list has an exploit is
+/// a statement, too.
+pub(super) fn exploitation(known: &Known) -> Exploitation {
+    let exploit =
+        [Sighting::PublicExploit, Sighting::Framework].iter().any(|list| known.seen(*list).is_some());
+    let by_list = if exploit { Exploitation::PublicPoc } else { Exploitation::None };
+    let listed = if known.is_listed() { Exploitation::Active } else { Exploitation::None };
+    known.points().map_or(by_list, |points| points.exploitation).max(by_list).max(listed)
 }
 
 impl fmt::Display for Policy {
@@ -130,6 +226,7 @@ impl fmt::Display for Policy {
             Self::Bod2604 => "bod-26-04".to_owned(),
             Self::Model(least) => format!("model>={}", f64::from(least.ppm()) / 1e6),
             Self::ModelTop(share) => format!("model-top={}%", f64::from(*share) / 100.0),
+            Self::File(file) => file.name.clone(),
         };
         f.pad(&text)
     }

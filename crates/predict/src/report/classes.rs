@@ -55,7 +55,7 @@ fn gather(
     material: &Material<'_>,
     evaluation: &Evaluation,
     kinds: &mut BTreeMap<&'static str, Kind>,
-    of: impl Fn(&Known<'_>) -> Vec<&'static str>,
+    of: impl Fn(&Known) -> Vec<&'static str>,
 ) {
     let epss = material.contenders.iter().position(|one| matches!(one, Contender::Epss));
     let theirs: BTreeMap<_, f64> = epss.map_or_else(BTreeMap::new, |epss| {
@@ -73,7 +73,7 @@ fn gather(
 }
 
 /// One of each group.
-fn kinds_of(known: &Known<'_>) -> [&'static str; 3] {
+fn kinds_of(known: &Known) -> [&'static str; 3] {
     let age = match known.day().since(known.first_named()) {
         ..=7 => "age: to 7 days",
         8..=30 => "age: 8 to 30 days",

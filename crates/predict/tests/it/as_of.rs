@@ -1,7 +1,10 @@
 //! Nothing dated after a day is visible on it.
 
 use proptest::prelude::*;
-use tenon_predict::{Dated, Day, Fact, HistoryBuilder, Known, Outcomes, Sighting, Term, foresight};
+use tenon_predict::{
+    Bound, CveId, Dated, Day, Fact, HistoryBuilder, Known, Outcomes, Sighting, Snapshot, Term, Walk,
+    foresight,
+};
 
 use crate::world::{BEGIN, Planted, cve, day, ppm, world};
 
@@ -19,7 +22,77 @@ fn fact() -> impl Strategy<Value = Fact> {
     ]
 }
 
+/// Answers to every question about a CVE, from all of its facts each time.
+fn from_facts(id: CveId, facts: &[Dated], on: Day, begins: Day) -> String {
+    fn newest<T>(facts: &[Dated], pick: impl Fn(Fact) -> Option<T>) -> Option<T> {
+        facts.iter().rev().find_map(|dated| pick(dated.fact))
+    }
+    let score = newest(facts, |fact| match fact {
+        Fact::Scored(score) => Some(Some(score)),
+        Fact::Unscored => Some(None),
+        _ => None,
+    });
+    let listed = newest(facts, |fact| match fact {
+        Fact::Listed => Some(true),
+        Fact::Delisted => Some(false),
+        _ => None,
+    });
+    let seen = |sighting| {
+        facts.iter().find_map(|dated| match dated.fact {
+            Fact::Seen(seen) if seen == sighting => Some((dated.known, Bound::OnThatDay)),
+            Fact::SeenBefore(seen) if seen == sighting => Some((dated.known, Bound::OnOrBefore)),
+            _ => None,
+        })
+    };
+    let cvss = newest(facts, |fact| if let Fact::Cvss(tenths) = fact { Some(tenths) } else { None });
+    let published = newest(facts, |fact| if let Fact::Published(day) = fact { Some(day) } else { None });
+    let named = facts.iter().filter_map(|dated| match dated.fact {
+        Fact::Scored(_) if dated.known == begins => Some(id.likely_named(dated.known)),
+        Fact::SeenBefore(_) => Some(id.likely_named(dated.known)),
+        Fact::Scored(_) | Fact::Seen(Sighting::PublicExploit | Sighting::Framework) => Some(dated.known),
+        _ => None,
+    });
+    let recorded = seen(Sighting::Record).map(|(day, _)| day);
+    let named = named.min().or(recorded).unwrap_or(on);
+    let lists = [Sighting::PublicExploit, Sighting::Framework, Sighting::Record].map(seen);
+    format!("{:?}", (id, on, score.flatten(), listed.unwrap_or(false), lists, cvss, published, named))
+}
+
+fn answers(known: &Known) -> String {
+    let lists = [Sighting::PublicExploit, Sighting::Framework, Sighting::Record].map(|list| known.seen(list));
+    let (id, on, score, listed) = (known.id(), known.day(), known.score(), known.is_listed());
+    format!("{:?}", (id, on, score, listed, lists, known.cvss(), known.published(), known.first_named()))
+}
+
 proptest! {
+    /// What is carried on from day to day, forwards and anew, says what all of the facts say.
+    #[test]
+    fn days_in_order_say_what_each_day_says(
+        facts in prop::collection::vec((0_u32..6, 19_800_i32..19_830, fact()), 0..80),
+        days in prop::collection::vec(19_795_i32..19_835, 1..12),
+    ) {
+        let mut builder = HistoryBuilder::default();
+        let begins = Day::from_number(19_805);
+        builder.snapshot(Snapshot { scored: begins.plus(-1), known: begins, model: "v1".to_owned() });
+        for (number, known, fact) in &facts {
+            builder.add(cve(10_000 + number), Day::from_number(*known), *fact);
+        }
+        let history = builder.build();
+        let mut walk = Walk::new(&history);
+        for on in days.into_iter().map(Day::from_number) {
+            let by_facts: Vec<String> = history
+                .cves()
+                .map(|cve| (history.id(cve), history.on(on).facts(cve)))
+                .filter(|(_, facts)| !facts.is_empty())
+                .map(|(id, facts)| from_facts(id, facts, on, begins))
+                .collect();
+            let alone: Vec<String> = history.on(on).cves().map(|(_, known)| answers(&known)).collect();
+            let walked: Vec<String> = walk.on(on).cves().map(|(_, known)| answers(&known)).collect();
+            prop_assert_eq!(&alone, &by_facts);
+            prop_assert_eq!(&walked, &by_facts);
+        }
+    }
+
     /// Whatever is gathered: a day shows what was known by its end, all of it, in order, and nothing else; and it is the
     /// same on another future.
     #[test]

@@ -1,8 +1,10 @@
 //! Policies replayed, against a count by hand.
 
 use tenon_model::{Automatable, Exploitation, TechnicalImpact};
-use tenon_predict::backtest::{Policy, chart, replay};
-use tenon_predict::{Day, Fact, History, HistoryBuilder, ModelFile, Outcomes, Points, Snapshot, Universe};
+use tenon_predict::backtest::{Acts, Material, Policy, PolicyFile, Replayed, chart, page, replay};
+use tenon_predict::{
+    Dated, Day, Fact, History, HistoryBuilder, ModelFile, Outcomes, Points, Snapshot, Universe,
+};
 
 use crate::world::{Planted, cve, day, ppm, world};
 
@@ -117,6 +119,132 @@ fn policies_that_read_records_wait_for_them() {
     assert_eq!(flagged(with_exploit(no), "ssvc"), [0, 0], "row 42: scheduled");
     assert_eq!(flagged(facts(yes, partial), "ssvc"), [0, 0], "row 22: scheduled");
     assert_eq!(flagged(with_exploit(None), "ssvc"), [0, 0], "not stated");
+}
+
+fn file(acts: Acts, text: &str) -> Policy {
+    let policy = tenon_policy::read(text).unwrap_or_else(|problems| panic!("{problems:?}"));
+    Policy::File(PolicyFile { name: "policy.yaml".to_owned(), policy, acts })
+}
+
+/// Replays over a made-up world, in which every third CVE has decision points from its first month on.
+fn over_the_world(policies: &[Policy]) -> Vec<Replayed> {
+    let history = world(1_500, 8, Planted::Nothing);
+    let mut draw = crate::world::Draw(5);
+    let stated = history.cves().filter_map(|cve| {
+        let first = history.on(day("2025-12-31")).facts(cve).first()?.known;
+        let (automatable, technical_impact) = match draw.below(9) {
+            0 => (Some(Automatable::Yes), Some(TechnicalImpact::Total)),
+            1 => (Some(Automatable::No), Some(TechnicalImpact::Total)),
+            2 => (Some(Automatable::No), Some(TechnicalImpact::Partial)),
+            3 => (Some(Automatable::Yes), None),
+            _ => return None,
+        };
+        let points = Points { exploitation: Exploitation::None, automatable, technical_impact };
+        Some((history.id(cve), Dated { known: first.plus(30), fact: Fact::Ssvc(points) }))
+    });
+    let history = history.with(stated.collect());
+    let span = (day("2024-05-01"), day("2025-03-31"));
+    let models = ModelFile::shipped().unwrap();
+    replay(&history, &Outcomes::of(&history), &models, policies, Universe::Scored, span, &mut |_| ())
+}
+
+/// Rules that say what a built-in policy says flag what it flags, on every day.
+#[test]
+fn policy_files_decide_as_the_built_in_policies_that_say_the_same() {
+    let automatic = |when: &str| {
+        let rule = format!("version: 1\nrules:\n  - name: now\n    when: {when}\n    approval: automatic\n");
+        file(Acts::Automatic, &format!("{rule}  - name: rest\n    approval: forbidden\n"))
+    };
+    let preset = tenon_policy::PRESETS.iter().find(|preset| preset.name == "bod-26-04").unwrap();
+    let pairs = [
+        (automatic("vulnerability.epss_percent >= 10"), policy("epss>=0.1")),
+        (automatic("vulnerability.foreseen_ppm >= 1000"), policy("model>=0.001")),
+        (automatic("vulnerability.kev"), policy("kev")),
+        (file(Acts::Automatic, preset.text), policy("bod-26-04")),
+    ];
+    let policies: Vec<Policy> =
+        pairs.iter().flat_map(|(file, built_in)| [file.clone(), built_in.clone()]).collect();
+    let replayed = over_the_world(&policies);
+    for (place, two) in replayed.chunks(2).enumerate() {
+        assert_eq!(two[0].days, two[1].days, "{}", two[1].policy);
+        assert_eq!(two[0].total().flagged > 0, place != 2, "{}", two[1].policy);
+        let (total, said) = (two[0].total(), two[0].said.clone().unwrap());
+        assert_eq!(said.automatic, total.flagged);
+        assert_eq!(said.automatic + said.people + said.forbidden + said.undecided, total.eligible);
+        assert_eq!(two[1].said, None);
+    }
+    // Before the first model nothing is foreseen, which is not the same as nothing likely.
+    let undecided = replayed[2].said.clone().unwrap();
+    let before: u64 = replayed[2]
+        .days
+        .iter()
+        .filter(|one| one.day < ModelFile::shipped().unwrap().models[0].usable_from)
+        .map(|one| one.counts.eligible)
+        .sum();
+    assert!(before > 0);
+    assert_eq!(undecided.undecided, before);
+    assert_eq!(undecided.missing.into_iter().collect::<Vec<_>>(), [("vulnerability.foreseen_ppm", before)]);
+    // Where no record states the inputs, the row is not known and nothing is flagged.
+    let unstated = replayed[6].said.clone().unwrap();
+    assert_eq!(unstated.missing.into_iter().collect::<Vec<_>>(), [("decision.outcome", unstated.undecided)]);
+    assert!(unstated.undecided > 0 && unstated.people > 0);
+}
+
+#[test]
+fn what_of_a_policy_file_flags_is_said_and_what_nobody_knows_is_counted() {
+    let text = "version: 1\n\
+        emergency:\n  when: vulnerability.exploitation == 'public poc'\n\
+        rules:\n\
+        \x20 - name: web\n    when: vulnerability.epss_percent >= 10 && asset.exposure == 'open'\n    approval: automatic\n\
+        \x20 - name: never\n    when: vulnerability.epss_percent == 0\n    approval: forbidden\n\
+        \x20 - name: curl\n    when: directive.package == 'curl'\n    approval: forbidden\n";
+    let flagging = [Acts::Automatic, Acts::Emergency, Acts::Allowed];
+    let replayed = over_the_world(&flagging.map(|acts| file(acts, text)));
+    let said = replayed[0].said.clone().unwrap();
+    assert!(said.automatic > 0 && said.forbidden > 0 && said.undecided > 0 && said.emergency > 0);
+    assert_eq!(said.people, 0, "what no rule decides for sure is decided by none");
+    assert_eq!(said.missing.iter().collect::<Vec<_>>(), [(&"directive.package", &said.undecided)]);
+    let flagged: Vec<u64> = replayed.iter().map(|one| one.total().flagged).collect();
+    assert_eq!(flagged[0], said.automatic);
+    assert!(
+        flagged[1] > 0 && flagged[1] < said.emergency,
+        "emergencies that are forbidden or undecided do not flag"
+    );
+    assert_eq!(flagged[2], said.automatic + said.people);
+    assert!(replayed.iter().all(|one| one.said.as_ref() == Some(&said)));
+}
+
+#[test]
+fn a_page_needs_nothing_else_and_says_what_was_supposed() {
+    let hostile = "<script>alert('\"')</script>.yaml";
+    let Policy::File(named) =
+        file(Acts::Automatic, "version: 1\nrules:\n  - name: all\n    approval: automatic\n")
+    else {
+        unreachable!("a file is a file")
+    };
+    let policies = [policy("epss>=0.1"), Policy::File(PolicyFile { name: hostile.to_owned(), ..named })];
+    let replayed = over_the_world(&policies);
+    let text = page(&Material {
+        span: (day("2024-05-01"), day("2025-03-31")),
+        left_out: 3,
+        universe: Universe::Scored,
+        digest: "0123abcd",
+        model: "five-2026-08-07",
+        policies: &replayed,
+    });
+    assert!(text.starts_with("<!doctype html>") && text.trim_end().ends_with("</html>"));
+    for absent in ["<script", "http://", "https://", "<link", "<img", "src=", "url(", "@import"] {
+        // The name of SVG's own language is no address that anything is fetched from.
+        assert!(!text.replace("http://www.w3.org/2000/svg", "").contains(absent), "{absent}");
+    }
+    for present in
+        ["epss&gt;=0.1", "&lt;script&gt;", "0123abcd", "3 left out", "asset.exposure", "directive.package"]
+    {
+        assert!(text.contains(present), "{present}");
+    }
+    let total = replayed[0].total();
+    assert!(text.contains(&format!(">{:.1}%</td>", total.coverage().unwrap() * 100.0)));
+    assert_eq!(text.matches("<svg ").count(), 2, "a wide chart and a narrow one");
 }
 
 #[test]

@@ -73,7 +73,7 @@ proptest! {
         for (one, rank) in known.iter().zip(&ranks) {
             let by_score = known.iter().filter(|other| other.score() > one.score()).count();
             let same_score = known.iter().filter(|other| other.score() == one.score()).count();
-            let key = |known: &tenon_predict::Known<'_>| (std::cmp::Reverse(known.first_named()), std::cmp::Reverse(known.score()));
+            let key = |known: &tenon_predict::Known| (std::cmp::Reverse(known.first_named()), std::cmp::Reverse(known.score()));
             let by_age = known.iter().filter(|other| key(other) < key(one)).count();
             let same_age = known.iter().filter(|other| key(other) == key(one)).count();
             prop_assert_eq!(-rank, better(by_score, same_score).min(better(by_age, same_age)));

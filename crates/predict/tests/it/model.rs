@@ -16,7 +16,7 @@ fn the_shipped_model_is_readable_and_reads_no_field_of_a_record() {
 }
 
 /// The same in floating point.
-fn by_hand(model: &Model, known: &Known<'_>) -> f64 {
+fn by_hand(model: &Model, known: &Known) -> f64 {
     let micro = |number: i64| number as f64 / 1e6;
     let flag = |holds: bool| f64::from(u8::from(holds));
     let age = |days: i32| (1.0 + f64::from(days) / 7.0).ln();
