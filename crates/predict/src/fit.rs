@@ -15,21 +15,40 @@ pub(crate) fn sigmoid(z: f64) -> f64 {
     1.0 / (1.0 + (-z).exp())
 }
 
+/// The log-odds that intercept and coefficients give to values of terms.
+pub(crate) fn log_odds(fitted: &[f64], terms: &[f64]) -> f64 {
+    fitted[0] + fitted[1..].iter().zip(terms).map(|(b, x)| b * x).sum::<f64>()
+}
+
+/// What the ridge does with the intercept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intercept {
+    /// Nothing: the level is learned from the rows alone.
+    Free,
+    /// It is drawn to its prior as the coefficients are.
+    Held,
+}
+
+/// The log-odds at which rows come true.
+pub(crate) fn base<'r, const N: usize>(rows: impl Iterator<Item = &'r Row<N>>) -> f64 {
+    let (all, positive) = rows.fold((0.0, 0.0), |(all, positive), row| {
+        (all + row.weight, positive + if row.came_true { row.weight } else { 0.0 })
+    });
+    ((positive + 0.5_f64) / (all + 1.0)).ln()
+}
+
 /// Intercept and coefficients of the terms `columns`: those that maximise the likelihood less half of `ridge` times the
-/// squares of the coefficients' distances from `prior`. The intercept is free. Rows are summed in their order, so that
-/// the result is the same every time.
+/// squares of their distances from `prior`, from which the search begins. Rows are summed in their order, so that the result
+/// is the same every time.
 pub(crate) fn logistic_regression<'r, const N: usize>(
     rows: &(impl Iterator<Item = &'r Row<N>> + Clone),
     columns: &[usize],
     ridge: f64,
-    prior: f64,
+    prior: &[f64],
+    intercept: Intercept,
 ) -> Vec<f64> {
     let size = columns.len() + 1;
-    let mut fitted = vec![prior; size];
-    let (all, positive) = rows.clone().fold((0.0, 0.0), |(all, positive), row| {
-        (all + row.weight, positive + if row.came_true { row.weight } else { 0.0 })
-    });
-    fitted[0] = if prior == 0.0 { ((positive + 0.5) / (all + 1.0)).ln() } else { 0.0 };
+    let mut fitted = prior.to_vec();
     let mut x = vec![1.0; size];
     for _ in 0..MOST_STEPS {
         let mut gradient = vec![0.0; size];
@@ -49,8 +68,8 @@ pub(crate) fn logistic_regression<'r, const N: usize>(
                 }
             }
         }
-        for i in 1..size {
-            gradient[i] -= ridge * (fitted[i] - prior);
+        for i in usize::from(intercept == Intercept::Free)..size {
+            gradient[i] -= ridge * (fitted[i] - prior[i]);
             curvature[i * size + i] += ridge;
         }
         let step = solve(&mut curvature, &gradient);

@@ -20,6 +20,7 @@ mod measure;
 mod model;
 mod outcomes;
 pub mod report;
+mod restate;
 mod rule;
 mod terms;
 mod train;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::draw::hash;
-use crate::fit::{Row, logistic_regression, sigmoid};
-use crate::{Cve, Day, HORIZON, History, Model, Outcomes, Term, Today, Walk};
+use crate::fit::{Intercept, Row, base, log_odds, logistic_regression, sigmoid};
+use crate::restate::{Restatement, restatements};
+use crate::{Cve, Day, HORIZON, History, Known, Model, Outcomes, Term, Today, Walk};
 
 /// One row in so many of those that did not come true is kept, and stands for all of them.
 const SAMPLE: u64 = 40;
@@ -15,7 +16,7 @@ const STRIDE: i32 = 7;
 /// A CVE named this recently stands for one that has no score yet.
 const FRESH: i32 = 7;
 /// Most terms of a model.
-const TERMS: usize = 8;
+pub(crate) const TERMS: usize = 8;
 /// Earlier forecasts that came true before calibration may learn from them.
 const ENOUGH: usize = 150;
 const MICRO: f64 = 1e6;
@@ -85,7 +86,8 @@ pub fn days(history: &History, outcomes: &Outcomes) -> Vec<Day> {
 }
 
 /// Trains. A model that is usable from day Q learned from days D only with D + 30 < Q: forecasts whose outcome was
-/// still open on Q would bring the time after Q into it.
+/// still open on Q would bring the time after Q into it. On the first day of scores of a new EPSS model there is a model too: the
+/// one before, restated in the new scores, of which no outcome has come yet.
 ///
 /// # Errors
 /// [`TrainError`].
@@ -106,8 +108,12 @@ pub fn train(
         progress(*day);
         gather(&walk.on(*day), outcomes, training, *day, &mut rows);
     }
+    let restatements = restatements(history, training.terms);
     let mut starts: Vec<Day> = quarters(training.first, *last);
+    starts.extend(restatements.iter().map(Restatement::first).filter(|first| *first >= training.first));
     starts.push(until.plus(1));
+    starts.sort_unstable();
+    starts.dedup();
     let columns: Vec<usize> = (0..training.terms.len()).collect();
     let mut models: Vec<Model> = Vec::new();
     // Forecasts of earlier models, as they would have been made.
@@ -119,13 +125,35 @@ pub fn train(
         if positives == 0 {
             return Err(TrainError::NothingHappened(*start));
         }
-        let fitted = logistic_regression(&learned.clone().map(|seen| &seen.row), &columns, RIDGE, 0.0);
-        let missing = missing_score(&learned.clone().filter(|seen| seen.fresh), &fitted, training.terms);
+        let era = |day: Day| restatements.iter().filter(|one| one.first() <= day).count();
+        let of_era = |wanted: usize| learned.clone().filter(move |seen| era(seen.day) == wanted);
+        if !of_era(0).any(|seen| seen.row.came_true) {
+            return Err(TrainError::NothingHappened(*start));
+        }
+        let mut prior = vec![0.0; columns.len() + 1];
+        prior[0] = base(of_era(0).map(|seen| &seen.row));
+        let rows_of = |wanted| of_era(wanted).map(|seen| &seen.row);
+        let mut fitted = logistic_regression(&rows_of(0), &columns, RIDGE, &prior, Intercept::Free);
+        let mut missing = missing_score(&of_era(0).filter(|seen| seen.fresh), &fitted, training.terms);
+        // Under each newer model of EPSS: the same forecasts in its scores, then what came under it.
+        for (place, restatement) in restatements.iter().enumerate().take(era(*start)) {
+            let restated = restatement.of(&fitted, &columns);
+            let score = training.terms.iter().position(|term| *term == Term::LnEpss);
+            let without = score.map_or(0.0, |at| fitted[at + 1] * missing);
+            let own = rows_of(place + 1);
+            let level = fitted[0] + without;
+            fitted = if own.clone().any(|row| row.came_true) {
+                logistic_regression(&own, &columns, RIDGE, &restated, Intercept::Held)
+            } else {
+                restated
+            };
+            missing = score.map_or(0.0, |at| (level - fitted[0]) / fitted[at + 1]);
+        }
         let earlier: Vec<&Row<1>> = made.iter().filter(|(day, _)| known(*day)).map(|(_, row)| row).collect();
         let enough = training.correction == Correction::Platt
             && earlier.iter().filter(|row| row.came_true).count() >= ENOUGH;
         let calibration = if enough {
-            logistic_regression(&earlier.iter().copied(), &[0], RIDGE, 1.0)
+            logistic_regression(&earlier.iter().copied(), &[0], RIDGE, &[0.0, 1.0], Intercept::Free)
         } else {
             vec![0.0, 1.0]
         };
@@ -144,8 +172,7 @@ pub fn train(
         };
         let end = starts.get(at + 1).copied().unwrap_or(*start);
         for seen in rows.iter().filter(|seen| seen.day >= *start && seen.day < end) {
-            let terms = &seen.row.terms;
-            let z = fitted[0] + fitted[1..].iter().zip(terms).map(|(b, x)| b * x).sum::<f64>();
+            let z = log_odds(&fitted, &seen.row.terms);
             let row = Row { terms: [z], came_true: seen.row.came_true, weight: seen.row.weight };
             made.push((seen.day, row));
         }
@@ -175,6 +202,15 @@ fn quarters(first: Day, last: Day) -> Vec<Day> {
     days
 }
 
+/// The values of terms; zero for a score that does not exist.
+pub(crate) fn values(known: &Known, terms: &[Term]) -> [f64; TERMS] {
+    let mut values = [0.0; TERMS];
+    for (value, term) in values.iter_mut().zip(terms) {
+        *value = term.of(known).unwrap_or(0) as f64 / MICRO;
+    }
+    values
+}
+
 /// The rows of a day: scored CVEs that are not listed.
 fn gather(today: &Today<'_>, outcomes: &Outcomes, training: &Training<'_>, day: Day, rows: &mut Vec<Seen>) {
     let Some(positive) = outcomes.after(day) else { return };
@@ -184,10 +220,7 @@ fn gather(today: &Today<'_>, outcomes: &Outcomes, training: &Training<'_>, day: 
         if !came_true && !drawn.is_multiple_of(SAMPLE) || known.score().is_none() || known.is_listed() {
             continue;
         }
-        let mut terms = [0.0; TERMS];
-        for (value, term) in terms.iter_mut().zip(training.terms) {
-            *value = term.of(&known).unwrap_or(0) as f64 / MICRO;
-        }
+        let terms = values(&known, training.terms);
         let weight = if came_true { 1.0 } else { SAMPLE as f64 };
         let fresh = day.since(known.first_named()) <= FRESH;
         rows.push(Seen { day, row: Row { terms, came_true, weight }, fresh });

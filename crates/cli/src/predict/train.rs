@@ -52,7 +52,7 @@ impl Train {
         let model = |terms, name, correction| {
             self.train(&bar, history, &outcomes, &read.digest, terms, name, correction)
         };
-        let shipped = model(Term::FIVE, "five", Correction::None)?;
+        let shipped = model(Term::FIVE, "five-restated", Correction::None)?;
         let corrected = model(Term::FIVE, "five-platt", Correction::Platt)?;
         let with_records = model(Term::WITH_RECORDS, "with-records", Correction::None)?;
         let contenders = [

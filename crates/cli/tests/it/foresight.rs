@@ -139,7 +139,7 @@ fn training_twice_gives_the_same_bytes_and_the_model_is_used() {
     let (with, without) = (of("CVE-2024-10567", "2025-01-26"), of("CVE-2024-10568", "2025-01-26"));
     assert!(with["probability_ppm"].as_u64() > without["probability_ppm"].as_u64(), "{with} {without}");
     assert_eq!(with["as_of"], "2025-01-26");
-    assert_eq!(with["learned_until"], "2024-12-31", "the model of the quarter, not a later one");
+    assert_eq!(with["learned_until"], "2025-01-11", "the model of the new scores, not a later one");
     let drivers = with["drivers"].as_array().unwrap();
     assert!(
         drivers.iter().any(|driver| driver["term"] == "recent-exploit" && driver["value_micro"] == 1_000_000)
@@ -155,7 +155,8 @@ fn training_twice_gives_the_same_bytes_and_the_model_is_used() {
         &model,
     ]));
     assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
-    for part in ["within 30 days", "public exploit within 90 days", "calibration", "five-2024-12-31"] {
+    for part in ["within 30 days", "public exploit within 90 days", "calibration", "five-restated-2025-01-11"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
 
@@ -189,6 +190,23 @@ fn policies_are_replayed_in_a_table_json_and_a_chart() {
     assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
     assert!(fs::read_to_string(&svg).unwrap().starts_with("<svg "));
 
+    // A policy file beside the built-in policy that says the same, and the page.
+    let (file, html) = (
+        place.path().join("p.yaml").display().to_string(),
+        place.path().join("report.html").display().to_string(),
+    );
+    let rules = "version: 1\nrules:\n  - name: likely\n    when: vulnerability.epss_percent >= 10\n    approval: automatic\n  \
+                 - name: rest\n    approval: {people: 1}\n";
+    fs::write(&file, rules).unwrap();
+    let both = ["--policy", &file, "--policy", "epss>=0.1", "--html", &html];
+    let two = json(&tenon(&[&["--format", "json"], &run[..], &both].concat()));
+    assert_eq!(two["policies"][0]["days"], two["policies"][1]["days"]);
+    assert_eq!(two["policies"][0]["said"]["automatic"], two["policies"][0]["total"]["flagged"]);
+    assert_eq!(two["policies"][1]["said"], Value::Null);
+    assert_eq!(two["supposed_for_files"]["asset.exposure"], "open");
+    let page = fs::read_to_string(&html).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.contains("epss&gt;=0.1"));
+
     let one = json(&tenon(&[&["--format", "json"], &run[..], &["--policy", "epss>=0.00001"]].concat()));
     let policy = &one["policies"][0];
     let days = policy["days"].as_array().unwrap();
@@ -220,7 +238,19 @@ fn what_cannot_be_replayed_says_why() {
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(fails(&["--policy", "epss>2"]).contains("there are cvss>=7"));
+    let unknown = fails(&["--policy", "epss>2"]);
+    assert!(
+        unknown.contains("there are cvss>=7") && unknown.contains("no policy file of this name"),
+        "{unknown}"
+    );
+    let wrong = place.path().join("wrong.yaml");
+    fs::write(
+        &wrong,
+        "version: 1\nrules:\n  - name: a\n    when: vulnerability.kevv\n    approval: automatic\n",
+    )
+    .unwrap();
+    let wrong = fails(&["--policy", &wrong.display().to_string()]);
+    assert!(wrong.contains("did you mean `vulnerability.kev`"), "{wrong}");
     assert!(fails(&["--from", "2025-05", "--to", "2024-05"]).contains("is before --from"));
     assert!(
         fails(&["--from", "2030-01", "--to", "2030-02"])

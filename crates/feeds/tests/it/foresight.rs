@@ -36,7 +36,10 @@ fn what_is_not_listed_is_foreseen_as_of_the_day_after_the_newest_feed() {
     let first = known(&store, "2026-11-20");
     assert_eq!(foreseen(&first, "CVE-2026-1001"), None, "CISA lists it");
     let one = foreseen(&first, "CVE-2026-1002").unwrap();
-    assert_eq!((one.day, one.model.as_str()), (Timestamp::parse("2026-11-12").unwrap(), "five-2026-08-07"));
+    assert_eq!(
+        (one.day, one.model.as_str()),
+        (Timestamp::parse("2026-11-12").unwrap(), "five-restated-2026-08-07")
+    );
     assert_eq!(
         foreseen(&known(&store, "2026-11-11"), "CVE-2026-1002").unwrap().day.to_string(),
         "2026-11-11T00:00:00Z"

@@ -8,10 +8,12 @@ use crate::Day;
 const PLOT: f64 = 220.0;
 const LEFT: f64 = 60.0;
 const TOP: f64 = 60.0;
+/// Between two plots: the dates of the one and the title of the other.
+const GAP: f64 = 64.0;
 /// Days over which a line is a mean: one day's few listings say little.
 const WINDOW: i32 = 91;
 /// Colour on white, colour on black, dashes: told apart also without colour.
-pub(super) const STYLES: [(&str, &str, &str); 8] = [
+pub(super) const STYLES: [(&str, &str, &str); 12] = [
     ("#1b6ca8", "#6cb6f0", ""),
     ("#c2410c", "#fb923c", "6 3"),
     ("#15803d", "#4ade80", "2 3"),
@@ -20,6 +22,10 @@ pub(super) const STYLES: [(&str, &str, &str); 8] = [
     ("#be123c", "#fb7185", "1 4"),
     ("#0f766e", "#2dd4bf", "12 4 4 4"),
     ("#475569", "#a3b1c6", "4 2"),
+    ("#a21caf", "#f0abfc", "14 3 2 3"),
+    ("#4d7c0f", "#bef264", "1 2"),
+    ("#111827", "#f3f4f6", "3 6"),
+    ("#4338ca", "#a5b4fc", "9 5"),
 ];
 
 type Measure = (&'static str, fn(&Counts) -> Option<f64>);
@@ -54,7 +60,7 @@ fn draw(policies: &[Replayed], shape: Shape, svg: &mut String) -> std::fmt::Resu
         Shape::Narrow => (360.0, ["Coverage", "Effort"]),
     };
     let days = || policies.iter().flat_map(|one| one.days.iter().map(|day| day.day));
-    let height = TOP + 2.0 * (PLOT + 50.0) + 22.0 * policies.len() as f64 + 20.0;
+    let height = TOP + 2.0 * (PLOT + GAP) + 22.0 * policies.len() as f64 + 20.0;
     writeln!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" \
@@ -69,7 +75,7 @@ fn draw(policies: &[Replayed], shape: Shape, svg: &mut String) -> std::fmt::Resu
     };
     let measures: [Measure; 2] = [(titles[0], Counts::coverage), (titles[1], Counts::effort)];
     for (place, (title, measure)) in measures.into_iter().enumerate() {
-        let top = TOP + place as f64 * (PLOT + 50.0);
+        let top = TOP + place as f64 * (PLOT + GAP);
         let logarithmic = place == 1;
         // A share on the axis; the logarithmic one ends at a hundredth of a percent.
         let y = |share: f64| {
@@ -130,7 +136,7 @@ fn draw(policies: &[Replayed], shape: Shape, svg: &mut String) -> std::fmt::Resu
         )?;
     }
     for (place, (one, (colour, _, dash))) in policies.iter().zip(STYLES.iter().cycle()).enumerate() {
-        let y = TOP + 2.0 * (PLOT + 50.0) + 22.0 * place as f64;
+        let y = TOP + 2.0 * (PLOT + GAP) + 22.0 * place as f64;
         writeln!(
             svg,
             "<line x1=\"{LEFT}\" x2=\"{0:.0}\" y1=\"{1:.0}\" y2=\"{1:.0}\" stroke=\"{colour}\" stroke-width=\"2\" \

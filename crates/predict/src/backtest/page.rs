@@ -49,15 +49,17 @@ fn write(material: &Material<'_>, text: &mut String) -> std::fmt::Result {
     writeln!(
         text,
         "<header>\n<h1>Policies over history</h1>\n\
-         <p>What each policy would have asked to be fixed on each day of EPSS scores from {from} to {to}, and what CISA listed as\n\
-         exploited in the {HORIZON} days after.</p>\n</header>\n<dl class=\"facts\">"
+         <p>What each policy would have asked to be fixed on each day of EPSS scores from <span>{from}</span> to <span>{to}</span>, and\n\
+         what CISA listed as exploited in the {HORIZON} days after.</p>\n</header>\n<dl class=\"facts\">"
     )?;
-    let could = total.positives.to_string();
     for (value, what) in [
-        (days.to_string(), "days replayed"),
+        (thousands(days as u64), "days replayed"),
         (thousands(total.eligible / days.max(1) as u64), "CVEs that could be flagged on a day, on average"),
-        (total.listed.to_string(), "listings in the 30 days after a day, each counted on every such day"),
-        (could, "of them could be flagged on the day: the most that any policy here reaches"),
+        (thousands(total.listed), "listings in the 30 days after a day, each counted on every such day"),
+        (
+            thousands(total.positives),
+            "of them could be flagged on the day: the most that any policy here reaches",
+        ),
     ] {
         writeln!(text, "<div><dt>{what}</dt><dd>{value}</dd></div>")?;
     }
@@ -65,8 +67,8 @@ fn write(material: &Material<'_>, text: &mut String) -> std::fmt::Result {
     table(material.policies, text)?;
     writeln!(
         text,
-        "<section>\n<h2>Over time</h2>\n<p>Means over 91 days. Dashed uprights: a new EPSS model. Coverage is the share of the later\n\
-         listed that was flagged; effort the share of all that was flagged, on a logarithmic axis.</p>\n\
+        "<section>\n<h2>Over time</h2>\n<p>Coverage is the share of the later listed that was flagged; effort the share of all that was\n\
+         flagged, on a logarithmic axis.</p>\n\
          <figure class=\"wide\">{}</figure>\n<figure class=\"narrow\">{}</figure>\n</section>",
         drawn(material.policies, Shape::Wide),
         drawn(material.policies, Shape::Narrow)

@@ -1,11 +1,12 @@
 //! Training: reproducible, split by time with its gap, and a leak shows where leaks show.
 
+use tenon_model::Probability;
 use tenon_predict::{
-    Contender, Correction, Day, History, Means, Model, ModelFile, Outcomes, Term, TrainError, Training,
-    Universe, days, evaluate, train,
+    Contender, Correction, Day, Fact, History, HistoryBuilder, Means, Model, ModelFile, Outcomes, Snapshot,
+    Term, TrainError, Training, Universe, days, evaluate, train,
 };
 
-use crate::world::{Planted, day, world};
+use crate::world::{BEGIN, Planted, day, ppm, world};
 
 fn training(seed: u64) -> Training<'static> {
     Training { terms: Term::FIVE, seed, first: day("2024-10-01"), name: "five", correction: Correction::None }
@@ -61,6 +62,63 @@ fn means(history: &History, model: &ModelFile) -> Means {
     let contenders = [Contender::Model("model", model)];
     let evaluation = evaluate(history, &outcomes, &days, Universe::Scored, &contenders, &mut |_| ());
     Means::of(evaluation.standings[0].placed.iter())
+}
+
+/// The same world in which EPSS changes its model in its thirtieth week: every score is four times what it was.
+fn with_new_scores(history: &History) -> (History, Day) {
+    let (first, end) = (day(BEGIN).plus(7 * 30 + 1), day("2025-12-31"));
+    let other = |score: Probability| ppm(score.ppm() * 4);
+    let mut builder = HistoryBuilder::default();
+    for snapshot in history.snapshots() {
+        let model = if snapshot.known < first { "v1" } else { "v2" }.to_owned();
+        builder.snapshot(Snapshot { model, ..snapshot.clone() });
+    }
+    builder.listings_until(history.listings_until().unwrap());
+    for cve in history.cves() {
+        let id = history.id(cve);
+        if let Some(score) = history.on(first).get(cve).and_then(|known| known.score()) {
+            builder.add(id, first, Fact::Scored(other(score)));
+        }
+        for dated in history.on(end).facts(cve) {
+            let fact = match dated.fact {
+                Fact::Scored(_) if dated.known == first => continue,
+                Fact::Scored(score) if dated.known > first => Fact::Scored(other(score)),
+                fact => fact,
+            };
+            builder.add(id, dated.known, fact);
+        }
+    }
+    (builder.build(), first)
+}
+
+/// On the first day of new scores there is a model that says by them what the one before says by the old ones, without a look
+/// at any outcome or at anything that comes later.
+#[test]
+fn a_forecast_does_not_jump_when_epss_changes_its_model() {
+    let old = world(6_000, 5, Planted::Nothing);
+    let (new, first) = with_new_scores(&old);
+    let models = trained(&new, 1);
+    let place = models.iter().position(|model| model.usable_from == first).unwrap();
+    // The same history without the change has the model that would have been fitted on that day.
+    let training = Training { first, ..training(1) };
+    let before = train(&old, &Outcomes::of(&old), &training, &mut |_| ()).unwrap().remove(0);
+    let (mut most, mut unrestated, mut compared) = (0, i64::MAX, 0);
+    for (cve, known) in old.on(first).cves().filter(|(_, known)| known.score().is_some()) {
+        let by_new = new.on(first).get(new.find(old.id(cve)).unwrap()).unwrap();
+        let said = before.log_odds(&known);
+        most = most.max(models[place].log_odds(&by_new).abs_diff(said));
+        unrestated = unrestated.min(before.log_odds(&by_new) - said);
+        compared += 1;
+    }
+    assert!(compared > 2_000, "{compared}");
+    assert!(most < 20_000, "log-odds move by at most 0.02, not by {most} millionths");
+    assert!(unrestated > 5 * 20_000, "the control: without restating all rise, by {unrestated} at least");
+    for future in [9, 10] {
+        let twins = trained(&new.with_other_future(first, future), 1);
+        assert_eq!(twins[..=place], models[..=place]);
+    }
+    // What comes under the new scores is learned later.
+    assert_ne!(models.last().unwrap().terms, models[place].terms);
 }
 
 /// A list that was made from the answers but bears early dates passes every check of dates. It shows in the average
