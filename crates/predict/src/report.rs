@@ -63,7 +63,7 @@ fn write(material: &Material<'_>, text: &mut String) -> std::fmt::Result {
          On the first day of scores of a new EPSS model there is a model too: the one before, restated, so that the same CVEs have\n\
          nearly the same forecasts by the new scores as by the old ones. No outcome goes into that. Later models begin from it and\n\
          learn from what comes under the new scores. Without it the scores of March 2025, which rose for CVEs with public exploits,\n\
-         made the highest forecasts of that spring three to five times too high.\n\n\
+         made the highest forecasts of that spring three to six times too high.\n\n\
          | usable from | learned from | to | came true | intercept | {} | no score stands for |\n\
          | --- | --- | --- | --- | --- | {} | --- |",
         models.newest().map_or_else(String::new, |model| {
