@@ -130,16 +130,17 @@ pub fn replay(
     let mut asked: Vec<(Asked<'_>, Vec<OneDay>)> =
         policies.iter().map(|policy| (Asked::new(policy), Vec::new())).collect();
     let mut walk = Walk::new(history);
+    // Kept from day to day: some hundred thousand CVEs are some tens of megabytes, which the system gives page by page.
+    let mut eligible: Vec<(Cve, Known)> = Vec::new();
     for snapshot in history.snapshots() {
         let day = snapshot.known;
         let Some(listed) = outcomes.after(day).filter(|_| day >= from && day <= to) else { continue };
         progress(day);
         let today = walk.on(day);
-        let eligible: Vec<(Cve, Known)> = today
-            .cves()
-            .filter(|(_, known)| !known.is_listed())
-            .filter(|(_, known)| universe == Universe::Named || known.score().is_some())
-            .collect();
+        eligible.clear();
+        eligible.extend(today.cves().filter(|(_, known)| {
+            !known.is_listed() && (universe == Universe::Named || known.score().is_some())
+        }));
         let is_positive = |cve: &Cve| listed.binary_search(cve).is_ok();
         let scored = |cve: &&Cve| today.get(**cve).is_some_and(|known| known.score().is_some());
         let common = Counts {

@@ -9,8 +9,19 @@ pub struct Walk<'h> {
     history: &'h History,
     /// The newest day shown; before the first one nothing is known.
     day: Option<Day>,
-    /// By CVE: how many of its facts are taken in, and what they come to.
-    known: Vec<(u32, Summary)>,
+    /// By CVE.
+    known: Vec<Carried>,
+}
+
+/// What is carried on of one CVE.
+#[derive(Debug, Clone, Copy)]
+struct Carried {
+    /// When its next fact becomes known, so that most CVEs of most days are passed without a look at their facts.
+    due: Option<Day>,
+    /// How many of its facts are taken in.
+    taken: u32,
+    /// What they come to.
+    summary: Summary,
 }
 
 /// What was known when a day ended.
@@ -23,7 +34,12 @@ pub struct Today<'w> {
 impl<'h> Walk<'h> {
     /// Before the first day.
     pub fn new(history: &'h History) -> Self {
-        Self { history, day: None, known: vec![<(u32, Summary)>::default(); history.cves().len()] }
+        let before = |cve| Carried {
+            due: history.all(cve).first().map(|dated| dated.known),
+            taken: 0,
+            summary: Summary::default(),
+        };
+        Self { history, day: None, known: history.cves().map(before).collect() }
     }
 
     /// What was known when `day` ended. A day before the one asked last is read from the beginning.
@@ -33,14 +49,17 @@ impl<'h> Walk<'h> {
         }
         self.day = Some(day);
         let begins = self.history.begins();
-        for (cve, (taken, summary)) in self.history.cves().zip(&mut self.known) {
-            for dated in &self.history.all(cve)[*taken as usize..] {
-                if dated.known > day {
-                    break;
-                }
-                summary.take(self.history.id(cve), *dated, begins);
-                *taken += 1;
+        for (cve, carried) in self.history.cves().zip(&mut self.known) {
+            if carried.due.is_none_or(|due| due > day) {
+                continue;
             }
+            let facts = &self.history.all(cve)[carried.taken as usize..];
+            let news = facts.partition_point(|dated| dated.known <= day);
+            for dated in &facts[..news] {
+                carried.summary.take(self.history.id(cve), *dated, begins);
+                carried.taken += 1;
+            }
+            carried.due = facts.get(news).map(|dated| dated.known);
         }
         Today { walk: self, day }
     }
@@ -55,7 +74,7 @@ impl<'w> Today<'w> {
 
     /// What was known of a CVE, if anything.
     pub fn get(&self, cve: Cve) -> Option<Known> {
-        let (taken, summary) = self.walk.known[cve.0 as usize];
-        (taken > 0).then(|| Known::new(self.walk.history.id(cve), self.day, summary))
+        let carried = &self.walk.known[cve.0 as usize];
+        (carried.taken > 0).then(|| Known::new(self.walk.history.id(cve), self.day, carried.summary))
     }
 }
