@@ -52,12 +52,12 @@ pub(super) fn drawn(policies: &[Replayed], shape: Shape) -> String {
 }
 
 fn draw(policies: &[Replayed], shape: Shape, svg: &mut String) -> std::fmt::Result {
-    let (width, titles) = match shape {
+    let (width, note, titles) = match shape {
         Shape::Wide => {
             let coverage = "Coverage: share of the later listed that was flagged";
-            (900.0, [coverage, "Effort: share of all that was flagged"])
+            (900.0, LEFT, [coverage, "Effort: share of all that was flagged"])
         }
-        Shape::Narrow => (360.0, ["Coverage", "Effort"]),
+        Shape::Narrow => (360.0, 8.0, ["Coverage", "Effort"]),
     };
     let days = || policies.iter().flat_map(|one| one.days.iter().map(|day| day.day));
     let height = TOP + 2.0 * (PLOT + GAP) + 22.0 * policies.len() as f64 + 20.0;
@@ -150,7 +150,7 @@ fn draw(policies: &[Replayed], shape: Shape, svg: &mut String) -> std::fmt::Resu
     }
     writeln!(
         svg,
-        "<text x=\"{LEFT}\" y=\"24\">Means over {WINDOW} days. Dashed: a new EPSS model.</text></svg>"
+        "<text x=\"{note}\" y=\"24\">Means over {WINDOW} days. Dashed: a new EPSS model.</text></svg>"
     )
 }
 
