@@ -13,7 +13,7 @@ pub(crate) fn policy(bytes: &[u8]) {
     let Ok(policy) = read(text) else { return };
     let (directive, asset, rehearsal) =
         (DirectiveFacts::default(), AssetFacts::default(), RehearsalFacts::default());
-    let facts = Facts { directive: &directive, asset: &asset, rehearsal: Some(&rehearsal) };
+    let facts = Facts { directive: &directive, asset: &asset, rehearsal: Some(&rehearsal), unknown: &[] };
     let verdict = policy.verdict(&facts).expect("everything is known after a rehearsal");
     for now in INSTANTS.map(Timestamp::from_millis) {
         match policy.turn(&verdict, &facts, now) {
