@@ -266,7 +266,7 @@ fn policy(text: &str, acts: Acts) -> Result<Policy> {
         let listed: Vec<String> = problems.listed().iter().map(ToString::to_string).collect();
         anyhow!("{text} is no policy (`tenon policy test {text}` says the same):\n  {}", listed.join("\n  "))
     })?;
-    Ok(Policy::File(PolicyFile { name: text.to_owned(), policy, acts }))
+    Ok(Policy::File(Box::new(PolicyFile { name: text.to_owned(), policy, acts })))
 }
 
 /// What a policy file said, in words.

@@ -141,11 +141,12 @@ pub fn replay(
         eligible.extend(today.cves().filter(|(_, known)| {
             !known.is_listed() && (universe == Universe::Named || known.score().is_some())
         }));
+        let is_eligible = |cve: &&Cve| eligible.binary_search_by_key(*cve, |(cve, _)| *cve).is_ok();
         let is_positive = |cve: &Cve| listed.binary_search(cve).is_ok();
         let scored = |cve: &&Cve| today.get(**cve).is_some_and(|known| known.score().is_some());
         let common = Counts {
             eligible: eligible.len() as u64,
-            positives: eligible.iter().filter(|(cve, _)| is_positive(cve)).count() as u64,
+            positives: listed.iter().filter(is_eligible).count() as u64,
             unscored_positives: (listed.len() - listed.iter().filter(scored).count()) as u64,
             listed: listed.len() as u64,
             ..Counts::default()

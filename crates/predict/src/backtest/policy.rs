@@ -31,7 +31,7 @@ pub enum Policy {
     /// The first so many in ten thousand by that forecast.
     ModelTop(u32),
     /// A policy file, as it decides live.
-    File(PolicyFile),
+    File(Box<PolicyFile>),
 }
 
 /// Not a policy.

@@ -123,7 +123,7 @@ fn policies_that_read_records_wait_for_them() {
 
 fn file(acts: Acts, text: &str) -> Policy {
     let policy = tenon_policy::read(text).unwrap_or_else(|problems| panic!("{problems:?}"));
-    Policy::File(PolicyFile { name: "policy.yaml".to_owned(), policy, acts })
+    Policy::File(Box::new(PolicyFile { name: "policy.yaml".to_owned(), policy, acts }))
 }
 
 /// Replays over a made-up world, in which every third CVE has decision points from its first month on.
@@ -222,7 +222,8 @@ fn a_page_needs_nothing_else_and_says_what_was_supposed() {
     else {
         unreachable!("a file is a file")
     };
-    let policies = [policy("epss>=0.1"), Policy::File(PolicyFile { name: hostile.to_owned(), ..named })];
+    let policies =
+        [policy("epss>=0.1"), Policy::File(Box::new(PolicyFile { name: hostile.to_owned(), ..*named }))];
     let replayed = over_the_world(&policies);
     let text = page(&Material {
         span: (day("2024-05-01"), day("2025-03-31")),
