@@ -100,8 +100,8 @@ fn a_forecast_does_not_jump_when_epss_changes_its_model() {
     let end = old.listings_until().unwrap();
     let high = old.cves().filter_map(|cve| {
         let first = *old.on(end).facts(cve).first()?;
-        let counts =
-            matches!(first.fact, Fact::Scored(score) if score.ppm() >= 20_000) && old.id(cve).key() % 4 == 0;
+        let counts = matches!(first.fact, Fact::Scored(score) if score.ppm() >= 20_000)
+            && old.id(cve).key().is_multiple_of(4);
         let listed = first.known.plus(10 + i32::try_from(old.id(cve).key() % 40).unwrap());
         counts.then_some((old.id(cve), Dated { known: listed, fact: Fact::Listed }))
     });
