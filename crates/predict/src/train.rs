@@ -19,6 +19,9 @@ const FRESH: i32 = 7;
 pub(crate) const TERMS: usize = 8;
 /// Earlier forecasts that came true before calibration may learn from them.
 const ENOUGH: usize = 150;
+/// Between these is the logarithm of the score that stands for a missing one.
+const LEAST_MISSING: f64 = -12.0;
+const MOST_MISSING: f64 = 0.0;
 const MICRO: f64 = 1e6;
 
 /// Why nothing was trained.
@@ -147,7 +150,9 @@ pub fn train(
             } else {
                 restated
             };
-            missing = score.map_or(0.0, |at| (level - fitted[0]) / fitted[at + 1]);
+            let stands =
+                |at: usize| ((level - fitted[0]) / fitted[at + 1]).clamp(LEAST_MISSING, MOST_MISSING);
+            missing = score.map_or(0.0, stands);
         }
         let earlier: Vec<&Row<1>> = made.iter().filter(|(day, _)| known(*day)).map(|(_, row)| row).collect();
         let enough = training.correction == Correction::Platt
@@ -246,7 +251,7 @@ fn missing_score<'r>(
             })
             .sum()
     };
-    let (mut low, mut high) = (-12.0, 0.0);
+    let (mut low, mut high) = (LEAST_MISSING, MOST_MISSING);
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
         if excess(middle) < 0.0 { low = middle } else { high = middle }
