@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Error, Suite, mirror,
+    Error, Suite, mirror, rpm_image,
     run::{Output, bounded, must},
     signing,
 };
@@ -68,9 +68,21 @@ impl Image {
     /// [`Error::NothingPending`] when a fresh image has no pending security update,
     /// [`Error::NoSource`] when this machine's apt lacks a suite, and failures of the build.
     pub fn prepare(cache: &Path) -> Result<Self, Error> {
+        Self::prepared(cache, &format!("image-{}", recipe_digest()), build)
+    }
+
+    /// The same for hosts of RPM packages, which have no updates pending: tests publish their own.
+    ///
+    /// # Errors
+    /// [`Error::NoSource`] when this machine's apt lacks a suite, and failures of the build.
+    pub fn prepare_rpm(cache: &Path) -> Result<Self, Error> {
+        Self::prepared(cache, &format!("rpm-image-{}", rpm_image::recipe_digest()), rpm_image::build)
+    }
+
+    fn prepared(cache: &Path, name: &str, build: fn(&Path) -> Result<(), Error>) -> Result<Self, Error> {
         fs::create_dir_all(cache).map_err(Error::file("create", cache))?;
         let cache = cache.canonicalize().map_err(Error::file("resolve", cache))?;
-        let dir = cache.join(format!("image-{}", recipe_digest()));
+        let dir = cache.join(name);
         let lock_path = cache.join("lock");
         let lock = File::create(&lock_path).map_err(Error::file("create", &lock_path))?;
         lock.lock().map_err(Error::file("lock", &lock_path))?;
@@ -113,8 +125,13 @@ impl Image {
 }
 
 fn recipe_digest() -> String {
+    digest_of(&[RECIPE, PACKAGES, REPOSITORY])
+}
+
+/// Of these parts of a recipe and of what all images share.
+pub(crate) fn digest_of(parts: &[&str]) -> String {
     let mut digest = Sha256::new();
-    for part in [RECIPE, PACKAGES, REPOSITORY].iter().chain(&DPKG_OPTIONS) {
+    for part in parts.iter().chain(&DPKG_OPTIONS) {
         digest.update(part.as_bytes());
         digest.update([0]);
     }
@@ -129,15 +146,7 @@ fn build(dir: &Path) -> Result<(), Error> {
     }
     let (base, security) = (source("bookworm")?, source("bookworm-security")?);
     let release_line = format!("deb {base} bookworm main\n");
-    retry(|| {
-        remove_tree(&root)?;
-        let mut command = Command::new("mmdebstrap");
-        command.args(["--quiet", "--variant=minbase", &format!("--include={PACKAGES}")]);
-        for option in DPKG_OPTIONS {
-            command.arg(format!("--dpkgopt={option}"));
-        }
-        must(command.arg("bookworm").arg(&root).arg(release_line.trim_end()), BUILD)
-    })?;
+    install(&root, PACKAGES, &release_line)?;
     let sources = root.join("etc/apt/sources.list");
     write(&sources, &format!("{release_line}deb {security} bookworm-security main\n"))?;
     retry(|| must(chroot(&root).args(["apt-get", "-qq", "update"]), BUILD))?;
@@ -163,6 +172,20 @@ fn build(dir: &Path) -> Result<(), Error> {
     let list = serde_json::to_string_pretty(&pending)
         .map_err(|error| Error::file("encode", dir.join("pending.json"))(error.into()))?;
     write(&dir.join("pending.json"), &list)
+}
+
+/// A fresh root of the release with these packages.
+pub(crate) fn install(root: &Path, packages: &str, source: &str) -> Result<(), Error> {
+    retry(|| {
+        remove_tree(root)?;
+        let mut command = Command::new("mmdebstrap");
+        command.args(["--quiet", "--variant=minbase", &format!("--include={packages}")]);
+        for option in DPKG_OPTIONS {
+            command.arg(format!("--dpkgopt={option}"));
+        }
+        must(command.arg("bookworm").arg(root).arg(source.trim_end()), BUILD)
+    })
+    .map(drop)
 }
 
 /// Turns the image from the real repositories to the frozen one and removes what is per machine.
@@ -218,7 +241,7 @@ impl Step {
 }
 
 /// The address this machine's apt uses for a suite.
-fn source(suite: &'static str) -> Result<String, Error> {
+pub(crate) fn source(suite: &'static str) -> Result<String, Error> {
     let mut command = Command::new("apt-get");
     command.args(["indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]);
     let targets = must(&mut command, BUILD)?;
@@ -243,7 +266,7 @@ fn download(root: &Path, packages: &[String], pool: &Path) -> Result<(), Error> 
     remove_tree(&scratch)
 }
 
-fn chroot(root: &Path) -> Command {
+pub(crate) fn chroot(root: &Path) -> Command {
     let mut command = Command::new("chroot");
     command.arg(root).args([
         "env",
@@ -271,7 +294,7 @@ fn retry(mut step: impl FnMut() -> Result<Output, Error>) -> Result<Output, Erro
     }
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Error> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     fs::write(path, text).map_err(Error::file("write", path))
 }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use crate::{
-    Error, Host, Image, Mirror,
+    Error, Host, Image, Mirror, RpmRepository,
     http::within,
     image::{REPOSITORY, remove_tree},
     require::cgroup_mount,
@@ -171,10 +171,18 @@ impl Lab {
     /// # Errors
     /// When it cannot be copied, or does not answer within five seconds.
     pub fn serve_mirror(&self, image: &Image) -> Result<Mirror, Error> {
-        let address: SocketAddr =
-            REPOSITORY.parse().unwrap_or_else(|_| SocketAddrV4::new(GATEWAY, 8080).into());
+        let address = repository();
         let netns = netns_path(&self.shared.name);
         Mirror::start(&image.mirror(), &image.secret_key(), &self.shared.dir.join("mirror"), &netns, address)
+    }
+
+    /// Serves an empty repository of RPM packages; the hosts of [`Image::prepare_rpm`] name its address.
+    ///
+    /// # Errors
+    /// When it cannot be made, or does not answer within five seconds.
+    pub fn serve_rpm_repository(&self, image: &Image) -> Result<RpmRepository, Error> {
+        let netns = netns_path(&self.shared.name);
+        RpmRepository::start(&image.secret_key(), &self.shared.dir.join("mirror"), &netns, repository())
     }
 
     /// A command that will run in the lab's network (the machine's own disk and processes).
@@ -244,6 +252,11 @@ impl Lab {
         }
         Ok(removed)
     }
+}
+
+/// Where repositories answer.
+fn repository() -> SocketAddr {
+    REPOSITORY.parse().unwrap_or_else(|_| SocketAddrV4::new(GATEWAY, 8080).into())
 }
 
 impl Shared {

@@ -15,6 +15,9 @@
 //! web.exec(["apt-get", "-qq", "update"])?.ok()?;
 //! ```
 //!
+//! Hosts of RPM packages are the same with [`Image::prepare_rpm`] and [`Lab::serve_rpm_repository`]: Debian's files with rpm, dnf and
+//! an RPM database in place of dpkg's.
+//!
 //! Dropping a host or a lab deletes it, also while a test panics; what a killed run left behind is
 //! removed by the next one.
 
@@ -28,6 +31,8 @@ mod image;
 mod lab;
 mod mirror;
 mod require;
+mod rpm;
+mod rpm_image;
 mod run;
 mod signing;
 mod toy;
@@ -38,5 +43,6 @@ pub use image::{Image, Pending, cache_dir};
 pub use lab::{Lab, LabChild};
 pub use mirror::{Mirror, Suite};
 pub use require::{Missing, Requirements};
+pub use rpm::{Advisory, RpmRepository};
 pub use run::{Output, wait_until};
 pub use toy::{Daemon, ToyPackage};

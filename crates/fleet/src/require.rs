@@ -19,6 +19,14 @@ const COMMANDS: [(&str, &str); 10] = [
     ("bash", "bash"),
 ];
 
+/// The same for hosts of RPM packages.
+const RPM_COMMANDS: [(&str, &str); 4] = [
+    ("rpmbuild", "rpm"),
+    ("rpmsign", "rpm"),
+    ("createrepo_c", "createrepo-c"),
+    ("modifyrepo_c", "createrepo-c"),
+];
+
 /// Looks whether this machine can run a fleet.
 #[derive(Debug, Clone, Copy)]
 pub struct Requirements;
@@ -80,10 +88,21 @@ impl Requirements {
         check_network()
     }
 
+    /// Checks everything a fleet of hosts of RPM packages needs.
+    ///
+    /// # Errors
+    /// The first thing missing.
+    pub fn check_rpm() -> Result<(), Missing> {
+        Self::check()?;
+        let missing = RPM_COMMANDS.iter().find(|(command, _)| !on_path(command));
+        missing.map_or(Ok(()), |(command, package)| Err(Missing::Command { command, package }))
+    }
+
     /// The Debian packages that bring every command needed.
     #[must_use]
     pub fn packages() -> Vec<&'static str> {
-        let mut packages: Vec<_> = COMMANDS.iter().map(|(_, package)| *package).collect();
+        let mut packages: Vec<_> =
+            COMMANDS.iter().chain(&RPM_COMMANDS).map(|(_, package)| *package).collect();
         packages.dedup();
         packages
     }

@@ -4,25 +4,19 @@ use std::{fs, path::Path, process::Command, time::Duration};
 
 use crate::{Error, run::must};
 
+const NAME: &str = "Test repository <repo@example.invalid>";
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Makes a key pair: `secret.asc` and `public.gpg` in `dir`.
 pub(crate) fn make_key(dir: &Path) -> Result<(), Error> {
     let home = Home::new()?;
     must(
-        home.gpg(&[]).args([
-            "--passphrase",
-            "",
-            "--quick-gen-key",
-            "Test repository <repo@example.invalid>",
-            "rsa2048",
-            "sign",
-            "0",
-        ]),
+        home.gpg(&[]).args(["--passphrase", "", "--quick-gen-key", NAME, "rsa2048", "sign", "0"]),
         DEADLINE,
     )?;
     must(home.gpg(&["--armor", "--export-secret-keys", "--output"]).arg(dir.join("secret.asc")), DEADLINE)?;
     must(home.gpg(&["--export", "--output"]).arg(dir.join("public.gpg")), DEADLINE)?;
+    must(home.gpg(&["--armor", "--export", "--output"]).arg(dir.join("public.asc")), DEADLINE)?;
     Ok(())
 }
 
@@ -32,6 +26,17 @@ pub(crate) fn clearsign(secret: &Path, release: &Path, signed: &Path) -> Result<
     must(home.gpg(&["--import"]).arg(secret), DEADLINE)?;
     must(home.gpg(&["--yes", "--clearsign", "--output"]).arg(signed).arg(release), DEADLINE)?;
     Ok(())
+}
+
+/// Signs an RPM package in place.
+pub(crate) fn sign_rpm(secret: &Path, rpm: &Path) -> Result<(), Error> {
+    let home = Home::new()?;
+    must(home.gpg(&["--import"]).arg(secret), DEADLINE)?;
+    let mut command = Command::new("rpmsign");
+    command.env("GNUPGHOME", home.dir.path()).args(["--define", &format!("_gpg_name {NAME}")]);
+    // Debian's rpm names gpg without a folder and does not look for it.
+    command.args(["--define", "__gpg /usr/bin/gpg", "--addsign"]);
+    must(command.arg(rpm), DEADLINE).map(drop)
 }
 
 /// A key ring of its own under a short path (the agent's socket names are limited to 107 bytes),

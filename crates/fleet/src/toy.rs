@@ -14,12 +14,14 @@ use flate2::{Compression, write::GzEncoder};
 use crate::{Error, run::must};
 
 /// How the package's daemon behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Daemon {
     /// Runs until it is stopped.
     Healthy,
     /// Ends with status 1 when started: its unit becomes `failed`.
     FailsAtStart,
+    /// Is this `sleep` of an image, a program whose own file its process maps.
+    Program(PathBuf),
     /// The package has no daemon.
     None,
 }
@@ -34,6 +36,9 @@ pub struct ToyPackage {
     unit: Option<String>,
     changelog: Option<String>,
     depends: Option<String>,
+    obsoletes: Option<String>,
+    preinst: Option<String>,
+    configuration: Option<String>,
 }
 
 impl ToyPackage {
@@ -49,6 +54,9 @@ impl ToyPackage {
             unit: None,
             changelog: None,
             depends: None,
+            obsoletes: None,
+            preinst: None,
+            configuration: None,
         }
     }
 
@@ -87,6 +95,27 @@ impl ToyPackage {
         self
     }
 
+    /// Sets the packages that an .rpm takes the place of.
+    #[must_use]
+    pub fn obsoletes(mut self, obsoletes: &str) -> Self {
+        self.obsoletes = Some(obsoletes.to_owned());
+        self
+    }
+
+    /// Sets the `%pre` script of an .rpm.
+    #[must_use]
+    pub fn preinst(mut self, script: &str) -> Self {
+        self.preinst = Some(script.to_owned());
+        self
+    }
+
+    /// Adds the configuration file `/etc/NAME.conf` to an .rpm.
+    #[must_use]
+    pub fn configuration(mut self, text: &str) -> Self {
+        self.configuration = Some(text.to_owned());
+        self
+    }
+
     /// Builds the .deb into `dir` and returns its path.
     ///
     /// # Errors
@@ -102,18 +131,11 @@ impl ToyPackage {
              Maintainer: Test repository <repo@example.invalid>\n{depends}Description: package for tests\n"
         );
         put(root, "DEBIAN/control", control.as_bytes(), 0o644)?;
-        if let Some(postinst) = self.postinst.clone().or_else(|| self.default_postinst()) {
+        if let Some(postinst) = self.after() {
             put(root, "DEBIAN/postinst", postinst.as_bytes(), 0o755)?;
         }
-        if let Some(body) = self.daemon_body() {
-            put(root, &format!("usr/bin/{name}"), body.as_bytes(), 0o755)?;
-            let unit = self.unit.clone().unwrap_or_else(|| {
-                format!(
-                    "[Unit]\nDescription=Toy daemon {name}\n\n[Service]\nExecStart=/usr/bin/{name}\n\n\
-                     [Install]\nWantedBy=multi-user.target\n"
-                )
-            });
-            put(root, &format!("usr/lib/systemd/system/{name}.service"), unit.as_bytes(), 0o644)?;
+        for (path, bytes, mode) in self.files()? {
+            put(root, &path, &bytes, mode)?;
         }
         let log = gzip(self.changelog_text().as_bytes()).map_err(Error::file("compress", root))?;
         put(root, &format!("usr/share/doc/{name}/changelog.Debian.gz"), &log, 0o644)?;
@@ -125,11 +147,60 @@ impl ToyPackage {
         Ok(deb)
     }
 
-    fn daemon_body(&self) -> Option<&'static str> {
-        match self.daemon {
-            Daemon::Healthy => Some("#!/bin/sh\nexec sleep infinity\n"),
-            Daemon::FailsAtStart => Some("#!/bin/sh\necho 'cannot read configuration' >&2\nexit 1\n"),
-            Daemon::None => None,
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(crate) fn required(&self) -> Option<&str> {
+        self.depends.as_deref()
+    }
+
+    pub(crate) fn obsoleted(&self) -> Option<&str> {
+        self.obsoletes.as_deref()
+    }
+
+    /// The script before the files.
+    pub(crate) fn before(&self) -> Option<String> {
+        self.preinst.clone()
+    }
+
+    /// The script after the files.
+    pub(crate) fn after(&self) -> Option<String> {
+        self.postinst.clone().or_else(|| self.default_postinst())
+    }
+
+    /// Path below the root, content and mode of what the package brings.
+    pub(crate) fn files(&self) -> Result<Vec<(String, Vec<u8>, u32)>, Error> {
+        let name = &self.name;
+        let mut files = Vec::new();
+        if let Some(text) = &self.configuration {
+            files.push((format!("etc/{name}.conf"), text.clone().into_bytes(), 0o644));
+        }
+        if let Some(body) = self.daemon_body()? {
+            files.push((format!("usr/bin/{name}"), body, 0o755));
+            let unit = self.unit.clone().unwrap_or_else(|| {
+                let words = if matches!(self.daemon, Daemon::Program(_)) { " infinity" } else { "" };
+                format!(
+                    "[Unit]\nDescription=Toy daemon {name}\n\n[Service]\nExecStart=/usr/bin/{name}{words}\n\n\
+                     [Install]\nWantedBy=multi-user.target\n"
+                )
+            });
+            files.push((format!("usr/lib/systemd/system/{name}.service"), unit.into_bytes(), 0o644));
+        }
+        Ok(files)
+    }
+
+    fn daemon_body(&self) -> Result<Option<Vec<u8>>, Error> {
+        let script = |text: &str| Ok(Some(text.as_bytes().to_vec()));
+        match &self.daemon {
+            Daemon::Healthy => script("#!/bin/sh\nexec sleep infinity\n"),
+            Daemon::FailsAtStart => script("#!/bin/sh\necho 'cannot read configuration' >&2\nexit 1\n"),
+            Daemon::Program(path) => fs::read(path).map(Some).map_err(Error::file("read", path)),
+            Daemon::None => Ok(None),
         }
     }
 
@@ -154,7 +225,7 @@ impl ToyPackage {
     }
 }
 
-fn put(root: &Path, path: &str, bytes: &[u8], mode: u32) -> Result<(), Error> {
+pub(crate) fn put(root: &Path, path: &str, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let target = root.join(path);
     if let Some(parent) = target.parent() {
         fs::create_dir_all(parent).map_err(Error::file("create", parent))?;

@@ -1,4 +1,4 @@
-//! Configuration files that a person changed, by dpkg's own record of what the packages brought.
+//! Configuration files that a person changed, by the package manager's own record of what the packages brought.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,20 +11,25 @@ const QUICK: Duration = Duration::from_secs(60);
 /// Largest debconf database read.
 const MAX_DATABASE: u64 = 64 * 1024 * 1024;
 
-/// Those of `recorded` (path to the MD5 the package brought) whose content on the disk is another, or gone.
+/// Those of `recorded` (path to the digest of what the package brought) whose content on the disk is another, or gone.
 pub(crate) fn changed(recorded: &BTreeMap<String, String>) -> Result<Vec<String>, HostError> {
-    if recorded.is_empty() {
-        return Ok(Vec::new());
+    // dpkg records MD5 (32 digits), rpm SHA-256, on old systems MD5. Any other counts as changed: a person looks at it.
+    let (sha256, md5): (Vec<_>, Vec<_>) = recorded.iter().partition(|(_, digest)| digest.len() == 64);
+    let is_same = |(path, digest): &(&String, &String)| {
+        files::sha256(Path::new(path.as_str())).is_ok_and(|now| now.to_string() == **digest)
+    };
+    let mut changed: Vec<String> =
+        sha256.into_iter().filter(|file| !is_same(file)).map(|(path, _)| path.clone()).collect();
+    if !md5.is_empty() {
+        // A missing file makes md5sum fail and the others are still told.
+        let ran = run(command("md5sum", ["--"]).args(md5.iter().map(|(path, _)| path)), QUICK)?;
+        let lines = ran.stdout.lines().filter_map(|line| line.split_once("  "));
+        let now: BTreeMap<&str, &str> = lines.map(|(md5, path)| (path, md5)).collect();
+        let differs = |(path, md5): &(&String, &String)| now.get(path.as_str()) != Some(&md5.as_str());
+        changed.extend(md5.into_iter().filter(differs).map(|(path, _)| path.clone()));
     }
-    // A missing file makes md5sum fail and the others are still told.
-    let ran = run(command("md5sum", ["--"]).args(recorded.keys()), QUICK)?;
-    let now: BTreeMap<&str, &str> =
-        ran.stdout.lines().filter_map(|line| line.split_once("  ")).map(|(md5, path)| (path, md5)).collect();
-    Ok(recorded
-        .iter()
-        .filter(|(path, md5)| now.get(path.as_str()) != Some(&md5.as_str()))
-        .map(|(path, _)| path.clone())
-        .collect())
+    changed.sort_unstable();
+    Ok(changed)
 }
 
 /// Debconf questions of critical priority in what a run printed (`DEBCONF_DEBUG=developer`) that nobody on this

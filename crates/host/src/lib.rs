@@ -1,7 +1,7 @@
 //! What runs on a host: [`inventory`] looks, [`rehearse`] tries the real upgrade on a throw-away copy,
 //! [`apply`] carries it out, verifies it and rolls it back when verification fails.
 //!
-//! Debian's own tools do the work (apt, dpkg, systemd); this crate decides, bounds and checks. Everything
+//! The host's own tools do the work (apt and dpkg, or dnf and rpm; systemd); this crate decides, bounds and checks. Everything
 //! they print is outside data: bounded, parsed, never trusted to be complete. What cannot be found out is
 //! named as a gap or makes the outcome "not rehearsed"; it never reads as "fine".
 
@@ -13,6 +13,7 @@ mod believed;
 mod change;
 mod conffiles;
 mod deb822;
+mod dnf;
 mod error;
 mod evidence;
 mod files;
@@ -22,6 +23,7 @@ pub mod hooks;
 mod index;
 mod inventory;
 pub mod limits;
+mod manager;
 mod owners;
 mod packages;
 mod rehearsal;

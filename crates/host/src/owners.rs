@@ -1,4 +1,4 @@
-//! Which files belong to which packages, by dpkg's own lists, and so which units a change of packages touches.
+//! Which files belong to which packages, by dpkg's own lists or as rpm tells, and so which units a change of packages touches.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -7,6 +7,8 @@ use tenon_model::Unit;
 
 use crate::files;
 use crate::inventory::processes;
+use crate::manager::Kind;
+use crate::packages::rpm;
 
 /// Largest list of one package's files. The largest of Debian has 60,000 files in 5 MB.
 const MAX_LIST: u64 = 64 * 1024 * 1024;
@@ -24,8 +26,18 @@ pub(crate) fn canonical(path: &str) -> &str {
     path
 }
 
-/// Files of one package. Multi-Arch packages have their architecture in the list's name.
+/// Files of one package.
 pub(crate) fn files_of(package: &str, architecture: &str) -> Vec<String> {
+    match Kind::of_this_host() {
+        Kind::Apt => listed_of(package, architecture),
+        Kind::Dnf => {
+            rpm::files_of(package, architecture).iter().map(|path| canonical(path).to_owned()).collect()
+        }
+    }
+}
+
+/// By dpkg's lists. Multi-Arch packages have their architecture in the list's name.
+fn listed_of(package: &str, architecture: &str) -> Vec<String> {
     let names = [format!("{package}:{architecture}.list"), format!("{package}.list")];
     let text = names.iter().find_map(|name| files::read_text(&Path::new(INFO).join(name), MAX_LIST).ok());
     text.unwrap_or_default().lines().map(|line| canonical(line).to_owned()).collect()
@@ -33,6 +45,14 @@ pub(crate) fn files_of(package: &str, architecture: &str) -> Vec<String> {
 
 /// Packages that own the given paths, by path; paths that no package owns are left out.
 pub(crate) fn packages_of(paths: &BTreeSet<String>) -> BTreeMap<String, String> {
+    match Kind::of_this_host() {
+        Kind::Apt => listed_in(paths),
+        Kind::Dnf => rpm::owners(paths),
+    }
+}
+
+/// By dpkg's lists.
+fn listed_in(paths: &BTreeSet<String>) -> BTreeMap<String, String> {
     let wanted: BTreeMap<&str, &String> = paths.iter().map(|path| (canonical(path), path)).collect();
     let mut owners = BTreeMap::new();
     if wanted.is_empty() {

@@ -1,10 +1,11 @@
-//! dpkg's own record of what is installed: `/var/lib/dpkg/status`.
+//! What a package manager has on record as installed; how dpkg writes it: `/var/lib/dpkg/status`.
 
 use std::collections::BTreeMap;
 
 use tenon_model::Component;
 
 use crate::deb822::stanzas;
+use crate::manager::Kind;
 use crate::source::source_of;
 use crate::{HostError, System, files};
 
@@ -12,12 +13,12 @@ use crate::{HostError, System, files};
 const MAX_STATUS: u64 = 128 * 1024 * 1024;
 const FIELDS: [&str; 6] = ["Package", "Status", "Architecture", "Version", "Source", "Conffiles"];
 
-/// How far dpkg got with a package whose files are on the disk.
+/// How far the package manager got with a package whose files are on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PackageState {
     /// Completely installed, possibly with triggers to run.
     Installed,
-    /// An installation was interrupted: half-installed, unpacked, half-configured.
+    /// An installation was interrupted: half-installed, unpacked, half-configured; of rpm, on record in two versions.
     Interrupted,
 }
 
@@ -26,7 +27,7 @@ pub(crate) enum PackageState {
 pub(crate) struct Installed {
     /// Name, version and source.
     pub(crate) component: Component,
-    /// How far dpkg got.
+    /// How far it got.
     pub(crate) state: PackageState,
     /// Whether a person put it on hold.
     pub(crate) held: bool,
@@ -34,16 +35,22 @@ pub(crate) struct Installed {
     pub(crate) conffiles: Vec<(String, String)>,
 }
 
-/// What dpkg knows to be installed.
+/// What is known to be installed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Status {
+    kind: Kind,
     packages: Vec<Installed>,
     /// Stanzas that could not be read, for the report's gaps.
     pub(crate) unreadable: Vec<String>,
 }
 
 impl Status {
-    /// Reads the status file of a system.
+    /// The record of another package manager.
+    pub(crate) fn of(kind: Kind, packages: Vec<Installed>, unreadable: Vec<String>) -> Self {
+        Self { kind, packages, unreadable }
+    }
+
+    /// Reads dpkg's status file of a system.
     pub(crate) fn read(system: &System) -> Result<Self, HostError> {
         Ok(Self::parse(&files::read_text(&system.path("/var/lib/dpkg/status"), MAX_STATUS)?))
     }
@@ -90,11 +97,12 @@ impl Status {
         &self.packages
     }
 
-    /// One package; architecture-independent ones are found under any architecture, as apt names them.
+    /// One package; architecture-independent ones are found under any architecture, as apt and dnf name them.
     pub(crate) fn get(&self, name: &str, architecture: &str) -> Option<&Installed> {
         let mut of_name = self.packages.iter().filter(|package| package.component.name == name);
         of_name.clone().find(|package| package.component.architecture == architecture).or_else(|| {
-            of_name.find(|package| package.component.architecture == "all" || architecture == "all")
+            let independent = |architecture: &str| matches!(architecture, "all" | "noarch");
+            of_name.find(|package| independent(&package.component.architecture) || independent(architecture))
         })
     }
 
@@ -136,9 +144,11 @@ impl Status {
     /// What a person has to mend first, where an installation was interrupted.
     pub(crate) fn interruption(&self) -> Option<String> {
         let interrupted = self.packages.iter().filter(|package| package.state == PackageState::Interrupted);
-        let names: Vec<&str> = interrupted.map(|package| package.component.name.as_str()).collect();
+        let mut names: Vec<&str> = interrupted.map(|package| package.component.name.as_str()).collect();
+        names.dedup();
+        let (program, remedy) = self.kind.remedy();
         (!names.is_empty())
-            .then(|| format!("dpkg was interrupted at {}: run `dpkg --configure -a`", names.join(", ")))
+            .then(|| format!("{program} was interrupted at {}: run `{remedy}`", names.join(", ")))
     }
 
     /// Configuration files of the named packages with the recorded MD5 of each.

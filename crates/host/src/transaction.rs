@@ -217,9 +217,11 @@ pub(crate) fn simulate(
 pub(crate) fn check_words(targets: &[PackageTarget]) -> Result<(), String> {
     let plain = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '~' | ':'))
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '~' | ':' | '_' | '^'))
     };
-    let name = |text: &str| plain(text) && !text.contains([':', '~']);
+    let name = |text: &str| plain(text) && !text.contains([':', '~', '^']);
     if targets.is_empty() {
         return Err("the order names no package".to_owned());
     }
@@ -234,7 +236,7 @@ pub(crate) fn check_words(targets: &[PackageTarget]) -> Result<(), String> {
 
 /// Removes what has not changed here for long. apt sets the files' time of change to the publisher's, so the entry's own
 /// (ctime) counts.
-fn prune(folder: &Path) {
+pub(crate) fn prune(folder: &Path) {
     use std::os::unix::fs::MetadataExt as _;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     for entry in std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
@@ -269,7 +271,8 @@ mod tests {
     #[test]
     fn words_that_are_no_packages_are_refused() {
         assert_eq!(check_words(&[target("libstdc++6", "1:2.0~rc1-1+b2")]), Ok(()));
-        for bad in ["-o", "a b", "a;b", "", "../x", "a=b", "a:amd64", "$(x)"] {
+        assert_eq!(check_words(&[target("mod_ssl", "1:2.4.57^git1-8.el9_4")]), Ok(()));
+        for bad in ["-o", "a b", "a;b", "", "../x", "a=b", "a:amd64", "a^", "_a", "$(x)"] {
             assert!(check_words(&[target(bad, "1")]).is_err(), "{bad:?}");
         }
         for bad in ["", "-1", "1 2", "1/stable"] {

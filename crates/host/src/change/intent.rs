@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tenon_model::{ApplyReport, HookMoment, Transaction};
 
+use crate::manager::{Kind, Mend};
 use crate::units::States;
 use crate::{HostError, files};
 
@@ -42,6 +43,12 @@ pub(super) struct Intent {
     pub(super) upgrade: Vec<String>,
     /// Command lines of the way back, or why there is none.
     pub(super) back: Result<Vec<Vec<String>>, String>,
+    /// Whose the command lines are.
+    #[serde(default)]
+    pub(super) kind: Kind,
+    /// What ends an upgrade that was cut off.
+    #[serde(default)]
+    pub(super) mend: Mend,
     /// Services that ran when the packages began to change.
     pub(super) services: States,
     /// Processes that ran replaced files already.

@@ -11,11 +11,9 @@ mod intent;
 mod restart;
 mod verify;
 
-use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, fcntl_lock};
 use tenon_approval::HostChange;
 use tenon_model::{
     ApplyOutcome, ApplyReport, AssetId, DirectiveId, Evidence, HookMoment, KeyApproval, OrderId,
@@ -23,13 +21,13 @@ use tenon_model::{
 };
 
 use crate::hooks::{DISTRUSTED, Distrusted, HooksFolder};
-use crate::index::Apt;
-use crate::inventory::{hostname, native_architecture, obstacle_to_apply, processes};
+use crate::inventory::{hostname, obstacle_to_apply, processes};
 use crate::limits::{Action, Limits, LimitsFile, Refusal, rooms, written_by};
-use crate::rehearsal::{asked_for_reboot, way_back};
+use crate::manager::{Kind, Manager, Place, on_host};
+use crate::rehearsal::asked_for_reboot;
 use crate::run::{code_of, command, last_characters, millis_since, now, run_logged};
 use crate::status::Status;
-use crate::transaction::{Store, check_words, replaced, simulate};
+use crate::transaction::{check_words, replaced};
 use crate::{HostError, Rules, System, files, owners, units};
 
 use around::{Around, Served};
@@ -123,8 +121,10 @@ pub fn recover(work: &Path, hooks: &HooksFolder) -> Option<ApplyReport> {
             return Some(ApplyReport {
                 outcome: ApplyOutcome::Failed {
                     reason: format!("a change was cut off and its record cannot be read: {error}"),
-                    remedy: "look at `dpkg --audit` and the services of this host, and whether hooks have to be undone"
-                        .to_owned(),
+                    remedy: format!(
+                        "look at {} and the services of this host, and whether hooks have to be undone",
+                        Kind::of_this_host().first_look()
+                    ),
                 },
                 evidence: Evidence::default(),
                 duration_ms: 0,
@@ -161,34 +161,37 @@ fn prepare<'a>(ordered: &'a Ordered<'a>, work: &Path, rules: &Rules) -> Result<R
     allowed.transaction(transaction)?;
     ordered.approved(&allowed)?;
     let hooks = rules.hooks.read()?;
-    if let Some(obstacle) = obstacle_to_apply() {
+    let kind = Kind::of_this_host();
+    if let Some(obstacle) = obstacle_to_apply(kind) {
         return not_begun("cannot-act", obstacle);
     }
     check_words(targets).map_err(|detail| NotBegun { code: "bad-order", detail })?;
-    let status = undisturbed(transaction)?;
-    let native = native_architecture(&status, &System::live(), &mut Vec::new());
-    let (apt, store) = (Apt::freshest(work), Store::open(work)?);
-    let simulated = simulate(&apt, &store, targets, &native)
+    let status = undisturbed(kind, transaction)?;
+    let manager = Manager::open(kind, &status, work)?;
+    let simulated = manager
+        .plan(&status, targets, files)
         .map_err(|detail| NotBegun { code: "transaction-changed", detail })?;
     allowed.transaction(&simulated)?;
     if simulated.steps != transaction.steps {
         return not_begun(
             "transaction-changed",
-            "apt would do something else now than what was rehearsed and approved",
+            format!("{} would do something else now than what was rehearsed and approved", manager.name()),
         );
     }
     let changing: Vec<(String, String)> =
         replaced(transaction).map(|(step, _)| (step.package.clone(), step.architecture.clone())).collect();
     allowed.rooms(&rooms(&written_by(&changing, work)))?;
-    let pinned = store.fetch(&apt, targets, transaction, &native)?;
+    let pinned = manager.fetch(targets, transaction)?;
     if pinned != files {
         return not_begun("file-changed", "a package file is not the one that was rehearsed");
     }
-    let back = store.fetch_undo(&apt, transaction).map(|files| way_back(&files, transaction));
+    let back = manager.fetch_undo(transaction).map(|files| kind.way_back(&files, transaction));
     let intent = Intent {
         transaction: transaction.clone(),
-        upgrade: store.upgrade(&apt, "DPkg::Lock::Timeout=60", targets, &native),
+        upgrade: manager.upgrade(Place::Host, targets, transaction),
         back,
+        kind,
+        mend: manager.mend(transaction),
         services: units::States::new(),
         stale: Vec::new(),
         served: Some(Served { order: ordered.order, directive: ordered.directive }),
@@ -230,7 +233,7 @@ impl Ready<'_> {
         if !self.intent.hooks.is_empty() {
             around::before(&mut self.intent, work, &rules.hooks)?;
             // Hooks may have taken long, filled a disk, or changed packages themselves.
-            undisturbed(self.ordered.transaction)?;
+            undisturbed(self.intent.kind, self.ordered.transaction)?;
             self.check(work, rules)?;
         }
         // A service that a hook has stopped is not missed: its own end starts it again.
@@ -242,15 +245,18 @@ impl Ready<'_> {
 }
 
 /// The state of the packages, where it is the one that the transaction begins with and nobody else is at work on them.
-fn undisturbed(transaction: &Transaction) -> Result<Status, NotBegun> {
-    let status = Status::read(&System::live())?;
+fn undisturbed(kind: Kind, transaction: &Transaction) -> Result<Status, NotBegun> {
+    let status = kind.record(on_host)?;
     if let Some(interruption) = status.interruption() {
-        return not_begun("dpkg-interrupted", interruption);
+        return not_begun(kind.interrupted(), interruption);
     }
     if let Some(difference) = not_as_before(&status, transaction) {
         return not_begun("precondition", difference);
     }
-    nobody_else_changes_packages()?;
+    // Another package manager at work is not raced, nor waited for: its result has to be looked at first.
+    if let Some(who) = kind.busy()? {
+        return not_begun("busy", format!("another program changes packages on this host now ({who})"));
+    }
     Ok(status)
 }
 
@@ -269,21 +275,6 @@ fn not_as_before(status: &Status, transaction: &Transaction) -> Option<String> {
     })
 }
 
-/// Another package manager at work is not raced, nor waited for: its result has to be looked at first.
-fn nobody_else_changes_packages() -> Result<(), NotBegun> {
-    for path in ["/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"] {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-        let file = file.map_err(HostError::file("open", Path::new(path)))?;
-        if fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            return not_begun(
-                "busy",
-                format!("another program changes packages on this host now (it holds {path})"),
-            );
-        }
-    }
-    Ok(())
-}
-
 /// The package manager's own work, and its exit status.
 type Work = fn(&Intent, &Path) -> Result<i32, HostError>;
 
@@ -291,24 +282,10 @@ fn upgrade(intent: &Intent, log: &Path) -> Result<i32, HostError> {
     run_words(&intent.upgrade, log)
 }
 
-/// After an interruption dpkg first ends what it had unpacked; where that does not do, apt mends dependencies.
+/// After an interruption what was cut off is ended first.
 fn finish(intent: &Intent, log: &Path) -> Result<i32, HostError> {
-    let words = |line: &[&str]| line.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let configure =
-        run_words(&words(&["dpkg", "--force-confold", "--force-confdef", "--configure", "-a"]), log)?;
-    if configure != 0 {
-        run_words(
-            &words(&[
-                "apt-get",
-                "-y",
-                "-q",
-                "--fix-broken",
-                "-o",
-                "Dpkg::Options::=--force-confold",
-                "install",
-            ]),
-            log,
-        )?;
+    if run_words(&intent.mend.first, log)? != 0 {
+        run_words(&intent.mend.otherwise, log)?;
     }
     run_words(&intent.upgrade, log)
 }
@@ -333,7 +310,7 @@ fn carry_out(intent: &mut Intent, work: &Path, hooks: &HooksFolder, change: Work
         )),
         Err(error) => Some(error.to_string()),
     };
-    let (outcome, moment) = match verify(intent, &mut evidence, trouble) {
+    let (outcome, moment) = match verify(intent, &mut evidence, trouble, &log) {
         Ok(()) => (ApplyOutcome::Verified, Some(HookMoment::After)),
         Err(Verdict::InMemory(reason)) => (
             ApplyOutcome::Failed {

@@ -5,12 +5,12 @@ use std::path::Path;
 use tenon_model::{ApplyOutcome, Change, Evidence};
 
 use crate::inventory::reboot_required_by;
-use crate::run::{command, last_characters, run};
-use crate::status::Status;
-use crate::{System, units};
+use crate::manager::on_host;
+use crate::run::{command, run};
+use crate::{System, files, units};
 
 use super::intent::Intent;
-use super::{QUICK, not_as_before, restart, run_words};
+use super::{OUTPUT, QUICK, not_as_before, restart, run_words};
 
 /// Why a change is not verified.
 pub(super) enum Verdict {
@@ -27,9 +27,10 @@ pub(super) fn verify(
     intent: &Intent,
     evidence: &mut Evidence,
     mut trouble: Option<String>,
+    log: &Path,
 ) -> Result<(), Verdict> {
     let broken = |reason: String| Verdict::Broken(reason);
-    let status = Status::read(&System::live()).map_err(|error| broken(error.to_string()))?;
+    let status = intent.kind.record(on_host).map_err(|error| broken(error.to_string()))?;
     let installed = |package: &str, architecture: &str| {
         status.version(package, architecture).unwrap_or("not installed").to_owned()
     };
@@ -43,10 +44,7 @@ pub(super) fn verify(
     if let Some(reason) = trouble.as_ref().filter(|_| untouched && status.interruption().is_none()) {
         return Err(Verdict::Untouched(reason.clone()));
     }
-    let audit = audit();
-    if trouble.is_none() && !audit.is_empty() {
-        trouble = Some(format!("dpkg --audit finds: {audit}"));
-    }
+    trouble = trouble.or_else(|| intent.kind.audit(on_host, &files::tail(log, OUTPUT)));
     for step in steps {
         if let Change::Upgrade { to, .. } | Change::Install { to } = &step.change
             && trouble.is_none()
@@ -83,12 +81,6 @@ pub(super) fn verify(
     Ok(())
 }
 
-fn audit() -> String {
-    let audit = run(&mut command("dpkg", ["--audit"]), QUICK);
-    let text = audit.map_or_else(|error| error.to_string(), |ran| ran.stdout + &ran.stderr);
-    last_characters(text.trim(), 600)
-}
-
 /// Takes the change back to the versions recorded before it.
 pub(super) fn go_back(intent: &Intent, log: &Path, reason: String) -> ApplyOutcome {
     let lines = match &intent.back {
@@ -113,6 +105,8 @@ pub(super) fn go_back(intent: &Intent, log: &Path, reason: String) -> ApplyOutco
 }
 
 fn take_back(intent: &Intent, lines: &[Vec<String>], log: &Path) -> Result<(), String> {
+    // What the upgrade wrote before is not looked at again.
+    let before = length(log);
     for line in lines {
         match run_words(line, log) {
             Ok(0) => {}
@@ -120,18 +114,22 @@ fn take_back(intent: &Intent, lines: &[Vec<String>], log: &Path) -> Result<(), S
             Err(error) => return Err(error.to_string()),
         }
     }
-    let status = Status::read(&System::live()).map_err(|error| error.to_string())?;
+    let status = intent.kind.record(on_host).map_err(|error| error.to_string())?;
     if let Some(difference) = not_as_before(&status, &intent.transaction) {
         return Err(difference);
     }
-    let audit = audit();
-    if !audit.is_empty() {
-        return Err(format!("dpkg --audit finds: {audit}"));
+    let said = usize::try_from(length(log).saturating_sub(before)).unwrap_or(OUTPUT).min(OUTPUT);
+    if let Some(found) = intent.kind.audit(on_host, &files::tail(log, said)) {
+        return Err(found);
     }
     let restarted = restart::restart_stale(&intent.stale);
     bring_up(intent)?;
     let settled = units::settle(&intent.services).map_err(|error| error.to_string())?;
     settled.trouble().or_else(|| restarted.troubles.first().cloned()).map_or(Ok(()), Err)
+}
+
+fn length(log: &Path) -> u64 {
+    std::fs::metadata(log).map_or(0, |metadata| metadata.len())
 }
 
 /// Services that the change had brought down are started again: the packages' scripts restart only what runs. systemd has

@@ -20,8 +20,11 @@ use std::time::Duration;
 
 use tenon_model::{Architecture, HostFacts, IndexState, Inventory, Kernel};
 
+use crate::dnf::Dnf;
 use crate::index::{self, Apt};
+use crate::manager::Kind;
 use crate::packages::{PackageFile, Packages};
+use crate::run::on_path;
 use crate::{HostError, System, files};
 
 /// Bound of small text files (`os-release`, `hostname`).
@@ -60,10 +63,7 @@ pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, Host
     let os = os::os_release(system)?;
     let mut gaps = packages.gaps();
     let is_dpkg = matches!(packages, Packages::Dpkg(_));
-    let apt = match work {
-        Some(work) if system.is_live() && is_dpkg => Apt::refreshed(work, &mut gaps),
-        _ => Apt::default(),
-    };
+    let index = Index::open(&packages, system, work, &mut gaps);
     let mut facts = HostFacts {
         hostname: hostname(system),
         architecture: Architecture(os::architecture(&packages, system, &mut gaps)),
@@ -71,13 +71,13 @@ pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, Host
             running: surroundings::running_kernel(system),
             owner: surroundings::virtualization(system),
         },
-        index: IndexState { oldest_age_seconds: index_age(system, &apt).map(|age| age.as_secs()) },
+        index: IndexState { oldest_age_seconds: index.age(system).map(|age| age.as_secs()) },
         reboot_required_by: reboot_required_by(system),
         updaters: surroundings::updaters(system, &packages, &mut gaps),
         ..HostFacts::nothing_known_of(os)
     };
     if system.is_live() {
-        look_at_packages(&packages, &apt, work, &mut facts, &mut gaps);
+        look_at_packages(&packages, &index, work, &mut facts, &mut gaps);
         look_at_processes(&packages, system, &mut facts, &mut gaps);
     } else {
         gaps.push("the system is not running: pending updates and processes are not known".to_owned());
@@ -110,20 +110,24 @@ pub fn inventory_of_files(packages: &PackageFile, os_release: &Path) -> Result<I
 /// What the host's own package manager offers.
 fn look_at_packages(
     packages: &Packages,
-    apt: &Apt,
+    index: &Index,
     work: Option<&Path>,
     facts: &mut HostFacts,
     gaps: &mut Vec<String>,
 ) {
-    let Packages::Dpkg(status) = packages else {
-        gaps.push("pending updates are not known: only apt is asked for them".to_owned());
-        return;
+    let offers = match (packages, index) {
+        (Packages::Dpkg(status), Index::Apt(apt)) => offers::offers(apt, status, &facts.architecture.0),
+        (Packages::Rpm(listed), Index::Dnf(dnf)) => dnf.offers(&crate::dnf::status(listed.clone()), gaps),
+        _ => {
+            gaps.push("pending updates are not known: apt is asked for them, and dnf by an agent".to_owned());
+            return;
+        }
     };
-    match offers::offers(apt, status, &facts.architecture.0) {
+    match offers {
         Ok(offers) => (facts.offers, facts.offers_known) = (offers, true),
         Err(error) => gaps.push(format!("pending updates are not known: {error}")),
     }
-    if let Some(work) = work {
+    if let (Some(work), Packages::Dpkg(status)) = (work, packages) {
         claims::fill(work, status, &mut facts.offers, gaps);
     }
 }
@@ -161,8 +165,46 @@ fn look_at_processes(packages: &Packages, system: &System, facts: &mut HostFacts
     facts.services = services::owned(services, &owners);
 }
 
-fn index_age(system: &System, apt: &Apt) -> Option<Duration> {
-    if system.is_live() { apt.age() } else { index::age(&system.path("/var/lib/apt/lists")) }
+/// The package index that is asked for updates.
+enum Index {
+    /// The host's own or the agent's.
+    Apt(Apt),
+    /// The agent's.
+    Dnf(Dnf),
+    /// There is none that could be asked.
+    None,
+}
+
+impl Index {
+    fn open(packages: &Packages, system: &System, work: Option<&Path>, gaps: &mut Vec<String>) -> Self {
+        match (packages, work.filter(|_| system.is_live())) {
+            (Packages::Dpkg(_), Some(work)) => Self::Apt(Apt::refreshed(work, gaps)),
+            (Packages::Dpkg(_), None) => Self::Apt(Apt::default()),
+            (Packages::Rpm(_), Some(work)) if on_path(system.root(), "dnf") => {
+                // A dnf that is not spoken here would misunderstand what it is asked.
+                if let Some(obstacle) = Kind::Dnf.obstacle() {
+                    gaps.push(obstacle);
+                    return Self::None;
+                }
+                Dnf::refreshed(work, gaps).map_or_else(
+                    |error| {
+                        gaps.push(format!("the package index cannot be kept: {error}"));
+                        Self::None
+                    },
+                    Self::Dnf,
+                )
+            }
+            _ => Self::None,
+        }
+    }
+
+    fn age(&self, system: &System) -> Option<Duration> {
+        match self {
+            Self::Apt(apt) if system.is_live() => apt.age(),
+            Self::Apt(_) | Self::None => index::age(&system.path("/var/lib/apt/lists")),
+            Self::Dnf(dnf) => dnf.age(),
+        }
+    }
 }
 
 /// The name that the host gives itself.
@@ -175,10 +217,10 @@ pub(crate) fn hostname(system: &System) -> String {
     name.trim().chars().take(255).collect()
 }
 
-/// Packages that asked for a reboot. The list is optional; without it the request still counts.
+/// Packages that asked for a reboot, or take effect only with one. The list is optional; without it the request still counts.
 pub(crate) fn reboot_required_by(system: &System) -> Vec<String> {
     if !system.path("/run/reboot-required").exists() {
-        return Vec::new();
+        return if system.is_live() { Kind::of_this_host().reboot_required_by() } else { Vec::new() };
     }
     let list = files::read_text(&system.path("/run/reboot-required.pkgs"), SMALL).unwrap_or_default();
     let mut names: Vec<String> =

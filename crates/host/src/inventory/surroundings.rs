@@ -9,12 +9,11 @@ use tenon_model::{ApprovalAsked, Capability, HostFacts, MachineId, Updater, Virt
 use super::SMALL;
 use crate::hooks::HooksFolder;
 use crate::limits::{Action, LimitsFile};
+use crate::manager::Kind;
 use crate::packages::Packages;
 use crate::run::{command, on_path, run};
 use crate::{System, files};
 
-/// Programs that rehearsal and apply run.
-const TOOLS: [&str; 6] = ["apt-get", "apt-cache", "apt-config", "dpkg", "unshare", "md5sum"];
 const QUICK: Duration = Duration::from_secs(20);
 /// `CAP_SYS_ADMIN`, for mounts and namespaces (capability.h).
 const CAP_SYS_ADMIN: u32 = 21;
@@ -97,6 +96,7 @@ pub(super) fn updaters(system: &System, packages: &Packages, gaps: &mut Vec<Stri
                 .push(Updater { name: name.to_owned(), evidence: format!("package {package} is installed") });
         }
     }
+    found.extend(dnf_automatic(system));
     found.extend(ansible_pull(system));
     found.sort_unstable();
     found.dedup();
@@ -107,6 +107,28 @@ fn apt_setting(name: &str) -> Result<String, crate::HostError> {
     let output = run(&mut command("apt-config", ["shell", "VALUE", name]), QUICK)?.ok()?;
     let value = output.trim().strip_prefix("VALUE=").unwrap_or_default();
     Ok(value.trim_matches('\'').chars().take(40).collect())
+}
+
+/// dnf-automatic installs where one of its timers that may do so is switched on and its file does not say otherwise.
+fn dnf_automatic(system: &System) -> Option<Updater> {
+    let on = |timer: &str| system.path(&format!("/etc/systemd/system/timers.target.wants/{timer}")).exists();
+    let evidence = if on("dnf-automatic-install.timer") {
+        "dnf-automatic-install.timer is switched on"
+    } else if on("dnf-automatic.timer") {
+        let text = files::read_text(&system.path("/etc/dnf/automatic.conf"), SMALL).unwrap_or_default();
+        let mut setting = text
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .filter(|(key, _)| key.trim() == "apply_updates");
+        let value = setting.next_back().map(|(_, value)| value.trim().to_ascii_lowercase());
+        if !matches!(value.as_deref(), Some("yes" | "true" | "1" | "on")) {
+            return None;
+        }
+        "dnf-automatic.timer is switched on, and apply_updates with it"
+    } else {
+        return None;
+    };
+    Some(Updater { name: "dnf-automatic".to_owned(), evidence: evidence.to_owned() })
 }
 
 /// ansible-pull runs from cron or a unit.
@@ -137,10 +159,14 @@ fn ansible_pull(system: &System) -> Option<Updater> {
 pub(super) fn capability(system: &System, facts: &HostFacts) -> Capability {
     let obstacle = if !system.is_live() {
         Some("the system is not running".to_owned())
-    } else if facts.os.id != "debian" {
-        Some(format!("{} is not supported: only Debian can be changed", facts.os.pretty_name))
+    } else if !Kind::of_this_host().changes(&facts.os.id) {
+        let others = crate::dnf::DISTRIBUTIONS.join(", ");
+        let name = &facts.os.pretty_name;
+        Some(format!(
+            "{name} is not supported: only Debian and distributions with dnf 4 can be changed ({others})"
+        ))
     } else {
-        obstacle_to_apply().or_else(refuses_all)
+        obstacle_to_apply(Kind::of_this_host()).or_else(refuses_all)
     };
     obstacle.map_or(Capability::Act, |reason| Capability::ObserveOnly { reason })
 }
@@ -168,12 +194,15 @@ fn refuses_all() -> Option<String> {
 }
 
 /// What keeps this program from rehearsing here, or `None`.
-pub(crate) fn obstacle_to_rehearse() -> Option<String> {
+pub(crate) fn obstacle_to_rehearse(kind: Kind) -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("not run as root: start the agent as root to let it act".to_owned());
     }
-    if let Some(tool) = TOOLS.iter().find(|tool| !on_path(Path::new("/"), tool)) {
+    if let Some(tool) = kind.tools().iter().find(|tool| !on_path(Path::new("/"), tool)) {
         return Some(format!("the program {tool} is missing: install it"));
+    }
+    if let Some(obstacle) = kind.obstacle() {
+        return Some(obstacle);
     }
     if !may_mount() {
         return Some("no right to mount (CAP_SYS_ADMIN): the container it runs in forbids it".to_owned());
@@ -188,9 +217,9 @@ pub(crate) fn obstacle_to_rehearse() -> Option<String> {
 
 /// What keeps this program from applying here, or `None`. Where services cannot be watched a change cannot be verified,
 /// and unknown health is not health.
-pub(crate) fn obstacle_to_apply() -> Option<String> {
+pub(crate) fn obstacle_to_apply(kind: Kind) -> Option<String> {
     let watched = Path::new("/run/systemd/system").exists();
-    obstacle_to_rehearse().or_else(|| {
+    obstacle_to_rehearse(kind).or_else(|| {
         let reason = "systemd does not run here, so nobody could tell whether services survive a change: upgrade by hand";
         (!watched).then(|| reason.to_owned())
     })

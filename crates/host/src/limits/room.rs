@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::owners::files_of;
 
-/// Written to by every change: packages that are new, dpkg's record, apt's and dpkg's logs.
-const ALWAYS: [&str; 4] = ["/", "/usr", "/var/lib/dpkg", "/var/log"];
+/// Written to by every change: packages that are new, the record of dpkg or rpm, the logs.
+const ALWAYS: [&str; 6] = ["/", "/usr", "/var/lib/dpkg", "/var/lib/rpm", "/usr/lib/sysimage/rpm", "/var/log"];
 
 /// One file system.
 #[derive(Debug, Clone, PartialEq, Eq)]

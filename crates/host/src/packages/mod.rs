@@ -2,7 +2,7 @@
 
 mod apk;
 mod owners;
-mod rpm;
+pub(crate) mod rpm;
 
 use std::path::PathBuf;
 
@@ -142,8 +142,10 @@ impl Packages {
         if let Some(more) = unreadable.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) {
             gaps.push(format!("{database}: {more} more entries cannot be read"));
         }
-        if let Self::Dpkg(status) = self {
-            gaps.extend(status.interruption());
+        match self {
+            Self::Dpkg(status) => gaps.extend(status.interruption()),
+            Self::Rpm(listed) => gaps.extend(crate::dnf::status(listed.clone()).interruption()),
+            Self::Apk(_) => {}
         }
         gaps
     }

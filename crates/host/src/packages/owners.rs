@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{MAX_DATABASE, Packages, apk, rpm};
+use super::{MAX_DATABASE, Packages, apk};
 use crate::{System, files, owners};
 
 impl Packages {
@@ -12,8 +12,7 @@ impl Packages {
             return BTreeMap::new();
         }
         match self {
-            Self::Dpkg(_) => owners::packages_of(paths),
-            Self::Rpm(_) => rpm::owners(paths),
+            Self::Dpkg(_) | Self::Rpm(_) => owners::packages_of(paths),
             Self::Apk(_) => {
                 let databases = apk::DATABASES.map(|path| System::live().path(path));
                 let text = databases.iter().find_map(|path| files::read_text(path, MAX_DATABASE).ok());

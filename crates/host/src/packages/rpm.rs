@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use tenon_model::{Component, SourcePackage};
@@ -28,7 +29,7 @@ const MAX_OWNED: usize = 500;
 const NONE: &str = "(none)";
 
 /// The folder of a system's database, as this program reaches it.
-pub(super) fn database(system: &System) -> Option<PathBuf> {
+pub(crate) fn database(system: &System) -> Option<PathBuf> {
     FOLDERS
         .iter()
         .map(|folder| system.path(folder))
@@ -43,13 +44,18 @@ pub(super) fn query(system: &System, folder: &Path) -> Result<Listed, HostError>
                       `rpm -qa` on the system itself and hand over its list";
         return Err(HostError::Malformed { what: folder.display().to_string(), detail: detail.to_owned() });
     }
-    let ask = |format: &str| {
+    list(|| {
         let mut command = command("rpm", ["--query", "--all"]);
         if !system.is_live() {
             command.arg("--dbpath").arg(folder);
         }
-        run(command.args(["--queryformat", format]), QUERY)
-    };
+        command
+    })
+}
+
+/// What rpm lists when it is started like this.
+pub(crate) fn list(rpm: impl Fn() -> Command) -> Result<Listed, HostError> {
+    let ask = |format: &str| run(rpm().args(["--queryformat", format]), QUERY);
     let mut ran = ask(RPM_QUERY_FORMAT)?;
     if !ran.status.success() && ran.stderr.contains("unknown tag") {
         ran = ask(WITHOUT_MODULES)?;
@@ -93,16 +99,18 @@ pub(super) fn parse(text: &str) -> Listed {
     listed
 }
 
-fn full_version(epoch: &str, version: &str, release: &str) -> String {
+/// Version and release, behind the epoch where there is one. No epoch and an epoch of 0 are the same to rpm, and dnf tells them
+/// not apart.
+pub(crate) fn full_version(epoch: &str, version: &str, release: &str) -> String {
     match epoch {
-        NONE | "" => format!("{version}-{release}"),
+        NONE | "" | "0" => format!("{version}-{release}"),
         epoch => format!("{epoch}:{version}-{release}"),
     }
 }
 
 /// `openssl-3.0.7-18.el9.src.rpm`. The file name holds no epoch; that of the binary is taken, which nearly every
 /// subpackage shares with its source.
-fn source_of(file: &str, epoch: &str) -> Option<SourcePackage> {
+pub(crate) fn source_of(file: &str, epoch: &str) -> Option<SourcePackage> {
     let stem = file.strip_suffix(".src.rpm").or_else(|| file.strip_suffix(".nosrc.rpm"))?;
     let (rest, release) = stem.rsplit_once('-')?;
     let (name, version) = rest.rsplit_once('-')?;
@@ -117,8 +125,15 @@ fn stream(label: &str) -> Option<String> {
     (!module.is_empty() && !stream.is_empty()).then(|| format!("{module}:{stream}"))
 }
 
+/// Files of one package of the running system.
+pub(crate) fn files_of(package: &str, architecture: &str) -> Vec<String> {
+    let words = ["--query", "--list", "--", &format!("{package}.{architecture}")];
+    let list = run(&mut command("rpm", words), QUICK).and_then(crate::run::Ran::ok).unwrap_or_default();
+    list.lines().filter(|line| line.starts_with('/')).map(str::to_owned).collect()
+}
+
 /// Packages that own the given paths of the running system, by path.
-pub(super) fn owners(paths: &BTreeSet<String>) -> BTreeMap<String, String> {
+pub(crate) fn owners(paths: &BTreeSet<String>) -> BTreeMap<String, String> {
     let owner = |path: &String| {
         let words = ["--query", "--queryformat", r"%{NAME}\n", "--file", "--", path];
         let output = run(&mut command("rpm", words), QUICK).ok()?.ok().ok()?;

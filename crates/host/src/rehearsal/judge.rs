@@ -8,22 +8,10 @@ use super::Stop;
 use super::process_one::{RunSeen, Seen, Versions};
 use crate::run::last_characters;
 
-/// Packages whose scripts write boot sectors, EFI variables or kernel modules: nothing of that happens on a copy.
-const BOOT: [&str; 9] = [
-    "grub-",
-    "grub2",
-    "shim-",
-    "systemd-boot",
-    "linux-image-",
-    "linux-headers-",
-    "initramfs-tools",
-    "dkms",
-    "lilo",
-];
-
-/// Refuses what a copy cannot show.
-pub(super) fn check_kinds(transaction: &Transaction) -> Result<(), String> {
-    let boots = |name: &str| BOOT.iter().any(|prefix| name.starts_with(prefix)) || name.ends_with("-dkms");
+/// Refuses what a copy cannot show: packages whose scripts write boot sectors, EFI variables or kernel modules, whose names begin
+/// like this.
+pub(super) fn check_kinds(transaction: &Transaction, boot: &[&str]) -> Result<(), String> {
+    let boots = |name: &str| boot.iter().any(|prefix| name.starts_with(prefix)) || name.ends_with("-dkms");
     match transaction.steps.iter().find(|step| boots(&step.package)) {
         None => Ok(()),
         Some(step) => Err(format!(
@@ -125,8 +113,8 @@ fn trouble(run: &RunSeen, expected: &Versions) -> Option<String> {
             return Some(format!("it ended with {code}: {}", last_characters(run.output.trim_end(), 600)));
         }
     }
-    if !run.audit.is_empty() {
-        return Some(format!("dpkg --audit finds: {}", last_characters(&run.audit, 600)));
+    if let Some(found) = &run.audit {
+        return Some(found.clone());
     }
     // By name: the architecture of a package may change between `all` and a real one.
     let names = |versions: &Versions| -> BTreeSet<(String, String)> {

@@ -17,20 +17,20 @@ mod remembered;
 mod room;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tenon_model::{Digest, PackageTarget, PinnedFile, RehearsalOutcome, RehearsalReport, Transaction, Unit};
 
 use crate::hooks::{DISTRUSTED, Distrusted};
-use crate::index::Apt;
-use crate::inventory::{native_architecture, obstacle_to_rehearse};
+use crate::inventory::obstacle_to_rehearse;
 use crate::limits::{Action, Refusal, rooms};
+use crate::manager::{Kind, Manager, Place, on_host};
 use crate::run::{command, millis_since, now, run};
 use crate::status::Status;
-use crate::transaction::{Store, added, check_words, replaced, simulate};
-use crate::{HostError, Rules, System, conffiles, files, owners};
+use crate::transaction::{check_words, replaced};
+use crate::{HostError, Rules, conffiles, files, owners};
 
 pub use process_one::child_main;
 use process_one::{ROOM, Seen, Task, UPGRADE};
@@ -98,36 +98,34 @@ fn attempt(
     let limits = rules.limits.read().map_err(Refusal::from)?;
     limits.begin(Action::Rehearse, now())?;
     rules.hooks.read()?;
-    if let Some(obstacle) = obstacle_to_rehearse() {
+    let kind = Kind::of_this_host();
+    if let Some(obstacle) = obstacle_to_rehearse(kind) {
         return unclear(obstacle);
     }
     check_words(targets).map_err(Stop::NotRehearsed)?;
-    let status = Status::read(&System::live())?;
+    let status = kind.record(on_host)?;
     check_before(&status, targets)?;
-    let native = native_architecture(&status, &System::live(), &mut Vec::new());
-    let (apt, store) = (Apt::freshest(work), Store::open(work)?);
-    report.transaction = simulate(&apt, &store, targets, &native).map_err(Stop::NotRehearsed)?;
+    let manager = Manager::open(kind, &status, work)?;
+    report.transaction = manager.plan(&status, targets, &[]).map_err(Stop::NotRehearsed)?;
     limits.transaction(&report.transaction)?;
-    judge::check_kinds(&report.transaction).map_err(Stop::NotRehearsed)?;
+    judge::check_kinds(&report.transaction, kind.boot_packages()).map_err(Stop::NotRehearsed)?;
     limits.rooms(&rooms(&[work.to_owned()].into()))?;
-    report.files = store.fetch(&apt, targets, &report.transaction, &native)?;
+    report.files = manager.fetch(targets, &report.transaction)?;
     let changing: Vec<(String, String)> = replaced(&report.transaction)
         .map(|(step, _)| (step.package.clone(), step.architecture.clone()))
         .collect();
     report.units = owners::units_touched(&changing);
     limits.units(&report.units)?;
-    let recorded = status
-        .conffiles_of(changing.iter().map(|(name, architecture)| (name.as_str(), architecture.as_str())));
+    let recorded = kind.configuration(&status, &changing, on_host)?;
     let modified = conffiles::changed(&recorded)?;
-    report.class = class(report, &modified, &status);
-    let undo = store.fetch_undo(&apt, &report.transaction);
-    // The copy is thrown away: waiting for its writes would prove nothing.
-    let upgrade = store.upgrade(&apt, "Dpkg::Options::=--force-unsafe-io", targets, &native);
-    let back = undo.as_ref().map(|files| way_back(files, &report.transaction)).unwrap_or_default();
-    let seen = enter_room(work, upgrade, back)?;
+    report.class = class(report, &modified, &status, kind);
+    let undo = manager.fetch_undo(&report.transaction);
+    let upgrade = manager.upgrade(Place::Copy, targets, &report.transaction);
+    let back = undo.as_ref().map(|files| kind.way_back(files, &report.transaction)).unwrap_or_default();
+    let seen = enter_room(work, kind, upgrade, back, changing)?;
     report.output.clone_from(&seen.upgrade.output);
     report.bytes_written = seen.bytes_written;
-    report.reboot = seen.reboot;
+    report.reboot = seen.reboot || kind.asks_for_reboot(&report.transaction);
     report.conffile_conflicts = judge::conflicts(&recorded, &modified, &seen.conffiles);
     report.undo = judge::undo(undo.err(), &status.versions(), &seen);
     judge::judge(report, &status.versions(), &seen)?;
@@ -153,24 +151,8 @@ fn check_before(status: &Status, targets: &[PackageTarget]) -> Result<(), Stop> 
     Ok(())
 }
 
-/// Command lines that bring the recorded versions back: the same ones that a real roll back runs.
-pub(crate) fn way_back(files: &[PathBuf], transaction: &Transaction) -> Vec<Vec<String>> {
-    let words = |fixed: &[&str]| fixed.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let mut install = words(&["dpkg", "--force-confold", "--force-confdef", "--install"]);
-    install.extend(files.iter().map(|file| file.display().to_string()));
-    let mut lines = vec![install];
-    let new: Vec<String> =
-        added(transaction).map(|step| format!("{}:{}", step.package, step.architecture)).collect();
-    if !new.is_empty() {
-        let mut remove = words(&["dpkg", "--remove"]);
-        remove.extend(new);
-        lines.push(remove);
-    }
-    lines
-}
-
 /// The rehearsal class: hosts where all of this is equal behave alike.
-fn class(report: &RehearsalReport, modified: &[String], status: &Status) -> Digest {
+fn class(report: &RehearsalReport, modified: &[String], status: &Status, kind: Kind) -> Digest {
     #[derive(Serialize)]
     struct Class<'a> {
         transaction: &'a Transaction,
@@ -185,24 +167,21 @@ fn class(report: &RehearsalReport, modified: &[String], status: &Status) -> Dige
         files: &report.files,
         modified_configuration: modified,
         holds: status.holds(),
-        pins: pins(),
+        pins: kind.pins().iter().filter_map(|path| files::sha256(path).ok()).collect(),
         units: &report.units,
     };
     // Nothing in it can fail to encode; a digest of nothing would only make a class of its own.
     Digest::of(&serde_json::to_vec(&class).unwrap_or_default())
 }
 
-/// Contents of apt's preferences (apt_preferences(5)), in the order of their names.
-fn pins() -> Vec<Digest> {
-    let folder = std::fs::read_dir("/etc/apt/preferences.d").into_iter().flatten().filter_map(Result::ok);
-    let mut paths: Vec<PathBuf> = folder.map(|entry| entry.path()).collect();
-    paths.push(PathBuf::from("/etc/apt/preferences"));
-    paths.sort();
-    paths.iter().filter_map(|path| files::sha256(path).ok()).collect()
-}
-
 /// Starts this program again as process 1 of the room and waits for what it saw.
-fn enter_room(work: &Path, upgrade: Vec<String>, back: Vec<Vec<String>>) -> Result<Seen, Stop> {
+fn enter_room(
+    work: &Path,
+    kind: Kind,
+    upgrade: Vec<String>,
+    back: Vec<Vec<String>>,
+    changing: Vec<(String, String)>,
+) -> Result<Seen, Stop> {
     let stage = files::make_dir(&work.join("stage"))?;
     if mounts::OWN.iter().any(|own| stage.starts_with(own)) {
         return unclear(format!(
@@ -212,7 +191,7 @@ fn enter_room(work: &Path, upgrade: Vec<String>, back: Vec<Vec<String>>) -> Resu
     }
     let bytes = room_size()?;
     let runs = u32::try_from(back.len()).unwrap_or(u32::MAX).saturating_add(1);
-    let task = Task { stage, bytes, upgrade, back };
+    let task = Task { stage, bytes, upgrade, back, kind, changing };
     let path = work.join("rehearsal.json");
     files::write_durably(&path, &serde_json::to_vec(&task).unwrap_or_default())?;
     let task = File::open(&path).map_err(HostError::file("open", &path))?;

@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use super::confine::become_confined;
 use super::room;
+use crate::files;
+use crate::manager::Kind;
 use crate::run::{self, ENVIRONMENT};
 use crate::status::Status;
-use crate::{System, files};
 
 /// First words of the command lines of the two hidden ways into this program.
 pub(super) const ROOM: &str = "__tenon-rehearsal-room";
 const CONFINED: &str = "__tenon-rehearsal-confined";
 /// Longest the upgrade, or the way back, may take in the room. Thirty-five packages take 71 s on a busy disk.
 pub(super) const UPGRADE: Duration = Duration::from_secs(1_200);
-const QUICK: Duration = Duration::from_secs(60);
 /// Most of a run's output that is reported, in bytes.
 const OUTPUT: usize = 64 * 1024;
 /// Most of a run's output that is searched for questions, in bytes.
@@ -38,6 +38,10 @@ pub(super) struct Task {
     pub(super) upgrade: Vec<String>,
     /// Command lines of the way back, in order; empty where there is none.
     pub(super) back: Vec<Vec<String>>,
+    /// Whose they are.
+    pub(super) kind: Kind,
+    /// Name and architecture of what changes.
+    pub(super) changing: Vec<(String, String)>,
 }
 
 /// Name, architecture and version of everything installed completely.
@@ -52,8 +56,8 @@ pub(super) struct RunSeen {
     pub(super) duration_ms: u64,
     /// The end of what it wrote.
     pub(super) output: String,
-    /// What `dpkg --audit` said afterwards; empty when all is well.
-    pub(super) audit: String,
+    /// What the package manager itself finds wrong afterwards.
+    pub(super) audit: Option<String>,
     /// What is installed afterwards.
     #[serde(with = "pairs")]
     pub(super) versions: Versions,
@@ -66,7 +70,7 @@ pub(super) struct Seen {
     pub(super) read_only: Vec<String>,
     /// The upgrade.
     pub(super) upgrade: RunSeen,
-    /// MD5 of the configuration files that the packages bring now.
+    /// Digests of the configuration files that the packages bring now.
     pub(super) conffiles: BTreeMap<String, String>,
     /// Critical questions that nobody on this host has answered.
     pub(super) questions: Vec<String>,
@@ -132,16 +136,22 @@ fn answer() -> Result<(), String> {
 
 fn look(task: &Task, read_only: Vec<String>) -> Result<Seen, String> {
     let before = free_bytes();
-    let upgrade = carry_out(&task.upgrade)?;
+    let kind = task.kind;
+    let upgrade = carry_out(kind, &task.upgrade)?;
     let searched = files::read_text(Path::new(RUN_LOG), SEARCHED).unwrap_or_default();
-    let status = status()?;
+    let status = record(kind)?;
+    let conffiles =
+        kind.configuration_after(&status, &task.changing, confined).map_err(|error| error.to_string())?;
     let reboot = Path::new("/run/reboot-required").exists();
     let after = free_bytes();
-    let back =
-        if upgrade.code == Some(0) && !task.back.is_empty() { Some(go_back(&task.back)?) } else { None };
+    let back = if upgrade.code == Some(0) && !task.back.is_empty() {
+        Some(go_back(kind, &task.back)?)
+    } else {
+        None
+    };
     Ok(Seen {
         read_only,
-        conffiles: status.all_conffiles(),
+        conffiles,
         questions: crate::conffiles::unanswered_questions(&searched),
         reboot,
         bytes_written: before.saturating_sub(after),
@@ -153,22 +163,23 @@ fn look(task: &Task, read_only: Vec<String>) -> Result<Seen, String> {
 }
 
 /// Runs every command line of the way back; the first that fails ends it.
-fn go_back(lines: &[Vec<String>]) -> Result<RunSeen, String> {
-    let mut last = carry_out(lines.first().ok_or("there is no way back")?)?;
+fn go_back(kind: Kind, lines: &[Vec<String>]) -> Result<RunSeen, String> {
+    let mut last = carry_out(kind, lines.first().ok_or("there is no way back")?)?;
     for line in lines.iter().skip(1) {
-        if last.code != Some(0) {
+        if last.code != Some(0) || last.audit.is_some() {
             break;
         }
-        last = carry_out(line)?;
+        last = carry_out(kind, line)?;
     }
     Ok(last)
 }
 
-fn carry_out(words: &[String]) -> Result<RunSeen, String> {
+fn carry_out(kind: Kind, words: &[String]) -> Result<RunSeen, String> {
     let log = Path::new(RUN_LOG);
     files::remove_durably(log).map_err(|error| error.to_string())?;
     let started = Instant::now();
-    let mut command = confined(words);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut command = confined(&words);
     // Debconf then says every question it is asked to put.
     command.env("DEBCONF_DEBUG", "developer");
     let code = match run::run_logged(&mut command, log, UPGRADE) {
@@ -176,19 +187,10 @@ fn carry_out(words: &[String]) -> Result<RunSeen, String> {
         Err(crate::HostError::Deadline { .. }) => None,
         Err(error) => return Err(error.to_string()),
     };
-    let audit = run::run(&mut confined(&["dpkg".to_owned(), "--audit".to_owned()]), QUICK).map_or_else(
-        |error| error.to_string(),
-        |ran| run::last_characters(&(ran.stdout + &ran.stderr), 2_000),
-    );
-    let versions = status()?.versions();
-    let duration_ms = run::millis_since(started);
-    Ok(RunSeen {
-        code,
-        duration_ms,
-        output: readable(&files::tail(log, OUTPUT)),
-        audit: audit.trim().to_owned(),
-        versions,
-    })
+    let output = readable(&files::tail(log, OUTPUT));
+    let audit = kind.audit(confined, &output);
+    let versions = record(kind)?.versions();
+    Ok(RunSeen { code, duration_ms: run::millis_since(started), output, audit, versions })
 }
 
 /// Without debconf's own protocol, which is for us.
@@ -198,7 +200,7 @@ fn readable(output: &str) -> String {
 
 /// A command line that runs without rights over the machine. This program's own file is started, as the kernel holds it
 /// and not as the room shows it, so that nothing installed in the room can take its place.
-fn confined(words: &[String]) -> std::process::Command {
+fn confined(words: &[&str]) -> std::process::Command {
     let mut command = std::process::Command::new("/proc/self/exe");
     command
         .arg(CONFINED)
@@ -210,8 +212,8 @@ fn confined(words: &[String]) -> std::process::Command {
     command
 }
 
-fn status() -> Result<Status, String> {
-    Status::read(&System::live()).map_err(|error| error.to_string())
+fn record(kind: Kind) -> Result<Status, String> {
+    kind.record(confined).map_err(|error| error.to_string())
 }
 
 /// Bytes left in the room.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenon_fleet::{Boot, Daemon, Suite, ToyPackage, wait_until};
+use tenon_fleet::{Boot, Daemon, Host, Suite, ToyPackage, wait_until};
 use tenon_model::{RehearsalOutcome, Undo};
 
 use crate::site::{Site, site, toy_target};
@@ -13,9 +13,9 @@ const PICTURE: &str = "find / -xdev ! -path '/proc/*' -printf '%p|%s|%T@|%C@|%m|
                        find /srv -printf '%p|%s|%T@|%C@|%m|%i\\n' | sort";
 
 /// A further file system with a file, and one for the work folder, so that the picture is of everything but that.
-fn mount_more(site: &Site) {
+pub(crate) fn mount_more(host: &Host) {
     let line = "mount -t tmpfs none /srv && echo precious > /srv/data && mount -t tmpfs none /mnt && mkdir /mnt/work";
-    site.host.shell(line).unwrap().ok().unwrap();
+    host.shell(line).unwrap().ok().unwrap();
 }
 
 fn picture(site: &Site) -> String {
@@ -23,7 +23,7 @@ fn picture(site: &Site) -> String {
 }
 
 #[track_caller]
-fn assert_same(before: &str, after: &str) {
+pub(crate) fn assert_same(before: &str, after: &str) {
     let differing = before.lines().zip(after.lines()).find(|(a, b)| a != b);
     assert!(
         before == after,
@@ -34,7 +34,7 @@ fn assert_same(before: &str, after: &str) {
 }
 
 /// Tries what a hostile maintainer script would. Each line says what happened to one attempt.
-const HOSTILE: &str = r#"#!/bin/sh
+pub(crate) const HOSTILE: &str = r#"#!/bin/sh
 try() { name=$1; shift; if "$@" >/dev/null 2>&1; then echo "ESCAPED $name"; else echo "REFUSED $name"; fi; }
 say() { name=$1; shift; if "$@" >/dev/null 2>&1; then echo "SEEN $name"; else echo "ABSENT $name"; fi; }
 try device-node sh -c 'mknod /root/disk b 254 0 && dd if=/root/disk of=/dev/null bs=512 count=1'
@@ -68,7 +68,7 @@ mkfifo /run/trap; rm -f /run/reboot-required
 "#;
 
 /// Sockets of the host that a script might talk to, and proof that nobody did.
-const CANARY: &str = r#"
+pub(crate) const CANARY: &str = r#"
 use IO::Socket::UNIX; use IO::Select;
 my @s = map { unlink $_; IO::Socket::UNIX->new(Local => $_, Listen => 5) or die "$_: $!" } ("/var/lib/canary.sock", "/run/canary.sock", "\0canary");
 open(my $p, ">", "/var/lib/canary.pid"); print $p $$; close $p;
@@ -82,7 +82,7 @@ fn a_hostile_package_changes_nothing_on_the_host() {
     let Some(site) = site(test, Boot::Light) else { return };
     site.install(&ToyPackage::new("hostile", "1.0").daemon(Daemon::None), "hostile");
     site.publish_update(&ToyPackage::new("hostile", "2.0").daemon(Daemon::None).postinst(HOSTILE));
-    mount_more(&site);
+    mount_more(&site.host);
     site.host.write_file("/root/canary.pl", CANARY.as_bytes(), 0o600).unwrap();
     let prepare = "mkdir /var/lib/old; mknod /var/lib/old-disk b 254 0 2>/dev/null; setsid perl /root/canary.pl >/dev/null 2>&1 &";
     site.host.shell(prepare).unwrap().ok().unwrap();
@@ -122,7 +122,7 @@ fn a_real_library_is_rehearsed_and_the_root_stays_untouched() {
     let test = "a_real_library_is_rehearsed_and_the_root_stays_untouched";
     let Some(site) = site(test, Boot::Light) else { return };
     site.host.exec(["apt-get", "-qq", "update"]).unwrap().ok().unwrap();
-    mount_more(&site);
+    mount_more(&site.host);
     let targets = [site.pending("libssl3"), site.pending("openssl")];
     let before = picture(&site);
     let report = site.rehearse_in("/mnt/work", &targets);

@@ -7,8 +7,8 @@ use tenon_fleet::{Boot, Host, Image, Lab, Mirror, Pending, Requirements, Suite, 
 use tenon_model::{ApplyReport, Inventory, PackageTarget, RehearsalOutcome, RehearsalReport};
 
 /// Where the probe lies on the host, and its work folder, which survives power cuts.
-const PROBE: &str = "/usr/local/bin/host_probe";
-const WORK: &str = "/var/lib/tenon-agent/work";
+pub(crate) const PROBE: &str = "/usr/local/bin/host_probe";
+pub(crate) const WORK: &str = "/var/lib/tenon-agent/work";
 
 /// Everything is deleted when this is dropped; the host goes before its lab.
 pub(crate) struct Site {
@@ -37,7 +37,7 @@ pub(crate) fn site(test: &str, boot: Boot) -> Option<Site> {
 }
 
 /// The example beside this test, which cargo builds with it.
-fn probe() -> PathBuf {
+pub(crate) fn probe() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.parent().and_then(Path::parent).unwrap().join("examples/host_probe")
 }
@@ -147,14 +147,14 @@ impl Site {
     }
 }
 
-fn probe_on<T: DeserializeOwned>(host: &Host, words: &[&str], input: &str) -> T {
+pub(crate) fn probe_on<T: DeserializeOwned>(host: &Host, words: &[&str], input: &str) -> T {
     let command = std::iter::once(PROBE).chain(words.iter().copied());
     let output = host.exec_with(command, input.as_bytes(), std::time::Duration::from_secs(900));
     let output = output.unwrap().ok().unwrap();
     serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", output.stdout))
 }
 
-fn order(targets: &[PackageTarget], rehearsal: &RehearsalReport) -> String {
+pub(crate) fn order(targets: &[PackageTarget], rehearsal: &RehearsalReport) -> String {
     serde_json::to_string(&(targets, &rehearsal.transaction, &rehearsal.files)).unwrap()
 }
 

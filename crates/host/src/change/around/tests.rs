@@ -31,6 +31,8 @@ impl Lab {
             step("toyd", Change::Upgrade { from: "1".to_owned(), to: "2".to_owned() }),
         ];
         let intent = Intent {
+            kind: crate::manager::Kind::Apt,
+            mend: crate::manager::Mend::default(),
             transaction: Transaction { steps, kept_back: Vec::new() },
             upgrade: Vec::new(),
             back: Ok(Vec::new()),
