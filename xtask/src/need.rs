@@ -7,13 +7,15 @@ use anyhow::{Result, bail};
 use crate::step::Step;
 
 /// Commands the tests run, with the Debian package of each.
-const TEST_COMMANDS: [(&str, &str); 11] = [
+const TEST_COMMANDS: [(&str, &str); 13] = [
     ("mmdebstrap", "mmdebstrap"),
     ("apt-ftparchive", "apt-utils"),
     ("gpg", "gnupg"),
     ("dpkg-shlibdeps", "dpkg-dev"),
     ("ip", "iproute2"),
     ("ps", "procps"),
+    ("rpmbuild", "rpm"),
+    ("createrepo_c", "createrepo-c"),
     ("unshare", "util-linux"),
     ("chromium", "chromium"),
     ("jq", "jq"),

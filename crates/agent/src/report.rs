@@ -17,11 +17,18 @@ use crate::state::{AgentState, Progress};
 const EVERY_SECONDS: (u64, u64) = (450, 750);
 
 /// Files whose change hints that the inventory changed.
-const HINTS: [&str; 6] = [
+const HINTS: [&str; 12] = [
     "/var/lib/dpkg/status",
     "/var/lib/apt/lists",
     "/run/reboot-required",
     "/etc/apt",
+    // Whoever only asks rpm touches other files beside its database.
+    "/var/lib/rpm/rpmdb.sqlite",
+    "/var/lib/rpm/Packages",
+    "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "/var/cache/dnf",
+    "/etc/dnf",
+    "/etc/yum.repos.d",
     "/etc/tenon/limits.toml",
     "/etc/tenon/hooks.d",
 ];

@@ -10,6 +10,10 @@ pub(crate) fn apt(bytes: &[u8]) {
     fuzzing::apt(&String::from_utf8_lossy(bytes));
 }
 
+pub(crate) fn dnf(bytes: &[u8]) {
+    fuzzing::dnf(&String::from_utf8_lossy(bytes));
+}
+
 pub(crate) fn inventory(bytes: &[u8]) {
     fuzzing::inventory(bytes);
 }

@@ -44,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     target("feed-rows", feeds::rows),
     target("packages", hosts::packages),
     target("apt", hosts::apt),
+    target("dnf", hosts::dnf),
     target("inventory", hosts::inventory),
     target("limits", hosts::limits),
     target("events", records::events),

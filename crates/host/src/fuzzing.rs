@@ -12,6 +12,11 @@ pub fn apt(text: &str) {
     let _states = crate::units::parse(text);
 }
 
+/// What dnf and rpm print.
+pub fn dnf(text: &str) {
+    crate::dnf::read_all(text);
+}
+
 /// Files and tables that an inventory reads.
 pub fn inventory(bytes: &[u8]) {
     crate::inventory::read_all(bytes);

@@ -26,13 +26,11 @@ pub(crate) fn canonical(path: &str) -> &str {
     path
 }
 
-/// Files of one package.
-pub(crate) fn files_of(package: &str, architecture: &str) -> Vec<String> {
+/// Files of packages (name and architecture).
+pub(crate) fn files_of(packages: &[(String, String)]) -> BTreeSet<String> {
     match Kind::of_this_host() {
-        Kind::Apt => listed_of(package, architecture),
-        Kind::Dnf => {
-            rpm::files_of(package, architecture).iter().map(|path| canonical(path).to_owned()).collect()
-        }
+        Kind::Apt => packages.iter().flat_map(|(name, architecture)| listed_of(name, architecture)).collect(),
+        Kind::Dnf => rpm::files_of(packages).iter().map(|path| canonical(path).to_owned()).collect(),
     }
 }
 
@@ -74,8 +72,7 @@ fn listed_in(paths: &BTreeSet<String>) -> BTreeMap<String, String> {
 
 /// Units of this host that files of these packages (name and architecture) define, or that run code of theirs now.
 pub fn units_touched(packages: &[(String, String)]) -> Vec<Unit> {
-    let files: BTreeSet<String> =
-        packages.iter().flat_map(|(name, architecture)| files_of(name, architecture)).collect();
+    let files = files_of(packages);
     let mut units: BTreeSet<Unit> = files
         .iter()
         .filter_map(|path| path.strip_prefix("/lib/systemd/system/"))

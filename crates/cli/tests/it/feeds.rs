@@ -19,10 +19,17 @@ pub(crate) struct Told<'a> {
 
 /// Writes a mirror in the layout that `tenon up --feeds FOLDER` reads.
 pub(crate) fn write_mirror(folder: &Path, advisories: &[Told<'_>]) {
-    for part in ["osv/Debian", "kev", "epss"] {
+    write_mirror_of("Debian:12", folder, advisories);
+}
+
+/// The same for another distribution, by its name as OSV spells it.
+pub(crate) fn write_mirror_of(ecosystem: &str, folder: &Path, advisories: &[Told<'_>]) {
+    let name = ecosystem.split(':').next().unwrap();
+    let osv = format!("osv/{name}");
+    for part in [osv.as_str(), "kev", "epss"] {
         fs::create_dir_all(folder.join(part)).unwrap();
     }
-    let mut archive = zip::ZipWriter::new(File::create(folder.join("osv/Debian/all.zip")).unwrap());
+    let mut archive = zip::ZipWriter::new(File::create(folder.join(&osv).join("all.zip")).unwrap());
     for told in advisories {
         let record = json!({
             "schema_version": "1.7.0",
@@ -32,7 +39,7 @@ pub(crate) fn write_mirror(folder: &Path, advisories: &[Told<'_>]) {
             "summary": format!("{} security update", told.source),
             "upstream": [told.cve],
             "affected": [{
-                "package": { "ecosystem": "Debian:12", "name": told.source },
+                "package": { "ecosystem": ecosystem, "name": told.source },
                 "ranges": [{ "type": "ECOSYSTEM", "events": [{ "introduced": "0" }, { "fixed": told.fixed }] }],
             }],
         });

@@ -1,4 +1,4 @@
-//! A Debian machine that runs Tenon for itself, as a single administrator would.
+//! A machine that runs Tenon for itself, as a single administrator would: of Debian, or of RPM packages.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tenon_fleet::{
-    Boot, Host, Image, Lab, Mirror, Output, Requirements, Suite, ToyPackage, cache_dir, wait_until,
+    Boot, Host, Image, Lab, Mirror, Output, Requirements, RpmRepository, Suite, ToyPackage, cache_dir,
+    wait_until,
 };
 use tenon_server::{AssetView, AssetsPage, DirectiveLine, DirectiveView, DirectivesPage};
 
@@ -20,8 +21,14 @@ pub(crate) const TENON: &str = "tenon";
 pub(crate) struct Machine {
     server: Option<Child>,
     pub(crate) host: Host,
-    pub(crate) mirror: Mirror,
+    repository: Repository,
     pub(crate) lab: Lab,
+}
+
+/// Where the machine's packages come from.
+enum Repository {
+    Debian(Mirror),
+    Rpm(RpmRepository),
 }
 
 /// A lab with the repository of its hosts, or the reason why there can be none, printed under the test's name. Of the image's
@@ -48,9 +55,13 @@ pub(crate) fn ground(test: &str, keep: &[&str]) -> Option<(Lab, Mirror)> {
 
 /// Puts a mirror of feeds onto a host, at `/srv/feeds`.
 pub(crate) fn bring_feeds(host: &Host, feeds: &Path) {
-    for file in
-        ["osv/Debian/all.zip", "kev/known_exploited_vulnerabilities.json", "epss/epss_scores-current.csv.gz"]
-    {
+    let files = [
+        "osv/Debian/all.zip",
+        "osv/Rocky Linux/all.zip",
+        "kev/known_exploited_vulnerabilities.json",
+        "epss/epss_scores-current.csv.gz",
+    ];
+    for file in files.into_iter().filter(|file| feeds.join(file).exists()) {
         host.copy_in(&feeds.join(file), Path::new("/srv/feeds").join(file)).unwrap();
     }
 }
@@ -58,18 +69,42 @@ pub(crate) fn bring_feeds(host: &Host, feeds: &Path) {
 /// A booted machine on such ground, with this program and a mirror of feeds on it.
 pub(crate) fn machine(test: &str, feeds: &Path, keep: &[&str]) -> Option<Machine> {
     let (lab, mirror) = ground(test, keep)?;
+    Some(booted(lab, Repository::Debian(mirror), feeds))
+}
+
+/// The same, a machine of RPM packages.
+pub(crate) fn rpm_machine(test: &str, feeds: &Path) -> Option<Machine> {
+    if let Err(missing) = Requirements::check_rpm() {
+        println!("skipped: {test}: {missing}");
+        return None;
+    }
+    let image = Image::prepare_rpm(&cache_dir()).unwrap();
+    let lab = Lab::new(&image).unwrap();
+    let repository = lab.serve_rpm_repository(&image).unwrap();
+    Some(booted(lab, Repository::Rpm(repository), feeds))
+}
+
+fn booted(lab: Lab, repository: Repository, feeds: &Path) -> Machine {
     let host = lab.host("web1").unwrap();
     host.copy_in(Path::new(env!("CARGO_BIN_EXE_tenon")), "/usr/local/bin/tenon").unwrap();
     bring_feeds(&host, feeds);
     host.boot(Boot::Full).unwrap();
     host.wait_running(Duration::from_secs(60)).unwrap();
-    Some(Machine { server: None, host, mirror, lab })
+    Machine { server: None, host, repository, lab }
 }
 
 impl Machine {
     /// A machine whose Tenon is started by somebody else.
     pub(crate) fn of(host: Host, mirror: Mirror, lab: Lab) -> Self {
-        Self { server: None, host, mirror, lab }
+        Self { server: None, host, repository: Repository::Debian(mirror), lab }
+    }
+
+    /// The repository of a Debian machine.
+    pub(crate) fn mirror(&self) -> &Mirror {
+        match &self.repository {
+            Repository::Debian(mirror) => mirror,
+            Repository::Rpm(_) => panic!("a machine of RPM packages"),
+        }
     }
 
     /// `tenon up`, until its API answers.
@@ -177,20 +212,38 @@ impl Machine {
     }
 
     pub(crate) fn version(&self, package: &str) -> String {
-        self.host.exec(["dpkg-query", "-W", "-f", "${Version}", package]).unwrap().ok().unwrap().stdout
+        let words: &[&str] = match &self.repository {
+            Repository::Debian(_) => &["dpkg-query", "-W", "-f", "${Version}", package],
+            Repository::Rpm(_) => &["rpm", "-q", "--qf", "%{VERSION}-%{RELEASE}", package],
+        };
+        self.host.exec(words).unwrap().ok().unwrap().stdout
     }
 
     /// Puts version 1 of a package onto the host, as it was released.
     pub(crate) fn install(&self, package: &str) {
         self.publish(Suite::Release, &ToyPackage::new(package, "1.0"));
-        self.host.exec(["apt-get", "-y", "-qq", "install", package]).unwrap().ok().unwrap();
+        let words: &[&str] = match &self.repository {
+            Repository::Debian(_) => &["apt-get", "-y", "-qq", "install", package],
+            Repository::Rpm(_) => &["dnf", "-y", "-q", "install", package],
+        };
+        self.host.exec(words).unwrap().ok().unwrap();
     }
 
-    /// Puts a package into a suite and lets the host see it, as its own daily timer would.
+    /// Puts a package into a suite and lets the host see it, as its own daily timer would. A repository of RPM packages has no
+    /// suites.
     pub(crate) fn publish(&self, suite: Suite, package: &ToyPackage) {
-        self.mirror.add(suite, &package.build(self.lab.dir()).unwrap()).unwrap();
-        self.mirror.publish(suite).unwrap();
-        self.host.exec(["apt-get", "-qq", "update"]).unwrap().ok().unwrap();
+        match &self.repository {
+            Repository::Debian(mirror) => {
+                mirror.add(suite, &package.build(self.lab.dir()).unwrap()).unwrap();
+                mirror.publish(suite).unwrap();
+                self.host.exec(["apt-get", "-qq", "update"]).unwrap().ok().unwrap();
+            }
+            Repository::Rpm(repository) => {
+                repository.add(&package.build_rpm(self.lab.dir()).unwrap()).unwrap();
+                repository.publish(&[]).unwrap();
+                self.host.exec(["dnf", "-q", "--refresh", "makecache"]).unwrap().ok().unwrap();
+            }
+        }
     }
 }
 

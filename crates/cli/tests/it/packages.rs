@@ -282,8 +282,8 @@ fn packages_go_from_clean_hosts_to_a_directive_and_leave_nothing() {
 /// A service with a known vulnerability on the host, and its fix in the host's own repository.
 fn mirror_toyd(machine: &Machine, web: &Host) {
     let publish = |suite, package: &ToyPackage| {
-        machine.mirror.add(suite, &package.build(machine.lab.dir()).unwrap()).unwrap();
-        machine.mirror.publish(suite).unwrap();
+        machine.mirror().add(suite, &package.build(machine.lab.dir()).unwrap()).unwrap();
+        machine.mirror().publish(suite).unwrap();
         told(web, "apt-get -qq update");
     };
     publish(Suite::Release, &ToyPackage::new("toyd", "1.0"));
@@ -319,8 +319,8 @@ fn stop_in_a_change(machine: &Machine, web: &Host, toyd: &str) {
 fn upgrade(machine: &Machine, web: &Host, asset: &str, newer: (&Path, &Path)) {
     let pid = || told(web, "systemctl show -P MainPID tenon-agent");
     let before = pid();
-    machine.mirror.add(Suite::Security, newer.1).unwrap();
-    machine.mirror.publish(Suite::Security).unwrap();
+    machine.mirror().add(Suite::Security, newer.1).unwrap();
+    machine.mirror().publish(Suite::Security).unwrap();
     told(web, "apt-get -qq update");
     let directive = machine.directive("tenon");
     machine.tenon(&["promote", "default"]);

@@ -1,10 +1,10 @@
-//! The first loop, disclosed to verified, on a real Debian host: both endings.
+//! The first loop, disclosed to verified, on a real Debian host and on a host of RPM packages: both endings.
 
 use tenon_fleet::{Daemon, Suite, ToyPackage};
 use tenon_server::HeadView;
 
-use crate::feeds::{Told, write_mirror};
-use crate::machine::{Machine, machine};
+use crate::feeds::{Told, write_mirror, write_mirror_of};
+use crate::machine::{Machine, machine, rpm_machine};
 
 /// How often a story is told: "passes N times in a row" is measured with `TENON_SOAK=1`.
 fn times() -> u32 {
@@ -142,7 +142,12 @@ fn rolled_back() {
         Told { id: "DSA-9902-1", cve: "CVE-2099-1002", source: "toyd", fixed: "2.0", exploited: false };
     write_mirror(folder.path(), &[told]);
     let test = "story_an_update_that_breaks_its_service_ends_rolled_back";
-    let Some(mut machine) = machine(test, folder.path(), &[]) else { return };
+    let Some(machine) = machine(test, folder.path(), &[]) else { return };
+    ends_rolled_back(machine, "1.0");
+}
+
+/// With the version of toyd that it begins and ends with, as the package manager writes it.
+fn ends_rolled_back(mut machine: Machine, version: &str) {
     machine.install("toyd");
     machine.up_to_act();
 
@@ -157,7 +162,7 @@ fn rolled_back() {
     assert!(reason.contains("toyd.service"), "{reason}");
     let report = machine.report(&ended);
     assert_eq!(report["evidence"]["package_manager_exit"], 0, "{report}");
-    assert_eq!(machine.version("toyd"), "1.0");
+    assert_eq!(machine.version("toyd"), version);
     assert!(machine.host.exec(["systemctl", "is-active", "--quiet", "toyd"]).unwrap().success());
     // Nothing is claimed that is not so: the directive stays in the queue, the finding stays open.
     assert!(machine.directives("open").iter().any(|open| open.id == directive.id));
@@ -166,4 +171,57 @@ fn rolled_back() {
     assert!(detail.open.iter().any(|finding| finding.vulnerability == "CVE-2099-1002"), "{detail:?}");
     assert!(machine.tenon(&["queue"]).contains("rolled-back on web1"));
     prove_record(&mut machine);
+}
+
+/// An advisory about toyd of a distribution with RPM packages.
+fn told_of_rpm<'a>(id: &'a str, cve: &'a str) -> Told<'a> {
+    Told { id, cve, source: "toyd", fixed: "2.0-1", exploited: true }
+}
+
+#[test]
+fn story_a_security_update_by_dnf_ends_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    write_mirror_of("Rocky Linux:9", folder.path(), &[told_of_rpm("RLSA-2026:9903", "CVE-2099-1003")]);
+    let Some(mut machine) = rpm_machine("story_a_security_update_by_dnf_ends_verified", folder.path()) else {
+        return;
+    };
+    machine.install("toyd");
+    machine.up();
+    machine.publish(Suite::Security, &ToyPackage::new("toyd", "2.0"));
+    let directive = machine.wait("the advisory in the directive", || {
+        let directive = machine.directive("toyd");
+        (directive.closes == ["CVE-2099-1003"]).then_some(directive)
+    });
+    assert_eq!(directive.title, "upgrade toyd to 2.0-1");
+    let asset = &machine.assets()[0];
+    assert!(asset.findings == 1 && asset.not_assessed.is_empty(), "{asset:?}");
+    assert_eq!(directive.assets[0].stage.name, "proposed");
+    assert_eq!(machine.version("toyd"), "1.0-1");
+
+    machine.tenon(&["promote", "default"]);
+    let rehearsed = machine.stage(&directive.id, "awaiting-approval");
+    assert_eq!(rehearsed.assets[0].undo.as_deref(), Some("proven"));
+    assert_eq!(rehearsed.assets[0].units, ["toyd.service"]);
+    assert_eq!(machine.version("toyd"), "1.0-1");
+
+    machine.tenon(&["approve", &directive.id]);
+    let closed = machine.wait("the directive's end", || {
+        machine.directives("closed").into_iter().find(|closed| closed.id == directive.id)
+    });
+    let closed: tenon_server::DirectiveView = machine.json(&["show", &closed.id]);
+    assert!(closed.closed.as_deref().is_some_and(|end| end.starts_with("fixed at")), "{closed:?}");
+    assert_eq!(closed.assets[0].stage.name, "verified");
+    assert_eq!(machine.version("toyd"), "2.0-1");
+    let detail: tenon_server::AssetDetail = machine.json(&["show", &machine.assets()[0].id]);
+    assert!(detail.open.is_empty(), "{:?}", detail.open);
+    prove_record(&mut machine);
+}
+
+#[test]
+fn story_an_update_by_dnf_that_breaks_its_service_ends_rolled_back() {
+    let folder = tempfile::tempdir().unwrap();
+    write_mirror_of("Rocky Linux:9", folder.path(), &[told_of_rpm("RLSA-2026:9902", "CVE-2099-1002")]);
+    let test = "story_an_update_by_dnf_that_breaks_its_service_ends_rolled_back";
+    let Some(machine) = rpm_machine(test, folder.path()) else { return };
+    ends_rolled_back(machine, "1.0-1");
 }

@@ -186,6 +186,14 @@ fn describe(paths: &[PathBuf]) -> Result<Vec<Described>, HostError> {
     Ok(described)
 }
 
+#[cfg(feature = "fuzzing")]
+pub(super) fn read_all(text: &str) {
+    for file in text.lines().filter_map(described) {
+        let name = file_name(&file.package, &file.version, &file.architecture);
+        assert!(!name.contains('/') && !name.starts_with(['.', '-']), "{name:?}");
+    }
+}
+
 fn described(line: &str) -> Option<Described> {
     let fields: Vec<&str> = line.split('\t').collect();
     let [package, architecture, epoch, version, release] = *fields else { return None };

@@ -49,6 +49,14 @@ pub(crate) struct Dnf {
     undo: PathBuf,
 }
 
+/// Reads a text as all that dnf and rpm print, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_all(text: &str) {
+    offers::read_all(text);
+    fetch::read_all(text);
+    record::read_all(text);
+}
+
 /// Why the dnf of this host is not used.
 pub(crate) fn obstacle() -> Option<String> {
     let fifth = std::fs::canonicalize("/usr/bin/dnf").is_ok_and(|path| path.ends_with("dnf5"));
@@ -72,7 +80,9 @@ impl Dnf {
     /// what is known stays, with its age.
     pub(crate) fn refreshed(work: &Path, gaps: &mut Vec<String>) -> Result<Self, HostError> {
         let dnf = Self::open(work)?;
-        if dnf.age().is_some_and(|age| age < MAX_AGE) {
+        // Where the host has asked meanwhile there may be something new.
+        let own = age_of(Path::new("/var/cache/dnf"));
+        if dnf.age().is_some_and(|age| age < MAX_AGE && own.is_none_or(|own| age <= own)) {
             return Ok(dnf);
         }
         if let Err(error) = dnf.refresh(gaps) {
@@ -92,13 +102,7 @@ impl Dnf {
 
     /// How long ago a repository was last asked, by the host's clock; `None` when none was.
     pub(crate) fn age(&self) -> Option<Duration> {
-        let folders = std::fs::read_dir(self.folder.join("cache")).ok()?.filter_map(Result::ok);
-        // dnf sets this file's time of change when it has asked, also where nothing is new.
-        let asked = folders.filter_map(|entry| {
-            std::fs::metadata(entry.path().join("repodata/repomd.xml")).ok()?.modified().ok()
-        });
-        let latest = asked.max()?;
-        Some(SystemTime::now().duration_since(latest).unwrap_or_default())
+        age_of(&self.folder.join("cache"))
     }
 
     /// dnf as it looks and downloads.
@@ -148,6 +152,16 @@ impl Dnf {
                 .to_string()
         })
     }
+}
+
+fn age_of(cache: &Path) -> Option<Duration> {
+    let folders = std::fs::read_dir(cache).ok()?.filter_map(Result::ok);
+    // dnf sets this file's time of change when it has asked, also where nothing is new.
+    let asked = folders.filter_map(|entry| {
+        std::fs::metadata(entry.path().join("repodata/repomd.xml")).ok()?.modified().ok()
+    });
+    let latest = asked.max()?;
+    Some(SystemTime::now().duration_since(latest).unwrap_or_default())
 }
 
 /// How rpm is told to bring packages to exactly the versions in files.

@@ -76,6 +76,14 @@ impl Dnf {
     }
 }
 
+#[cfg(feature = "fuzzing")]
+pub(super) fn read_all(text: &str) {
+    let advisories = Advisories::parse(text, text);
+    for (candidate, _) in chosen(text, text, &mut Vec::new()) {
+        let _claims = advisories.claims(&candidate, "1-1");
+    }
+}
+
 /// The candidate of each package, sorted by its name: the one that dnf offers, or the newest where root of the host holds it back.
 /// `checked` is what `check-update` wrote, `every` a line for each newer version.
 fn chosen(checked: &str, every: &str, gaps: &mut Vec<String>) -> Vec<(Candidate, OfferState)> {

@@ -83,6 +83,13 @@ fn configured(line: &str) -> Option<(String, String)> {
     counts.then(|| (path.to_owned(), digest.to_owned()))
 }
 
+#[cfg(feature = "fuzzing")]
+pub(super) fn read_all(text: &str) {
+    for line in text.lines() {
+        let _read = (configured(line), is_failed_script(line));
+    }
+}
+
 /// Scripts that failed by what rpm wrote, and packages of which two versions are on record. rpm goes on after most scripts that
 /// fail and dnf then ends with 0.
 pub(crate) fn audit(start: Starter, output: &str) -> Option<String> {

@@ -7,6 +7,7 @@ use tenon_model::{EvidenceFile, EvidencePackage, EvidencePart, PackageTarget};
 
 use super::budget::{Gaps, escaped, fitting};
 use crate::files;
+use crate::manager::Kind;
 use crate::run::{Ran, command, on_path, run};
 use crate::transaction::check_words;
 
@@ -32,7 +33,9 @@ pub(super) fn packages(targets: &[PackageTarget], gaps: &mut Gaps) -> Vec<Eviden
         return Vec::new();
     }
     let root = Path::new("/");
-    let tool = match (on_path(root, "dpkg"), on_path(root, "rpm")) {
+    // The tools of one family are to be had on the others, and know nothing there.
+    let of_dpkg = Kind::of_this_host() == Kind::Apt && on_path(root, "dpkg");
+    let tool = match (of_dpkg, on_path(root, "rpm")) {
         (true, _) => ("dpkg", "--verify"),
         (false, true) => ("rpm", "--verify"),
         (false, false) => {

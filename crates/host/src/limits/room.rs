@@ -23,10 +23,8 @@ pub(crate) struct Room {
 pub(crate) fn written_by(packages: &[(String, String)], work: &Path) -> BTreeSet<PathBuf> {
     let mut paths: BTreeSet<PathBuf> = ALWAYS.iter().map(PathBuf::from).collect();
     paths.insert(work.to_owned());
-    for (package, architecture) in packages {
-        let files = files_of(package, architecture);
-        paths.extend(files.iter().filter_map(|file| Path::new(file).parent()).map(Path::to_owned));
-    }
+    let files = files_of(packages);
+    paths.extend(files.iter().filter_map(|file| Path::new(file).parent()).map(Path::to_owned));
     paths
 }
 

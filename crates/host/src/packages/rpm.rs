@@ -125,10 +125,15 @@ fn stream(label: &str) -> Option<String> {
     (!module.is_empty() && !stream.is_empty()).then(|| format!("{module}:{stream}"))
 }
 
-/// Files of one package of the running system.
-pub(crate) fn files_of(package: &str, architecture: &str) -> Vec<String> {
-    let words = ["--query", "--list", "--", &format!("{package}.{architecture}")];
-    let list = run(&mut command("rpm", words), QUICK).and_then(crate::run::Ran::ok).unwrap_or_default();
+/// Files of packages (name and architecture) of the running system.
+pub(crate) fn files_of(packages: &[(String, String)]) -> Vec<String> {
+    if packages.is_empty() {
+        return Vec::new();
+    }
+    let mut query = command("rpm", ["--query", "--list", "--"]);
+    query.args(packages.iter().map(|(name, architecture)| format!("{name}.{architecture}")));
+    // One that is not installed makes rpm fail, and the others are still told.
+    let list = run(&mut query, QUERY).map(|ran| ran.stdout).unwrap_or_default();
     list.lines().filter(|line| line.starts_with('/')).map(str::to_owned).collect()
 }
 

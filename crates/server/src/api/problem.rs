@@ -331,7 +331,7 @@ pub fn reference() -> String {
     }
     page.push_str(
         "\nApply reports of agents carry codes of their own: `transaction-changed`, `file-changed`, `precondition`, `busy`,\n\
-         `dpkg-interrupted`, `cannot-act`, `bad-order`, `package-manager`, `interrupted`, `host`, `limits` and `limits-distrusted`\n\
+         `dpkg-interrupted`, `rpm-interrupted`, `cannot-act`, `bad-order`, `package-manager`, `interrupted`, `host`, `limits` and `limits-distrusted`\n\
          (what root of the host forbids), `unapproved` (signatures that root of the host asks for are missing; the detail says\n\
          which), `hooks-distrusted` and `hook-failed` (what root of the host runs before a change): nothing\n\
          was changed on the host.\n",
