@@ -156,12 +156,29 @@ impl RpmRepository {
         fs::remove_file(&target).map_err(Error::file("remove", &target))
     }
 
-    /// Indexes the repository again, with these advisories.
+    /// Indexes the repository again, with these advisories, and signs the index.
     ///
     /// # Errors
     /// [`Error::Failed`] when indexing fails.
     pub fn publish(&self, advisories: &[Advisory]) -> Result<(), Error> {
         must(Command::new("createrepo_c").arg("--quiet").arg(&self.dir), STEP)?;
+        self.advise(advisories)?;
+        let index = self.dir.join("repodata/repomd.xml");
+        signing::sign_beside(&self.secret, &index, &index.with_extension("xml.asc"))
+    }
+
+    /// Lets the signature of the index be of something else, as that of a repository that was tampered with.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] when it cannot be signed.
+    pub fn spoil_signature(&self) -> Result<(), Error> {
+        let index = self.dir.join("repodata/repomd.xml");
+        let other = self.dir.join("other");
+        fs::write(&other, "something else").map_err(Error::file("write", &other))?;
+        signing::sign_beside(&self.secret, &other, &index.with_extension("xml.asc"))
+    }
+
+    fn advise(&self, advisories: &[Advisory]) -> Result<(), Error> {
         if advisories.is_empty() {
             return Ok(());
         }

@@ -28,6 +28,14 @@ pub(crate) fn clearsign(secret: &Path, release: &Path, signed: &Path) -> Result<
     Ok(())
 }
 
+/// Writes a detached signature of `file` to `signature`.
+pub(crate) fn sign_beside(secret: &Path, file: &Path, signature: &Path) -> Result<(), Error> {
+    let home = Home::new()?;
+    must(home.gpg(&["--import"]).arg(secret), DEADLINE)?;
+    let words = ["--yes", "--armor", "--detach-sign", "--output"];
+    must(home.gpg(&words).arg(signature).arg(file), DEADLINE).map(drop)
+}
+
 /// Signs an RPM package in place.
 pub(crate) fn sign_rpm(secret: &Path, rpm: &Path) -> Result<(), Error> {
     let home = Home::new()?;

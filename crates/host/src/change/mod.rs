@@ -168,6 +168,8 @@ fn prepare<'a>(ordered: &'a Ordered<'a>, work: &Path, rules: &Rules) -> Result<R
     check_words(targets).map_err(|detail| NotBegun { code: "bad-order", detail })?;
     let status = undisturbed(kind, transaction)?;
     let manager = Manager::open(kind, &status, work)?;
+    // Planning may download already.
+    allowed.rooms(&rooms(&[work.to_owned()].into()))?;
     let simulated = manager
         .plan(&status, targets, files)
         .map_err(|detail| NotBegun { code: "transaction-changed", detail })?;

@@ -5,12 +5,12 @@ use std::path::Path;
 use tenon_model::{ApplyOutcome, Change, Evidence};
 
 use crate::inventory::reboot_required_by;
-use crate::manager::on_host;
+use crate::manager::{SEARCHED, on_host};
 use crate::run::{command, run};
 use crate::{System, files, units};
 
 use super::intent::Intent;
-use super::{OUTPUT, QUICK, not_as_before, restart, run_words};
+use super::{QUICK, not_as_before, restart, run_words};
 
 /// Why a change is not verified.
 pub(super) enum Verdict {
@@ -44,7 +44,7 @@ pub(super) fn verify(
     if let Some(reason) = trouble.as_ref().filter(|_| untouched && status.interruption().is_none()) {
         return Err(Verdict::Untouched(reason.clone()));
     }
-    trouble = trouble.or_else(|| intent.kind.audit(on_host, &files::tail(log, OUTPUT)));
+    trouble = trouble.or_else(|| intent.kind.audit(on_host, &files::tail(log, SEARCHED)));
     for step in steps {
         if let Change::Upgrade { to, .. } | Change::Install { to } = &step.change
             && trouble.is_none()
@@ -118,7 +118,7 @@ fn take_back(intent: &Intent, lines: &[Vec<String>], log: &Path) -> Result<(), S
     if let Some(difference) = not_as_before(&status, &intent.transaction) {
         return Err(difference);
     }
-    let said = usize::try_from(length(log).saturating_sub(before)).unwrap_or(OUTPUT).min(OUTPUT);
+    let said = usize::try_from(length(log).saturating_sub(before)).unwrap_or(SEARCHED).min(SEARCHED);
     if let Some(found) = intent.kind.audit(on_host, &files::tail(log, said)) {
         return Err(found);
     }

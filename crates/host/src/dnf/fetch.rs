@@ -79,6 +79,10 @@ impl Dnf {
     fn download(&self, targets: &[PackageTarget]) -> Result<Vec<Described>, HostError> {
         let names = targets.iter().map(|target| exactly(&target.package, &target.to, &target.architecture));
         let names: Vec<String> = names.collect();
+        if self.age().is_none() {
+            // Below, no key is to be had: the first look at a repository with signed metadata needs one.
+            self.refresh(&mut Vec::new())?;
+        }
         let paths = self.downloaded("upgrade", &names)?;
         let described = describe(&paths)?;
         for (path, file) in paths.iter().zip(&described) {

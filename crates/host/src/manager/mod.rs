@@ -28,6 +28,9 @@ use crate::status::Status;
 use crate::transaction::Store;
 use crate::{HostError, System};
 
+/// Most of what a package manager wrote that is looked through, in bytes, from its end.
+pub(crate) const SEARCHED: usize = 8 << 20;
+
 /// Makes a command of words: on the host, or without rights over it in a rehearsal's room.
 pub(crate) type Starter = fn(&[&str]) -> Command;
 

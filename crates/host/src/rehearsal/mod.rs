@@ -106,10 +106,11 @@ fn attempt(
     let status = kind.record(on_host)?;
     check_before(&status, targets)?;
     let manager = Manager::open(kind, &status, work)?;
+    // Planning may download already.
+    limits.rooms(&rooms(&[work.to_owned()].into()))?;
     report.transaction = manager.plan(&status, targets, &[]).map_err(Stop::NotRehearsed)?;
     limits.transaction(&report.transaction)?;
     judge::check_kinds(&report.transaction, kind.boot_packages()).map_err(Stop::NotRehearsed)?;
-    limits.rooms(&rooms(&[work.to_owned()].into()))?;
     report.files = manager.fetch(targets, &report.transaction)?;
     let changing: Vec<(String, String)> = replaced(&report.transaction)
         .map(|(step, _)| (step.package.clone(), step.architecture.clone()))

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::confine::become_confined;
 use super::room;
 use crate::files;
-use crate::manager::Kind;
+use crate::manager::{self, Kind};
 use crate::run::{self, ENVIRONMENT};
 use crate::status::Status;
 
@@ -187,8 +187,8 @@ fn carry_out(kind: Kind, words: &[String]) -> Result<RunSeen, String> {
         Err(crate::HostError::Deadline { .. }) => None,
         Err(error) => return Err(error.to_string()),
     };
+    let audit = kind.audit(confined, &files::tail(log, manager::SEARCHED));
     let output = readable(&files::tail(log, OUTPUT));
-    let audit = kind.audit(confined, &output);
     let versions = record(kind)?.versions();
     Ok(RunSeen { code, duration_ms: run::millis_since(started), output, audit, versions })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenon_fleet::{Boot, Daemon, ToyPackage, wait_until};
-use tenon_model::{ApplyOutcome, RehearsalOutcome, Undo};
+use tenon_model::{ApplyOutcome, ApplyReport, RehearsalOutcome, Undo};
 
 use crate::rpm_site::{RpmSite, rpm_site, rpm_target};
 
@@ -117,6 +117,11 @@ fn nothing_is_changed_when_a_host_of_rpm_packages_is_not_as_rehearsed() {
     })
     .unwrap();
 
+    // Root of the host locked it meanwhile: that counts for files too.
+    site.host.shell("echo excludepkgs=toyd >> /etc/dnf/dnf.conf").unwrap().ok().unwrap();
+    refused(&site.apply(&targets, &rehearsal).outcome, "package-manager");
+    site.host.shell("sed -i /excludepkgs/d /etc/dnf/dnf.conf").unwrap().ok().unwrap();
+
     assert_eq!(site.versions("toyd"), ["1.0-1"]);
     assert_eq!(site.apply(&targets, &rehearsal).outcome, ApplyOutcome::Verified);
     assert_eq!(site.versions("toyd"), ["2.0-1"]);
@@ -145,4 +150,31 @@ fn a_power_cut_inside_rpm_is_finished_and_told() {
     assert_eq!(site.versions("toyd"), ["2.0-1"]);
     assert!(site.is_active("toyd"));
     assert_eq!(site.recover(), None, "told once");
+}
+
+#[test]
+fn a_dnf_that_is_killed_inside_rpm_is_taken_back() {
+    let Some(site) = rpm_site("a_dnf_that_is_killed_inside_rpm_is_taken_back", Boot::Full) else { return };
+    let script = "[ -d /run/systemd/system ] || exit 0\ntouch /var/lib/toyd-cut\nexec sleep 600\n";
+    let (targets, rehearsal) = site.rehearsed_toy(&ToyPackage::new("toyd", "2.0").postinst(script));
+    site.begin_apply(&targets, &rehearsal);
+    wait_until("rpm at work", Duration::from_secs(60), || {
+        Ok(site.host.exec(["test", "-e", "/var/lib/toyd-cut"])?.success().then_some(()))
+    })
+    .unwrap();
+    assert_eq!(site.versions("toyd"), ["1.0-1", "2.0-1"]);
+    site.host.exec(["pkill", "-9", "-x", "dnf"]).unwrap().ok().unwrap();
+    site.host.exec(["pkill", "-9", "-f", "sleep 600"]).unwrap().ok().unwrap();
+    let report: ApplyReport = wait_until("the report", Duration::from_secs(120), || {
+        let text = site.host.read_file("/tmp/report.json")?;
+        Ok(serde_json::from_str(&text).ok())
+    })
+    .unwrap();
+    assert!(
+        matches!(&report.outcome, ApplyOutcome::RolledBack { reason } if reason.contains("ended with 137")),
+        "{report:?}"
+    );
+    assert_eq!(site.versions("toyd"), ["1.0-1"]);
+    assert!(site.is_active("toyd"));
+    assert_eq!(site.recover(), None);
 }

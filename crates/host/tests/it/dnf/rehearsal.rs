@@ -7,6 +7,7 @@ use tenon_model::{RehearsalOutcome, Undo};
 
 use crate::rehearsal::{CANARY, HOSTILE, assert_same, mount_more};
 use crate::rpm_site::{RpmSite, rpm_site, rpm_target};
+use crate::site::WORK;
 
 /// Every file of the root by path, size, times of change, mode and inode, and the content of the databases. Files that SQLite keeps
 /// beside rpm's database are left out: whoever asks rpm anything as root touches them.
@@ -107,7 +108,8 @@ fn what_is_unclear_to_dnf_or_rpm_is_not_passed() {
     let (needs, _) = outcome(&site, "needs", &toy("needs", "2.0").depends("no-such-package"));
     not_rehearsed(&needs, "no-such-package");
     let (takes, _) = outcome(&site, "takes", &toy("takes", "2.0").obsoletes("taken"));
-    assert_ne!(takes, RehearsalOutcome::Passed, "it removes a package that nobody planned to remove");
+    // It takes away what nobody planned to take away.
+    failed(&takes, "taken should be at 1.0-1 and is not");
 
     // What a person changed and the package changes too.
     site.host.shell("echo '# ours' >> /etc/changed.conf").unwrap().ok().unwrap();
@@ -124,6 +126,14 @@ fn what_is_unclear_to_dnf_or_rpm_is_not_passed() {
     // The order speaks of another version than the host has.
     let report = site.rehearse(&[rpm_target("fine", "0.9-1", "2.0-1")]);
     not_rehearsed(&report.outcome, "1.0-1");
+
+    // Somebody else's upgrade was cut off: both versions are on record.
+    let twice = format!("rpm -i --force-debian --justdb --noscripts {WORK}/archives/fine-2.0-1.noarch.rpm");
+    site.host.shell(&twice).unwrap().ok().unwrap();
+    not_rehearsed(
+        &site.rehearse(&[rpm_target("fine", "1.0-1", "2.0-1")]).outcome,
+        "rpm was interrupted at fine",
+    );
 }
 
 #[test]
@@ -144,9 +154,14 @@ fn signatures_are_asked_for_as_the_host_says_and_no_key_is_taken_on() {
     assert!(matches!(report.outcome, RehearsalOutcome::NotRehearsed { .. }), "{report:?}");
     assert!(!site.host.exec(["rpm", "-q", "gpg-pubkey"]).unwrap().success(), "a key was taken on");
 
-    // Where root of the host asks for none, none is asked for.
-    site.host.shell("sed -i s/gpgcheck=1/gpgcheck=0/ /etc/yum.repos.d/toy.repo").unwrap().ok().unwrap();
-    assert_eq!(site.rehearse(&targets).outcome, RehearsalOutcome::Passed);
+    // Where root of the host asks for none, none is asked for; of the index it does, whose key goes into the agent's folder.
+    let line = "sed -i 's/^gpgcheck=1/gpgcheck=0\\nrepo_gpgcheck=1/' /etc/yum.repos.d/toy.repo";
+    site.host.shell(line).unwrap().ok().unwrap();
+    let report = site.rehearse(&targets);
+    assert_eq!(report.outcome, RehearsalOutcome::Passed, "{report:?}");
+    assert!(!site.host.exec(["rpm", "-q", "gpg-pubkey"]).unwrap().success(), "a key was taken on");
+    site.repository.spoil_signature().unwrap();
+    assert!(matches!(site.rehearse(&targets).outcome, RehearsalOutcome::NotRehearsed { .. }));
 }
 
 #[test]
