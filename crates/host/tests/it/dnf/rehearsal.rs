@@ -85,7 +85,19 @@ fn failed(outcome: &RehearsalOutcome, words: &str) {
 fn what_is_unclear_to_dnf_or_rpm_is_not_passed() {
     let Some(site) = rpm_site("what_is_unclear_to_dnf_or_rpm_is_not_passed", Boot::Light) else { return };
     let toy = |name: &str, version: &str| ToyPackage::new(name, version).daemon(Daemon::None);
-    let names = ["fine", "fails", "before", "grub2-toy", "needs", "takes", "taken", "changed", "brings"];
+    let names = [
+        "fine",
+        "fails",
+        "before",
+        "grub2-toy",
+        "needs",
+        "takes",
+        "taken",
+        "changed",
+        "brings",
+        "pulls",
+        "pulled",
+    ];
     for name in names {
         site.repository
             .add(&toy(name, "1.0").configuration("level = 1\n").build_rpm(site.lab.dir()).unwrap())
@@ -122,6 +134,15 @@ fn what_is_unclear_to_dnf_or_rpm_is_not_passed() {
     let brings = site.rehearse(&[rpm_target("brings", "1.0-1", "2.0-1")]);
     assert_eq!((&brings.outcome, &brings.undo), (&RehearsalOutcome::Passed, &Undo::Proven), "{brings:?}");
     assert_eq!(brings.transaction.steps.len(), 2);
+
+    // What must be upgraded with it is, and is told.
+    let pulled = toy("pulled", "2.0").configuration("level = 1\n").build_rpm(site.lab.dir()).unwrap();
+    site.repository.add(&pulled).unwrap();
+    site.publish(&toy("pulls", "2.0").configuration("level = 1\n").depends("pulled >= 2.0"), &[]);
+    let pulls = site.rehearse(&[rpm_target("pulls", "1.0-1", "2.0-1")]);
+    assert_eq!((&pulls.outcome, &pulls.undo), (&RehearsalOutcome::Passed, &Undo::Proven), "{pulls:?}");
+    let both: Vec<&str> = pulls.transaction.steps.iter().map(|step| step.package.as_str()).collect();
+    assert_eq!(both, ["pulled", "pulls"]);
 
     // The order speaks of another version than the host has.
     let report = site.rehearse(&[rpm_target("fine", "0.9-1", "2.0-1")]);
