@@ -64,6 +64,10 @@ impl Dnf {
         pinned: &[PinnedFile],
     ) -> Result<Transaction, String> {
         let known = pinned.iter().map(|file| {
+            // An order names them, and each becomes part of a path.
+            if ![&file.package, &file.version, &file.architecture].into_iter().all(|text| is_plain(text)) {
+                return None;
+            }
             let path = self.archives.join(file_name(&file.package, &file.version, &file.architecture));
             files::sha256(&path).is_ok_and(|found| found == file.sha256).then_some(path)
         });
@@ -201,16 +205,17 @@ pub(super) fn read_all(text: &str) {
 fn described(line: &str) -> Option<Described> {
     let fields: Vec<&str> = line.split('\t').collect();
     let [package, architecture, epoch, version, release] = *fields else { return None };
-    // Each becomes part of a file's name.
-    let plain = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
-    };
-    [package, architecture, version, release].into_iter().all(plain).then(|| Described {
+    [package, architecture, version, release].into_iter().all(is_plain).then(|| Described {
         package: package.to_owned(),
         architecture: architecture.to_owned(),
         version: full_version(epoch, version, release),
     })
+}
+
+/// Whether a text can be part of a file's name.
+fn is_plain(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
 }
 
 /// What the files change of what is installed.

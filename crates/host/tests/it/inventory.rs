@@ -114,7 +114,7 @@ fn a_host_tells_its_updates_holds_updaters_and_stale_processes() {
     // A service goes on running a file that is replaced under it.
     site.install(&ToyPackage::new("toyd", "1.0"), "toyd");
     site.install(&ToyPackage::new("puppet", "1.0").daemon(Daemon::None), "puppet");
-    let replace = "cp /bin/sleep /usr/local/bin/worker && systemd-run --quiet --unit worker /usr/local/bin/worker infinity \
+    let replace = "cp /bin/sleep /usr/local/bin/worker && systemd-run --quiet --property=Type=exec --unit worker /usr/local/bin/worker infinity \
                    && cp /bin/sleep /usr/local/bin/new && mv /usr/local/bin/new /usr/local/bin/worker";
     site.host.shell(replace).unwrap().ok().unwrap();
     let facts = site.inventory().facts;

@@ -81,4 +81,14 @@ fn offers_of_dnf_are_told_with_what_advisories_say() {
         crate::site::probe_on(&site.host, &["inventory", crate::site::WORK], "");
     assert_eq!(cut.facts.offers.len(), 3, "{:?}", cut.facts.gaps);
     assert!(cut.facts.gaps.iter().any(|gap| gap.contains("could not be refreshed")), "{:?}", cut.facts.gaps);
+
+    // Another dnf is not spoken to, and the host is only looked at.
+    site.host.shell("cp /usr/bin/dnf-3 /usr/bin/dnf5 && ln -sf dnf5 /usr/bin/dnf").unwrap().ok().unwrap();
+    let fifth = site.inventory().facts;
+    assert!(
+        matches!(&fifth.capability, Capability::ObserveOnly { reason } if reason.contains("dnf 5")),
+        "{:?}",
+        fifth.capability
+    );
+    assert!(!fifth.offers_known);
 }
