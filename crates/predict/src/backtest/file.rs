@@ -47,6 +47,7 @@ pub const SUPPOSED: &[(&str, &str)] = &[
     ("asset.services", "(none)"),
     ("asset.tags", "(none)"),
     ("asset.attacked", "false"),
+    ("asset.reach_ppm", "1000000"),
     ("rehearsal.removed", "0"),
     ("rehearsal.installed", "0"),
     ("rehearsal.upgraded", "1"),
@@ -279,6 +280,7 @@ fn answer(policy: &Policy, inputs: &Inputs) -> Answer {
         environment: "production",
         criticality: "high",
         exposure: "open",
+        reach_ppm: 1_000_000,
         ..AssetFacts::default()
     };
     let rehearsal = RehearsalFacts { upgraded: 1, undo: "proven", ..RehearsalFacts::default() };
