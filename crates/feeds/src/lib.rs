@@ -10,6 +10,7 @@
 //! time, lengths a server states are never trusted, and a record that cannot be read is reported while the rest is
 //! kept. What a feed fails to spell stays as it last could be read.
 
+mod ahead;
 mod archive;
 mod bundle;
 mod delta;

@@ -28,6 +28,7 @@ use sha2::{Digest as _, Sha256};
 use tenon_formats::{Problem, Problems};
 use tenon_predict::{CveId, Day, Fact, History, HistoryBuilder};
 
+use crate::ahead::Ahead;
 use crate::error::FeedError;
 use crate::lines::Lines;
 
@@ -184,7 +185,8 @@ impl Taking<'_> {
         // Bounded after unpacking: a small file may unpack to any size.
         Ok(match Path::new(file).extension().and_then(|extension| extension.to_str()) {
             Some("xz") => {
-                Box::new(BufReader::with_capacity(1 << 16, XzReader::new(packed, false).take(MAX_FILE)))
+                let unpacked = Ahead::of(XzReader::new(packed, false).take(MAX_FILE));
+                Box::new(BufReader::with_capacity(1 << 16, unpacked))
             }
             Some("gz") => Box::new(BufReader::new(MultiGzDecoder::new(packed).take(MAX_FILE))),
             _ => Box::new(packed.take(MAX_FILE)),
