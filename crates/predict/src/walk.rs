@@ -54,12 +54,13 @@ impl<'h> Walk<'h> {
                 continue;
             }
             let facts = &self.history.all(cve)[carried.taken as usize..];
-            let news = facts.partition_point(|dated| dated.known <= day);
-            for dated in &facts[..news] {
+            // Of one CVE little becomes known between two days.
+            let mut news = facts.iter().peekable();
+            while let Some(dated) = news.next_if(|dated| dated.known <= day) {
                 carried.summary.take(self.history.id(cve), *dated, begins);
                 carried.taken += 1;
             }
-            carried.due = facts.get(news).map(|dated| dated.known);
+            carried.due = news.peek().map(|dated| dated.known);
         }
         Today { walk: self, day }
     }

@@ -3,8 +3,8 @@
 //! `cargo run --release -p tenon-server --example agents -- [AGENTS] [ROUNDS]`: 1,000 and 10 where nothing is said. The server is a
 //! process of its own (this program again), so that its processor time and memory can be told apart. Each agent is a thread with a
 //! key, certificate and connection of its own, over mutual TLS: it enrols, reports, and polls. A round publishes an advisory about a
-//! package that all have, which orders a rehearsal on each; they answer, and poll again. What an agent needs to receive counts in,
-//! and so does whatever else the machine does.
+//! package that all have, which orders a rehearsal on each at one instant; they answer as long after as a rehearsal takes at the least,
+//! and poll again. What the agents need on the same machine counts in, and so does whatever else it does.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write as _};
@@ -36,6 +36,8 @@ const ROUNDS: usize = 10;
 const AT_ONCE: usize = 8;
 /// What an agent's thread needs.
 const STACK: usize = 256 << 10;
+/// How long a rehearsal takes at the least; an agent answers then.
+const REHEARSAL: Duration = Duration::from_secs(2);
 /// How long agents rest while the server's cost at rest is measured.
 const REST: Duration = Duration::from_secs(30);
 /// After so long without an order a round has failed.
@@ -257,6 +259,7 @@ fn poll(known: &Known, gateway: &str, told: &Sender<Told>) -> Outcome<()> {
         let order = answer.body_mut().read_json::<SignedOrder>()?.verify(&known.order_key)?;
         let waited = since_epoch().saturating_sub(u64::try_from(order.issued.as_millis())?);
         told.send(Told::Received(Duration::from_millis(waited)))?;
+        thread::sleep(REHEARSAL);
         let report = RehearsalReport::not_rehearsed("nothing is rehearsed in a bench");
         let body = RehearsalAnswer { order: order.id, report };
         known.agent.post(format!("{gateway}{}", path::REHEARSAL)).send_json(&body)?;

@@ -192,7 +192,12 @@ fn typed_fronts_have_the_values_of_their_tables() {
     columns!("ssvc-public-safety-impact": SafetyImpact);
     columns!("ssvc-utility": Automatable, ValueDensity);
     columns!("cisa-coordinator": Exploitation, Automatable, TechnicalImpact, MissionAndWellBeing);
-    columns!("fedramp-vdr-tfr-pvr": Class, Pain, Likelihood);
+    let vdr = table("fedramp-vdr-tfr-pvr");
+    same(vdr, 0, Class::ALL.iter().map(|value| value.as_str()));
+    // PAIN 1 has no time frame, and no row.
+    same(vdr, 1, Pain::ALL.iter().filter(|pain| **pain != Pain::One).map(|value| value.as_str()));
+    same(vdr, 2, Likelihood::ALL.iter().map(|value| value.as_str()));
+    assert_eq!(vdr.columns().len(), 3);
     columns!("fedramp-rev5": Severity);
     columns!("pci-dss-4.0": Severity);
     columns!("pci-dss-4.0.1": Severity);
