@@ -1,9 +1,10 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 
 import { getControls } from "./api";
 import type { ControlView, VulnerabilityView } from "./api.gen";
 import { Ask } from "./ask";
 import { count, Named, Note, plural, Section, Time } from "./bits";
+import { dayFromNow, Fill, lastDay } from "./fill";
 import { inFull } from "./likely";
 import { live } from "./live";
 import { moment } from "./moment";
@@ -135,10 +136,6 @@ function Control({ control: one }: { control: ControlView }) {
   );
 }
 
-const DAY_MS = 86_400_000;
-/** Longest time that a control counts for, in days. */
-const MOST_DAYS = 365;
-const dayFromNow = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
 /** Parts per million to one percent. */
 const PERCENT = 10_000;
 
@@ -152,9 +149,7 @@ function Record({ vulnerability: { id, groups } }: { vulnerability: Vulnerabilit
   const whole = body.until !== "" && body.what.trim() !== "" && body.group in groups && leaves >= 1 && leaves <= 99;
   const set = (of: keyof typeof body) => (event: { target: { value: string } }) => setBody({ ...body, [of]: event.target.value });
 
-  async function record(event: FormEvent): Promise<void> {
-    event.preventDefault();
-    if (!whole || off) return;
+  async function record(): Promise<void> {
     const { owner, leaves: _, ...said } = body;
     const sent = { ...said, vulnerabilities: [id], leaves_ppm: Math.round(leaves * PERCENT), ...(owner.trim() !== "" && { owner: owner.trim() }) };
     if (await sender.submit({ do: "control", body: sent })) setAsking(false);
@@ -170,16 +165,7 @@ function Record({ vulnerability: { id, groups } }: { vulnerability: Vulnerabilit
     );
   }
   return (
-    <form
-      className="ask"
-      data-testid="control-form"
-      onSubmit={(event) => void record(event)}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        event.preventDefault();
-        setAsking(false);
-      }}
-    >
+    <Fill testid="control-form" send="control-send" go="Record it" whole={whole} off={off} sender={sender} onSend={record} onCancel={() => setAsking(false)}>
       <p className="sub">It lowers the expected loss there, as you estimate it. No date moves, and what closes it stays to be done. Hosts that come later are not meant.</p>
       <label htmlFor="control-kind">What it is</label>
       <select id="control-kind" value={body.kind} onChange={set("kind")} autoFocus data-testid="control-kind">
@@ -200,20 +186,11 @@ function Record({ vulnerability: { id, groups } }: { vulnerability: Vulnerabilit
       <label htmlFor="control-leaves">How many percent of attacks get through it, 1 to 99</label>
       <input id="control-leaves" type="number" min={1} max={99} step="any" value={body.leaves} onChange={set("leaves")} required data-testid="control-leaves" />
       <label htmlFor="control-until">Until</label>
-      <input id="control-until" type="date" value={body.until} min={dayFromNow(0)} max={dayFromNow(MOST_DAYS)} onChange={set("until")} required data-testid="control-until" />
+      <input id="control-until" type="date" value={body.until} min={dayFromNow(0)} max={lastDay()} onChange={set("until")} required data-testid="control-until" />
       <label htmlFor="control-what">What exactly, and how it was tried</label>
       <input id="control-what" value={body.what} onChange={set("what")} maxLength={1000} autoComplete="off" required data-testid="control-what" />
       <label htmlFor="control-owner">Who answers for it; you, if nobody else</label>
       <input id="control-owner" value={body.owner} onChange={set("owner")} maxLength={128} autoComplete="off" data-testid="control-owner" />
-      <div className="buttons">
-        <button type="submit" className="button primary" disabled={!whole || off} data-testid="control-send">
-          {sender.busy ? "Sending…" : "Record it"}
-        </button>
-        <button type="button" className="button quiet" onClick={() => setAsking(false)}>
-          Cancel
-        </button>
-      </div>
-      {sender.problem && <Note tone="bad">{sender.problem}</Note>}
-    </form>
+    </Fill>
   );
 }

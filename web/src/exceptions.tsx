@@ -1,9 +1,10 @@
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 
 import { getExceptions } from "./api";
 import type { ExceptionView, VulnerabilityView } from "./api.gen";
 import { Ask } from "./ask";
 import { count, Named, Note, plural, Section, Time } from "./bits";
+import { dayFromNow, Fill, lastDay } from "./fill";
 import { live } from "./live";
 import { moment } from "./moment";
 import { openFrom } from "./place";
@@ -124,10 +125,6 @@ function Exception({ exception: one, allowed }: { exception: ExceptionView; allo
   );
 }
 
-const DAY_MS = 86_400_000;
-/** Longest time that a risk is accepted for, in days. */
-const MOST_DAYS = 365;
-const dayFromNow = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
 
 function Accept({ vulnerability: { id, groups } }: { vulnerability: VulnerabilityView }) {
   const { link } = useStore(live);
@@ -138,9 +135,7 @@ function Accept({ vulnerability: { id, groups } }: { vulnerability: Vulnerabilit
   const whole = body.until !== "" && body.control.trim() !== "" && body.why.trim() !== "" && body.group in groups;
   const set = (of: keyof typeof body) => (event: { target: { value: string } }) => setBody({ ...body, [of]: event.target.value });
 
-  async function accept(event: FormEvent): Promise<void> {
-    event.preventDefault();
-    if (!whole || off) return;
+  async function accept(): Promise<void> {
     const { owner, ...said } = body;
     const sent = { vulnerability: id, ...said, ...(owner.trim() !== "" && { owner: owner.trim() }) };
     if (await sender.submit({ do: "accept", body: sent })) setAsking(false);
@@ -156,16 +151,7 @@ function Accept({ vulnerability: { id, groups } }: { vulnerability: Vulnerabilit
     );
   }
   return (
-    <form
-      className="ask"
-      data-testid="accept-form"
-      onSubmit={(event) => void accept(event)}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        event.preventDefault();
-        setAsking(false);
-      }}
-    >
+    <Fill testid="accept-form" send="accept-send" go="Accept the risk" whole={whole} off={off} sender={sender} onSend={accept} onCancel={() => setAsking(false)}>
       <p className="sub">What closes it is not wanted there until then. The risk stays, and stays on record. Hosts that come later are not meant.</p>
       <label htmlFor="accept-group">Where</label>
       <select id="accept-group" value={body.group} onChange={set("group")} autoFocus data-testid="accept-group">
@@ -176,22 +162,13 @@ function Accept({ vulnerability: { id, groups } }: { vulnerability: Vulnerabilit
         ))}
       </select>
       <label htmlFor="accept-until">Until</label>
-      <input id="accept-until" type="date" value={body.until} min={dayFromNow(0)} max={dayFromNow(MOST_DAYS)} onChange={set("until")} required data-testid="accept-until" />
+      <input id="accept-until" type="date" value={body.until} min={dayFromNow(0)} max={lastDay()} onChange={set("until")} required data-testid="accept-until" />
       <label htmlFor="accept-control">What stands against it meanwhile</label>
       <input id="accept-control" value={body.control} onChange={set("control")} maxLength={1000} autoComplete="off" required data-testid="accept-control" />
       <label htmlFor="accept-why">Why it is not mended now</label>
       <input id="accept-why" value={body.why} onChange={set("why")} maxLength={1000} autoComplete="off" required data-testid="accept-why" />
       <label htmlFor="accept-owner">Who answers for it; you, if nobody else</label>
       <input id="accept-owner" value={body.owner} onChange={set("owner")} maxLength={128} autoComplete="off" data-testid="accept-owner" />
-      <div className="buttons">
-        <button type="submit" className="button primary" disabled={!whole || off} data-testid="accept-send">
-          {sender.busy ? "Sending…" : "Accept the risk"}
-        </button>
-        <button type="button" className="button quiet" onClick={() => setAsking(false)}>
-          Cancel
-        </button>
-      </div>
-      {sender.problem && <Note tone="bad">{sender.problem}</Note>}
-    </form>
+    </Fill>
   );
 }

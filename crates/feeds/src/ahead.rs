@@ -83,7 +83,9 @@ mod tests {
 
     #[test]
     fn nobody_is_left_unpacking_for_nobody() {
-        struct Counted(std::sync::Arc<()>);
+        struct Counted {
+            _alive: std::sync::Arc<()>,
+        }
         impl Read for Counted {
             fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
                 into.fill(0);
@@ -91,7 +93,7 @@ mod tests {
             }
         }
         let source = std::sync::Arc::new(());
-        let mut ahead = Ahead::of(Counted(source.clone()));
+        let mut ahead = Ahead::of(Counted { _alive: source.clone() });
         ahead.read_exact(&mut [0; 10]).unwrap();
         drop(ahead);
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
