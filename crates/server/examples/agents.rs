@@ -306,7 +306,10 @@ fn drive(agents: usize, rounds: usize) -> Outcome<()> {
     let mut waited = Vec::new();
     for round in 0..rounds {
         writeln!(served.input, "go {round}")?;
-        waited.extend(one_round(&told, agents)?);
+        let mut round = one_round(&told, agents)?;
+        round.sort_unstable();
+        println!("    round p50 {:?} p99 {:?}", round[agents / 2], round[agents * 99 / 100]);
+        waited.extend(round);
     }
     let (took, busy) = (began.elapsed(), served.busy()? - busy);
     waited.sort_unstable();
