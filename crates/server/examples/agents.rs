@@ -245,7 +245,7 @@ fn enrol(served: &Served, number: usize, rounds: usize) -> Outcome<Known> {
             "reboot_required_by": [], "updaters": [], "capability": { "kind": "act" }, "gaps": [], "addresses": [],
         },
     } });
-    agent.post(url(path::INVENTORY)).send_json(&report)?;
+    agent.post(url(path::INVENTORY)).send_json(&report)?.body_mut().read_to_string()?;
     Ok(Known { agent, order_key })
 }
 
@@ -262,7 +262,9 @@ fn poll(known: &Known, gateway: &str, told: &Sender<Told>) -> Outcome<()> {
         thread::sleep(REHEARSAL);
         let report = RehearsalReport::not_rehearsed("nothing is rehearsed in a bench");
         let body = RehearsalAnswer { order: order.id, report };
-        known.agent.post(format!("{gateway}{}", path::REHEARSAL)).send_json(&body)?;
+        let mut taken = known.agent.post(format!("{gateway}{}", path::REHEARSAL)).send_json(&body)?;
+        // Read to its end, so that the connection serves the next poll, as an agent's does.
+        taken.body_mut().read_to_string()?;
         told.send(Told::Answered)?;
     }
 }

@@ -20,7 +20,13 @@ fn packages(machine: &Machine) -> String {
 fn prove_record(machine: &mut Machine) {
     let running = machine.tenon(&["log", "verify"]);
     assert!(running.contains("every hash right"), "{running}");
-    let head: HeadView = machine.get("/api/v1/head");
+    // The agent polls again only once it has told what became of the host: nothing is on its way then.
+    let head: HeadView = machine.wait("the agent to poll and nothing to come", || {
+        let before: HeadView = machine.get("/api/v1/head");
+        let polls = machine.curl("-sf", "/metrics").stdout.contains("tenon_agents_connected 1\n");
+        let after: HeadView = machine.get("/api/v1/head");
+        (polls && before.seq == after.seq).then_some(after)
+    });
     machine.host.shell("tenon log export > /root/audit.jsonl").unwrap().ok().unwrap();
     machine.down();
     let stopped: serde_json::Value = machine.json(&["log", "verify"]);
