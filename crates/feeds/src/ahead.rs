@@ -1,6 +1,6 @@
 //! Unpacking beside whoever reads: the next blocks are made while those before are looked at.
 
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 /// Bytes of a block.
@@ -11,8 +11,8 @@ const AHEAD: usize = 8;
 /// Reads what another thread reads ahead. That ends with what it reads, with the first error, or when nobody reads any more.
 pub(crate) struct Ahead {
     blocks: Receiver<io::Result<Vec<u8>>>,
-    block: Vec<u8>,
-    taken: usize,
+    block: Cursor<Vec<u8>>,
+    ended: bool,
 }
 
 impl Ahead {
@@ -29,25 +29,22 @@ impl Ahead {
                 }
             }
         });
-        Self { blocks, block: Vec::new(), taken: 0 }
+        Self { blocks, block: Cursor::default(), ended: false }
     }
 }
 
 impl Read for Ahead {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.taken == self.block.len() {
-            // The last block is empty, and is not asked beyond.
-            let block = self.blocks.recv().map_err(|_| io::Error::other("what unpacks has ended"))??;
-            if block.is_empty() {
-                return Ok(0);
+        loop {
+            let read = self.block.read(into)?;
+            if read > 0 || into.is_empty() || self.ended {
+                return Ok(read);
             }
-            (self.block, self.taken) = (block, 0);
+            let block = self.blocks.recv().map_err(|_| io::Error::other("what unpacks has ended"))??;
+            // The last block is empty.
+            self.ended = block.is_empty();
+            self.block = Cursor::new(block);
         }
-        let count = into.len().min(self.block.len() - self.taken);
-        let (into, from) = (&mut into[..count], &self.block[self.taken..self.taken + count]);
-        into.copy_from_slice(from);
-        self.taken += count;
-        Ok(count)
     }
 }
 
@@ -60,8 +57,10 @@ mod tests {
         for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 20 * BLOCK + 7] {
             let all: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect();
             let mut read = Vec::new();
-            Ahead::of(io::Cursor::new(all.clone())).read_to_end(&mut read).unwrap();
+            let mut ahead = Ahead::of(Cursor::new(all.clone()));
+            ahead.read_to_end(&mut read).unwrap();
             assert!(read == all, "{length} bytes");
+            assert_eq!(ahead.read(&mut [0]).unwrap(), 0, "the end stays the end");
         }
     }
 
