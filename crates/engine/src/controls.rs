@@ -157,9 +157,9 @@ impl World {
         ids.into_iter().filter_map(|id| Some((id, self.control(id)?)))
     }
 
-    /// Whether a control stands against a vulnerability, as that is attacked.
-    pub fn stands_against(&self, control: &ControlState, about: &VulnerabilityId) -> bool {
-        control.covers(about, danger(&self.intel(about)).vector)
+    /// In which way a vulnerability is attacked; `None` where nobody states it.
+    pub fn attack_vector(&self, about: &VulnerabilityId) -> Option<AttackVector> {
+        danger(self.intel.get(about)?).vector
     }
 
     /// The controls that stand against a vulnerability before any of these assets, oldest first.
@@ -169,8 +169,9 @@ impl World {
         assets: &'w AssetSet,
     ) -> impl Iterator<Item = (ControlId, &'w ControlState)> {
         let standing = self.controls.standing.iter().map(|(id, state)| (*id, state.as_ref()));
+        let vector = self.attack_vector(about);
         standing.filter(move |(_, state)| {
-            !state.control.assets.is_disjoint(assets) && self.stands_against(state, about)
+            !state.control.assets.is_disjoint(assets) && state.covers(about, vector)
         })
     }
 

@@ -75,14 +75,13 @@ pub(super) async fn controls(
     let asked = query.read()?;
     let then = context.then(query.as_of.as_ref()).await?;
     let world = &then.world;
-    let wanted: Vec<_> = world
+    let vector = asked.about().and_then(|id| world.attack_vector(id));
+    let wanted = world
         .controls()
         .rev()
-        .filter(|(_, state)| asked.means(|id| world.stands_against(state, id), state.ended.is_some()))
-        .collect();
-    let items = wanted.iter().take(asked.limit);
-    let items = items.map(|(id, state)| ControlView::of(world, *id, state)).collect();
-    Ok(then.answer(ControlsView { items, total: wanted.len() as u64 }))
+        .filter(|(_, state)| asked.means(|id| state.covers(id, vector), state.ended.is_some()));
+    let (items, total) = asked.shown(wanted, |(id, state)| ControlView::of(world, id, state));
+    Ok(then.answer(ControlsView { items, total }))
 }
 
 /// Record a compensating control: what it stands against is as much less likely on these assets until then. No date moves, and the
@@ -113,9 +112,7 @@ pub(super) async fn record_control(
             bad(format!("a way of attack is network, adjacent, local or physical, not {text:?}"))
         })
     };
-    let until = end_of(&body.until).ok_or_else(|| {
-        bad(format!("a control ends on a day or at a time, as in 2026-12-31, not {:?}", body.until))
-    })?;
+    let until = end_of("a control", &body.until)?;
     let leaves = Probability::from_ppm(body.leaves_ppm)
         .ok_or_else(|| bad(format!("parts per million are 0 to 1,000,000, not {}", body.leaves_ppm)))?;
     let owner = body.owner.as_deref().map(parse).transpose()?.unwrap_or_else(|| caller.person.clone());

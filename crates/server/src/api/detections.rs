@@ -76,13 +76,12 @@ pub(super) async fn detections(
     let asked = query.read()?;
     let then = context.then(query.as_of.as_ref()).await?;
     let world = &then.world;
-    let wanted = world.detections().rev();
-    let wanted: Vec<_> = wanted
-        .filter(|(_, state)| asked.means(|id| *id == state.detection.vulnerability, state.ended.is_some()))
-        .collect();
-    let items = wanted.iter().take(asked.limit);
-    let items = items.map(|(id, state)| DetectionView::of(world, *id, state)).collect();
-    Ok(then.answer(DetectionsView { items, total: wanted.len() as u64 }))
+    let wanted = world
+        .detections()
+        .rev()
+        .filter(|(_, state)| asked.means(|id| *id == state.detection.vulnerability, state.ended.is_some()));
+    let (items, total) = asked.shown(wanted, |(id, state)| DetectionView::of(world, id, state));
+    Ok(then.answer(DetectionsView { items, total }))
 }
 
 /// Report an attack that was seen: its vulnerability counts as exploited on this host, and what closes it there is due within a day.

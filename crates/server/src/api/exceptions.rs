@@ -63,13 +63,12 @@ pub(super) async fn exceptions(
     let asked = query.read()?;
     let then = context.then(query.as_of.as_ref()).await?;
     let world = &then.world;
-    let wanted = world.exceptions().rev();
-    let wanted: Vec<_> = wanted
-        .filter(|(_, state)| asked.means(|id| *id == state.exception.vulnerability, state.ended.is_some()))
-        .collect();
-    let items = wanted.iter().take(asked.limit);
-    let items = items.map(|(id, state)| ExceptionView::of(world, *id, state)).collect();
-    Ok(then.answer(ExceptionsView { items, total: wanted.len() as u64 }))
+    let wanted = world
+        .exceptions()
+        .rev()
+        .filter(|(_, state)| asked.means(|id| *id == state.exception.vulnerability, state.ended.is_some()));
+    let (items, total) = asked.shown(wanted, |(id, state)| ExceptionView::of(world, id, state));
+    Ok(then.answer(ExceptionsView { items, total }))
 }
 
 /// Accept a risk for a time: what closes it is not wanted on these assets until then. The finding stays, as accepted.
@@ -90,9 +89,7 @@ pub(super) async fn grant_exception(
         }
         _ => return Err(bad("say either on which assets or in which group".to_owned())),
     };
-    let until = end_of(&body.until).ok_or_else(|| {
-        bad(format!("an exception ends on a day or at a time, as in 2026-12-31, not {:?}", body.until))
-    })?;
+    let until = end_of("an exception", &body.until)?;
     let owner = body.owner.as_deref().map(parse).transpose()?.unwrap_or_else(|| caller.person.clone());
     let request = Box::new(ExceptionRequest {
         vulnerability: parse(&body.vulnerability)?,

@@ -1,7 +1,7 @@
 //! Which of the things about a vulnerability that stand until they end: exceptions, controls, detections.
 
 use serde::Deserialize;
-use tenon_model::{Timestamp, VulnerabilityId};
+use tenon_model::{RefusalCode, Timestamp, VulnerabilityId};
 use utoipa::IntoParams;
 
 use super::read::parse;
@@ -31,7 +31,7 @@ pub(super) struct Asked {
     standing: bool,
     ended: bool,
     about: Option<VulnerabilityId>,
-    pub(super) limit: usize,
+    limit: usize,
 }
 
 impl StandingQuery {
@@ -56,12 +56,31 @@ impl Asked {
         let of_state = if has_ended { self.ended } else { self.standing };
         of_state && self.about.as_ref().is_none_or(is_about)
     }
+
+    /// The vulnerability about which they are asked for.
+    pub(super) fn about(&self) -> Option<&VulnerabilityId> {
+        self.about.as_ref()
+    }
+
+    /// The first of all that are meant, as they are shown, and how many there are.
+    pub(super) fn shown<T, V>(
+        &self,
+        mut all: impl Iterator<Item = T>,
+        view: impl Fn(T) -> V,
+    ) -> (Vec<V>, u64) {
+        let items: Vec<V> = all.by_ref().take(self.limit).map(view).collect();
+        let total = items.len() + all.count();
+        (items, total as u64)
+    }
 }
 
-/// The instant that a text names; of a day, its last.
-pub(super) fn end_of(text: &str) -> Option<Timestamp> {
-    let named = Timestamp::parse(text)?;
+/// The instant until which something stands, as a text names it; of a day, its last.
+pub(super) fn end_of(what: &str, text: &str) -> Result<Timestamp, ApiError> {
+    let named = Timestamp::parse(text).ok_or_else(|| {
+        let message = format!("{what} ends on a day or at a time, as in 2026-12-31, not {text:?}");
+        ApiError::new(Code::Refused(RefusalCode::BadContent), message)
+    })?;
     let is_day = !text.contains(['T', 't', ' ']);
     let last = || Timestamp::from_millis(named.plus_days(1).as_millis().saturating_sub(1));
-    Some(if is_day { last() } else { named })
+    Ok(if is_day { last() } else { named })
 }
