@@ -7,13 +7,13 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use tenon_feeds::Depth;
-use tenon_policy::MAX_POLICY;
 use tenon_predict::backtest::{
     Acts, Counts, Material, Policy, PolicyFile, Replayed, SUPPOSED, Said, UNKNOWN, chart, page, replay,
 };
 use tenon_predict::{Day, HORIZON, ModelFile, Outcomes, Universe};
 
 use crate::common::{Common, Format, document};
+use crate::policy::read_file;
 use crate::progress::Bar;
 
 /// Policies replayed over real history.
@@ -260,9 +260,8 @@ fn policy(text: &str, acts: Acts) -> Result<Policy> {
     if !path.is_file() {
         bail!("{built_in}, and there is no policy file of this name");
     }
-    let bytes = document(path, MAX_POLICY)?;
-    let file = String::from_utf8(bytes).with_context(|| format!("{text} is not UTF-8"))?;
-    let policy = tenon_policy::read(&file).map_err(|problems| {
+    let (_, policy) = read_file(path)?;
+    let policy = policy.map_err(|problems| {
         let listed: Vec<String> = problems.listed().iter().map(ToString::to_string).collect();
         anyhow!("{text} is no policy (`tenon policy test {text}` says the same):\n  {}", listed.join("\n  "))
     })?;

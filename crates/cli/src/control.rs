@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tenon_server::{ControlView, ControlsView};
 
 use crate::api::Api;
-use crate::common::{AsOf, Common, Format};
+use crate::common::{Common, Format};
 use crate::hosts;
 use crate::people::done;
 use crate::show::json;
@@ -120,7 +120,7 @@ impl Command {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
         match self {
             Self::Add(add) => add.run(common),
-            Self::List(list) => list.run(common),
+            Self::List(list) => list.which.show(common, "controls", text),
             Self::End(end) => {
                 let path = format!("/api/v1/controls/{}/end", end.control);
                 let said = format!("{} has ended: what it stood against counts in full again", end.control);
@@ -133,13 +133,11 @@ impl Command {
 impl Add {
     fn run(&self, common: &Common) -> Result<()> {
         let api = Api::new(common)?;
-        let now = AsOf { as_of: None };
-        let assets: Vec<String> =
-            self.assets.iter().map(|host| hosts::id_of(&api, host.trim(), &now)).collect::<Result<_>>()?;
+        let assets = hosts::ids_of(&api, &self.assets)?;
         let body = json!({
-            "kind": named(self.kind),
+            "kind": named(&self.kind),
             "vulnerabilities": self.against,
-            "vectors": self.vector.iter().map(|vector| named(*vector)).collect::<Vec<_>>(),
+            "vectors": self.vector.iter().map(named).collect::<Vec<_>>(),
             "assets": assets,
             "group": self.group,
             "zone": self.zone,
@@ -162,20 +160,8 @@ impl Add {
     }
 }
 
-impl List {
-    fn run(&self, common: &Common) -> Result<()> {
-        let view: ControlsView =
-            Api::new(common)?.get_as_of(&self.which.path("controls"), &self.which.moment)?;
-        match common.format {
-            Format::Json => json(&view)?,
-            Format::Text => print!("{}", text(&view)),
-        }
-        Ok(())
-    }
-}
-
 /// As the command line and the API write it.
-fn named(value: impl ValueEnum) -> String {
+fn named(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
@@ -209,11 +195,7 @@ fn against(control: &ControlView) -> String {
     let vectors = control.vectors.join(", ");
     match control.vulnerabilities.as_slice() {
         [] => format!("{vectors} attacks"),
-        few if few.len() <= MAX_NAMED => few.join(", "),
-        many => {
-            let first: Vec<&str> = many.iter().take(MAX_NAMED).map(String::as_str).collect();
-            format!("{} and {} more", first.join(", "), many.len() - first.len())
-        }
+        ids => hosts::named(ids, MAX_NAMED, ids.len() as u64),
     }
 }
 
@@ -230,18 +212,12 @@ fn text(view: &ControlsView) -> String {
         }
         let recorded = day(&control.recorded);
         text += &format!("  {} answers for it; recorded by {} on {recorded}\n", control.owner, control.by);
-        if let Some(ended) = &control.ended {
-            let how = match (&control.ended_by, &control.ended_why) {
-                (Some(by), Some(why)) => format!("ended by {by}: {why}"),
-                _ => "its time was up".to_owned(),
-            };
-            text += &format!("  ended {}: {how}\n", day(ended));
+        if let Some(at) = &control.ended {
+            let by_whom = (control.ended_by.as_ref(), control.ended_why.as_ref());
+            text += &standing::ended(at, "ended", by_whom, "its time was up");
         }
     }
-    let more = view.total.saturating_sub(view.items.len() as u64);
-    if more > 0 {
-        text += &format!("and {more} older ones: ask for one vulnerability\n");
-    }
+    text += &standing::older(view.total, view.items.len());
     text
 }
 

@@ -9,7 +9,7 @@ use crate::api::Api;
 use crate::common::{Common, Format};
 use crate::people::done;
 use crate::show::json;
-use crate::standing::Which;
+use crate::standing::{self, Which};
 use crate::why::day;
 
 /// What to do with detections.
@@ -81,7 +81,7 @@ impl Command {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
         match self {
             Self::Report(report) => report.run(common),
-            Self::List(list) => list.run(common),
+            Self::List(list) => list.which.show(common, "detections", text),
             Self::Dismiss(dismiss) => {
                 let path = format!("/api/v1/detections/{}/dismiss", dismiss.detection);
                 let said = format!("{} is dismissed: what followed from it is taken back", dismiss.detection);
@@ -128,18 +128,6 @@ impl Report {
     }
 }
 
-impl List {
-    fn run(&self, common: &Common) -> Result<()> {
-        let view: DetectionsView =
-            Api::new(common)?.get_as_of(&self.which.path("detections"), &self.which.moment)?;
-        match common.format {
-            Format::Json => json(&view)?,
-            Format::Text => print!("{}", text(&view)),
-        }
-        Ok(())
-    }
-}
-
 /// What a detection says, in one line.
 pub(crate) fn line(detection: &DetectionView) -> String {
     let DetectionView { id, vulnerability, host, seen, sensor, what, .. } = detection;
@@ -154,12 +142,10 @@ fn text(view: &DetectionsView) -> String {
     for detection in &view.items {
         text += &format!("{}\n", line(detection));
         match (&detection.ended, detection.directives.as_slice()) {
-            (Some(ended), _) => {
-                let how = match (&detection.ended_by, &detection.ended_why) {
-                    (Some(by), Some(why)) => format!("dismissed by {by}: {why}"),
-                    _ => "it says nothing any more about what happens now".to_owned(),
-                };
-                text += &format!("  ended {}: {how}\n", day(ended));
+            (Some(at), _) => {
+                let by_whom = (detection.ended_by.as_ref(), detection.ended_why.as_ref());
+                let itself = "it says nothing any more about what happens now";
+                text += &standing::ended(at, "dismissed", by_whom, itself);
             }
             (None, []) => {
                 text += "  nothing answers it: not open there, no fix offered, or its risk is accepted\n";
@@ -173,9 +159,6 @@ fn text(view: &DetectionsView) -> String {
             }
         }
     }
-    let more = view.total.saturating_sub(view.items.len() as u64);
-    if more > 0 {
-        text += &format!("and {more} older ones: ask for one vulnerability\n");
-    }
+    text += &standing::older(view.total, view.items.len());
     text
 }

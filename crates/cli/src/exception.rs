@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tenon_server::{ExceptionView, ExceptionsView};
 
 use crate::api::Api;
-use crate::common::{AsOf, Common, Format};
+use crate::common::{Common, Format};
 use crate::hosts;
 use crate::people::done;
 use crate::show::json;
@@ -86,7 +86,7 @@ impl Command {
     pub(crate) fn run(&self, common: &Common) -> Result<()> {
         match self {
             Self::Grant(grant) => grant.run(common),
-            Self::List(list) => list.run(common),
+            Self::List(list) => list.which.show(common, "exceptions", text),
             Self::End(end) => {
                 let path = format!("/api/v1/exceptions/{}/end", end.exception);
                 let said = format!("{} has ended: what it took off the queue is back", end.exception);
@@ -99,9 +99,7 @@ impl Command {
 impl Grant {
     fn run(&self, common: &Common) -> Result<()> {
         let api = Api::new(common)?;
-        let now = AsOf { as_of: None };
-        let assets: Vec<String> =
-            self.assets.iter().map(|host| hosts::id_of(&api, host.trim(), &now)).collect::<Result<_>>()?;
+        let assets = hosts::ids_of(&api, &self.assets)?;
         let body = json!({
             "vulnerability": self.vulnerability,
             "assets": assets,
@@ -121,18 +119,6 @@ impl Grant {
         match common.format {
             Format::Json => json(granted)?,
             Format::Text => println!("{} (entry {} of the record)", said(granted), answer["seq"]),
-        }
-        Ok(())
-    }
-}
-
-impl List {
-    fn run(&self, common: &Common) -> Result<()> {
-        let view: ExceptionsView =
-            Api::new(common)?.get_as_of(&self.which.path("exceptions"), &self.which.moment)?;
-        match common.format {
-            Format::Json => json(&view)?,
-            Format::Text => print!("{}", text(&view)),
         }
         Ok(())
     }
@@ -162,17 +148,11 @@ fn text(view: &ExceptionsView) -> String {
         if let Some(since) = &exception.since {
             text += &format!("  its clocks run since {} once it ends\n", day(since));
         }
-        if let Some(ended) = &exception.ended {
-            let how = match (&exception.ended_by, &exception.ended_why) {
-                (Some(by), Some(why)) => format!("taken back by {by}: {why}"),
-                _ => "its time was up".to_owned(),
-            };
-            text += &format!("  ended {}: {how}\n", day(ended));
+        if let Some(at) = &exception.ended {
+            let by_whom = (exception.ended_by.as_ref(), exception.ended_why.as_ref());
+            text += &standing::ended(at, "taken back", by_whom, "its time was up");
         }
     }
-    let more = view.total.saturating_sub(view.items.len() as u64);
-    if more > 0 {
-        text += &format!("and {more} older ones: ask for one vulnerability\n");
-    }
+    text += &standing::older(view.total, view.items.len());
     text
 }

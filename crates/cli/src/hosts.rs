@@ -27,9 +27,15 @@ pub(crate) fn id_of(api: &Api<'_>, named: &str, moment: &AsOf) -> Result<String>
     }
 }
 
-/// The first hosts of so many, and how many more there are.
-pub(crate) fn named(hosts: &[String], most: usize, of: u64) -> String {
-    let named: Vec<&str> = hosts.iter().take(most).map(String::as_str).collect();
+/// The ids of hosts that are named so now.
+pub(crate) fn ids_of(api: &Api<'_>, named: &[String]) -> Result<Vec<String>> {
+    let now = AsOf { as_of: None };
+    named.iter().map(|host| id_of(api, host.trim(), &now)).collect()
+}
+
+/// The first names of so many, and how many more there are.
+pub(crate) fn named(names: &[String], most: usize, of: u64) -> String {
+    let named: Vec<&str> = names.iter().take(most).map(String::as_str).collect();
     match of.saturating_sub(named.len() as u64) {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
+use tenon_formats::Problems;
 use tenon_policy::{MAX_POLICY, PRESETS, Policy, read};
 use tenon_server::{PolicyPreviewView, PolicyView, RulingView};
 
@@ -119,13 +120,19 @@ impl Named {
     }
 }
 
-/// The file, and what it says; what is wrong with it is told on standard error.
-fn checked(path: &Path) -> Result<(String, Policy)> {
+/// The file, and what it says, or what is wrong with it.
+pub(crate) fn read_file(path: &Path) -> Result<(String, Result<Policy, Problems>)> {
     let bytes = document(path, MAX_POLICY)?;
     let text = String::from_utf8(bytes).with_context(|| format!("{}: not UTF-8", path.display()))?;
-    match read(&text) {
-        Ok(policy) => Ok((text, policy)),
-        Err(problems) => {
+    let policy = read(&text);
+    Ok((text, policy))
+}
+
+/// The file, and what it says; what is wrong with it is told on standard error.
+fn checked(path: &Path) -> Result<(String, Policy)> {
+    match read_file(path)? {
+        (text, Ok(policy)) => Ok((text, policy)),
+        (_, Err(problems)) => {
             for problem in problems.listed() {
                 eprintln!("{}: {problem}", path.display());
             }
