@@ -17,21 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Runtime::new()?;
     let begun = Instant::now();
     let clock = Arc::new(Clock::new(Timestamp::from_millis(BEGIN_MS), Pace::USUAL));
-    let settings = Settings {
-        data: folder.path().join("demo"),
-        store: None,
-        listen: "127.0.0.1:0".parse()?,
-        hosts: Hosts::Played(Arc::new(Show::new(clock.clone()))),
-        person: "bench".parse()?,
-        open_reading: false,
-        names: Vec::new(),
-        patience: Settings::PATIENCE,
-        requests_per_second: Settings::REQUESTS_PER_SECOND,
-        tls: None,
-        feeds: None,
-        keep_days: None,
-        messages: None,
-    };
+    let hosts = Hosts::Played(Arc::new(Show::new(clock.clone())));
+    let settings = Settings::on_loopback(folder.path().join("demo"), hosts, "bench".parse()?);
     let running = runtime.block_on(serve(settings))?;
     let (stop, stopped) = watch::channel(false);
     let player = Player::new(Estate::new(Estate::SEED, Estate::HOSTS), clock);

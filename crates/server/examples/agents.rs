@@ -66,9 +66,10 @@ fn package(round: usize) -> String {
 fn server(folder: &str, agents: usize) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        let running = serve(settings(folder)?).await?;
-        let group: GroupName = "default".parse()?;
         let by: Person = "bench".parse()?;
+        let hosts = Hosts::Real { gateway: "127.0.0.1:0".parse()?, names: vec!["127.0.0.1".to_owned()] };
+        let running = serve(Settings::on_loopback(folder.into(), hosts, by.clone())).await?;
+        let group: GroupName = "default".parse()?;
         running.writer.submit(Command::Promote { group: group.clone(), by }, None).await?;
         println!("gateway {}", running.gateway.ok_or("a gateway")?);
         println!("authority {}", running.folder.path("authority.pem").display());
@@ -85,24 +86,6 @@ fn server(folder: &str, agents: usize) -> Outcome<()> {
         }
         running.stop().await;
         Ok(())
-    })
-}
-
-fn settings(folder: &str) -> Outcome<Settings> {
-    Ok(Settings {
-        data: folder.into(),
-        store: None,
-        listen: "127.0.0.1:0".parse()?,
-        hosts: Hosts::Real { gateway: "127.0.0.1:0".parse()?, names: vec!["127.0.0.1".to_owned()] },
-        person: "bench".parse()?,
-        open_reading: false,
-        names: Vec::new(),
-        patience: Settings::PATIENCE,
-        requests_per_second: Settings::REQUESTS_PER_SECOND,
-        tls: None,
-        feeds: None,
-        keep_days: None,
-        messages: None,
     })
 }
 

@@ -335,20 +335,10 @@ fn main() -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let folder = tempfile::tempdir()?;
     let person: Person = "bench".parse()?;
+    let hosts = Hosts::Real { gateway: "127.0.0.1:0".parse()?, names: vec!["localhost".to_owned()] };
     let settings = Settings {
-        data: folder.path().join("data"),
-        store: None,
-        listen: "127.0.0.1:0".parse()?,
-        hosts: Hosts::Real { gateway: "127.0.0.1:0".parse()?, names: vec!["localhost".to_owned()] },
-        person: person.clone(),
-        open_reading: false,
-        names: Vec::new(),
-        patience: Settings::PATIENCE,
         requests_per_second: std::num::NonZeroU32::new(10_000).ok_or("a rate")?,
-        tls: None,
-        feeds: None,
-        keep_days: None,
-        messages: None,
+        ..Settings::on_loopback(folder.path().join("data"), hosts, person.clone())
     };
     let running = runtime.block_on(serve(settings))?;
     let writer = running.writer.clone();

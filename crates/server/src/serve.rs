@@ -1,6 +1,6 @@
 //! Putting it together: journal, writer, API, gateway, ticks.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -350,6 +350,25 @@ impl Settings {
     /// What `requests_per_second` is where nobody says otherwise: a page refetches with every change, a script polls, and
     /// neither needs a tenth of it.
     pub const REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(100).unwrap();
+
+    /// A server for this machine alone: on a free port of loopback, in a data folder, and nothing else of what there is to choose.
+    pub fn on_loopback(data: PathBuf, hosts: Hosts, person: Person) -> Self {
+        Self {
+            data,
+            store: None,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            hosts,
+            person,
+            open_reading: false,
+            tls: None,
+            patience: Self::PATIENCE,
+            requests_per_second: Self::REQUESTS_PER_SECOND,
+            names: Vec::new(),
+            feeds: None,
+            keep_days: None,
+            messages: None,
+        }
+    }
 }
 
 impl Running {

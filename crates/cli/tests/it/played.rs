@@ -40,20 +40,11 @@ impl Played {
     pub(crate) fn begin_at(data: &Path, listen: SocketAddr) -> Self {
         let runtime = Runtime::new().unwrap();
         let clock = Arc::new(Clock::new(Timestamp::from_millis(BEGIN_MS), Pace::Steps));
+        let hosts = Hosts::Played(Arc::new(Show::new(clock.clone())));
         let settings = Settings {
-            data: data.to_owned(),
-            store: None,
             listen,
-            hosts: Hosts::Played(Arc::new(Show::new(clock.clone()))),
-            person: "visitor".parse().unwrap(),
-            open_reading: false,
-            names: Vec::new(),
-            patience: Settings::PATIENCE,
             requests_per_second: 10_000.try_into().unwrap(),
-            tls: None,
-            feeds: None,
-            keep_days: None,
-            messages: None,
+            ..Settings::on_loopback(data.to_owned(), hosts, "visitor".parse().unwrap())
         };
         let running = runtime.block_on(serve(settings)).unwrap();
         let (stop, stopped) = watch::channel(false);
@@ -149,7 +140,16 @@ impl Played {
             let other = played.get::<DirectiveView>(&format!("directives/{}", found.items.first()?.id));
             (other.rollout?.state == "over").then_some(())
         });
+        self.evidence_of_all(&id);
         id
+    }
+
+    /// Waits until no host owes the evidence that the directive's row asks for.
+    pub(crate) fn evidence_of_all(&self, id: &str) -> DirectiveView {
+        self.wait("evidence of every host", |played| {
+            let view = played.get::<DirectiveView>(&format!("directives/{id}"));
+            (view.evidence.as_ref()?.lacking == 0).then_some(view)
+        })
     }
 
     /// Waits for a part of the story; gives the directive that it is about.

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use tenon_server::{Hosts, Settings, serve};
+
 fn tenon(folder: &Path, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tenon"));
     command.current_dir(folder).arg("policy").args(words).output().unwrap()
@@ -52,25 +54,10 @@ fn a_policy_is_shown_first_and_set_with_a_word() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let settings = tenon_server::Settings {
-        data: data.clone(),
-        store: None,
-        listen: "127.0.0.1:0".parse().unwrap(),
-        hosts: tenon_server::Hosts::Real {
-            gateway: "127.0.0.1:0".parse().unwrap(),
-            names: vec!["localhost".to_owned()],
-        },
-        person: "tester".parse().unwrap(),
-        open_reading: false,
-        names: Vec::new(),
-        patience: tenon_server::Settings::PATIENCE,
-        requests_per_second: tenon_server::Settings::REQUESTS_PER_SECOND,
-        tls: None,
-        feeds: None,
-        keep_days: None,
-        messages: None,
-    };
-    let running = runtime.block_on(tenon_server::serve(settings)).unwrap();
+    let names = vec!["localhost".to_owned()];
+    let hosts = Hosts::Real { gateway: "127.0.0.1:0".parse().unwrap(), names };
+    let settings = Settings::on_loopback(data.clone(), hosts, "tester".parse().unwrap());
+    let running = runtime.block_on(serve(settings)).unwrap();
     let url = format!("http://{}", running.listen);
     let tenon = |words: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenon"));

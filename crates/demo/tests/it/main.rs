@@ -23,19 +23,8 @@ const HOSTS: usize = 150;
 
 fn settings(folder: &Path, hosts: Hosts) -> Settings {
     Settings {
-        data: folder.to_owned(),
-        store: None,
-        listen: "127.0.0.1:0".parse().unwrap(),
-        hosts,
-        person: "visitor".parse().unwrap(),
-        open_reading: false,
-        names: Vec::new(),
-        patience: Settings::PATIENCE,
         requests_per_second: 10_000.try_into().unwrap(),
-        tls: None,
-        feeds: None,
-        keep_days: None,
-        messages: None,
+        ..Settings::on_loopback(folder.to_owned(), hosts, "visitor".parse().unwrap())
     }
 }
 

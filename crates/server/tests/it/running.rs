@@ -83,24 +83,9 @@ impl Drop for Server {
 
 /// Ports and a data folder of its own, and no feeds.
 pub(crate) fn settings(folder: &Path) -> Settings {
-    Settings {
-        data: folder.join("data"),
-        store: None,
-        listen: "127.0.0.1:0".parse().unwrap(),
-        hosts: Hosts::Real {
-            gateway: "127.0.0.1:0".parse().unwrap(),
-            names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
-        },
-        person: "tester".parse().unwrap(),
-        open_reading: false,
-        names: Vec::new(),
-        patience: Settings::PATIENCE,
-        requests_per_second: Settings::REQUESTS_PER_SECOND,
-        tls: None,
-        feeds: None,
-        keep_days: None,
-        messages: None,
-    }
+    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let hosts = Hosts::Real { gateway: "127.0.0.1:0".parse().unwrap(), names };
+    Settings::on_loopback(folder.join("data"), hosts, "tester".parse().unwrap())
 }
 
 /// A client that hands out error answers like any other.
