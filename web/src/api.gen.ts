@@ -457,8 +457,10 @@ export type DemoView = {
 
 /** An attack that was seen. */
 export type DetectionBody = {
-  /** The host: `ast_...`, its name, or one of its addresses. */
-  asset: string;
+  /** The host: `ast_...`, its name, or one of its addresses. Not of a honeypot, which is none. */
+  asset?: string | null;
+  /** What was seen: `attack` (where nothing is said), `incident` (one that succeeded), or `honeypot` (on a decoy). */
+  kind?: string | null;
   /** By what the sensor knows it. */
   reference?: string | null;
   /** When it was seen, RFC 3339; now where nothing is said. Only the last 30 days count. */
@@ -469,13 +471,15 @@ export type DetectionBody = {
   vulnerability: string;
   /** What was seen, in up to 1,000 characters. */
   what: string;
+  /** The zone in which a honeypot stands; nothing where it stands in none. */
+  zone?: string | null;
 };
 
 /** What became of an alert. It tells sensors no more than they need. */
 export type DetectionTaken = {
   /** The detection that tells of it: `det_...`. */
   detection: string;
-  /** Open directives that close the vulnerability there; none where it is not open there, or its risk is accepted. */
+  /** Open directives that close the vulnerability there, of a honeypot anywhere; none where it is not open, or its risk is accepted. */
   directives: string[];
   /**
    * Whether that was told before: the same attack on the same host within a day, or one that was dismissed. Then nothing has
@@ -484,10 +488,10 @@ export type DetectionTaken = {
   known: boolean;
 };
 
-/** An attack that a sensor saw on an asset. Whether it succeeded is not said. */
+/** An attack that a sensor saw. */
 export type DetectionView = {
-  /** The asset: `ast_...`. */
-  asset: string;
+  /** The asset: `ast_...`; absent of a honeypot. */
+  asset?: string | null;
   /** Who reported it. */
   by: string;
   /** Open directives that close the vulnerability there; none where it has ended, is not open there, or its risk is accepted. */
@@ -498,10 +502,14 @@ export type DetectionView = {
   ended_by?: string | null;
   /** Why. */
   ended_why?: string | null;
+  /** The same everywhere else. */
+  estate_ppm: number;
   /** Its name. */
-  host: string;
+  host?: string | null;
   /** `det_...` */
   id: string;
+  /** `attack` (on an asset; whether it succeeded is not said), `incident` (it succeeded) or `honeypot` (on a decoy, which is none). */
+  kind: string;
   /** By what the sensor knows it. */
   reference?: string | null;
   /** When it was reported, RFC 3339. */
@@ -518,6 +526,10 @@ export type DetectionView = {
   vulnerability: string;
   /** What was seen, in the sensor's words. */
   what: string;
+  /** The zone in which it was seen; absent where nobody knows. */
+  zone?: string | null;
+  /** How likely it makes exploitation in that zone by now, whatever feeds say, in parts per million. */
+  zone_ppm: number;
 };
 
 /** Detections, the newest first. */

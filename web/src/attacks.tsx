@@ -23,6 +23,24 @@ export function Attacks({ attacks }: { attacks: DetectionView[] }) {
   );
 }
 
+function percent(ppm: number): string {
+  return `${ppm / 10_000} %`;
+}
+
+/** Where it was seen: a honeypot is no host, and nothing leads there. */
+function Place({ attack: { kind, asset, host, zone } }: { attack: DetectionView }) {
+  if (asset == null) return <>on a honeypot{zone && <> in zone {zone}</>}</>;
+  return (
+    <>
+      on{" "}
+      <button type="button" className="link" onClick={() => openFrom(asset)}>
+        <b>{host}</b>
+      </button>
+      {kind === "incident" && ", which it took over"}
+    </>
+  );
+}
+
 function Attack({ attack: one }: { attack: DetectionView }) {
   const { link } = useStore(live);
   const allowed = useMay("assess");
@@ -35,13 +53,13 @@ function Attack({ attack: one }: { attack: DetectionView }) {
         <button type="button" className="link" onClick={() => openFrom(one.vulnerability)}>
           <b>{one.vulnerability}</b>
         </button>{" "}
-        on{" "}
-        <button type="button" className="link" onClick={() => openFrom(one.asset)}>
-          <b>{one.host}</b>
-        </button>
-        : {one.what}
+        <Place attack={one} />: {one.what}
       </p>
       {one.directives.length === 0 && <p>Nothing answers it: it is not open there, no fix is offered, or its risk is accepted.</p>}
+      <p>
+        Elsewhere the same is more likely for it: {one.zone && <>{percent(one.zone_ppm)} in zone {one.zone}, </>}
+        {percent(one.estate_ppm)} in the rest of the estate, half as much with each week.
+      </p>
       <p className="sub">
         {one.id}, seen <Time at={one.seen} /> by {one.sensor}
         {one.reference && <> ({one.reference})</>}; counts until <Time at={one.until} />

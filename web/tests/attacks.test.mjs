@@ -16,7 +16,7 @@ visits("attacks seen", (visit, test) => {
     tenon.overview.detections = [detection()];
     await opened("#CVE-2026-5535");
     const said = await id("attack").innerText();
-    for (const part of ["CVE-2026-5535 on web-1.example.org: ET EXPLOIT", HOSTILE, "det_1, seen", "by suricata on fw1 (2034647)", "counts until"]) {
+    for (const part of ["CVE-2026-5535 on web-1.example.org: ET EXPLOIT", HOSTILE, "det_1, seen", "by suricata on fw1 (2034647)", "counts until", "10 % in zone dmz, 2 % in the rest of the estate"]) {
       assert.ok(said.includes(part), `${part} in ${said}`);
     }
     const [attacks, affected] = await Promise.all(["attacks", "affected"].map((section) => id(section).boundingBox()));
@@ -37,6 +37,19 @@ visits("attacks seen", (visit, test) => {
     tenon.overview.detections = [detection({ directives: [] })];
     await opened("#CVE-2026-5535");
     assert.match(await id("attack").innerText(), /Nothing answers it: it is not open there, no fix is offered, or its risk is accepted/);
+  });
+
+  test("what was seen on a honeypot leads to no host, and a host taken over says so", async () => {
+    tenon.overview.detections = [
+      detection({ kind: "honeypot", asset: null, host: null, zone: "office", zone_ppm: 100_000, estate_ppm: 25_000 }),
+      detection({ id: "det_2", kind: "incident", zone: null, zone_ppm: 0, estate_ppm: 100_000 }),
+    ];
+    await opened("#CVE-2026-5535");
+    const [decoy, taken] = await id("attack").allInnerTexts();
+    assert.match(decoy, /CVE-2026-5535 on a honeypot in zone office: ET/);
+    assert.match(decoy, /more likely for it: 10 % in zone office, 2\.5 % in the rest/);
+    assert.match(taken, /on web-1\.example\.org, which it took over: ET/);
+    assert.match(taken, /more likely for it: 10 % in the rest of the estate/);
   });
 
   test("what was none is dismissed with a reason, and goes", async () => {

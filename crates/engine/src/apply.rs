@@ -273,9 +273,18 @@ impl World {
             }
             Event::DetectionReported { id, detection } => {
                 let detection = detection.as_ref().clone();
-                let dangling = || ApplyError::Dangling { seq: record.seq, what: detection.asset.to_string() };
-                let asset = self.ordinal(&detection.asset).ok_or_else(dangling)?;
-                self.detections.keep(*id, DetectionState { detection, asset, reported: now, ended: None });
+                let asset = match &detection.asset {
+                    Some(asset) => {
+                        let dangling = || ApplyError::Dangling { seq: record.seq, what: asset.to_string() };
+                        Some(self.ordinal(asset).ok_or_else(dangling)?)
+                    }
+                    None => None,
+                };
+                self.detections.keep(*id, DetectionState::reported(detection, asset, now));
+            }
+            Event::DetectionFaded { id, halved } => {
+                let dangling = || ApplyError::Dangling { seq: record.seq, what: id.to_string() };
+                self.detections.fade(*id, *halved).ok_or_else(dangling)?;
             }
             Event::DetectionEnded { id, end } => {
                 let dangling = || ApplyError::Dangling { seq: record.seq, what: id.to_string() };

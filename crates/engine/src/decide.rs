@@ -406,6 +406,9 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
                 events = detections::expire(world, now);
             }
             if events.is_empty() {
+                events = detections::fade(world, now);
+            }
+            if events.is_empty() {
                 events = due(world, now);
             }
             if events.is_empty() {

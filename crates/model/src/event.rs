@@ -197,6 +197,13 @@ pub enum Event {
         #[serde(flatten)]
         detection: Box<Detection>,
     },
+    /// What a detection says of others than the host on which it was seen counts half as much as before.
+    DetectionFaded {
+        /// The detection.
+        id: DetectionId,
+        /// How often it was halved by now.
+        halved: u8,
+    },
     /// A detection does not count any more.
     DetectionEnded {
         /// The detection.

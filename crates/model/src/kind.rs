@@ -3,7 +3,7 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 52] = [
+pub const EVENT_KINDS: [&str; 53] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -24,6 +24,7 @@ pub const EVENT_KINDS: [&str; 52] = [
     "control-recorded",
     "control-ended",
     "detection-reported",
+    "detection-faded",
     "detection-ended",
     "rules-set",
     "inventory-reported",
@@ -82,6 +83,7 @@ impl Event {
             Self::ControlRecorded { .. } => "control-recorded",
             Self::ControlEnded { .. } => "control-ended",
             Self::DetectionReported { .. } => "detection-reported",
+            Self::DetectionFaded { .. } => "detection-faded",
             Self::DetectionEnded { .. } => "detection-ended",
             Self::RulesSet { .. } => "rules-set",
             Self::InventoryReported { .. } => "inventory-reported",

@@ -42,7 +42,7 @@ pub use component::{Component, Manifest, ManifestError, SourcePackage, WrittenMa
 pub use context::{AssetContext, ClockRule, ContextDocument, DecisionTable, Rules, Vdr, VdrClass, VdrPain};
 pub use control::{Control, ControlEnd, ControlKind, ControlRequest, ControlScope};
 pub use delta::{DeltaError, FactsChange, InventoryDelta, InventorySum, MAX_DELTA_NAMED, OfferKey, Reported};
-pub use detection::{Detection, DetectionEnd};
+pub use detection::{Detection, DetectionEnd, DetectionKind};
 pub use digest::{Blob, Digest, DigestError};
 pub use directive::{
     Action, Basis, Clock, Decision, DecisionInput, Directive, DirectiveChange, Grounds, Outcome, Priority,

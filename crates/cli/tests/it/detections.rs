@@ -1,7 +1,8 @@
 //! An attack is reported on a host of a played estate, seen everywhere, and found to be none.
 
 use tenon_server::{
-    AssetDetail, AssetsPage, DetectionsView, DirectiveView, DirectivesPage, LogPage, VulnerabilityView,
+    AssetDetail, AssetsPage, DetectionView, DetectionsView, DirectiveView, DirectivesPage, LogPage,
+    VulnerabilityView,
 };
 
 use crate::played::Played;
@@ -58,7 +59,7 @@ fn an_attack_that_was_seen_leads_the_queue_until_it_is_dismissed() {
     let now = view();
     assert_eq!((now.open, now.attacks.len()), (before.open, 1));
     let attack = &now.attacks[0];
-    assert_eq!((attack.host.as_str(), attack.sensor.as_str()), (host.as_str(), "waf-1"));
+    assert_eq!((attack.host.as_deref(), attack.sensor.as_str()), (Some(host.as_str()), "waf-1"));
     let directive = attack.directives[0].clone();
     let queue = played.get::<DirectivesPage>("directives?limit=500");
     let line = queue.items.iter().find(|line| line.id == directive).unwrap();
@@ -74,6 +75,8 @@ fn an_attack_that_was_seen_leads_the_queue_until_it_is_dismissed() {
     assert!(shown.contains(&format!("{ABOUT}: attack seen on {host}: lookup in a header")), "{shown}");
     let listed = played.ok(&["detection", "list"]);
     assert!(listed.contains(&format!("  answered by {directive}; counts until ")), "{listed}");
+    let zone = attack_zone(&now.attacks[0]);
+    assert!(listed.contains(&format!(", more likely by 10% in zone {zone}, by 2% elsewhere\n")), "{listed}");
     assert!(played.ok(&["vulnerability", ABOUT]).contains(&format!("attack det_1: {ABOUT} on {host}")));
     let one = played.ok(&["show", &asset.id]);
     assert!(one.contains("lookup in a header"));
@@ -89,14 +92,39 @@ fn an_attack_that_was_seen_leads_the_queue_until_it_is_dismissed() {
     assert!(played.ok(&other).contains("nothing answers it"));
     assert!(played.ok(&["detection", "list"]).contains("  nothing answers it"));
 
+    // On a honeypot, in a zone or in none; that the attack succeeded is news.
+    let decoy = |more: &[&str]| {
+        let words = ["detection", "report", ABOUT, "--what", "met a decoy", "--honeypot"];
+        words.iter().chain(more).map(|word| (*word).to_owned()).collect::<Vec<_>>()
+    };
+    let said = |words: Vec<String>| played.ok(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let taken = said(decoy(&["office"]));
+    assert!(
+        taken.starts_with("det_3: ") && taken.contains(" counts as more likely for a month; dir_"),
+        "{taken}"
+    );
+    assert!(said(decoy(&[])).starts_with("det_4: "));
+    assert!(fails(&["detection", "report", ABOUT, "--what", "x"]).contains("--host"));
+    let attic = decoy(&["attic"]);
+    let attic: Vec<&str> = attic.iter().map(String::as_str).collect();
+    assert!(fails(&attic).contains("no zone is called attic"));
+    let words = report(&host);
+    let words: Vec<&str> = words.iter().map(String::as_str).chain(["--succeeded"]).collect();
+    assert!(played.ok(&words).starts_with("det_5: "));
+    let listed = played.ok(&["detection", "list"]);
+    assert!(listed.contains(&format!("det_3: {ABOUT} on a honeypot in zone office, seen ")), "{listed}");
+    assert!(listed.contains(&format!("det_4: {ABOUT} on a honeypot, seen ")), "{listed}");
+    assert!(listed.contains(&format!("det_5: {ABOUT} on {host}, which it took over, seen ")), "{listed}");
+    played.ok(&["detection", "dismiss", "det_5", "--why", "an exercise"]);
+
     assert!(fails(&["detection", "dismiss", "det_9", "--why", "no such"]).contains("unknown-detection"));
     played.ok(&["detection", "dismiss", "det_1", "--why", "our own scanner"]);
-    assert_eq!(view().attacks, []);
+    assert_eq!(view().attacks.len(), 2, "those of the honeypots stand");
     assert!(answered(&directive).clocks.iter().all(|clock| !clock.rule.contains("attack seen")));
     let ended = played.ok(&["detection", "list", "--state", "ended"]);
     assert!(ended.contains(": our own scanner"), "{ended}");
     let all = played.get::<DetectionsView>(&format!("detections?state=all&vulnerability={ABOUT}"));
-    assert_eq!((all.total, all.items[0].state.as_str()), (1, "dismissed"));
+    assert_eq!((all.total, all.items[3].state.as_str()), (4, "dismissed"));
     for about in [format!("vulnerability={ABOUT}"), format!("asset={}", asset.id)] {
         let log = played.get::<LogPage>(&format!("log?limit=500&kind=detection&{about}"));
         let kinds: Vec<&str> = log.items.iter().map(|entry| entry.kind.as_str()).collect();
@@ -106,4 +134,8 @@ fn an_attack_that_was_seen_leads_the_queue_until_it_is_dismissed() {
         );
     }
     played.end();
+}
+
+fn attack_zone(attack: &DetectionView) -> &str {
+    attack.zone.as_deref().unwrap()
 }

@@ -19,8 +19,8 @@ use memory::resident;
 use tenon_engine::{Day, Filter, Prepared, Sort, Start, Window, World, advance};
 use tenon_model::{
     Advisory, AdvisoryDelta, Affected, AffectedRange, AssetId, Capability, Command, Component, Detection,
-    Digest, HostFacts, IndexState, IntelDelta, Inventory, Kev, Listener, MachineId, Offer, OfferState,
-    OsRelease, PART, Parts, Person, Probability, Protocol, SourcePackage, Timestamp, Versioned,
+    DetectionKind, Digest, HostFacts, IndexState, IntelDelta, Inventory, Kev, Listener, MachineId, Offer,
+    OfferState, OsRelease, PART, Parts, Person, Probability, Protocol, SourcePackage, Timestamp, Versioned,
     VulnerabilityId,
 };
 
@@ -227,7 +227,9 @@ fn attacks(bench: &mut Bench, assets: usize, by: &Person) -> Result<(), Box<dyn 
         found.push(started.elapsed());
         let detection = Box::new(Detection {
             vulnerability: cve(round).parse()?,
-            asset,
+            asset: Some(asset),
+            zone: None,
+            kind: DetectionKind::Attack,
             seen: bench.now,
             what: "an attack".to_owned(),
             reference: None,

@@ -211,6 +211,11 @@ impl Dirty {
                 }
             }
             Event::DetectionReported { detection, .. } => self.attacked(world, detection),
+            Event::DetectionFaded { id, .. } => {
+                if let Some(state) = world.detection(*id) {
+                    self.ranked.extend(world.directives_about(&state.detection.vulnerability));
+                }
+            }
             Event::DetectionEnded { id, end } => {
                 let Some(state) = world.detection(*id) else { return };
                 self.attacked(world, &state.detection);
@@ -222,7 +227,9 @@ impl Dirty {
                             .directive(id)
                             .is_some_and(|state| is_due_by_attack(&state.directive.priority, about))
                     };
-                    self.unbound.extend(world.directives_closing(about, state.asset).filter(due_by_it));
+                    let there = state.asset.into_iter();
+                    let there = there.flat_map(|asset| world.directives_closing(about, asset));
+                    self.unbound.extend(there.filter(due_by_it));
                 }
             }
             Event::ContextTakenOver { .. } => {
@@ -425,9 +432,10 @@ impl Dirty {
         &self.changed
     }
 
-    /// Whether attacks are seen on an asset changes.
+    /// Whether attacks are seen changes: on an asset, and thereby near others.
     fn attacked(&mut self, world: &World, Detection { vulnerability, asset, .. }: &Detection) {
-        let Some(asset) = world.ordinal(asset) else { return };
+        self.ranked.extend(world.directives_about(vulnerability));
+        let Some(asset) = asset.as_ref().and_then(|asset| world.ordinal(asset)) else { return };
         for id in world.directives_closing(vulnerability, asset) {
             self.ranked.insert(id);
             self.judge_one(id, asset);

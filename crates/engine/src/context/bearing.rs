@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
 use tenon_model::context::{Criticality, Sensitivity};
-use tenon_model::{ControlId, HumanImpact, MissionAndWellBeing, SystemExposure};
+use tenon_model::{ControlId, HumanImpact, MissionAndWellBeing, SystemExposure, ZoneName};
 
 use super::{Effective, Sourced};
 use crate::approach::Footing;
@@ -18,7 +18,10 @@ pub(crate) struct Bearing {
     pub(crate) mission: Option<Sourced<MissionAndWellBeing>>,
     pub(crate) criticality: Option<Sourced<Criticality>>,
     pub(crate) sensitivity: Option<Sourced<Sensitivity>>,
-    /// Where it stands in the network; this and what follows come last, so that bearings of one context follow each other.
+    /// In which zone it stands; this and what follows come last, so that bearings of one context follow each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) zone: Option<ZoneName>,
+    /// How attackers get to it there.
     pub(crate) footing: Option<Footing>,
     /// The controls that stand before it, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -33,6 +36,7 @@ impl Bearing {
         mission: None,
         criticality: None,
         sensitivity: None,
+        zone: None,
         footing: None,
         controls: Vec::new(),
     };
@@ -50,6 +54,7 @@ impl Bearing {
             mission: said.mission.clone(),
             criticality: said.criticality.clone(),
             sensitivity: said.sensitivity.clone(),
+            zone: said.zone.as_ref().map(|known| known.value.clone()),
             footing,
             controls,
         }
@@ -57,8 +62,16 @@ impl Bearing {
 
     /// Whether the same is said of assets of both, wherever they stand in the network and whatever stands before them.
     pub(crate) fn says_what(&self, other: &Self) -> bool {
-        let Self { exposure, human_impact, mission, criticality, sensitivity, footing: _, controls: _ } =
-            self;
+        let Self {
+            exposure,
+            human_impact,
+            mission,
+            criticality,
+            sensitivity,
+            zone: _,
+            footing: _,
+            controls: _,
+        } = self;
         *exposure == other.exposure
             && *human_impact == other.human_impact
             && *mission == other.mission

@@ -2,8 +2,8 @@
 
 use tenon_model::context::{Criticality, Sensitivity};
 use tenon_model::{
-    AttackVector, Automatable, Basis, Detection, Exploitation, HumanImpact, Intel, MissionAndWellBeing,
-    Probability, SystemExposure, TechnicalImpact, Timestamp, VulnerabilityId,
+    AttackVector, Automatable, Basis, Detection, DetectionKind, Exploitation, HumanImpact, Intel,
+    MissionAndWellBeing, Probability, SystemExposure, TechnicalImpact, Timestamp, VulnerabilityId,
 };
 use tenon_risk::cvss::{self, Cvss};
 use tenon_risk::sla::Severity;
@@ -161,14 +161,18 @@ impl Facts {
 
     /// The same on assets on which attacks by it were seen: it is exploited, and nobody need ask how likely that is.
     pub(crate) fn under(self, attack: &Attack<'_>) -> Self {
-        let Detection { vulnerability: id, seen, what, sensor, .. } = attack.last;
+        let Detection { vulnerability: id, kind, seen, what, sensor, .. } = attack.last;
         let assets = attack.bearings.assets();
         let hosts = match assets {
             0 | 1 => attack.host.to_owned(),
             _ => format!("{assets} hosts, last on {}", attack.host),
         };
         let by = format!("reported by {sensor}");
-        let fact = format!("{id}: attack seen on {hosts}: {what}");
+        let happened = match kind {
+            DetectionKind::Attack | DetectionKind::Honeypot => "attack seen",
+            DetectionKind::Incident => "used to take over a host, seen",
+        };
+        let fact = format!("{id}: {happened} on {hosts}: {what}");
         Self {
             exploitation: Known::stated(Exploitation::Active, fact.clone(), &by, Some(*seen)),
             threat: Known::stated(Probability::ONE, fact, &by, Some(*seen)),

@@ -10,6 +10,7 @@ use tenon_model::{AttackVector, Basis, HumanImpact, Probability, SystemExposure}
 
 use super::facts::{Facts, UNSTATED_VECTOR};
 use crate::approach::Arrival;
+use crate::detections::Nearby;
 
 /// Parts per million.
 const ONE: u64 = 1_000_000;
@@ -48,6 +49,11 @@ pub(crate) struct Danger {
 }
 
 impl Danger {
+    /// The same where an attack was seen nearby.
+    pub(super) fn near(self, nearby: Option<Nearby<'_>>) -> Self {
+        Self { threat: nearby.map_or(self.threat, |nearby| nearby.with(self.threat)), ..self }
+    }
+
     /// How far the attacker must be, at most.
     fn distance(self) -> AttackVector {
         self.vector.unwrap_or(UNSTATED_VECTOR)

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use tenon_model::{
     Basis, Clock, ClockRule, ControlId, Decision, Directive, Grounds, GroupName, Intel, Priority, RiskPoints,
-    SystemExposure, Timestamp, VulnerabilityId, Want,
+    SystemExposure, Timestamp, VulnerabilityId, Want, ZoneName,
 };
 use tenon_risk::bod_26_04;
 
@@ -154,8 +154,9 @@ pub(crate) fn arrival(world: &World, bearing: &Bearing, package: Option<&str>) -
     world.approach.arrival(footing, package)
 }
 
-/// How attackers get to assets, and which controls stand before them: what of a bearing differs within a context.
-type Way<'b> = (Option<Arrival>, &'b [ControlId]);
+/// How attackers get to assets, which controls stand before them, and in which zone they are, where attacks were seen: what of a
+/// bearing differs within a context.
+type Way<'b> = (Option<Arrival>, &'b [ControlId], Option<&'b ZoneName>);
 
 /// Of assets that share a context, how many are reached alike.
 fn ways<'b>(
@@ -165,7 +166,8 @@ fn ways<'b>(
 ) -> BTreeMap<Way<'b>, u64> {
     let mut ways = BTreeMap::new();
     for (bearing, assets) in alike {
-        let way = (arrival(world, bearing, package), bearing.controls.as_slice());
+        let zone = bearing.zone.as_ref().filter(|_| world.detections.any_stands());
+        let way = (arrival(world, bearing, package), bearing.controls.as_slice(), zone);
         *ways.entry(way).or_default() += assets;
     }
     ways
@@ -227,9 +229,10 @@ fn loss_of(
     stake: Stake,
     ways: &BTreeMap<Way<'_>, u64>,
 ) -> u64 {
-    let each = ways.iter().map(|((arrival, controls), assets)| {
+    let each = ways.iter().map(|((arrival, controls, zone), assets)| {
         let strongest = world.controls.strongest(controls, about, danger.vector);
         let leaves = strongest.map(|(_, state)| state.control.leaves);
+        let danger = danger.near(world.detections.nearby(about, *zone));
         factors(danger, stake, *arrival, leaves).loss().saturating_mul(*assets)
     });
     each.fold(0, u64::saturating_add)
@@ -336,6 +339,19 @@ fn clocks(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<C
     clocks
 }
 
+/// Of each vulnerability what was seen of it that says most about any of these assets, unless it is as likely anyway.
+fn seen_near<'a>(world: &'a World, subject: &'a Subject<'_>) -> impl Iterator<Item = Basis> + 'a {
+    let zones: BTreeSet<Option<&ZoneName>> =
+        subject.bearings.iter().map(|(bearing, _)| bearing.zone.as_ref()).collect();
+    let strongest = move |id: &VulnerabilityId| {
+        let near = zones.iter().filter_map(|zone| world.detections.nearby(id, *zone));
+        near.max_by_key(|nearby| nearby.probability)
+    };
+    let listed = |id: &VulnerabilityId| world.intel.get(id).is_some_and(|intel| intel.kev.is_some());
+    let ids = subject.reasons.counted().filter(move |id| !listed(id));
+    ids.filter_map(strongest).map(|nearby| nearby.basis())
+}
+
 /// The reasons for people: what attacks were seen, what is exploited, what is likely to be, what is stated of the assets that lose most, and who says
 /// so.
 fn because(
@@ -362,6 +378,7 @@ fn because(
             basis
         })
         .collect();
+    because.extend(seen_near(world, subject));
     because.extend(most.into_iter().flat_map(|bearing| stated(bearing)));
     for id in subject.reasons.advisories {
         let advisory = world.advisory(id);

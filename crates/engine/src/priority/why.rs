@@ -132,13 +132,20 @@ fn weighed(world: &World, subject: &Subject<'_>) -> Vec<Weighed> {
         subject.facts_of(world, subject.bearings.iter(), |attack, bearing| attack.bearings.count(bearing));
     let mut all: Vec<Weighed> = Vec::new();
     let mut known: BTreeMap<(VulnerabilityId, Factors), Vec<usize>> = BTreeMap::new();
-    for (facts, bearing, assets) in parts {
+    for (mut facts, bearing, assets) in parts {
         let stake = stake(bearing);
         let (factors, reach, control) = if facts.attacked.is_some() {
             (loss::attacked(stake), vec![facts.threat.basis.clone()], None)
         } else {
-            let (danger, arrival) =
-                (danger(&world.intel(&facts.vulnerability)), arrival(world, bearing, Some(subject.package)));
+            let nearby = world.detections.nearby(&facts.vulnerability, bearing.zone.as_ref());
+            let danger = danger(&world.intel(&facts.vulnerability)).near(nearby);
+            if let Some(seen) = nearby.filter(|_| facts.kev.is_none()).map(|nearby| nearby.basis()) {
+                let threat = &mut facts.threat.basis;
+                threat.fact = format!("{}; {}", threat.fact, seen.fact);
+                threat.source = format!("{}; {}", threat.source, seen.source);
+                threat.as_of = threat.as_of.max(seen.as_of);
+            }
+            let arrival = arrival(world, bearing, Some(subject.package));
             let told = arrival.and_then(|arrival| {
                 loss::reached(danger, arrival)?;
                 approach::basis(world, bearing.footing.as_ref()?, arrival, subject.package)

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use tenon_engine::{MAX_CONTROL_DAYS, Weighed, World, findings, why, why_here};
 use tenon_model::{
     AssetId, AttackVector, Command, ControlEnd, ControlId, ControlKind, ControlRequest, ControlScope, Cvss,
-    Detection, Event, IntelDelta, Probability, Profile, RefusalCode, Timestamp, VulnerabilityId,
+    Detection, DetectionKind, Event, IntelDelta, Probability, Profile, RefusalCode, Timestamp,
+    VulnerabilityId,
 };
 
 use crate::generator::Draw;
@@ -188,7 +189,9 @@ fn of_several_controls_the_strongest_counts_and_none_against_an_attack_that_was_
     assert_eq!(removes(&lab), whole * 3 / 10);
     let detection = Detection {
         vulnerability: id("CVE-2026-1"),
-        asset: assets[0],
+        asset: Some(assets[0]),
+        zone: None,
+        kind: DetectionKind::Attack,
         seen: lab.now,
         what: "exploit in a header".to_owned(),
         reference: None,

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use tenon_engine::{DETECTION_DAYS, World, why};
 use tenon_model::{
-    AssetId, Command, Detection, DetectionEnd, DetectionId, Event, ExceptionRequest, ExceptionScope,
-    IntelDelta, Kev, OrderAction, Probability, RefusalCode, RehearsalOutcome, Stage, Timestamp,
-    VulnerabilityId,
+    AssetId, Command, Detection, DetectionEnd, DetectionId, DetectionKind, Event, ExceptionRequest,
+    ExceptionScope, IntelDelta, Kev, OrderAction, Probability, RefusalCode, RehearsalOutcome, Stage,
+    Timestamp, VulnerabilityId,
 };
 
 use crate::generator::Draw;
@@ -33,6 +33,15 @@ pub(crate) fn drawn(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
         [] => AssetId::of_public_key(b"nobody"),
         assets => draw.of(assets),
     };
+    let kind = draw.of(&[
+        DetectionKind::Attack,
+        DetectionKind::Attack,
+        DetectionKind::Honeypot,
+        DetectionKind::Incident,
+    ]);
+    let zone = draw.of(&[None, Some("dmz"), Some("lab"), Some("nowhere")]);
+    let zone = zone.filter(|_| kind == DetectionKind::Honeypot).map(|zone| zone.parse().unwrap());
+    let asset = (kind != DetectionKind::Honeypot).then_some(asset);
     let open: Vec<VulnerabilityId> = world
         .open_directives()
         .flat_map(|(_, state)| [state.directive.closes.clone(), state.directive.claims.clone()].concat())
@@ -43,13 +52,18 @@ pub(crate) fn drawn(draw: &mut Draw, world: &World, now: Timestamp) -> Command {
     };
     let ago = draw.of(&[0, 0, 10, 86_400, 29 * 86_400, 31 * 86_400]);
     let seen = Timestamp::from_millis(now.as_millis() - 1_000 * ago);
-    seen_by(vulnerability, asset, seen, draw.of(&["ids", "waf"]))
+    let (sensor, what) = (draw.of(&["ids", "waf"]).to_owned(), "a probe".to_owned());
+    let detection =
+        Detection { vulnerability, asset, zone, kind, seen, what, reference: None, sensor, by: person() };
+    Command::ReportDetection { detection: Box::new(detection) }
 }
 
 fn seen_by(vulnerability: VulnerabilityId, asset: AssetId, seen: Timestamp, sensor: &str) -> Command {
     let what = "JNDI lookup\u{1b}in a\u{202e}header".to_owned();
     let (reference, sensor) = (Some("alert 7".to_owned()), sensor.to_owned());
-    let detection = Detection { vulnerability, asset, seen, what, reference, sensor, by: person() };
+    let (asset, zone, kind) = (Some(asset), None, DetectionKind::Attack);
+    let detection =
+        Detection { vulnerability, asset, zone, kind, seen, what, reference, sensor, by: person() };
     Command::ReportDetection { detection: Box::new(detection) }
 }
 
@@ -94,8 +108,8 @@ fn an_attack_makes_its_vulnerability_certain_there_and_sets_a_clock_of_one_day()
     let (same, state) = lab.open_directive();
     assert_eq!(same, directive);
     let priority = &state.directive.priority;
-    // Threat 1 instead of 0.01, of one vulnerability on one of three hosts.
-    assert_eq!(priority.removes.0, removes + 99 * each);
+    // Threat 1 instead of 0.01, of one vulnerability on one of three hosts; 1 - 0.99 * 0.98 on the two others.
+    assert_eq!(priority.removes.0, removes + 99 * each + 2 * (each * 198 / 100));
     assert_eq!(priority.due, Some(lab.now.plus_days(1)), "from when it is known");
     assert_eq!(priority.clocks[0].vulnerability, id("CVE-2026-1"));
     assert!(priority.clocks[0].rule.contains("attack"), "{:?}", priority.clocks);
@@ -105,7 +119,8 @@ fn an_attack_makes_its_vulnerability_certain_there_and_sets_a_clock_of_one_day()
     let weighed = why(&lab.world, &directive).unwrap().factors;
     let (first, rest) = weighed.split_first().unwrap();
     assert_eq!((first.assets, first.factors.threat), (1, 1_000_000));
-    assert!(rest.iter().all(|other| other.factors.threat == 10_000));
+    let threats: BTreeSet<u64> = rest.iter().map(|other| other.factors.threat).collect();
+    assert_eq!(threats, BTreeSet::from([10_000, 29_800]));
     let loss: u64 = weighed.iter().map(|one| one.factors.loss() * one.assets).sum();
     assert_eq!(loss, priority.removes.0);
 
@@ -113,7 +128,12 @@ fn an_attack_makes_its_vulnerability_certain_there_and_sets_a_clock_of_one_day()
     let mended = component("libssl3", "openssl", NEW);
     lab.report(assets[1], inventory(vec![mended], Vec::new()));
     lab.sound();
-    assert_eq!(lab.open_directive().1.directive.priority.removes.0, 4 * each);
+    let near = 2 * (each * 298 / 100);
+    assert_eq!(
+        lab.open_directive().1.directive.priority.removes.0,
+        2 * each + near,
+        "of others it still tells"
+    );
 }
 
 #[test]
@@ -263,9 +283,10 @@ fn what_cannot_be_a_detection_is_refused_with_a_code() {
     assert_eq!(see(&mut lab, "CVE-2026-1", nobody, "edr"), Err(RefusalCode::UnknownAsset));
     let mut told = |seen: Timestamp, what: &str, reference: &str| {
         let (what, reference) = (what.to_owned(), Some(reference.to_owned()));
-        let (vulnerability, asset) = (id("CVE-2026-1"), assets[0]);
-        let sensor = "ids".to_owned();
-        let detection = Detection { vulnerability, asset, seen, what, reference, sensor, by: person() };
+        let (vulnerability, asset) = (id("CVE-2026-1"), Some(assets[0]));
+        let (sensor, zone, kind) = ("ids".to_owned(), None, DetectionKind::Attack);
+        let detection =
+            Detection { vulnerability, asset, zone, kind, seen, what, reference, sensor, by: person() };
         lab.run(Command::ReportDetection { detection: Box::new(detection) }).map_err(|refusal| refusal.code)
     };
     let now = Timestamp::from_millis(crate::lab::START_MS);

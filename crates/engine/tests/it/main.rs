@@ -14,6 +14,7 @@ mod kernel;
 mod lab;
 mod life;
 mod measures;
+mod nearby;
 mod old_journals;
 mod policies;
 mod priority;

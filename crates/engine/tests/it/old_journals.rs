@@ -13,7 +13,7 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 40] = [
+const LATER: [&str; 41] = [
     "context-set",
     "context-taken-over",
     "rules-set",
@@ -44,6 +44,7 @@ const LATER: [&str; 40] = [
     "control-ended expired",
     "control-ended withdrawn",
     "detection-reported",
+    "detection-faded",
     "detection-ended expired",
     "detection-ended dismissed",
     "directive-noted comment",
@@ -96,6 +97,9 @@ const BLOBS_EVIDENCE: &str = include_str!("../fixtures/blobs-v1-evidence.jsonl")
 /// Controls are recorded; one is taken away, the time of one is up, one stands.
 const EVENTS_CONTROLS: &str = include_str!("../fixtures/events-v1-controls.jsonl");
 const BLOBS_CONTROLS: &str = include_str!("../fixtures/blobs-v1-controls.jsonl");
+/// A host is attacked, one taken over, two honeypots are met; a week passes.
+const EVENTS_NEARBY: &str = include_str!("../fixtures/events-v1-nearby.jsonl");
+const BLOBS_NEARBY: &str = include_str!("../fixtures/blobs-v1-nearby.jsonl");
 /// The record begins later; the shell writes it, so that no story of the lab holds it.
 const EVENTS_HISTORY: &str = include_str!("../fixtures/events-v1-history.jsonl");
 
@@ -144,6 +148,7 @@ fn events_of_version_1_decode_and_encode_alike() {
     later.extend(kinds(EVENTS_DELTAS));
     later.extend(kinds(EVENTS_ROLLOUTS));
     later.extend(kinds(EVENTS_CONTROLS));
+    later.extend(kinds(EVENTS_NEARBY));
     later.extend(kinds(EVENTS_POLICY));
     later.extend(kinds(EVENTS_LIFE));
     later.extend(kinds(EVENTS_RISKS));
@@ -368,16 +373,35 @@ fn controls_of_version_1_replay() {
     assert_eq!(tenon_engine::why(&restored, id).unwrap().factors, weighed);
 }
 
+#[test]
+fn what_was_seen_nearby_in_version_1_replays() {
+    let (entries, blobs) = (entries(EVENTS_NEARBY), blobs(BLOBS_NEARBY));
+    let world = replay(&entries, &blobs);
+    assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
+    let known = world.detections().map(|(_, state)| {
+        let zone = state.detection.zone.as_ref().map_or("-".to_owned(), ToString::to_string);
+        format!("{} {zone} halved {}", state.detection.kind.name(), state.halved)
+    });
+    let wanted = ["attack dmz", "incident office", "honeypot dmz", "honeypot -"];
+    assert_eq!(known.collect::<Vec<_>>(), wanted.map(|one| format!("{one} halved 1")));
+    let (id, _) = world.directives().next().unwrap();
+    let threats: BTreeSet<u64> =
+        tenon_engine::why(&world, id).unwrap().factors.iter().map(|one| one.factors.threat).collect();
+    // Certain where it was seen; 1 - 0.99 * 0.9 in the DMZ, where the honeypot says as much as anywhere else the host taken over says.
+    assert!(threats.contains(&1_000_000) && threats.contains(&109_000), "{threats:?}");
+}
+
 /// A record whose oldest part was let go rests on a snapshot: a version that was ever written is read for good.
 #[test]
 fn snapshots_of_old_versions_are_read() {
-    let snapshots: [(u8, &[u8]); 6] = [
+    let snapshots: [(u8, &[u8]); 7] = [
         (5, include_bytes!("../fixtures/snapshot-v5.bin")),
         (6, include_bytes!("../fixtures/snapshot-v6.bin")),
         (7, include_bytes!("../fixtures/snapshot-v7.bin")),
         (8, include_bytes!("../fixtures/snapshot-v8.bin")),
         (9, include_bytes!("../fixtures/snapshot-v9.bin")),
         (10, include_bytes!("../fixtures/snapshot-v10.bin")),
+        (11, include_bytes!("../fixtures/snapshot-v11.bin")),
     ];
     let wanted = replay(&entries(EVENTS_POLICY), &blobs(BLOBS_POLICY));
     for (version, snapshot) in snapshots {

@@ -17,7 +17,7 @@ use tenon_versions::dpkg;
 use crate::lab::{Lab, ids, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 65] = [
+pub(crate) const KINDS: [&str; 66] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -47,6 +47,7 @@ pub(crate) const KINDS: [&str; 65] = [
     "control-ended expired",
     "control-ended withdrawn",
     "detection-reported",
+    "detection-faded",
     "detection-ended expired",
     "detection-ended dismissed",
     "directive-raised",

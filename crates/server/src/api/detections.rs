@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tenon_engine::World;
-use tenon_model::{AssetId, Command, Detection, DetectionId, RefusalCode, Timestamp};
+use tenon_model::{AssetId, Command, Detection, DetectionId, DetectionKind, RefusalCode, Timestamp};
 use utoipa::ToSchema;
 
 use super::read::parse;
@@ -34,8 +34,12 @@ pub struct DetectionsView {
 pub(super) struct DetectionBody {
     /// The vulnerability.
     vulnerability: String,
-    /// The host: `ast_...`, its name, or one of its addresses.
-    asset: String,
+    /// What was seen: `attack` (where nothing is said), `incident` (one that succeeded), or `honeypot` (on a decoy).
+    kind: Option<String>,
+    /// The host: `ast_...`, its name, or one of its addresses. Not of a honeypot, which is none.
+    asset: Option<String>,
+    /// The zone in which a honeypot stands; nothing where it stands in none.
+    zone: Option<String>,
     /// When it was seen, RFC 3339; now where nothing is said. Only the last 30 days count.
     seen: Option<String>,
     /// What was seen, in up to 1,000 characters.
@@ -54,7 +58,7 @@ pub struct DetectionTaken {
     /// Whether that was told before: the same attack on the same host within a day, or one that was dismissed. Then nothing has
     /// changed.
     pub known: bool,
-    /// Open directives that close the vulnerability there; none where it is not open there, or its risk is accepted.
+    /// Open directives that close the vulnerability there, of a honeypot anywhere; none where it is not open, or its risk is accepted.
     pub directives: Vec<String>,
 }
 
@@ -85,7 +89,8 @@ pub(super) async fn detections(
 }
 
 /// Report an attack that was seen: its vulnerability counts as exploited on this host, and what closes it there is due within a day.
-/// Sensors repeat themselves; what is known already changes nothing.
+/// In its zone, and less so everywhere, it counts as more likely for a month. Sensors repeat themselves; what is known already changes
+/// nothing.
 #[utoipa::path(post, path = "/api/v1/detections", request_body = DetectionBody,
     responses((status = OK, body = DetectionTaken), (status = UNAUTHORIZED), (status = NOT_FOUND),
         (status = UNPROCESSABLE_ENTITY)))]
@@ -95,17 +100,31 @@ pub(super) async fn report_detection(
     headers: HeaderMap,
     Input(body): Input<DetectionBody>,
 ) -> Result<Json<DetectionTaken>, ApiError> {
+    let bad = |message: String| ApiError::new(Code::Refused(RefusalCode::BadContent), message);
     let now = context.now();
     let seen = match &body.seen {
         None => now,
-        Some(text) => Timestamp::parse(text).ok_or_else(|| {
-            let message = format!("seen is a time, as in 2026-11-30T08:15:00Z, not {text:?}");
-            ApiError::new(Code::Refused(RefusalCode::BadContent), message)
+        Some(text) => Timestamp::parse(text)
+            .ok_or_else(|| bad(format!("seen is a time, as in 2026-11-30T08:15:00Z, not {text:?}")))?,
+    };
+    let kind = match body.kind.as_deref() {
+        None => DetectionKind::default(),
+        Some(text) => DetectionKind::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
+            bad(format!("what was seen is an attack, an incident or on a honeypot, not {text:?}"))
         })?,
+    };
+    let asset = body.asset.as_deref().map(|named| called(&context.writer.world(), named)).transpose()?;
+    let zone = match (&asset, body.zone.as_deref()) {
+        (Some(_), Some(zone)) => {
+            return Err(bad(format!("the record knows in which zone a host stands: leave {zone:?} out")));
+        }
+        (_, zone) => zone.map(parse).transpose()?,
     };
     let detection = Detection {
         vulnerability: parse(&body.vulnerability)?,
-        asset: called(&context.writer.world(), &body.asset)?,
+        asset,
+        zone,
+        kind,
         // A sensor's clock may be ahead.
         seen: seen.min(now),
         what: body.what,
@@ -124,8 +143,7 @@ pub(super) async fn report_detection(
     let (id, state) = told.ok_or_else(|| {
         ApiError::new(Code::Refused(RefusalCode::UnknownDetection), "it was taken, and has ended since")
     })?;
-    let closing = world.directives_closing(&detection.vulnerability, state.asset);
-    let directives = closing.map(|id| id.to_string()).collect();
+    let directives = world.directives_answering(state).iter().map(ToString::to_string).collect();
     Ok(Json(DetectionTaken { detection: id.to_string(), known, directives }))
 }
 

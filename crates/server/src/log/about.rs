@@ -90,7 +90,7 @@ impl<'a> Wanted<'a> {
             Event::ControlRecorded { .. } | Event::ControlEnded { .. } => {
                 control_of(event, self.world).is_some_and(|control| control.vulnerabilities.contains(id))
             }
-            Event::DetectionReported { .. } | Event::DetectionEnded { .. } => {
+            Event::DetectionReported { .. } | Event::DetectionFaded { .. } | Event::DetectionEnded { .. } => {
                 detection_of(event, self.world).is_some_and(|detection| detection.vulnerability == *id)
             }
             // How it goes on with a directive that answers it.
@@ -123,7 +123,9 @@ fn control_of<'a>(event: &'a Event, world: &'a World) -> Option<&'a Control> {
 fn detection_of<'a>(event: &'a Event, world: &'a World) -> Option<&'a Detection> {
     match event {
         Event::DetectionReported { detection, .. } => Some(detection),
-        Event::DetectionEnded { id, .. } => world.detection(*id).map(|state| &state.detection),
+        Event::DetectionFaded { id, .. } | Event::DetectionEnded { id, .. } => {
+            world.detection(*id).map(|state| &state.detection)
+        }
         _ => None,
     }
 }
@@ -143,8 +145,8 @@ pub(super) fn asset_of(event: &Event, world: &World) -> Option<AssetId> {
         | Event::InventoryChanged { asset, .. }
         | Event::RetryRequested { asset, .. }
         | Event::AssetVerified { asset, .. } => Some(*asset),
-        Event::DetectionReported { .. } | Event::DetectionEnded { .. } => {
-            detection_of(event, world).map(|detection| detection.asset)
+        Event::DetectionReported { .. } | Event::DetectionFaded { .. } | Event::DetectionEnded { .. } => {
+            detection_of(event, world).and_then(|detection| detection.asset)
         }
         Event::OrderIssued { order } => Some(order.asset),
         Event::RehearsalRecorded { order, .. }

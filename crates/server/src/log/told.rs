@@ -2,9 +2,9 @@
 
 use tenon_engine::World;
 use tenon_model::{
-    ApplyOutcome, AssetId, Control, ControlEnd, DetectionEnd, DirectiveChange, DirectiveId, Event,
-    ExceptionEnd, IntelSource, Members, NoteKind, OrderAction, OrderId, Outcome, Person, ReachMove,
-    RehearsalOutcome, Retirement, Timestamp, Wants,
+    ApplyOutcome, AssetId, Control, ControlEnd, Detection, DetectionEnd, DetectionKind, DirectiveChange,
+    DirectiveId, Event, ExceptionEnd, IntelSource, Members, NoteKind, OrderAction, OrderId, Outcome, Person,
+    ReachMove, RehearsalOutcome, Retirement, Timestamp, Wants,
 };
 
 /// The person behind it.
@@ -139,17 +139,23 @@ pub(crate) fn said(event: &Event, world: &World) -> String {
             };
             format!("{id}{} has ended: {how}", about.unwrap_or_default())
         }
-        Event::DetectionReported { id, detection } => format!(
-            "{id}: {} saw an attack by {} on {} at {}: {}",
-            detection.sensor,
-            detection.vulnerability,
-            host(&detection.asset),
-            detection.seen,
-            detection.what
-        ),
+        Event::DetectionReported { id, detection } => {
+            let Detection { vulnerability, kind, sensor, seen, what, .. } = detection.as_ref();
+            let happened = match kind {
+                DetectionKind::Attack | DetectionKind::Honeypot => "an attack",
+                DetectionKind::Incident => "a host taken over",
+            };
+            let place = seen_where(world, detection);
+            format!("{id}: {sensor} saw {happened} by {vulnerability} {place} at {seen}: {what}")
+        }
+        Event::DetectionFaded { id, halved } => {
+            let about = world.detection(*id).map(|state| &state.detection);
+            let about = about.map(|about| format!(" ({} {})", about.vulnerability, seen_where(world, about)));
+            format!("what {id}{} says of others is halved, {halved} times by now", about.unwrap_or_default())
+        }
         Event::DetectionEnded { id, end } => {
             let about = world.detection(*id).map(|state| &state.detection);
-            let about = about.map(|about| format!(" ({} on {})", about.vulnerability, host(&about.asset)));
+            let about = about.map(|about| format!(" ({} {})", about.vulnerability, seen_where(world, about)));
             let how = match end {
                 DetectionEnd::Expired => "it says nothing any more about what happens now".to_owned(),
                 DetectionEnd::Dismissed { why, .. } => format!("dismissed: {why}"),
@@ -285,6 +291,15 @@ pub(crate) fn retired(world: &World, why: &Retirement) -> String {
 /// A host by the name it goes by.
 fn host(world: &World, asset: &AssetId) -> String {
     world.asset(asset).map_or_else(|| asset.to_string(), |state| state.hostname.clone())
+}
+
+/// Where it was seen, in words.
+fn seen_where(world: &World, Detection { asset, zone, .. }: &Detection) -> String {
+    match (asset, zone) {
+        (Some(asset), _) => format!("on {}", host(world, asset)),
+        (None, Some(zone)) => format!("on a honeypot in zone {zone}"),
+        (None, None) => "on a honeypot".to_owned(),
+    }
 }
 
 fn named(world: &World, id: &DirectiveId) -> String {

@@ -123,7 +123,7 @@ fn about(event: &Event, time: Timestamp, world: &World) -> Option<Told> {
         }
         Event::DirectiveClosed { id, .. } => Some(Told::of(Topic::Done, *id)),
         Event::DetectionReported { detection, .. } => {
-            Some(Told { topic: Topic::Urgent, directive: None, asset: Some(detection.asset) })
+            Some(Told { topic: Topic::Urgent, directive: None, asset: detection.asset })
         }
         Event::RehearsalRecorded { order, outcome, .. } if *outcome != RehearsalOutcome::Passed => {
             of_order(order)

@@ -318,7 +318,7 @@ impl AssetDetail {
             })
         });
         let (open, suppressed, accepted) = (open.collect(), suppressed.collect(), accepted.collect());
-        let attacks = DetectionView::standing(world, |state| state.detection.asset == asset.id);
+        let attacks = DetectionView::standing(world, |state| state.detection.asset == Some(asset.id));
         let controls = world.controls_before(asset).map(|(id, state)| ControlView::of(world, id, state));
         let (controls, said) = (controls.collect(), SaidView::of(world, asset));
         Some(Self { asset: view, said, offers, open, suppressed, accepted, controls, attacks })

@@ -5,7 +5,7 @@ use tenon_engine::{DetectionState, World};
 use tenon_model::{Detection, DetectionEnd, DetectionId};
 use utoipa::ToSchema;
 
-/// An attack that a sensor saw on an asset. Whether it succeeded is not said.
+/// An attack that a sensor saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DetectionView {
     /// `det_...`
@@ -14,10 +14,18 @@ pub struct DetectionView {
     pub vulnerability: String,
     /// `standing`, `expired` or `dismissed`.
     pub state: String,
-    /// The asset: `ast_...`.
-    pub asset: String,
+    /// `attack` (on an asset; whether it succeeded is not said), `incident` (it succeeded) or `honeypot` (on a decoy, which is none).
+    pub kind: String,
+    /// The asset: `ast_...`; absent of a honeypot.
+    pub asset: Option<String>,
     /// Its name.
-    pub host: String,
+    pub host: Option<String>,
+    /// The zone in which it was seen; absent where nobody knows.
+    pub zone: Option<String>,
+    /// How likely it makes exploitation in that zone by now, whatever feeds say, in parts per million.
+    pub zone_ppm: u32,
+    /// The same everywhere else.
+    pub estate_ppm: u32,
     /// When, by the sensor, RFC 3339.
     pub seen: String,
     /// When it was reported, RFC 3339.
@@ -45,7 +53,9 @@ pub struct DetectionView {
 impl DetectionView {
     /// A detection of a World.
     pub fn of(world: &World, id: DetectionId, state: &DetectionState) -> Self {
-        let Detection { vulnerability, asset, seen, what, reference, sensor, by } = &state.detection;
+        let Detection { vulnerability, asset, zone, kind, seen, what, reference, sensor, by } =
+            &state.detection;
+        let (in_zone, in_estate) = state.spreads();
         let (said, ended_by, ended_why) = match &state.ended {
             None => ("standing", None, None),
             Some((_, DetectionEnd::Expired)) => ("expired", None, None),
@@ -54,15 +64,19 @@ impl DetectionView {
             }
         };
         let answering = match &state.ended {
-            None => world.directives_closing(vulnerability, state.asset).map(|id| id.to_string()).collect(),
+            None => world.directives_answering(state).iter().map(ToString::to_string).collect(),
             Some(_) => Vec::new(),
         };
         Self {
             id: id.to_string(),
             vulnerability: vulnerability.to_string(),
             state: said.to_owned(),
-            asset: asset.to_string(),
-            host: world.asset(asset).map(|asset| asset.hostname.clone()).unwrap_or_default(),
+            kind: kind.name().to_owned(),
+            asset: asset.map(|asset| asset.to_string()),
+            host: asset.and_then(|asset| Some(world.asset(&asset)?.hostname.clone())),
+            zone: zone.as_ref().map(ToString::to_string),
+            zone_ppm: if zone.is_some() { in_zone.ppm() } else { 0 },
+            estate_ppm: in_estate.ppm(),
             seen: seen.to_string(),
             reported: state.reported.to_string(),
             until: state.until().to_string(),

@@ -270,7 +270,8 @@ impl DirectiveView {
             removes: priority.removes.to_string(),
             because: priority.because.iter().map(BasisView::of).collect(),
             attacks: DetectionView::standing(world, |attack| {
-                state.is_wanted_for(&attack.detection.vulnerability, attack.asset)
+                let about = &attack.detection.vulnerability;
+                attack.asset.is_some_and(|asset| state.is_wanted_for(about, asset))
             }),
             asset_count: state.members.len(),
             stages: counts(state),

@@ -56,6 +56,11 @@ fn an_alert_leads_the_queue_at_once_and_is_taken_from_sensors_alone_and_once() {
         (json!({ "vulnerability": "no such id", "asset": hostname, "what": "x" }), 400),
         (json!({ "vulnerability": about, "asset": hostname, "what": "x", "seen": "2020-01-01" }), 422),
         (json!({ "vulnerability": about, "asset": hostname, "what": "x", "run": "rm" }), 400),
+        (json!({ "vulnerability": about, "asset": hostname, "what": "x", "kind": "rumour" }), 422),
+        (json!({ "vulnerability": about, "asset": hostname, "what": "x", "kind": "honeypot" }), 422),
+        (json!({ "vulnerability": about, "asset": hostname, "what": "x", "zone": "dmz" }), 422),
+        (json!({ "vulnerability": about, "what": "x", "kind": "incident" }), 422),
+        (json!({ "vulnerability": about, "what": "x", "kind": "honeypot", "zone": "attic" }), 422),
     ];
     for (body, status) in broken {
         let answered = code(alert(&server, Some(&sensor), &body));

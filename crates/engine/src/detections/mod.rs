@@ -2,8 +2,11 @@
 //!
 //! ```text
 //! a sensor reports --> exploited there, for certain --> the directives that close it there: decision, clock, loss
+//!                  --> more likely in its zone, and everywhere, week by week less --> the loss of all that close it
 //! a month without another, or a person dismisses it --> as likely again as feeds say
 //! ```
+
+mod near;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,8 +14,8 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use tenon_model::{
-    AssetId, AssetOrdinal, AssetSet, Detection, DetectionEnd, DetectionId, DirectiveId, Event, Person,
-    Refusal, RefusalCode, Timestamp, VulnerabilityId,
+    AssetId, AssetOrdinal, AssetSet, Detection, DetectionEnd, DetectionId, DetectionKind, DirectiveId, Event,
+    Person, Refusal, RefusalCode, Timestamp, VulnerabilityId, ZoneName,
 };
 
 use crate::assets::AssetState;
@@ -20,7 +23,9 @@ use crate::context::Bearings;
 use crate::decide::{refuse, worded};
 use crate::directives::DirectiveState;
 use crate::life;
+use crate::priority::Reasons;
 use crate::world::World;
+pub(crate) use near::{Nearby, fade};
 
 /// How long a detection counts, in days: as far as the probability of exploitation looks ahead.
 pub const DETECTION_DAYS: u32 = 30;
@@ -34,34 +39,65 @@ const MAX_NAME: usize = 200;
 pub struct DetectionState {
     /// What was seen where.
     pub detection: Detection,
-    /// The place of its asset in the order of enrolment.
-    pub asset: AssetOrdinal,
+    /// The place of its asset in the order of enrolment; `None` of a honeypot.
+    #[serde(default)]
+    pub asset: Option<AssetOrdinal>,
     /// When it was reported.
     pub reported: Timestamp,
+    /// How often what it says of others was halved by now.
+    #[serde(default)]
+    pub halved: u8,
     /// When and how it ended.
     pub ended: Option<(Timestamp, DetectionEnd)>,
 }
 
 impl DetectionState {
+    /// One that is reported now.
+    pub(crate) fn reported(detection: Detection, asset: Option<AssetOrdinal>, now: Timestamp) -> Self {
+        let halved = near::halved_by(detection.seen, now);
+        Self { detection, asset, reported: now, halved, ended: None }
+    }
+
+    fn place(&self) -> Place {
+        match (self.asset, &self.detection.zone) {
+            (Some(asset), _) => Place::Asset(asset),
+            (None, Some(zone)) => Place::Zone(zone.clone()),
+            (None, None) => Place::Estate,
+        }
+    }
+
     /// When it ends by itself.
     pub fn until(&self) -> Timestamp {
         self.detection.seen.plus_days(DETECTION_DAYS)
     }
 
-    /// Whether it leaves nothing to say for another one on its asset.
+    /// Whether it leaves nothing to say for another one at its place.
     fn tells(&self, other: &Detection) -> bool {
         match self.ended {
             // Another sensor may well be right.
             Some((_, DetectionEnd::Dismissed { .. })) => {
                 self.detection.sensor == other.sensor && other.seen < self.until()
             }
+            // That it succeeded is news.
+            _ if other.kind > self.detection.kind => false,
             _ => other.seen < self.detection.seen.plus_days(SAME_DAYS),
         }
     }
 }
 
-/// Detections by asset, each asset's in the order in which they were reported.
-type ByAsset = BTreeMap<AssetOrdinal, Vec<DetectionId>>;
+/// Where something was seen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// On an asset.
+    Asset(AssetOrdinal),
+    /// On a honeypot in a zone.
+    Zone(ZoneName),
+    /// On one of which nobody says where it stands.
+    Estate,
+}
+
+/// Detections by place, each place's in the order in which they were reported.
+type ByPlace = BTreeMap<Place, Vec<DetectionId>>;
 
 /// All that were ever reported. Its clone is one reference count.
 #[derive(Debug, Clone, Default)]
@@ -71,9 +107,9 @@ pub(crate) struct Detections(Arc<Known>);
 struct Known {
     all: BTreeMap<DetectionId, Arc<DetectionState>>,
     /// Where attacks by a vulnerability were ever seen.
-    about: BTreeMap<VulnerabilityId, ByAsset>,
+    about: BTreeMap<VulnerabilityId, ByPlace>,
     /// Those of them that count.
-    standing: BTreeMap<VulnerabilityId, ByAsset>,
+    standing: BTreeMap<VulnerabilityId, ByPlace>,
 }
 
 impl Serialize for Detections {
@@ -124,7 +160,7 @@ impl Detections {
             places.push(&mut known.standing);
         }
         for place in places {
-            place.entry(about.clone()).or_default().entry(state.asset).or_default().push(id);
+            place.entry(about.clone()).or_default().entry(state.place()).or_default().push(id);
         }
         known.all.insert(id, Arc::new(state));
     }
@@ -135,22 +171,29 @@ impl Detections {
         let state = Arc::make_mut(known.all.get_mut(&id)?);
         state.ended = Some((now, end.clone()));
         let about = &state.detection.vulnerability;
-        let by_asset = known.standing.get_mut(about)?;
-        by_asset.get_mut(&state.asset)?.retain(|other| *other != id);
-        by_asset.retain(|_, ids| !ids.is_empty());
-        if by_asset.is_empty() {
+        let by_place = known.standing.get_mut(about)?;
+        by_place.get_mut(&state.place())?.retain(|other| *other != id);
+        by_place.retain(|_, ids| !ids.is_empty());
+        if by_place.is_empty() {
             known.standing.remove(about);
         }
         Some(())
     }
 
-    /// Those about a vulnerability on an asset, also those that have ended.
-    fn on<'d>(
+    /// What one says of others was halved so often by now.
+    pub(crate) fn fade(&mut self, id: DetectionId, halved: u8) -> Option<()> {
+        let known = Arc::make_mut(&mut self.0);
+        Arc::make_mut(known.all.get_mut(&id)?).halved = halved;
+        Some(())
+    }
+
+    /// Those about a vulnerability at a place, also those that have ended.
+    fn at<'d>(
         &'d self,
         about: &VulnerabilityId,
-        asset: AssetOrdinal,
+        place: &Place,
     ) -> impl Iterator<Item = (DetectionId, &'d DetectionState)> {
-        let ids = self.0.about.get(about).and_then(|by_asset| by_asset.get(&asset)).into_iter().flatten();
+        let ids = self.0.about.get(about).and_then(|by_place| by_place.get(place)).into_iter().flatten();
         ids.filter_map(|id| Some((*id, self.get(*id)?)))
     }
 
@@ -187,6 +230,12 @@ impl World {
         self.detections.get(id)
     }
 
+    /// Whether there is a zone of this name: the context states it, or hosts stand in it.
+    pub fn names_zone(&self, zone: &ZoneName) -> bool {
+        let stated = self.context.as_ref().is_some_and(|known| known.document.zones.contains_key(zone));
+        stated || self.live_assets().any(|(_, asset)| asset.zone.as_deref() == Some(zone))
+    }
+
     /// The hosts that go by a name or an address, whatever the name's case; not those that are retired.
     pub fn assets_called(&self, named: &str) -> Vec<AssetId> {
         let address: Option<IpAddr> = named.parse().ok();
@@ -199,9 +248,13 @@ impl World {
 
     /// The detection that leaves this one nothing to say.
     pub fn detection_like(&self, other: &Detection) -> Option<DetectionId> {
-        let asset = self.ordinal(&other.asset)?;
-        let mut on = self.detections.on(&other.vulnerability, asset);
-        on.find(|(_, state)| state.tells(other)).map(|(id, _)| id)
+        let place = match (&other.asset, &other.zone) {
+            (Some(asset), _) => Place::Asset(self.ordinal(asset)?),
+            (None, Some(zone)) => Place::Zone(zone.clone()),
+            (None, None) => Place::Estate,
+        };
+        let mut there = self.detections.at(&other.vulnerability, &place);
+        there.find(|(_, state)| state.tells(other)).map(|(id, _)| id)
     }
 
     /// Attacks by any of these vulnerabilities on assets on which it is to be closed.
@@ -217,16 +270,17 @@ impl World {
             let mut seen = self.detections.standing_about(vulnerability).peekable();
             seen.peek()?;
             let to_close = closing(vulnerability);
-            let there: Vec<&DetectionState> =
-                seen.map(|(_, state)| state).filter(|state| to_close.contains(state.asset)).collect();
-            let last = there.iter().max_by_key(|state| state.detection.seen)?;
-            let assets: AssetSet = there.iter().map(|state| state.asset).collect();
+            let on_assets = seen.filter_map(|(_, state)| Some((state.asset?, state)));
+            let there: Vec<(AssetOrdinal, &DetectionState)> =
+                on_assets.filter(|(asset, _)| to_close.contains(*asset)).collect();
+            let (host, last) = there.iter().max_by_key(|(_, state)| state.detection.seen)?;
+            let assets: AssetSet = there.iter().map(|(asset, _)| *asset).collect();
             Some(Attack {
                 vulnerability,
                 bearings: self.assets.bearings(&assets),
                 last: &last.detection,
-                host: self.asset_at(last.asset).map_or("", |asset| asset.hostname.as_str()),
-                since: there.iter().map(|state| state.reported).min()?,
+                host: self.asset_at(*host).map_or("", |asset| asset.hostname.as_str()),
+                since: there.iter().map(|(_, state)| state.reported).min()?,
             })
         };
         ids.filter_map(attack).collect()
@@ -240,18 +294,39 @@ impl World {
             return AssetSet::default();
         }
         let seen = ids.flat_map(|id| self.detections.standing_about(id));
-        let wanted = seen.filter(|(_, seen)| state.is_wanted_for(&seen.detection.vulnerability, seen.asset));
-        wanted.map(|(_, seen)| seen.asset).collect()
+        let on = seen.filter_map(|(_, seen)| Some((seen.asset?, &seen.detection.vulnerability)));
+        on.filter(|(asset, about)| state.is_wanted_for(about, *asset)).map(|(asset, _)| asset).collect()
+    }
+
+    /// The open directives that answer a detection: where it was seen; everywhere, where that was on a honeypot.
+    pub fn directives_answering(&self, state: &DetectionState) -> Vec<DirectiveId> {
+        let about = &state.detection.vulnerability;
+        match state.asset {
+            Some(asset) => self.directives_closing(about, asset).collect(),
+            None => self.directives_about(about).collect(),
+        }
+    }
+
+    /// The open directives that close a vulnerability anywhere, or whose changelog claims to.
+    pub(crate) fn directives_about<'w>(
+        &'w self,
+        about: &'w VulnerabilityId,
+    ) -> impl Iterator<Item = DirectiveId> + 'w {
+        let named = move |state: &DirectiveState| {
+            Reasons::from(&state.directive).counted().any(|other| other == about)
+        };
+        self.open_directives().filter(move |(_, state)| named(state)).map(|(id, _)| id)
     }
 
     /// The open directives that close on an asset what attacks on it use.
     pub(crate) fn directives_of_attacks_on(&self, asset: AssetOrdinal) -> Vec<DirectiveId> {
-        let standing = self.detections.0.standing.iter().filter(|(_, on)| on.contains_key(&asset));
+        let place = Place::Asset(asset);
+        let standing = self.detections.0.standing.iter().filter(|(_, at)| at.contains_key(&place));
         standing.flat_map(|(about, _)| self.directives_closing(about, asset)).collect()
     }
 
     /// The open directives that close a vulnerability on an asset, or whose changelog claims to.
-    pub fn directives_closing<'w>(
+    pub(crate) fn directives_closing<'w>(
         &'w self,
         about: &'w VulnerabilityId,
         asset: AssetOrdinal,
@@ -263,7 +338,25 @@ impl World {
 
 /// What follows from the report of a sensor, or why it is refused. What is known already is refused as nothing to do.
 pub(crate) fn report(world: &World, mut detection: Detection, now: Timestamp) -> Result<Event, Refusal> {
-    life::enrolled(world, &detection.asset)?;
+    let bad = |message: &str| refuse(RefusalCode::BadContent, message.to_owned());
+    match (detection.kind, &detection.asset) {
+        (DetectionKind::Honeypot, Some(_)) => {
+            return bad("a honeypot is no host of the estate: say in which zone it stands, or nothing");
+        }
+        (DetectionKind::Honeypot, None) => {
+            if let Some(zone) = detection.zone.as_ref().filter(|zone| !world.names_zone(zone)) {
+                return bad(&format!("no zone is called {zone}: name one of `tenon context show`"));
+            }
+        }
+        (DetectionKind::Attack | DetectionKind::Incident, None) => {
+            return bad("say on which host it was seen; a honeypot alone needs none");
+        }
+        (DetectionKind::Attack | DetectionKind::Incident, Some(asset)) => {
+            life::enrolled(world, asset)?;
+            let zone = world.asset(asset).and_then(|state| state.zone.as_deref());
+            detection.zone = zone.cloned();
+        }
+    }
     let Detection { what, sensor, reference, .. } = &mut detection;
     worded("a detection needs to say what was seen: a text", what)?;
     worded("a detection needs to name its sensor: a text", sensor)?;
@@ -297,7 +390,7 @@ fn misleads(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// What follows where a person finds that a detection was none: all that the same sensor said of the same attack on this asset
+/// What follows where a person finds that a detection was none: all that the same sensor said of the same attack at this place
 /// ends with it.
 pub(crate) fn dismiss(world: &World, id: DetectionId, by: &Person, why: &str) -> Result<Vec<Event>, Refusal> {
     let Some(state) = world.detection(id).filter(|state| state.ended.is_none()) else {
@@ -305,7 +398,8 @@ pub(crate) fn dismiss(world: &World, id: DetectionId, by: &Person, why: &str) ->
     };
     worded("to dismiss a detection needs a reason", why)?;
     let Detection { vulnerability, sensor, .. } = &state.detection;
-    let alike = world.detections.on(vulnerability, state.asset);
+    let place = state.place();
+    let alike = world.detections.at(vulnerability, &place);
     let alike = alike.filter(|(_, other)| other.ended.is_none() && other.detection.sensor == *sensor);
     let end = DetectionEnd::Dismissed { by: by.clone(), why: why.to_owned() };
     Ok(alike.map(|(id, _)| Event::DetectionEnded { id, end: end.clone() }).collect())
