@@ -1,5 +1,7 @@
 //! Policies replayed over real history.
 
+mod fleet;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -8,13 +10,15 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use tenon_feeds::Depth;
 use tenon_predict::backtest::{
-    Acts, Counts, Material, Policy, PolicyFile, Replayed, SUPPOSED, Said, UNKNOWN, chart, page, replay,
+    Acts, Counts, Fleet, Material, Policy, PolicyFile, Replay, Replayed, SUPPOSED, Said, Size, UNKNOWN,
+    chart, page,
 };
 use tenon_predict::{Day, HORIZON, ModelFile, Outcomes, Universe};
 
 use crate::common::{Common, Format, document};
 use crate::policy::read_file;
 use crate::progress::Bar;
+use fleet::For;
 
 /// Policies replayed over real history.
 #[derive(Subcommand)]
@@ -58,11 +62,13 @@ impl Flagging {
     after_help = "Examples:\n  tenon backtest run --history /srv/mirror --from 2024-05 --to 2026-07\n  \
     tenon backtest run --history /srv/mirror --policy 'epss>=0.1' --policy model-top=1%\n  \
     tenon backtest run --history /srv/mirror --policy policy.yaml --policy bod-26-04\n  \
-    tenon backtest run --history /srv/mirror --policy 'cvss>=7' --svg chart.svg --html report.html\n\n\
+    tenon backtest run --history /srv/mirror --policy 'cvss>=7' --svg chart.svg --html report.html\n  \
+    tenon scan --format json > scans/web1.json; tenon backtest run --history /srv/mirror --fleet scans\n\n\
     Policies: cvss>=7, epss>=0.1, epss-top=1%, kev, ssvc, bod-26-04, model>=0.001, model-top=1%, or a policy file like\n\
     that of `tenon policy`, asked about one supposed host (docs/reference/backtest.md).\n\
     effort = flagged/eligible; coverage = flagged and listed / listed that were eligible; of all = the same of everything\n\
-    listed; efficiency = flagged and listed / flagged. A model is asked only on days after all that it learned from."
+    listed; efficiency = flagged and listed / flagged. A model is asked only on days after all that it learned from.\n\
+    With --fleet: exploited = CVEs on hosts that were listed; ahead = fixed before; exposed hours = from listing to fix, summed."
 )]
 pub(crate) struct Run {
     /// The folder with the history: a mirror with epss/, kev/ and exploits/; timeline/ and cve/ for policies that read
@@ -93,6 +99,8 @@ pub(crate) struct Run {
     /// Write a report: one page that needs no other file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    #[command(flatten)]
+    on: For,
     /// Another model than the one of this program.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
@@ -136,13 +144,16 @@ impl Run {
             Eligible::Scored => Universe::Scored,
             Eligible::Known => Universe::Named,
         };
+        let fleet = self.on.read()?;
         let bar = Bar::new();
         let read = bar.history(&self.history, depth)?;
         let history = read.history;
         let outcomes = Outcomes::of(&history);
         bar.begin("replaying", history.snapshots().len());
         let span = (self.from, self.to);
-        let replayed = replay(&history, &outcomes, &models, &policies, universe, span, &mut |_| bar.step());
+        let replay = Replay { policies: &policies, universe, span, fleet: fleet.as_ref() };
+        let replayed = replay.over(&history, &outcomes, &models, &mut |_| bar.step());
+        let size = fleet.as_ref().map(Fleet::size);
         drop(bar);
         let asked = history.snapshots().iter().filter(|one| one.known >= self.from && one.known <= self.to);
         let done = replayed.first().map_or(0, |one| one.days.len());
@@ -169,18 +180,19 @@ impl Run {
                 digest: &read.digest,
                 model: models.newest().map_or("none", |model| &model.version),
                 policies: &replayed,
+                fleet: size,
             };
             std::fs::write(path, page(&material)).with_context(|| format!("writing {}", path.display()))?;
             eprintln!("wrote {}", path.display());
         }
         match common.format {
-            Format::Json => println!("{}", serde_json::to_string_pretty(&self.json(&replayed))?),
-            Format::Text => self.text(&replayed)?,
+            Format::Json => println!("{}", serde_json::to_string_pretty(&self.json(&replayed, size))?),
+            Format::Text => self.text(&replayed, size)?,
         }
         Ok(())
     }
 
-    fn json(&self, replayed: &[Replayed]) -> Value {
+    fn json(&self, replayed: &[Replayed], size: Option<Size>) -> Value {
         let one = |one: &Replayed| {
             json!({
                 "policy": one.policy.to_string(),
@@ -201,10 +213,11 @@ impl Run {
             "supposed_for_files": supposed,
             "unknown_to_files": UNKNOWN,
             "policies": replayed.iter().map(one).collect::<Vec<_>>(),
+            "fleet": size.map(|size| self.on.json(size, replayed)),
         })
     }
 
-    fn text(&self, replayed: &[Replayed]) -> Result<()> {
+    fn text(&self, replayed: &[Replayed], size: Option<Size>) -> Result<()> {
         let mut out = std::io::stdout().lock();
         let wide =
             replayed.iter().map(|one| one.policy.to_string().chars().count()).max().unwrap_or(0).max(14);
@@ -245,6 +258,9 @@ impl Run {
                 total.listed,
                 total.unscored_positives
             )?;
+        }
+        if let Some(size) = size {
+            write!(out, "{}", self.on.text(size, replayed, wide))?;
         }
         Ok(())
     }

@@ -2,16 +2,21 @@
 
 mod chart;
 mod file;
+mod fleet;
 mod page;
 mod policy;
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 pub use chart::chart;
 pub use file::{Acts, FROM_HISTORY, PolicyFile, SUPPOSED, Said, UNKNOWN};
+pub use fleet::{Fleet, Size, Spared};
 pub use page::{Material, page};
 pub use policy::{Policy, PolicyError};
 
+use fleet::Watched;
 use policy::Asked;
 
 use crate::{Cve, Day, History, Known, ModelFile, Outcomes, Universe, Walk};
@@ -54,6 +59,30 @@ pub struct Replayed {
     pub days: Vec<OneDay>,
     /// What a policy file said of eligible CVEs, summed over days; `None` of built-in policies.
     pub said: Option<Said>,
+    /// What it would have meant to the fleet; `None` where none was given.
+    pub spared: Option<Spared>,
+}
+
+/// What is replayed.
+#[derive(Debug, Clone, Copy)]
+pub struct Replay<'r> {
+    /// The policies.
+    pub policies: &'r [Policy],
+    /// Which CVEs they may flag.
+    pub universe: Universe,
+    /// Over the days of scores from the one to the other. Days whose next 30 days are not complete are left out: what was not
+    /// listed yet is no miss.
+    pub span: (Day, Day),
+    /// For which hosts.
+    pub fleet: Option<&'r Fleet>,
+}
+
+/// A policy while days pass.
+struct Asking<'p> {
+    policy: Asked<'p>,
+    days: Vec<OneDay>,
+    /// Of the CVEs of the fleet the day on which each was flagged first.
+    first: BTreeMap<Cve, Day>,
 }
 
 impl Counts {
@@ -116,53 +145,65 @@ impl Replayed {
     }
 }
 
-/// Replays policies over the days of scores from `from` to `to`. Days whose next 30 days are not complete are left out:
-/// what was not listed yet is no miss.
-pub fn replay(
-    history: &History,
-    outcomes: &Outcomes,
-    models: &ModelFile,
-    policies: &[Policy],
-    universe: Universe,
-    (from, to): (Day, Day),
-    progress: &mut dyn FnMut(Day),
-) -> Vec<Replayed> {
-    let mut asked: Vec<(Asked<'_>, Vec<OneDay>)> =
-        policies.iter().map(|policy| (Asked::new(policy), Vec::new())).collect();
-    let mut walk = Walk::new(history);
-    // Kept from day to day: some hundred thousand CVEs are some tens of megabytes, which the system gives page by page.
-    let mut eligible: Vec<(Cve, Known)> = Vec::new();
-    for snapshot in history.snapshots() {
-        let day = snapshot.known;
-        let Some(listed) = outcomes.after(day).filter(|_| day >= from && day <= to) else { continue };
-        progress(day);
-        let today = walk.on(day);
-        eligible.clear();
-        eligible.extend(today.cves().filter(|(_, known)| {
-            !known.is_listed() && (universe == Universe::Named || known.score().is_some())
-        }));
-        let is_eligible = |cve: &&Cve| eligible.binary_search_by_key(*cve, |(cve, _)| *cve).is_ok();
-        let is_positive = |cve: &Cve| listed.binary_search(cve).is_ok();
-        let scored = |cve: &&Cve| today.get(**cve).is_some_and(|known| known.score().is_some());
-        let common = Counts {
-            eligible: eligible.len() as u64,
-            positives: listed.iter().filter(is_eligible).count() as u64,
-            unscored_positives: (listed.len() - listed.iter().filter(scored).count()) as u64,
-            listed: listed.len() as u64,
-            ..Counts::default()
-        };
-        for (policy, days) in &mut asked {
-            let flagged = policy.flag(day, &eligible, models);
-            let counts = Counts {
-                flagged: flagged.len() as u64,
-                true_positives: flagged.iter().filter(|cve| is_positive(cve)).count() as u64,
-                ..common.clone()
+impl Replay<'_> {
+    /// Replays them all, day by day.
+    pub fn over(
+        &self,
+        history: &History,
+        outcomes: &Outcomes,
+        models: &ModelFile,
+        progress: &mut dyn FnMut(Day),
+    ) -> Vec<Replayed> {
+        let Self { policies, universe, span: (from, to), fleet } = *self;
+        let asking = |policy| Asking { policy: Asked::new(policy), days: Vec::new(), first: BTreeMap::new() };
+        let mut asked: Vec<Asking<'_>> = policies.iter().map(asking).collect();
+        let mut watched = fleet.map(|fleet| Watched::new(fleet, history));
+        let mut walk = Walk::new(history);
+        // Kept from day to day: some hundred thousand CVEs are some tens of megabytes, which the system gives page by page.
+        let mut eligible: Vec<(Cve, Known)> = Vec::new();
+        for snapshot in history.snapshots() {
+            let day = snapshot.known;
+            let Some(listed) = outcomes.after(day).filter(|_| day >= from && day <= to) else { continue };
+            progress(day);
+            let today = walk.on(day);
+            if let Some(watched) = &mut watched {
+                watched.on(day, |cve| today.get(cve));
+            }
+            eligible.clear();
+            eligible.extend(today.cves().filter(|(_, known)| {
+                !known.is_listed() && (universe == Universe::Named || known.score().is_some())
+            }));
+            let is_eligible = |cve: &&Cve| eligible.binary_search_by_key(*cve, |(cve, _)| *cve).is_ok();
+            let is_positive = |cve: &Cve| listed.binary_search(cve).is_ok();
+            let scored = |cve: &&Cve| today.get(**cve).is_some_and(|known| known.score().is_some());
+            let common = Counts {
+                eligible: eligible.len() as u64,
+                positives: listed.iter().filter(is_eligible).count() as u64,
+                unscored_positives: (listed.len() - listed.iter().filter(scored).count()) as u64,
+                listed: listed.len() as u64,
+                ..Counts::default()
             };
-            days.push(OneDay { day, epss_model: snapshot.model.clone(), counts });
+            for Asking { policy, days, first } in &mut asked {
+                let flagged = policy.flag(day, &eligible, models);
+                if let Some(watched) = &watched {
+                    watched.ask(first, day, &flagged);
+                }
+                let counts = Counts {
+                    flagged: flagged.len() as u64,
+                    true_positives: flagged.iter().filter(|cve| is_positive(cve)).count() as u64,
+                    ..common.clone()
+                };
+                days.push(OneDay { day, epss_model: snapshot.model.clone(), counts });
+            }
         }
+        let replayed = policies.iter().zip(asked);
+        replayed
+            .map(|(policy, Asking { policy: asked, days, first })| Replayed {
+                policy: policy.clone(),
+                days,
+                said: asked.said(),
+                spared: watched.as_ref().map(|watched| watched.spared(&first, outcomes)),
+            })
+            .collect()
     }
-    let replayed = policies.iter().zip(asked);
-    replayed
-        .map(|(policy, (asked, days))| Replayed { policy: policy.clone(), days, said: asked.said() })
-        .collect()
 }

@@ -228,6 +228,73 @@ fn policies_are_replayed_in_a_table_json_and_a_chart() {
 }
 
 #[test]
+fn policies_are_replayed_for_the_hosts_that_scans_describe() {
+    let place = tempfile::tempdir().unwrap();
+    let history = place.path().join("history");
+    write_history(&history);
+    let history = history.display().to_string();
+    let scans = place.path().join("scans");
+    fs::create_dir(&scans).unwrap();
+    let scan = |hostname: &str, ids: std::ops::Range<u32>| {
+        let findings: Vec<Value> = ids
+            .map(|number| serde_json::json!({ "vulnerability": format!("CVE-2024-{number}"), "source": format!("package-{}", number % 7) }))
+            .chain([serde_json::json!({ "vulnerability": "VENDOR:a:1", "source": "a" })])
+            .collect();
+        let text = serde_json::json!({ "form": "1", "host": { "hostname": hostname, "findings": findings } })
+            .to_string();
+        fs::write(scans.join(format!("{hostname}.json")), text).unwrap();
+    };
+    scan("web1", 10_000..10_400);
+    scan("web2", 10_200..10_600);
+    let run = ["backtest", "run", "--history", &history, "--from", "2024-05", "--to", "2025-05"];
+    let fleet = scans.display().to_string();
+    let policies = ["--policy", "epss>=0.00001", "--policy", "kev", "--fleet", &fleet];
+    let told_json = json(&tenon(&[&["--format", "json"], &run[..], &policies].concat()));
+    let told_of = &told_json["fleet"];
+    assert_eq!(
+        (told_of["size"]["hosts"].as_u64(), told_of["size"]["findings"].as_u64()),
+        (Some(2), Some(800))
+    );
+    let of = |policy: usize, field: &str| told_of["policies"][policy]["spared"][field].as_u64().unwrap();
+    // Both meet the same listings; whoever waits for them fixes none ahead, with a week of exposure each at most.
+    assert_eq!(of(0, "exploited"), of(1, "exploited"));
+    assert!(of(1, "exploited") > 0 && of(0, "ahead") > of(1, "ahead"), "{told_of}");
+    assert!(of(0, "exposed_hours") < of(1, "exposed_hours"), "{told_of}");
+    assert!(of(1, "exposed_hours") <= of(1, "exploited") * 7 * 24 && of(0, "changes") > of(1, "changes"));
+    assert_eq!(told_of["policies"][1]["work_hours"].as_u64(), Some(of(1, "changes") / 2));
+    let at_once = json(&tenon(&[&["--format", "json"], &run[..], &policies, &["--fix-days", "0"]].concat()));
+    assert_eq!(at_once["fleet"]["policies"][1]["spared"]["exposed_hours"], 0);
+
+    let html = place.path().join("report.html").display().to_string();
+    let text = told(&tenon(&[&run[..], &policies, &["--html", &html]].concat()));
+    assert!(
+        text.contains("2 hosts with 800 findings of 600 CVEs in 14 packages on them; fixed 7 days after"),
+        "{text}"
+    );
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("kev ") && line.ends_with(&of(1, "exposed_hours").to_string()))
+    );
+    assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
+    assert!(fs::read_to_string(&html).unwrap().contains("On these hosts"));
+
+    let fails = |arguments: &[&str]| {
+        let output = tenon(&[&run[..], arguments].concat());
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(fails(&["--fix-days", "3"]).contains("--fleet"));
+    let twice = scans.join("web1.json").display().to_string();
+    assert!(fails(&["--fleet", &fleet, "--fleet", &twice]).contains("web1 is there already"));
+    fs::write(scans.join("broken.json"), "{}").unwrap();
+    let broken = fails(&["--fleet", &fleet]);
+    assert!(broken.contains("broken.json") && broken.contains("tenon scan --format json"), "{broken}");
+    let empty = place.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    assert!(fails(&["--fleet", &empty.display().to_string()]).contains("holds no file *.json"));
+}
+
+#[test]
 fn what_cannot_be_replayed_says_why() {
     let place = tempfile::tempdir().unwrap();
     let history = place.path().join("history");

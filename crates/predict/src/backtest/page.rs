@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::chart::{STYLES, Shape, drawn, escaped};
 use super::file::{Acts, SUPPOSED, Said, UNKNOWN};
-use super::{Counts, Policy, Replayed};
+use super::{Counts, Policy, Replayed, Size, Spared};
 use crate::{Day, HORIZON, Universe};
 
 /// What a page is made of.
@@ -22,6 +22,8 @@ pub struct Material<'m> {
     pub model: &'m str,
     /// What was compared.
     pub policies: &'m [Replayed],
+    /// How large the fleet is for which they were replayed.
+    pub fleet: Option<Size>,
 }
 
 const STYLE: &str = include_str!("page.css");
@@ -65,6 +67,9 @@ fn write(material: &Material<'_>, text: &mut String) -> std::fmt::Result {
     }
     writeln!(text, "</dl>")?;
     table(material.policies, text)?;
+    if let Some(size) = material.fleet {
+        on_fleet(size, material.policies, text)?;
+    }
     writeln!(
         text,
         "<section>\n<h2>Over time</h2>\n<p>Coverage is the share of the later listed that was flagged; effort the share of all that was\n\
@@ -128,6 +133,33 @@ fn table(policies: &[Replayed], text: &mut String) -> std::fmt::Result {
     for one in policies {
         let name = escaped(&one.policy.to_string());
         writeln!(text, "<tr><th scope=\"row\">{name}</th>{}</tr>", cells(&one.total()))?;
+    }
+    writeln!(text, "</tbody>\n</table>\n</div>\n</section>")
+}
+
+/// What they would have meant to the hosts that were given.
+fn on_fleet(size: Size, policies: &[Replayed], text: &mut String) -> std::fmt::Result {
+    let Size { hosts, packages, findings, cves, fix_days } = size;
+    writeln!(
+        text,
+        "<section>\n<h2>On these hosts</h2>\n<p>{} hosts with {} findings of {} CVEs in {} packages on them, as if they had been all along\n\
+         what they are now. A change updates one package on one host, and closes all of its CVEs that were public when it was asked for;\n\
+         it is done {fix_days} days after. What is listed is asked for on that day at the latest, whatever the policy. Exposed are hours\n\
+         from listing to fix, summed over hosts and CVEs.</p>\n\
+         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"On these hosts\">\n<table>\n\
+         <thead><tr><th scope=\"col\">Policy</th><th scope=\"col\">Changes</th><th scope=\"col\">Exploited</th>\
+         <th scope=\"col\">Fixed ahead</th><th scope=\"col\">Exposed hours</th></tr></thead>\n<tbody>",
+        thousands(hosts),
+        thousands(findings),
+        thousands(cves),
+        thousands(packages)
+    )?;
+    for one in policies {
+        let Some(Spared { changes, exploited, ahead, exposed_hours }) = one.spared else { continue };
+        let figures = [changes, exploited, ahead, exposed_hours]
+            .map(|figure| format!("<td>{}</td>", thousands(figure)));
+        let name = escaped(&one.policy.to_string());
+        writeln!(text, "<tr><th scope=\"row\">{name}</th>{}</tr>", figures.concat())?;
     }
     writeln!(text, "</tbody>\n</table>\n</div>\n</section>")
 }
@@ -213,11 +245,16 @@ fn definitions(material: &Material<'_>, text: &mut String) -> std::fmt::Result {
          <dt>efficiency</dt><dd>Listed in the {HORIZON} days after, of the flagged.</dd>\n</dl>\n</section>\n\
          <section>\n<h2>What this does not say</h2>\n<ul>\n\
          <li>What is exploited and never listed counts as a miss of nobody. Listing is CISA's choice.</li>\n\
-         <li>Nothing of hosts: which of them have the software, whether an update existed, how long it took.</li>\n\
+         {}\
          <li>A CVE that stays flagged counts on every day, and a listing on each day of the {HORIZON} before it that has scores.</li>\n\
          <li>Policies on CVSS and on published tables flag only what a record known by the day states. The public files hold few\n\
          records of 2025 and 2026, and the figures say that too.</li>\n\
-         <li>The form of Tenon's forecast was chosen on these same days, its coefficients were not.</li>\n</ul>\n</section>"
+         <li>The form of Tenon's forecast was chosen on these same days, its coefficients were not.</li>\n</ul>\n</section>",
+        if material.fleet.is_some() {
+            "<li>Of the hosts only what they are now: not when they got the software, whether an update existed, how long it took.</li>\n"
+        } else {
+            "<li>Nothing of hosts: which of them have the software, whether an update existed, how long it took.</li>\n"
+        }
     )?;
     let (from, to) = material.span;
     let measured = material.policies.first().map(|one| one.days.as_slice()).unwrap_or_default();

@@ -1,12 +1,23 @@
 //! Policies replayed, against a count by hand.
 
 use tenon_model::{Automatable, Exploitation, TechnicalImpact};
-use tenon_predict::backtest::{Acts, Material, Policy, PolicyFile, Replayed, chart, page, replay};
+use tenon_predict::backtest::{Acts, Fleet, Material, Policy, PolicyFile, Replay, Replayed, chart, page};
 use tenon_predict::{
     Dated, Day, Fact, History, HistoryBuilder, ModelFile, Outcomes, Points, Snapshot, Universe,
 };
 
 use crate::world::{Planted, cve, day, ppm, world};
+
+fn replay(
+    history: &History,
+    outcomes: &Outcomes,
+    models: &ModelFile,
+    policies: &[Policy],
+    universe: Universe,
+    span: (Day, Day),
+) -> Vec<Replayed> {
+    Replay { policies, universe, span, fleet: None }.over(history, outcomes, models, &mut |_| ())
+}
 
 fn policy(text: &str) -> Policy {
     text.parse().unwrap()
@@ -19,7 +30,7 @@ fn a_threshold_on_scores_is_counted_as_by_hand() {
     let models = ModelFile::shipped().unwrap();
     let span = (day("2024-05-01"), day("2025-03-31"));
     let policies = [policy("epss>=0.001"), policy("epss-top=1%"), policy("kev"), policy("model-top=1%")];
-    let replayed = replay(&history, &outcomes, &models, &policies, Universe::Scored, span, &mut |_| ());
+    let replayed = replay(&history, &outcomes, &models, &policies, Universe::Scored, span);
     assert!(replayed[0].days.len() > 40);
     for (one, top) in replayed[0].days.iter().zip(&replayed[1].days) {
         let known = history.on(one.day);
@@ -67,7 +78,6 @@ fn days_that_are_not_over_are_left_out_and_models_of_epss_stay_apart() {
         &[policy("epss>=0.1")],
         Universe::Scored,
         (day("2025-01-01"), day("2025-12-31")),
-        &mut |_| (),
     );
     let days: Vec<Day> = replayed[0].days.iter().map(|one| one.day).collect();
     assert_eq!(days, [day("2025-03-16"), day("2025-03-23"), day("2025-06-02")]);
@@ -101,8 +111,7 @@ fn policies_that_read_records_wait_for_them() {
         let outcomes = Outcomes::of(&history);
         let span = (day("2025-01-01"), day("2025-12-31"));
         let models = ModelFile::shipped().unwrap();
-        let replayed =
-            replay(&history, &outcomes, &models, &[policy(policy_text)], Universe::Scored, span, &mut |_| ());
+        let replayed = replay(&history, &outcomes, &models, &[policy(policy_text)], Universe::Scored, span);
         replayed[0].days.iter().map(|one| one.counts.flagged).collect()
     };
     assert_eq!(flagged(Fact::Cvss(70), "cvss>=7"), [0, 1]);
@@ -145,7 +154,7 @@ fn over_the_world(policies: &[Policy]) -> Vec<Replayed> {
     let history = history.with(stated.collect());
     let span = (day("2024-05-01"), day("2025-03-31"));
     let models = ModelFile::shipped().unwrap();
-    replay(&history, &Outcomes::of(&history), &models, policies, Universe::Scored, span, &mut |_| ())
+    replay(&history, &Outcomes::of(&history), &models, policies, Universe::Scored, span)
 }
 
 /// Rules that say what a built-in policy says flag what it flags, on every day.
@@ -232,6 +241,7 @@ fn a_page_needs_nothing_else_and_says_what_was_supposed() {
         digest: "0123abcd",
         model: "five-2026-08-07",
         policies: &replayed,
+        fleet: None,
     });
     assert!(text.starts_with("<!doctype html>") && text.trim_end().ends_with("</html>"));
     for absent in ["<script", "http://", "https://", "<link", "<img", "src=", "url(", "@import"] {
@@ -281,11 +291,100 @@ fn a_chart_names_its_policies_and_has_no_script() {
         &[policy("epss>=0.001"), policy("epss-top=1%")],
         Universe::Scored,
         span,
-        &mut |_| (),
     );
     let svg = chart(&replayed);
     assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"));
     assert_eq!(svg.matches("<polyline").count(), 4);
     assert!(svg.contains("epss&gt;=0.001") && svg.contains("epss-top=1%") && !svg.contains("<script"));
     assert!(chart(&[]).contains("No day to show."));
+}
+
+/// Weekly days; 10,001 is likely from the second week and listed in the fourth, 10,002 never likely and listed in the third, 10,003
+/// public from the third and never listed, 10,004 listed before the first, 10,005 likely from the fifth.
+fn small_history() -> History {
+    let mut builder = HistoryBuilder::default();
+    let week = |week: i32| day("2025-03-15").plus(7 * week);
+    for place in 0..6 {
+        let known = week(place).plus(1);
+        builder.snapshot(Snapshot { scored: week(place), known, model: "v4".to_owned() });
+        let scores = [
+            (10_001, if place >= 1 { 500_000 } else { 100 }),
+            (10_002, 200),
+            (10_003, if place >= 2 { 300 } else { 0 }),
+            (10_004, 900_000),
+            (10_005, if place >= 4 { 400_000 } else { 100 }),
+        ];
+        for (number, score) in scores.into_iter().filter(|(_, score)| *score > 0) {
+            builder.add(cve(number), known, Fact::Scored(ppm(score)));
+        }
+    }
+    builder.add(cve(10_001), week(3).plus(3), Fact::Listed);
+    builder.add(cve(10_002), week(2).plus(3), Fact::Listed);
+    builder.add(cve(10_004), week(0).plus(-20), Fact::Listed);
+    builder.listings_until(day("2025-12-31"));
+    builder.build()
+}
+
+#[test]
+fn what_a_fleet_is_spared_is_counted_as_by_hand() {
+    let history = small_history();
+    let (outcomes, models) = (Outcomes::of(&history), ModelFile::shipped().unwrap());
+    let policies = [policy("epss>=0.1"), policy("kev")];
+    let spared = |fleet: &Fleet| {
+        let span = (day("2025-03-01"), day("2025-06-30"));
+        let replay = Replay { policies: &policies, universe: Universe::Scored, span, fleet: Some(fleet) };
+        let replayed = replay.over(&history, &outcomes, &models, &mut |_| ());
+        assert_eq!(replayed[0].days.len(), 6);
+        [replayed[0].spared.unwrap(), replayed[1].spared.unwrap()]
+    };
+    let told =
+        |one: &tenon_predict::backtest::Spared| (one.changes, one.exploited, one.ahead, one.exposed_hours);
+    let fleet = |fix_days: u16| {
+        let mut fleet = Fleet::new(fix_days);
+        assert!(fleet.add("a") && fleet.add("b") && fleet.add("idle") && !fleet.add("a"));
+        for host in ["a", "b"] {
+            fleet.find(host, "web", cve(10_001));
+        }
+        for number in [10_002, 10_003, 10_005] {
+            fleet.find("a", "db", cve(number));
+        }
+        fleet.find("b", "old", cve(10_004));
+        fleet.find("b", "old", cve(99_999));
+        fleet
+    };
+    let week = fleet(7);
+    let size = week.size();
+    assert_eq!((size.hosts, size.packages, size.findings, size.cves), (3, 4, 7, 6));
+    // By score: the web servers in the second week, fixed two days before the listing in the fourth week and three days. The database
+    // when 10,002 is listed, which is a week of exposure, and closes 10,003, public since two days, with it; again for 10,005? It was
+    // public from the first week: closed already.
+    let [by_score, by_list] = spared(&week);
+    assert_eq!(told(&by_score), (3, 3, 2, 7 * 24));
+    // Waiting for the list: a week of exposure for each.
+    assert_eq!(told(&by_list), (3, 3, 0, 3 * 7 * 24));
+    // Where a fix takes three weeks, that asked for by score comes five days after the listing.
+    let [by_score, _] = spared(&fleet(21));
+    assert_eq!(told(&by_score), (3, 3, 0, 2 * 5 * 24 + 21 * 24));
+    // At once.
+    let [by_score, by_list] = spared(&fleet(0));
+    assert_eq!((told(&by_score), told(&by_list)), ((3, 3, 3, 0), (3, 3, 3, 0)));
+    // What was listed before the first day is of no interest, and nothing is a fleet of nothing.
+    let mut old = Fleet::new(7);
+    old.find("b", "old", cve(10_004));
+    assert_eq!(spared(&old).map(|one| told(&one)), [(0, 0, 0, 0); 2]);
+}
+
+#[test]
+fn what_becomes_public_after_an_update_takes_another() {
+    let history = small_history();
+    let (outcomes, models) = (Outcomes::of(&history), ModelFile::shipped().unwrap());
+    let mut fleet = Fleet::new(0);
+    fleet.find("a", "web", cve(10_001));
+    fleet.find("a", "web", cve(10_003));
+    let policies = [policy("epss>=0.0002"), policy("epss>=0.1")];
+    let span = (day("2025-03-01"), day("2025-06-30"));
+    let replay = Replay { policies: &policies, universe: Universe::Scored, span, fleet: Some(&fleet) };
+    let replayed = replay.over(&history, &outcomes, &models, &mut |_| ());
+    let changes: Vec<u64> = replayed.iter().map(|one| one.spared.unwrap().changes).collect();
+    assert_eq!(changes, [2, 1], "10,003 was not public yet when the update was asked for in the second week");
 }
