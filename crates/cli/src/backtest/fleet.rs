@@ -39,7 +39,7 @@ struct Scan {
 #[derive(Deserialize)]
 struct Host {
     hostname: String,
-    findings: Vec<Finding>,
+    open: Vec<Finding>,
 }
 
 #[derive(Deserialize)]
@@ -87,9 +87,15 @@ impl For {
     pub(super) fn text(&self, size: Size, of: &[Replayed], wide: usize) -> String {
         let Size { hosts, packages, findings, cves, fix_days } = size;
         let mut text = format!(
-            "\n{hosts} hosts with {findings} findings of {cves} CVEs in {packages} packages on them; fixed {fix_days} days after it is asked for.\n\
+            "\n{hosts} {} with {findings} findings of {cves} CVEs in {packages} packages on them; fixed {fix_days} days after it is asked for.\n\
              {:<wide$} {:>8} {:>10} {:>9} {:>6} {:>14}\n",
-            "policy", "changes", "work hours", "exploited", "ahead", "exposed hours"
+            if hosts == 1 { "host" } else { "hosts" },
+            "policy",
+            "changes",
+            "work hours",
+            "exploited",
+            "ahead",
+            "exposed hours"
         );
         for one in of {
             let Some(Spared { changes, exploited, ahead, exposed_hours }) = one.spared else { continue };
@@ -129,11 +135,11 @@ fn add(fleet: &mut Fleet, file: &Path) -> Result<()> {
     let text = document(file, MAX_SCAN)?;
     let Scan { host } =
         serde_json::from_slice(&text).context("it is not what `tenon scan --format json` writes")?;
-    let Host { hostname, findings } = host;
+    let Host { hostname, open } = host;
     if !fleet.add(&hostname) {
         bail!("{hostname} is there already: each host counts once");
     }
-    for Finding { vulnerability, source } in findings {
+    for Finding { vulnerability, source } in open {
         // Updates of vendors that name no CVE have no history.
         if let Ok(cve) = vulnerability.parse::<CveId>() {
             fleet.find(&hostname, &source, cve);

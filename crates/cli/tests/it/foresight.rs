@@ -235,22 +235,49 @@ fn policies_are_replayed_for_the_hosts_that_scans_describe() {
     let history = history.display().to_string();
     let scans = place.path().join("scans");
     fs::create_dir(&scans).unwrap();
+    // What a scan says of a host, and the same of others with other findings.
+    let mirror = place.path().join("mirror");
+    let advisory =
+        Told { id: "DSA-1-1", cve: "CVE-2024-10000", source: "package-0", fixed: "2.0", exploited: false };
+    write_mirror(&mirror, &[advisory]);
+    let at = |name: &str| place.path().join(name).display().to_string();
+    let status = "Package: package-0\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0\n\n";
+    fs::write(at("status"), status).unwrap();
+    fs::write(at("os-release"), "ID=debian\nVERSION_ID=\"12\"\n").unwrap();
+    let files = ["--dpkg-status", &at("status"), "--os-release", &at("os-release"), "--feeds", &at("mirror")];
+    let output = Command::new(env!("CARGO_BIN_EXE_tenon"))
+        .args(["--format", "json", "scan"])
+        .args(files)
+        .env("TENON_DATA", at("data"))
+        .output()
+        .unwrap();
+    let scanned: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(scanned["host"]["open"][0]["vulnerability"], "CVE-2024-10000", "{scanned}");
     let scan = |hostname: &str, ids: std::ops::Range<u32>| {
-        let findings: Vec<Value> = ids
-            .map(|number| serde_json::json!({ "vulnerability": format!("CVE-2024-{number}"), "source": format!("package-{}", number % 7) }))
-            .chain([serde_json::json!({ "vulnerability": "VENDOR:a:1", "source": "a" })])
+        let mut report = scanned.clone();
+        let finding = &scanned["host"]["open"][0];
+        let mut open: Vec<Value> = ids
+            .map(|number| {
+                let mut finding = finding.clone();
+                finding["vulnerability"] = format!("CVE-2024-{number}").into();
+                finding["source"] = format!("package-{}", number % 7).into();
+                finding
+            })
             .collect();
-        let text = serde_json::json!({ "form": "1", "host": { "hostname": hostname, "findings": findings } })
-            .to_string();
-        fs::write(scans.join(format!("{hostname}.json")), text).unwrap();
+        // Without a CVE there is no history.
+        open.push(finding.clone());
+        open.last_mut().unwrap()["vulnerability"] = "VENDOR:a:1".into();
+        report["host"]["hostname"] = hostname.into();
+        report["host"]["open"] = open.into();
+        fs::write(scans.join(format!("{hostname}.json")), report.to_string()).unwrap();
     };
     scan("web1", 10_000..10_400);
     scan("web2", 10_200..10_600);
     let run = ["backtest", "run", "--history", &history, "--from", "2024-05", "--to", "2025-05"];
     let fleet = scans.display().to_string();
     let policies = ["--policy", "epss>=0.00001", "--policy", "kev", "--fleet", &fleet];
-    let told_json = json(&tenon(&[&["--format", "json"], &run[..], &policies].concat()));
-    let told_of = &told_json["fleet"];
+    let replayed = json(&tenon(&[&["--format", "json"], &run[..], &policies].concat()));
+    let told_of = &replayed["fleet"];
     assert_eq!(
         (told_of["size"]["hosts"].as_u64(), told_of["size"]["findings"].as_u64()),
         (Some(2), Some(800))
