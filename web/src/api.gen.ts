@@ -1250,6 +1250,20 @@ export type MilestoneView = DurationsView & {
   milestone: string;
 };
 
+/** An entry of the record by which the expected loss of a directive became another. */
+export type MoveView = {
+  /** What doing the directive removed before, in risk points; absent where it was raised, or the record does not reach back. */
+  before?: string | null;
+  /** What it removed after. */
+  points: string;
+  /** What it says, in words. */
+  said: string;
+  /** The entry: what was told, not what followed from it. */
+  seq: number;
+  /** When, RFC 3339. */
+  time: string;
+};
+
 /** An entry of the record that moved exposure, with all that followed from it. */
 export type MovementView = {
   /** The person behind it; absent where none is. */
@@ -1264,6 +1278,16 @@ export type MovementView = {
   said?: string | null;
   /** The entry. */
   seq: number;
+};
+
+/** What moved a directive, the last first. */
+export type MovesView = {
+  /** Position of the journal that this shows. */
+  generation: number;
+  /** The entries. */
+  items: MoveView[];
+  /** Whether earlier ones were not looked for: there are enough, or they lie too far back. */
+  more: boolean;
 };
 
 /** A new password in place of an old one. */

@@ -19,6 +19,7 @@ import type {
   LogPage,
   MeasuresView,
   MessagesView,
+  MovesView,
   Overview,
   PolicyCheckView,
   PolicyPresetView,
@@ -167,6 +168,8 @@ export const checkPolicy = (text: string): Promise<PolicyCheckView> => about("po
 export const previewPolicy = (text: string): Promise<PolicyPreviewView> => about("policy/preview", text) as Promise<PolicyPreviewView>;
 export const getWhy = (id: string, then: Moment): Promise<WhyView> =>
   askAsOf(`directives/${encodeURIComponent(id)}/why`, then) as Promise<WhyView>;
+export const getMoves = (id: string, then: Moment): Promise<MovesView> =>
+  askAsOf(`directives/${encodeURIComponent(id)}/moves`, then) as Promise<MovesView>;
 /** Of an asset and a vulnerability that is open on it, a blank between them. */
 export const getFindingWhy = (both: string, then: Moment): Promise<FindingWhyView> => {
   const [asset = "", vulnerability = ""] = both.split(" ").map(encodeURIComponent);

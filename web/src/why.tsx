@@ -4,6 +4,7 @@ import { count, Note, Section } from "./bits";
 import { Clocks } from "./clocks";
 import { column, DecisionTable } from "./decision-table";
 import { inFull } from "./likely";
+import { MovedBy } from "./moves";
 import { openFrom } from "./place";
 import { Source } from "./source";
 import { useLoaded } from "./use";
@@ -36,6 +37,7 @@ export function Why({ directive }: { directive: DirectiveView }) {
         removes={removes}
         why={why.is === "here" ? { table: why.value.table ?? null, factors: why.value.factors, flips: why.value.flips } : null}
       />
+      <MovedBy directive={directive.id} removes={removes} />
       {why.is === "missing" && <Note tone="bad">{why.why}</Note>}
     </Section>
   );

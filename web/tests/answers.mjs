@@ -154,6 +154,17 @@ const TABLE = {
 };
 
 /** What explains a directive. */
+/** What moved a directive, the last first. */
+export const moves = () => ({
+  generation: 7,
+  items: [
+    { seq: 118, time: at(-2), said: `KEV: 1 vulnerability changed ${HOSTILE}`, before: "49.800000", points: "151.500000" },
+    { seq: 112, time: at(-20), said: "EPSS v2026.06.15: 300,000 scores", before: "41.200000", points: "49.800000" },
+    { seq: 7, time: at(-75), said: "feed debian: 1 new or changed", before: null, points: "41.200000" },
+  ],
+  more: false,
+});
+
 export const why = {
   table: TABLE,
   factors: [

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { NO_POLICY, PRESETS, detail, exposure, findingWhy, overview, reports, why } from "./answers.mjs";
+import { NO_POLICY, PRESETS, detail, exposure, findingWhy, moves, overview, reports, why } from "./answers.mjs";
 import { assetReach, directiveReach, reach } from "./reaches.mjs";
 
 /** What the API once answered: the tests of the command line show the same. */
@@ -141,6 +141,7 @@ export class StandIn {
     if (kind === "assets") return json(response, 200, detail([...world.assets, ...(world.retired ?? this.retired)].find((asset) => asset.id === id)));
     if (kind === "reports" && reports[id]) return json(response, 200, reports[id]);
     if (/^\/api\/v1\/directives\/dir_1\/why$/.test(pathname)) return json(response, 200, this.why ?? why);
+    if (/^\/api\/v1\/directives\/dir_\d+\/moves$/.test(pathname)) return json(response, 200, this.moves ?? moves());
     if (pathname.startsWith("/api/")) return json(response, 404, { code: "not-found", detail: "no such path" });
     const file = pathname === "/" ? "/index.html" : pathname;
     try {

@@ -38,6 +38,21 @@ visits("why", (visit, test) => {
     assert.deepEqual(drawn, [[0, 100], [scale(5.23), 100], [scale(1.046), scale(5.23)], [scale(0.7845), scale(1.046)], [scale(0.7845), scale(1.569)], [0, scale(1.5)]]);
   });
 
+  test("what moved it is told entry by entry, the last first", async () => {
+    await opened("#dir_1");
+    const told = await Promise.all([0, 1, 2].map((at) => said(id("move").nth(at))));
+    assert.match(told[0], /^49\.8 → 151\.5 KEV: 1 vulnerability changed .*, entry 118$/);
+    assert.ok(told[0].includes(HOSTILE));
+    assert.match(told[1], /^41\.2 → 49\.8 EPSS v2026\.06\.15: 300,000 scores .*, entry 112$/);
+    assert.match(told[2], /^raised with 41\.2 feed debian/);
+    // As it was raised, there is nothing to tell.
+    visit.tenon.moves = { generation: 7, items: [{ seq: 7, time: "2026-06-15T12:00:00Z", said: "feed debian", before: null, points: "1" }], more: false };
+    await page.reload();
+    await id("loss").first().waitFor();
+    await settled();
+    assert.equal(await id("moves").count(), 0);
+  });
+
   test("the row that decided is lit beside what one other input would lead to, and the table can be seen whole", async () => {
     await opened("#dir_1");
     const table = id("decision-table");

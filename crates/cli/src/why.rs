@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde::Serialize;
 use tenon_model::Probability;
-use tenon_server::{ClockView, DecisionView, DirectiveView, FactorView, FlipView, WhyView};
+use tenon_server::{
+    ClockView, DecisionView, DirectiveView, FactorView, FlipView, MoveView, MovesView, WhyView,
+};
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
@@ -17,18 +19,25 @@ const MAX_FACTORS: usize = 10;
 struct Explained<'a> {
     directive: &'a DirectiveView,
     why: &'a WhyView,
+    moves: &'a MovesView,
 }
+
+/// Entries that are written out of those that moved it.
+const MAX_MOVES: usize = 5;
 
 pub(crate) fn run(common: &Common, id: &str, moment: &AsOf) -> Result<()> {
     let api = Api::new(common)?;
     let directive: DirectiveView = api.get_as_of(&format!("/api/v1/directives/{id}"), moment)?;
     let why: WhyView = api.get_as_of(&format!("/api/v1/directives/{id}/why"), moment)?;
+    let moves: MovesView = api.get_as_of(&format!("/api/v1/directives/{id}/moves"), moment)?;
     match common.format {
         Format::Json => {
-            let explained = Explained { directive: &directive, why: &why };
+            let explained = Explained { directive: &directive, why: &why, moves: &moves };
             println!("{}", serde_json::to_string_pretty(&explained)?);
         }
-        Format::Text => print!("{}\n{}", directive.title, text(&directive, &why, "  ")),
+        Format::Text => {
+            print!("{}\n{}{}", directive.title, text(&directive, &why, "  "), moved(&moves, "  "));
+        }
     }
     Ok(())
 }
@@ -38,6 +47,24 @@ pub(crate) fn text(directive: &DirectiveView, why: &WhyView, indent: &str) -> St
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _written = write(&mut text, directive, why, indent);
+    text
+}
+
+/// What moved it, the last first.
+fn moved(view: &MovesView, indent: &str) -> String {
+    let mut text = String::new();
+    let points = |points: &str| {
+        points.parse::<f64>().map_or_else(|_| points.to_owned(), |value| format!("{value:.1}"))
+    };
+    for MoveView { seq, time, said, before, points: after } in view.items.iter().take(MAX_MOVES) {
+        let time = time.get(..16).unwrap_or(time).replace('T', " ");
+        let from =
+            before.as_ref().map_or("raised with".to_owned(), |before| format!("{} ->", points(before)));
+        text += &format!("{indent}moved     {time} {from} {}: {said} (entry {seq})\n", points(after));
+    }
+    if view.more || view.items.len() > MAX_MOVES {
+        text += &format!("{indent}          and more before\n");
+    }
     text
 }
 

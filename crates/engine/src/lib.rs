@@ -85,6 +85,6 @@ pub use rollout::Rollout;
 pub use signatures::{Signatures, SignedChanges};
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
 pub use terrain::{Exploit, OnAsset, Terrain, TerrainZone, ZoneOrigin};
-pub use trend::{Day, Moves, TrendDay};
+pub use trend::{Day, Moves, TrendDay, is_consequence};
 pub use vulnerabilities::OpenVulnerability;
 pub use world::{GroupMode, OrderState, World};

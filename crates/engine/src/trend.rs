@@ -174,6 +174,19 @@ impl Trend {
     }
 }
 
+/// Whether an event follows from the one that stands before it, or before others of this kind.
+pub fn is_consequence(event: &Event) -> bool {
+    match event {
+        Event::DirectiveRaised { .. }
+        | Event::DirectiveChanged { .. }
+        | Event::DirectiveRevised { .. }
+        | Event::AssetVerified { .. }
+        | Event::OrderIssued { .. } => true,
+        Event::DirectiveClosed { outcome, .. } => !matches!(outcome, Outcome::Refused { .. }),
+        _ => false,
+    }
+}
+
 impl World {
     /// Notes what the events after this one will be consequences of, where this one is no consequence itself. What follows from
     /// the cause before is complete.
@@ -189,12 +202,7 @@ impl World {
             Event::AssetRetired { .. } => Cause::Retirement,
             Event::DirectiveClosed { outcome: Outcome::Refused { .. }, .. } => Cause::Refusal,
             Event::ExceptionGranted { .. } | Event::ExceptionEnded { .. } => Cause::Acceptance,
-            Event::DirectiveRaised { .. }
-            | Event::DirectiveChanged { .. }
-            | Event::DirectiveRevised { .. }
-            | Event::DirectiveClosed { .. }
-            | Event::AssetVerified { .. }
-            | Event::OrderIssued { .. } => return,
+            event if is_consequence(event) => return,
             _ => Cause::Stated,
         };
         self.trend.begin(cause, self.seq, now);

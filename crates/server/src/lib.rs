@@ -43,7 +43,7 @@ pub use demo::{Demo, DemoView, Guide};
 pub use doors::{TlsFiles, TlsFilesError};
 pub use folder::{DataFolder, FolderError};
 pub use history::{HistoryError, LetGo, let_go};
-pub use log::{LogEntryView, LogError, LogFilter, LogPage, ReadEntries, read_log};
+pub use log::{LogEntryView, LogError, LogFilter, LogPage, MoveView, MovesView, ReadEntries, read_log};
 pub use messages::{
     Addressee, Addressees, Form as MessageForm, MessagesError, OutboxError, Topic as MessageTopic,
 };

@@ -2,7 +2,7 @@
 
 use tenon_server::{
     AssetDetail, AssetsPage, DetectionView, DetectionsView, DirectiveView, DirectivesPage, LogPage,
-    VulnerabilityView,
+    MovesView, VulnerabilityView,
 };
 
 use crate::played::Played;
@@ -71,6 +71,12 @@ fn an_attack_that_was_seen_leads_the_queue_until_it_is_dismissed() {
     let attack = format!("attack    det_1: {ABOUT} on {host}, seen ");
     assert!(why.contains(&attack), "{why}");
     assert!(why.contains(" by waf-1: lookup in a header"), "{why}");
+    // It was certain before, since it is listed: that moved it.
+    let listed = |line: &str| {
+        line.starts_with("  moved     2026-06-") && line.contains(": KEV: 1 vulnerability changed")
+    };
+    assert!(why.lines().any(listed), "{why}");
+    moved_one_by_one(&played, &directive);
     let shown = played.ok(&["show", &directive]);
     assert!(shown.contains(&format!("{ABOUT}: attack seen on {host}: lookup in a header")), "{shown}");
     let listed = played.ok(&["detection", "list"]);
@@ -134,6 +140,29 @@ fn an_attack_that_was_seen_leads_the_queue_until_it_is_dismissed() {
         );
     }
     played.end();
+}
+
+/// What moved a directive leads from where it was raised to what it removes now, each by an entry that followed from nothing.
+fn moved_one_by_one(played: &Played, directive: &str) {
+    let moves = played.get::<MovesView>(&format!("directives/{directive}/moves"));
+    let (first, last) = (moves.items.first().unwrap(), moves.items.last().unwrap());
+    let now = played.get::<DirectiveView>(&format!("directives/{directive}"));
+    assert_eq!(first.points, now.removes);
+    assert!(!moves.more && last.before.is_none(), "{moves:?}");
+    for two in moves.items.windows(2) {
+        assert_eq!(two[0].before.as_ref(), Some(&two[1].points), "{two:?}");
+        assert!(two[0].seq > two[1].seq && two[0].before.as_ref() != Some(&two[0].points), "{two:?}");
+    }
+    let log = |seq: u64| {
+        let page = played.get::<LogPage>(&format!("log?limit=1&cursor=e{}", seq + 1));
+        page.items.into_iter().next().unwrap()
+    };
+    for one in &moves.items {
+        let entry = log(one.seq);
+        assert_eq!((&entry.said, &entry.time), (&one.said, &one.time));
+        assert!(!entry.kind.starts_with("directive-") && entry.kind != "asset-verified", "{entry:?}");
+    }
+    assert!(moves.items.iter().any(|one| one.said.starts_with("KEV: 1 ")), "the listing: {moves:?}");
 }
 
 fn attack_zone(attack: &DetectionView) -> &str {

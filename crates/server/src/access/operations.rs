@@ -58,6 +58,7 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/directives/{id}/resume", OPERATE),
     ("GET", "/api/v1/directives/{id}/reach", READ),
     ("GET", "/api/v1/directives/{id}/why", READ),
+    ("GET", "/api/v1/directives/{id}/moves", READ),
     ("POST", "/api/v1/enrolment-tokens", OPERATE),
     ("GET", "/api/v1/events", READ),
     ("GET", "/api/v1/exceptions", READ),

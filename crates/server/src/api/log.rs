@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use serde::Deserialize;
 use tenon_engine::World;
-use tenon_model::{EVENT_KINDS, Timestamp, Versioned};
+use tenon_journal::Entry;
+use tenon_model::{DirectiveId, EVENT_KINDS, Timestamp, Versioned};
 use utoipa::IntoParams;
 
+use super::as_of::AsOf;
 use super::lists::{limit, no_cursor};
 use super::read::{Names, parse};
 use super::{ApiError, Code, Shared};
-use crate::log::{LogEntryView, LogError, LogFilter, LogPage, place, read_log};
+use crate::log::{LogEntryView, LogError, LogFilter, LogPage, MovesView, place, read_log, read_moves};
+use crate::writer::Writer;
 
 /// Which entries, and which page.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -94,6 +98,36 @@ fn failed(error: LogError) -> ApiError {
     }
 }
 
+/// Entries that are told of what moved one directive.
+const MOVES: usize = 20;
+
+/// What moved the expected loss of a directive: the entries of the record from which it followed, the last first, at most 20.
+#[utoipa::path(get, path = "/api/v1/directives/{id}/moves", params(("id" = String, Path, description = "as in dir_7"), AsOf),
+    responses((status = OK, body = MovesView), (status = NOT_FOUND)))]
+pub(super) async fn moves(
+    State(context): State<Shared>,
+    Path(id): Path<String>,
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Response, ApiError> {
+    let id: DirectiveId = parse(&id)?;
+    let then = context.then(as_of.as_ref()).await?;
+    if then.world.directive(&id).is_none() {
+        return Err(ApiError::not_found(format!("{id} is unknown")));
+    }
+    let (writer, world) = (context.writer.clone(), then.world.clone());
+    let listed = tokio::task::spawn_blocking(move || read_moves(&reading(&writer), &world, id, MOVES));
+    let view = listed.await.map_err(|error| ApiError::internal(&error))?.map_err(failed)?;
+    Ok(then.answer(view))
+}
+
+/// Reads the record through whoever writes it.
+fn reading(writer: &Writer) -> impl Fn(u64, u64) -> Result<Vec<Entry>, LogError> + '_ {
+    |from, most| {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Ok(writer.wait_for(move |journal| journal.read(from, most))??)
+    }
+}
+
 /// The entries of the record in words, the newest first, a page at a time.
 #[utoipa::path(get, path = "/api/v1/log", params(LogQuery), responses((status = OK, body = LogPage)))]
 pub(super) async fn log(
@@ -108,13 +142,8 @@ pub(super) async fn log(
     };
     let (writer, world) = (context.writer.clone(), context.writer.world());
     // Decoding is work, and the writer has its own.
-    let listed = tokio::task::spawn_blocking(move || {
-        let read = |from, most| {
-            let most = usize::try_from(most).unwrap_or(usize::MAX);
-            Ok(writer.wait_for(move |journal| journal.read(from, most))??)
-        };
-        read_log(&read, &world, &filter, before, limit)
-    });
+    let listed =
+        tokio::task::spawn_blocking(move || read_log(&reading(&writer), &world, &filter, before, limit));
     let page = listed.await.map_err(|error| ApiError::internal(&error))?;
     let mut page = page.map_err(failed)?;
     let names = Names::of(&context)?;

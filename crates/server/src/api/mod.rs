@@ -145,6 +145,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(lists::directives))
         .routes(routes!(read::directive))
         .routes(routes!(read::why))
+        .routes(routes!(log::moves))
         .routes(routes!(read::asset))
         .routes(routes!(read::finding_why))
         .routes(routes!(reach::asset_reach))

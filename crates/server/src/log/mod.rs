@@ -1,8 +1,11 @@
 //! The record as a list: which entries there are of something, the newest first, each as one sentence.
 
 mod about;
+mod moves;
 mod told;
 
+pub(crate) use moves::read_moves;
+pub use moves::{MoveView, MovesView};
 pub(crate) use told::{retired, said};
 
 use serde::{Deserialize, Serialize};

@@ -212,6 +212,7 @@ fn the_api_answers_as_of_a_time_with_its_position() {
     let paths = [
         format!("/api/v1/directives/{id}"),
         format!("/api/v1/directives/{id}/why"),
+        format!("/api/v1/directives/{id}/moves"),
         format!("/api/v1/assets/{asset}"),
         format!("/api/v1/assets/{asset}/directives"),
         "/api/v1/assets".to_owned(),
