@@ -326,6 +326,7 @@ impl World {
                 let note = Note { at: now, by: by.clone(), kind: *kind, text: text.clone() };
                 self.directive_mut(record.seq, *id)?.thread.push(note);
             }
+            Event::DirectiveAssigned { id, to, by } => self.assign(record, *id, to.as_ref(), by.as_ref())?,
             Event::PolicySet { version, policy, .. } => {
                 let text = std::str::from_utf8(blobs.get(policy)?.bytes());
                 let text = text.map_err(|source| ApplyError::BadText { digest: *policy, source })?;

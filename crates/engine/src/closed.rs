@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use tenon_model::{DirectiveId, GroupName, Outcome};
 
+use crate::assigning::AssignedTo;
 use crate::directives::DirectiveState;
 use crate::queue::{Item, Start, Window, cut, group_of, holds, says};
 use crate::world::World;
@@ -43,6 +44,8 @@ pub struct ClosedFilter {
     /// Only where the id, the package, the version, the group, a vulnerability, an advisory or the reason of the end holds this
     /// text, whatever its case.
     pub text: Option<String>,
+    /// Only those that were done so when they ended.
+    pub assigned: Option<AssignedTo>,
 }
 
 /// Directives that ended.
@@ -69,7 +72,7 @@ impl World {
     /// A window of the closed directives that pass a filter, the last closed first, and how many pass in all. `None` where the
     /// window begins behind a directive that is not closed.
     pub fn closed_of(&self, filter: &ClosedFilter, window: Window) -> Option<Closed<'_>> {
-        let ClosedFilter { group, ending, text } = filter;
+        let ClosedFilter { group, ending, text, assigned } = filter;
         let text = text.as_ref().map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
         let named: Option<DirectiveId> = text.as_ref().and_then(|text| text.parse().ok());
         let passes = |(id, state): &Item<'_>| {
@@ -82,6 +85,7 @@ impl World {
             };
             group.as_ref().is_none_or(|group| state.directive.group == *group)
                 && ending.is_none_or(|ending| Ending::of(outcome) == ending)
+                && assigned.as_ref().is_none_or(|wanted| wanted.holds(state))
                 && text.as_deref().is_none_or(like)
         };
         let all = self.directives().map(|(id, state)| (*id, state));

@@ -8,6 +8,7 @@ use tenon_model::{
 use crate::ahead::{Kind, Prepared, Report};
 use crate::apply::{ActionWanted, Attachments};
 use crate::approvals::{self, Approval};
+use crate::assigning;
 use crate::change::Change;
 use crate::consequences::{Dirty, asks_people, consequences, due};
 use crate::controls;
@@ -331,6 +332,7 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
             Ok(Decided::of(Event::DirectiveClosed { id, outcome: tenon_model::Outcome::Refused { by, why } }))
         }
         Command::Note { directive, kind, text, by } => approvals::note(world, directive, kind, &text, by),
+        Command::Assign { directive, to, by, may } => assigning::assign(world, directive, to, by, may),
         Command::CutHistory { base } => {
             let (last, now) = (world.seq(), world.time());
             if base.seq == 0 || base.seq > last || now.is_some_and(|now| base.time > now) {

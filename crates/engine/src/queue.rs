@@ -6,8 +6,9 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;
 
-use tenon_model::{DirectiveId, GroupName, RiskPoints, Timestamp};
+use tenon_model::{DirectiveId, GroupName, Person, RiskPoints, Timestamp};
 
+use crate::assigning::AssignedTo;
 use crate::directives::DirectiveState;
 use crate::rows::{AsIs, Row};
 use crate::world::World;
@@ -44,6 +45,8 @@ pub struct Filter {
     pub text: Option<String>,
     /// Only those due before this.
     pub due_before: Option<Timestamp>,
+    /// Only those that are done so.
+    pub assigned: Option<AssignedTo>,
 }
 
 /// Where a window of an ordered list begins.
@@ -114,6 +117,8 @@ pub struct Queue<'w> {
     pub outcomes: BTreeMap<&'w str, Sum>,
     /// The same for each package.
     pub packages: BTreeMap<&'w str, Sum>,
+    /// The same for whoever does them, and for those that nobody does.
+    pub assignees: BTreeMap<Option<&'w Person>, Sum>,
     /// The same by when they are due.
     pub due: BTreeMap<DueIn, Sum>,
 }
@@ -191,6 +196,7 @@ struct Sieve<'w> {
     groups: ByHash<bool>,
     outcomes: ByHash<bool>,
     named: ByHash<bool>,
+    assignees: ByHash<bool>,
     says: ByHash<bool>,
 }
 
@@ -199,12 +205,12 @@ impl<'w> Sieve<'w> {
         let text = filter.text.as_ref().map(|text| text.trim().to_lowercase());
         let text = text.filter(|text| !text.is_empty());
         let id = text.as_ref().and_then(|text| text.parse().ok());
-        let (groups, outcomes, named, says) = Default::default();
-        Self { world, filter, text, id, groups, outcomes, named, says }
+        let (groups, outcomes, named, assignees, says) = Default::default();
+        Self { world, filter, text, id, groups, outcomes, named, assignees, says }
     }
 
     fn passes(&mut self, id: DirectiveId, row: &Row) -> bool {
-        let Filter { group, outcome, due_before, .. } = self.filter;
+        let Filter { group, outcome, due_before, assigned, .. } = self.filter;
         let world = self.world;
         let of = |test: &dyn Fn(&DirectiveState) -> bool| world.directive(&id).is_some_and(test);
         let in_group = |wanted: &GroupName| of(&|state| state.directive.group == *wanted);
@@ -214,6 +220,9 @@ impl<'w> Sieve<'w> {
             && outcome
                 .as_ref()
                 .is_none_or(|outcome| once(&mut self.outcomes, row.outcome, || decided(outcome)))
+            && assigned.as_ref().is_none_or(|wanted| {
+                once(&mut self.assignees, row.assignee, || of(&|state| wanted.holds(state)))
+            })
             && self.text.as_deref().is_none_or(|text| {
                 self.id == Some(id)
                     || once(&mut self.says, row.says, || of(&|state| says(state, text)))
@@ -227,7 +236,7 @@ fn once(known: &mut ByHash<bool>, hash: u64, find_out: impl FnOnce() -> bool) ->
     *known.entry(hash).or_insert_with(find_out)
 }
 
-/// Sums by the hash of a text, each with a directive that says it.
+/// Sums by a hash, each with a directive that has it.
 #[derive(Default)]
 struct Sums(ByHash<(DirectiveId, Sum)>);
 
@@ -236,12 +245,8 @@ impl Sums {
         self.0.entry(hash).or_insert_with(|| (id, Sum::default())).1.add(row);
     }
 
-    /// By the texts themselves.
-    fn named<'w>(
-        self,
-        world: &'w World,
-        name: impl Fn(&'w DirectiveState) -> &'w str,
-    ) -> BTreeMap<&'w str, Sum> {
+    /// By what was hashed.
+    fn named<'w, N: Ord>(self, world: &'w World, name: impl Fn(&'w DirectiveState) -> N) -> BTreeMap<N, Sum> {
         let named = self.0.into_values().filter_map(|(id, sum)| Some((name(world.directive(&id)?), sum)));
         named.collect()
     }
@@ -283,13 +288,14 @@ impl World {
             .filter(|(id, row)| sieve.passes(*id, row))
             .collect();
         let mut all = Sum::default();
-        let (mut groups, mut outcomes, mut packages) = <(Sums, Sums, Sums)>::default();
+        let [mut groups, mut outcomes, mut packages, mut assignees] = <[Sums; 4]>::default();
         let mut due: BTreeMap<DueIn, Sum> = BTreeMap::new();
         for (id, row) in &passing {
             all.add(row);
             groups.add(row.group, *id, row);
             outcomes.add(row.outcome, *id, row);
             packages.add(row.package, *id, row);
+            assignees.add(row.assignee, *id, row);
             due.entry(due_in(row.due, now)).or_default().add(row);
         }
         let last = match window.start {
@@ -329,8 +335,9 @@ impl World {
             place,
             all,
             groups: groups.named(self, group_of),
-            outcomes: outcomes.named(self, |state| &state.directive.priority.decision.outcome),
+            outcomes: outcomes.named(self, |state| state.directive.priority.decision.outcome.as_str()),
             packages: packages.named(self, package_of),
+            assignees: assignees.named(self, |state| state.assigned.as_ref().map(|known| &known.to)),
             due,
         })
     }

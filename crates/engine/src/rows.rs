@@ -18,6 +18,8 @@ pub(crate) struct Row {
     pub(crate) group: u64,
     pub(crate) outcome: u64,
     pub(crate) package: u64,
+    /// 0 where nobody does it.
+    pub(crate) assignee: u64,
     /// Of all by which people know it besides its group and its id.
     pub(crate) says: u64,
 }
@@ -80,6 +82,7 @@ impl Row {
             group: hash(directive.group.as_str()),
             outcome: hash(directive.priority.decision.outcome.as_str()),
             package,
+            assignee: state.assigned.as_ref().map_or(0, |known| hash(known.to.as_str())),
             says: said.into_iter().fold(package, mixed),
         }
     }

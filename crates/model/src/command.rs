@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AdvisoryDelta, AgentRun, ApplyReport, AssetContext, AssetId, ContextDocument, ControlId, ControlRequest,
     Detection, DetectionId, Digest, DirectiveId, EvidenceOutcome, ExceptionId, ExceptionRequest, GroupName,
-    HistoryBase, IntelDelta, Inventory, InventoryDelta, KeyFingerprint, MachineId, NoteKind, OrderId, Person,
-    ReachDelta, RehearsalReport, Role, Rules, Tempo, Timestamp, TokenId, VexStatement,
+    HistoryBase, IntelDelta, Inventory, InventoryDelta, KeyFingerprint, MachineId, MayAssign, NoteKind,
+    OrderId, Person, ReachDelta, RehearsalReport, Role, Rules, Tempo, Timestamp, TokenId, VexStatement,
 };
 
 /// Something asked of Tenon. `decide` turns it into events or refuses it.
@@ -248,6 +248,17 @@ pub enum Command {
         text: String,
         /// Who.
         by: Person,
+    },
+    /// A person says who does a directive.
+    Assign {
+        /// The directive.
+        directive: DirectiveId,
+        /// Who does it; `None` for nobody.
+        to: Option<Person>,
+        /// Who says so.
+        by: Person,
+        /// Of whom they may say so.
+        may: MayAssign,
     },
     /// A person chooses how fast rollouts go, from the next plan on.
     SetTempo {

@@ -297,6 +297,15 @@ pub enum Event {
         /// Who.
         by: Person,
     },
+    /// Somebody does it from now on, or nobody does any more.
+    DirectiveAssigned {
+        /// The directive.
+        id: DirectiveId,
+        /// Who does it; `None` for nobody.
+        to: Option<Person>,
+        /// Who said so; `None` where it took over the work of another directive, which this person did.
+        by: Option<Person>,
+    },
     /// An order was made for a host.
     OrderIssued {
         /// The order, whole.

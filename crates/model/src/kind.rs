@@ -3,7 +3,7 @@
 use crate::Event;
 
 /// Every kind, as the tag `event` of an entry's payload names it.
-pub const EVENT_KINDS: [&str; 53] = [
+pub const EVENT_KINDS: [&str; 54] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -36,6 +36,7 @@ pub const EVENT_KINDS: [&str; 53] = [
     "directive-revised",
     "directive-closed",
     "directive-noted",
+    "directive-assigned",
     "order-issued",
     "rehearsal-recorded",
     "policy-set",
@@ -95,6 +96,7 @@ impl Event {
             Self::DirectiveRevised { .. } => "directive-revised",
             Self::DirectiveClosed { .. } => "directive-closed",
             Self::DirectiveNoted { .. } => "directive-noted",
+            Self::DirectiveAssigned { .. } => "directive-assigned",
             Self::OrderIssued { .. } => "order-issued",
             Self::RehearsalRecorded { .. } => "rehearsal-recorded",
             Self::PolicySet { .. } => "policy-set",

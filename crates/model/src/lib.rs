@@ -5,6 +5,7 @@
 
 mod advisory;
 mod assets;
+mod assignment;
 mod command;
 mod component;
 pub mod context;
@@ -37,6 +38,7 @@ mod vex;
 
 pub use advisory::{Advisory, AdvisoryDelta, Affected, AffectedRange};
 pub use assets::{AssetOrdinal, AssetSet, AssetSetError, MAX_ASSETS, Members};
+pub use assignment::{Assignment, MayAssign};
 pub use command::{Command, Refusal, RefusalCode};
 pub use component::{Component, Manifest, ManifestError, SourcePackage, WrittenManifest};
 pub use context::{AssetContext, ClockRule, ContextDocument, DecisionTable, Rules, Vdr, VdrClass, VdrPain};

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use tenon_model::{
     AssetOrdinal, AssetSet, Directive, DirectiveChange, DirectiveId, Event, Grounds, GroupName, Members,
-    Outcome, Priority, RiskPoints, SourcePackage, Stage, Timestamp, VulnerabilityId, Want, WantClass, Wants,
+    Outcome, Person, Priority, RiskPoints, SourcePackage, Stage, Timestamp, VulnerabilityId, Want, WantClass,
+    Wants,
 };
 use tenon_versions::dpkg;
 
@@ -81,10 +82,28 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
         if let Some(state) = world.directive(id)
             && let Some(outcome) = outcome(world, *id, state, &fresh, &unwanted)
         {
+            let assigned = state.assigned.as_ref();
+            let taken_over = match (&outcome, assigned) {
+                (Outcome::Superseded { by }, Some(assigned)) => Some((*by, assigned.to.clone())),
+                _ => None,
+            };
             events.push(Event::DirectiveClosed { id: *id, outcome });
+            if let Some((by, to)) = taken_over {
+                takes_over(world, by, to, &mut events);
+            }
         }
     }
     events
+}
+
+/// Who did what another directive supersedes does that one, unless somebody else does: the work is the same.
+fn takes_over(world: &World, id: DirectiveId, to: Person, events: &mut Vec<Event>) {
+    let assigned =
+        |event: &Event| matches!(event, Event::DirectiveAssigned { id: known, .. } if *known == id);
+    let is_free = world.directive(&id).is_none_or(|state| state.assigned.is_none());
+    if is_free && !events.iter().any(assigned) {
+        events.push(Event::DirectiveAssigned { id, to: Some(to), by: None });
+    }
 }
 
 fn told(classes: Classes) -> Wants {

@@ -292,6 +292,7 @@ impl Dirty {
                 self.idle.extend(&world.set_of(&change.left));
             }
             Event::DirectiveNoted { .. }
+            | Event::DirectiveAssigned { .. }
             | Event::DirectiveRevised { .. }
             | Event::TermBegan { .. }
             | Event::HistoryCut { .. }

@@ -99,8 +99,8 @@ impl World {
         Ok(())
     }
 
-    /// What people know a directive by has changed.
-    fn read_anew(&mut self, id: DirectiveId) {
+    /// What people know a directive by has changed, or who does it.
+    pub(crate) fn read_anew(&mut self, id: DirectiveId) {
         if let Some(row) = self.directive(&id).map(Row::of)
             && let Some(open) = self.open.get_mut(&id)
         {

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tenon_model::{
-    Action, AssetOrdinal, AssetSet, Digest, Directive, DirectiveId, Note, NoteKind, OrderId, Outcome,
-    PackageTarget, Person, RehearsalReport, RiskPoints, SourcePackage, Stage, Timestamp, VulnerabilityId,
-    Want, WantClass,
+    Action, AssetOrdinal, AssetSet, Assignment, Digest, Directive, DirectiveId, Note, NoteKind, OrderId,
+    Outcome, PackageTarget, Person, RehearsalReport, RiskPoints, SourcePackage, Stage, Timestamp,
+    VulnerabilityId, Want, WantClass,
 };
 
 use crate::assets::Assets;
@@ -73,6 +73,9 @@ pub struct DirectiveState {
     /// What people said of it, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thread: Vec<Note>,
+    /// Who does it; `None` for nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned: Option<Assignment>,
     /// What was sealed, waived or missed of what a change would destroy, where its row asks for that.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) evidence: BTreeMap<AssetOrdinal, EvidenceState>,
@@ -238,6 +241,7 @@ impl DirectiveState {
             signed: Vec::new(),
             closed: None,
             thread: Vec::new(),
+            assigned: None,
             evidence: BTreeMap::new(),
             forensics_since: None,
         }

@@ -29,7 +29,8 @@ use writer::Writer;
 pub const SNAPSHOT_VERSION: u16 = 12;
 /// The oldest version that is read: it lacks the measures, which then begin with it. Before 7 there were no exceptions, before 8 no
 /// detections, before 9 no forecasts, signatures and notes of people, before 10 no evidence, before 11 no controls, before 12 no
-/// detections but of attacks on hosts, which a program of then would leave out; before 9 risk points were whole thousandths.
+/// detections but of attacks on hosts and nobody to whom directives are given, which a program of then would leave out; before 9 risk
+/// points were whole thousandths.
 const OLDEST_VERSION: u16 = 5;
 /// Lists that are handed over at once while a snapshot is read, and how often that many may wait.
 const LISTS_AT_ONCE: usize = 512;

@@ -8,9 +8,10 @@ use tenon_model::VexSubject;
 use tenon_model::{
     AdvisoryDelta, AgentRun, ApplyOutcome, AssetContext, AssetId, Automatable, Capability, ClockRule,
     Command, Component, Cvss, DecisionTable, Digest, DirectiveId, EvidenceOutcome, Exploitation, HostFacts,
-    HumanImpact, IntelDelta, Inventory, Kev, Listener, MachineId, NoteKind, Offer, OfferState, OrderAction,
-    OrderId, Probability, Profile, Protocol, RehearsalOutcome, Role, Rules, Ssvc, Stage, SystemExposure,
-    TechnicalImpact, Tempo, Timestamp, Vdr, VdrClass, VdrPain, VexStatement, Virtualization, VulnerabilityId,
+    HumanImpact, IntelDelta, Inventory, Kev, Listener, MachineId, MayAssign, NoteKind, Offer, OfferState,
+    OrderAction, OrderId, Person, Probability, Profile, Protocol, RehearsalOutcome, Role, Rules, Ssvc, Stage,
+    SystemExposure, TechnicalImpact, Tempo, Timestamp, Vdr, VdrClass, VdrPain, VexStatement, Virtualization,
+    VulnerabilityId,
 };
 
 use crate::controls;
@@ -114,6 +115,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         likely(world.context().is_some_and(|known| known.document.names_entries()), 3),
         likely(lacking(world).is_some(), 3),
         likely(world.queue().len() > 1, 2),
+        likely(!world.queue().is_empty(), 4),
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {
@@ -202,6 +204,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         28 => assessed(world),
         29 => waiver(draw, world),
         30 => controls::drawn(draw, world, now),
+        31 => assignment(draw, world),
         _ => document(draw, world),
     }
 }
@@ -237,6 +240,17 @@ fn note(draw: &mut Draw, world: &World) -> Command {
     };
     let text = draw.of(&["the module is not loaded", "it is, on a", "", "a\u{7}bell"]).to_owned();
     Command::Note { directive, kind, text, by: person() }
+}
+
+fn assignment(draw: &mut Draw, world: &World) -> Command {
+    let people: [Person; 3] = [person(), "somebody else".parse().unwrap(), " nobody".parse().unwrap()];
+    let to = (!draw.one_in(4)).then(|| draw.of(&people));
+    Command::Assign {
+        directive: directive(draw, world, |_| true).0,
+        to,
+        by: draw.of(&people[..2]),
+        may: draw.of(&[MayAssign::Themselves, MayAssign::Anybody]),
+    }
 }
 
 /// Policies that let most things out by themselves, or few, at night, at weekends, or not.

@@ -3,6 +3,7 @@
 
 mod ahead;
 mod approach;
+mod assigning;
 mod context;
 mod controls;
 mod deltas;

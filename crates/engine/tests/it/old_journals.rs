@@ -13,7 +13,7 @@ use crate::lab::{Entry, replay};
 use crate::watch::{KINDS, kind};
 
 /// Kinds of events that came later.
-const LATER: [&str; 41] = [
+const LATER: [&str; 42] = [
     "context-set",
     "context-taken-over",
     "rules-set",
@@ -50,6 +50,7 @@ const LATER: [&str; 41] = [
     "directive-noted comment",
     "directive-noted dispute",
     "directive-noted answer",
+    "directive-assigned",
     "changes-signed",
     "reach-assessed",
     "evidence-sealed",
@@ -85,6 +86,8 @@ const EVENTS_RISKS: &str = include_str!("../fixtures/events-v1-risks.jsonl");
 const BLOBS_RISKS: &str = include_str!("../fixtures/blobs-v1-risks.jsonl");
 /// People talk about a directive, dispute it, answer, and dispute it anew. The blobs are those of `BLOBS_RISKS`.
 const EVENTS_NOTES: &str = include_str!("../fixtures/events-v1-notes.jsonl");
+/// A directive is given to somebody, given on, given back, and taken. The blobs are those of `BLOBS_RISKS`.
+const EVENTS_ASSIGNED: &str = include_str!("../fixtures/events-v1-assigned.jsonl");
 /// A host asks for a signature, which comes, and has its order.
 const EVENTS_SIGNATURES: &str = include_str!("../fixtures/events-v1-signatures.jsonl");
 const BLOBS_SIGNATURES: &str = include_str!("../fixtures/blobs-v1-signatures.jsonl");
@@ -153,6 +156,7 @@ fn events_of_version_1_decode_and_encode_alike() {
     later.extend(kinds(EVENTS_LIFE));
     later.extend(kinds(EVENTS_RISKS));
     later.extend(kinds(EVENTS_NOTES));
+    later.extend(kinds(EVENTS_ASSIGNED));
     later.extend(kinds(EVENTS_SIGNATURES));
     later.extend(kinds(EVENTS_REACH));
     later.extend(kinds(EVENTS_EVIDENCE));
@@ -311,6 +315,17 @@ fn what_people_said_of_a_directive_replays() {
     let kinds: Vec<&str> = state.thread.iter().map(|note| note.kind.as_str()).collect();
     assert_eq!(kinds, ["comment", "dispute", "answer", "dispute"]);
     assert_eq!(state.disputed().map(|note| note.text.as_str()), Some("not on b"));
+}
+
+#[test]
+fn to_whom_a_directive_was_given_replays() {
+    let (entries, blobs) = (entries(EVENTS_ASSIGNED), blobs(BLOBS_RISKS));
+    let world = replay(&entries, &blobs);
+    assert_eq!(world.digest().unwrap(), replay(&entries, &blobs).digest().unwrap());
+    let (_, state) = world.directives().next().unwrap();
+    let assigned = state.assigned.as_ref().unwrap();
+    assert_eq!((assigned.to.as_str(), assigned.by.as_ref().unwrap().as_str()), ("otto", "otto"));
+    assert_eq!(Some(assigned.since), entries.last().map(|entry| entry.time));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_engine::{
-    ClosedFilter, Day, DirectiveState, DueIn, Ending, Filter, Sort, Start, Sum, Window, World,
+    AssignedTo, ClosedFilter, Day, DirectiveState, DueIn, Ending, Filter, Sort, Start, Sum, Window, World,
 };
 use tenon_model::{DirectiveId, Inventory, RiskPoints, Timestamp};
 
@@ -39,6 +39,7 @@ pub(crate) fn tells_every_directive(world: &World, now: Timestamp) {
         for sums in [&queue.groups, &queue.outcomes, &queue.packages] {
             assert_eq!(sums.values().map(|sum| sum.removes.0).sum::<u64>(), removes);
         }
+        assert_eq!(queue.assignees.values().map(|sum| sum.removes.0).sum::<u64>(), removes);
         queue.directives.iter().map(|(id, _)| *id).collect()
     };
     let whole = world.queue();
@@ -66,6 +67,13 @@ pub(crate) fn tells_every_directive(world: &World, now: Timestamp) {
         let outcome = &one.directive.priority.decision.outcome;
         let decided = Filter { outcome: Some(outcome.clone()), ..Filter::default() };
         assert_eq!(told(&decided), having(&|state| state.directive.priority.decision.outcome == *outcome));
+        let to = |state: &DirectiveState| state.assigned.as_ref().map(|assigned| assigned.to.clone());
+        let wanted = match to(one) {
+            Some(person) => AssignedTo::OneOf(BTreeSet::from([person])),
+            None => AssignedTo::Nobody,
+        };
+        let alike = Filter { assigned: Some(wanted), ..Filter::default() };
+        assert_eq!(told(&alike), having(&|state| to(state) == to(one)));
     }
 }
 

@@ -17,7 +17,7 @@ use tenon_versions::dpkg;
 use crate::lab::{Lab, ids, members, stages, told};
 
 /// Every kind of event with every outcome, as they are written. What is to hold for all of them must meet all of them.
-pub(crate) const KINDS: [&str; 66] = [
+pub(crate) const KINDS: [&str; 67] = [
     "term-began",
     "advisories-changed",
     "intel-changed",
@@ -59,6 +59,7 @@ pub(crate) const KINDS: [&str; 66] = [
     "directive-noted comment",
     "directive-noted dispute",
     "directive-noted answer",
+    "directive-assigned",
     "order-issued",
     "rehearsal-recorded passed",
     "rehearsal-recorded failed",
@@ -125,6 +126,8 @@ pub(crate) struct Watch {
     preserved: BTreeSet<(DirectiveId, AssetId)>,
     /// What is disputed and not answered.
     disputed: BTreeSet<DirectiveId>,
+    /// Who does what.
+    assigned: BTreeMap<DirectiveId, Person>,
     /// What was signed, by the statement.
     signed: BTreeMap<(DirectiveId, String), SignedThere>,
     verified: BTreeSet<(DirectiveId, AssetId)>,
@@ -181,6 +184,7 @@ impl Watch {
                     assert!(self.disputed.remove(id), "{id} is answered and was not disputed");
                 }
             },
+            Event::DirectiveAssigned { id, to, by } => self.assigned_to(*id, to.as_ref(), by.as_ref()),
             Event::OrderIssued { order } => self.issued(lab, order),
             Event::RehearsalRecorded { order, report, outcome } => {
                 let order = self.settled(*order, true);
@@ -476,6 +480,24 @@ impl Watch {
         }
     }
 
+    /// Somebody does an open directive who did not, or nobody does any more.
+    fn assigned_to(&mut self, id: DirectiveId, to: Option<&Person>, by: Option<&Person>) {
+        assert!(!self.closed.contains(&id), "{id} is closed and given to {to:?}");
+        let before = match to {
+            Some(to) => self.assigned.insert(id, to.clone()),
+            None => self.assigned.remove(&id),
+        };
+        assert_ne!(before.as_ref(), to, "{id} is given to whoever had it");
+        if by.is_none() {
+            let (Some(to), None) = (to, before) else { panic!("{id} is taken over by {to:?} from somebody") };
+            let had = |(other, who): (&DirectiveId, &Person)| who == to && self.closed.contains(other);
+            assert!(
+                self.assigned.iter().any(had),
+                "{id} is taken over by {to}, who did nothing that has ended"
+            );
+        }
+    }
+
     /// No more of what stands in for each other is changed at once than may be missing.
     fn services_stay_up(&self, lab: &Lab, asset: AssetId) {
         let redundancy = |asset: &AssetId| {
@@ -582,6 +604,14 @@ impl Watch {
                     );
                 }
             }
+        }
+        for (id, state) in world.directives() {
+            let known = state.assigned.as_ref().map(|assigned| &assigned.to);
+            assert_eq!(
+                known,
+                self.assigned.get(id),
+                "{id}: the World and the record disagree on who does it"
+            );
         }
         for (id, state) in world.directives().filter(|(_, state)| state.closed.is_none()) {
             let left = state.stages().any(|(_, stage)| !stage.is_done());
