@@ -177,6 +177,11 @@ impl Dirty {
                         open.filter(|(_, state)| stands_there(state)).map(|(id, _)| id).collect();
                     if world.policy().is_some_and(|known| known.asks_of_reach) {
                         self.judge_all(world, there.iter().copied());
+                        // What has begun on a host that does not want it any more is judged as well.
+                        let stand_there = world.assets.bearing(|bearing| {
+                            bearing.footing.as_ref().is_some_and(|footing| footing.depends_on(&moved))
+                        });
+                        stand_there.iter().for_each(|asset| self.judge_begun(world, asset));
                     }
                     self.ranked.extend(there);
                 }
