@@ -5,6 +5,7 @@ use clap::Args;
 use tenon_server::{AssetDirectivesView, OnAssetView};
 
 use crate::api::Api;
+use crate::assign;
 use crate::common::{AsOf, Common, Format};
 use crate::hosts;
 use crate::show::{day, json};
@@ -65,5 +66,5 @@ fn standing(directive: &OnAssetView) -> String {
         (None, _) => String::new(),
     };
     let why = directive.why_not_yet.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-    format!("{}{wave}{why}", directive.stage)
+    format!("{}{wave}{why}{}", directive.stage, assign::waited_for(directive.owner.as_ref()))
 }

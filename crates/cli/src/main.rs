@@ -2,6 +2,7 @@
 
 mod account;
 mod api;
+mod assign;
 mod backtest;
 mod common;
 mod context;
@@ -168,6 +169,8 @@ enum Command {
     Approve(people::Approve),
     /// Refuse a directive; its findings stay open.
     Refuse(people::Refuse),
+    /// Give a directive to somebody, take it, or give it back.
+    Assign(assign::Assign),
     /// Say something of a directive, for both teams.
     Comment(thread::Comment),
     /// Dispute a directive: nothing of it is approved until that is answered.
@@ -289,6 +292,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Rules(choose) => choose.run(common),
         Command::Approve(approve) => approve.run(common),
         Command::Refuse(refuse) => refuse.run(common),
+        Command::Assign(assign) => assign.run(common),
         Command::Comment(comment) => comment.run(common),
         Command::Dispute(dispute) => dispute.run(common),
         Command::Answer(answer) => answer.run(common),

@@ -5,6 +5,7 @@ use tenon_formats::percent;
 use tenon_server::{AssetsPage, DirectiveLine, DirectivesPage, PartView};
 
 use crate::api::Api;
+use crate::assign;
 use crate::common::{AsOf, Common, Format};
 use crate::show::{day, json};
 
@@ -15,6 +16,7 @@ const PAGE: u32 = 500;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  tenon queue                              the most urgent first\n  \
                   tenon queue --group web --sort removes   of one group, what removes most first\n  \
+                  tenon queue --assignee me                what is yours; `nobody`: what nobody does yet\n  \
                   tenon queue --search CVE-2026-23631      what closes it\n  \
                   tenon queue --group-by package           which packages remove most\n  \
                   tenon queue --as-of 2026-11-01           as it was at the beginning of that day")]
@@ -31,11 +33,14 @@ pub(crate) struct Queue {
     /// Only those due before this day or time.
     #[arg(long, value_name = "TIME")]
     due_before: Option<String>,
+    /// Only those that this person does: a name, `me`, or `nobody` for those that nobody does.
+    #[arg(long, value_name = "NAME")]
+    assignee: Option<String>,
     /// By what they are ordered.
     #[arg(long, default_value = "urgency", value_parser = ["urgency", "removes", "assets", "raised", "package", "group"])]
     sort: String,
-    /// In place of the directives, what they come to for each group, outcome, package or span in which they are due.
-    #[arg(long, value_name = "WHAT", value_parser = ["group", "outcome", "package", "due"])]
+    /// In place of the directives, what they come to for each group, outcome, package, person or span in which they are due.
+    #[arg(long, value_name = "WHAT", value_parser = ["group", "outcome", "package", "assignee", "due"])]
     group_by: Option<String>,
     /// At most so many.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
@@ -52,6 +57,7 @@ impl Queue {
             ("group", self.group.as_ref()),
             ("outcome", self.outcome.as_ref()),
             ("due_before", self.due_before.as_ref()),
+            ("assignee", self.assignee.as_ref()),
             ("sort", Some(&self.sort)),
             ("group_by", self.group_by.as_ref()),
             ("cursor", cursor),
@@ -67,7 +73,9 @@ impl Queue {
     }
 
     fn filtered(&self) -> bool {
-        [&self.search, &self.group, &self.outcome, &self.due_before].into_iter().any(Option::is_some)
+        [&self.search, &self.group, &self.outcome, &self.due_before, &self.assignee]
+            .into_iter()
+            .any(Option::is_some)
     }
 }
 
@@ -161,6 +169,9 @@ fn queue_text(page: &DirectivesPage) -> String {
             hosts => text.push_str(&format!("         attacks were seen on {hosts} of its hosts\n")),
         }
         text.push_str(&format!("         {}\n", closes(directive)));
+        if let Some(assignee) = &directive.assignee {
+            text.push_str(&format!("         {}\n", assign::told(assignee)));
+        }
         if directive.disputed {
             text.push_str(&format!(
                 "         DISPUTED: `tenon show {}` tells why, `tenon answer` answers\n",

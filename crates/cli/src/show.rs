@@ -7,7 +7,7 @@ use tenon_server::{AcceptedView, AssetDetail, AssetView, AssetsPage, DirectiveVi
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
-use crate::{hosts, thread};
+use crate::{assign, hosts, thread};
 
 /// Most ids that one line lists.
 const MAX_IDS: usize = 8;
@@ -150,6 +150,9 @@ fn directive_text(directive: &DirectiveView) -> String {
         directive.due.as_deref().unwrap_or("at no date"),
         directive.raised
     ));
+    if let Some(assignee) = &directive.assignee {
+        text.push_str(&format!("  {}\n", assign::told(assignee)));
+    }
     text.push_str(&thread::told(directive));
     let decision = &directive.decision;
     text.push_str(&format!("  decided by {} row {}: {}\n", decision.table, decision.row, decision.outcome));
@@ -174,7 +177,8 @@ fn directive_text(directive: &DirectiveView) -> String {
         text.push_str(&format!("  rollout {}{waits} (tenon plan show {})\n", rollout.state, directive.id));
     }
     for asset in &directive.assets {
-        text.push_str(&format!("  on {} ({}): {}\n", asset.hostname, asset.id, asset.stage.name));
+        let owner = assign::waited_for(asset.stage.owner.as_ref());
+        text.push_str(&format!("  on {} ({}): {}{owner}\n", asset.hostname, asset.id, asset.stage.name));
         for package in &asset.packages {
             text.push_str(&format!(
                 "    {}:{} {} -> {}\n",

@@ -129,6 +129,13 @@ impl Sum {
         self.assets = self.assets.saturating_add(row.assets);
         self.removes = RiskPoints(self.removes.0.saturating_add(row.removes.0));
     }
+
+    /// Adds what others come to.
+    pub fn join(&mut self, other: Self) {
+        self.directives = self.directives.saturating_add(other.directives);
+        self.assets = self.assets.saturating_add(other.assets);
+        self.removes = RiskPoints(self.removes.0.saturating_add(other.removes.0));
+    }
 }
 
 /// Whether one of the texts by which people know a directive, besides its group and its id, holds another, in lower case.

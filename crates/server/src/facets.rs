@@ -45,6 +45,7 @@ impl Facet {
             | Event::DirectiveRevised { .. }
             | Event::DirectiveClosed { .. }
             | Event::DirectiveNoted { .. }
+            | Event::DirectiveAssigned { .. }
             | Event::DirectiveApproved { .. }
             | Event::ApprovalGiven { .. }
             | Event::ApprovedByPolicy { .. }

@@ -223,7 +223,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     let health = FeedHealth::default();
     let aside = api::Aside::default();
     let poster = Poster::new();
-    let couriers = couriers(&messages, &folder, &poster, &writer)?;
+    let couriers = couriers(&messages, &folder, &poster, &writer, &people)?;
     let context = Arc::new(api::Context {
         writer: writer.clone(),
         past: Past::new(writer.clone(), PAST_IDLE),
@@ -293,6 +293,7 @@ fn couriers(
     folder: &DataFolder,
     poster: &Poster,
     writer: &Writer,
+    people: &People,
 ) -> Result<Vec<Courier>, OutboxError> {
     let to = &messages.addressees.to;
     if to.is_empty() {
@@ -309,6 +310,7 @@ fn couriers(
             outbox: outbox.clone(),
             poster: poster.clone(),
             writer: writer.clone(),
+            people: people.clone(),
         })
     });
     Ok(couriers.collect())

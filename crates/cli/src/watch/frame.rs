@@ -102,7 +102,8 @@ fn reasons(progress: &Progress, columns: usize, room: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut shown = 0;
     for reason in all.iter().take(MAX_REASONS) {
-        let told = wrapped("       ", &format!("{:>6} {}", reason.hosts, reason.why), columns);
+        let owner = reason.owner.as_ref().map(|owner| format!(" (with {owner})")).unwrap_or_default();
+        let told = wrapped("       ", &format!("{:>6} {}{owner}", reason.hosts, reason.why), columns);
         // One line is left for how many others there are.
         let others = usize::from(shown + 1 < all.len());
         if lines.len() + told.len() + others > room {
@@ -246,11 +247,13 @@ mod tests {
                     Reason {
                         hosts: 2,
                         needs_person: true,
+                        owner: Some("mira".to_owned()),
                         why: "exit status 1:\n\x1b[2Jdisk full".to_owned(),
                     },
                     Reason {
                         hosts: 8,
                         needs_person: false,
+                        owner: None,
                         why: "it is in wave 3 of 3, which waits for 3 hosts of wave 2".to_owned(),
                     },
                 ],

@@ -68,6 +68,8 @@ pub(super) struct Reason {
     pub(super) hosts: u64,
     /// Whether they failed, were rolled back, or need a person.
     pub(super) needs_person: bool,
+    /// Who is waited for, where that is a person and somebody does the directive.
+    pub(super) owner: Option<String>,
     pub(super) why: String,
 }
 
@@ -191,7 +193,7 @@ fn waits(view: &DirectiveView) -> Option<String> {
 
 /// Hosts that do not show the fix, by what they wait for.
 fn why_not_yet(view: &DirectiveView) -> Vec<Reason> {
-    let mut reasons: BTreeMap<(String, bool), u64> = BTreeMap::new();
+    let mut reasons: BTreeMap<(String, bool, Option<&str>), u64> = BTreeMap::new();
     let waves = view.rollout.iter().flat_map(|rollout| &rollout.waves).flat_map(|wave| &wave.hosts);
     let known: BTreeMap<&str, &String> =
         waves.filter_map(|host| Some((host.id.as_str(), host.why_not_yet.as_ref()?))).collect();
@@ -209,13 +211,19 @@ fn why_not_yet(view: &DirectiveView) -> Vec<Reason> {
             (None, Some(policy)) => format!("{}: {policy}", in_words(stage)),
             (None, None) => in_words(stage).to_owned(),
         };
-        *reasons.entry((why, asset.stage.retry)).or_default() += 1;
+        let owner = asset.stage.owner.as_ref().map(|owner| owner.person.as_str());
+        *reasons.entry((why, asset.stage.retry, owner)).or_default() += 1;
     }
     // Of those on which nothing has begun not all are shown.
     if proposed > 0 {
-        *reasons.entry((in_words("proposed").to_owned(), false)).or_default() += proposed;
+        *reasons.entry((in_words("proposed").to_owned(), false, None)).or_default() += proposed;
     }
-    let reason = |((why, needs_person), hosts)| Reason { hosts, needs_person, why };
+    let reason = |((why, needs_person, owner), hosts): ((_, _, Option<&str>), _)| Reason {
+        hosts,
+        needs_person,
+        owner: owner.map(str::to_owned),
+        why,
+    };
     let mut reasons: Vec<Reason> = reasons.into_iter().map(reason).collect();
     reasons.sort_by_key(|reason| std::cmp::Reverse((reason.needs_person, reason.hosts)));
     reasons.truncate(MAX_REASONS);

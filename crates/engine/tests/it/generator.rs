@@ -108,14 +108,14 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         1,
         likely(retires, 5),
         2,
-        likely(world.queue().len() > 1, 4),
+        likely(world.queue().len() > 1, 6),
         likely(world.queue().len() > 1, 4),
         likely(disputed(world).is_some(), 12),
         likely(world.directives().any(|(_, state)| !world.signable(state).is_empty()), 12),
         likely(world.context().is_some_and(|known| known.document.names_entries()), 3),
         likely(lacking(world).is_some(), 3),
         likely(world.queue().len() > 1, 2),
-        likely(!world.queue().is_empty(), 4),
+        likely(!world.queue().is_empty(), 2),
     ];
     let mut at = draw.below(weights.iter().sum());
     let chosen = weights.iter().position(|weight| match at.checked_sub(*weight) {

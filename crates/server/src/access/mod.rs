@@ -8,6 +8,7 @@
 //! from which they can be erased.
 
 mod caller;
+mod names;
 mod operations;
 mod password;
 mod people;
@@ -17,6 +18,7 @@ mod schema;
 mod tokens;
 
 pub(crate) use caller::{Caller, Via};
+pub(crate) use names::Names;
 pub use operations::operations;
 pub(crate) use operations::{Need, methods_of, need_of};
 pub(crate) use password::{MAX_PASSWORD, Passwords};

@@ -53,6 +53,8 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/directives/{id}/signatures", APPROVE),
     ("POST", "/api/v1/directives/{id}/refuse", APPROVE),
     ("POST", "/api/v1/directives/{id}/notes", DISCUSS),
+    // Giving it to others takes the right to approve, which the operation asks itself.
+    ("POST", "/api/v1/directives/{id}/assign", DISCUSS),
     ("POST", "/api/v1/directives/{id}/retry", OPERATE),
     ("POST", "/api/v1/directives/{id}/halt", OPERATE),
     ("POST", "/api/v1/directives/{id}/resume", OPERATE),

@@ -14,11 +14,11 @@ pub(crate) enum Right {
     Assess,
     /// Attacks that were seen.
     Report,
-    /// What is said of a directive, and whether it is disputed.
+    /// What is said of a directive, whether it is disputed, and taking it for oneself.
     Discuss,
     /// Enrolment, promotion of groups, another attempt.
     Operate,
-    /// Approval and refusal, leave to change hosts without evidence.
+    /// Approval and refusal, who does what, leave to change hosts without evidence.
     Approve,
     /// Evidence that was preserved of hosts: command lines, log lines, who was logged in.
     Investigate,

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use tenon_engine::{ClosedFilter, DueIn, Ending, Filter, Queue, Sort, Start, Sum, Window};
+use tenon_engine::{AssignedTo, ClosedFilter, DueIn, Ending, Filter, Queue, Sort, Start, Sum, Window};
 use tenon_model::{AssetOrdinal, GroupName, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
-use super::read::Names;
+use super::assign::{asked, by_name};
 use super::{ApiError, Shared};
+use crate::access::{Caller, Names};
 use crate::view::{AssetView, DirectiveLine};
 
 /// Items of a page where nobody says how many, and the most.
@@ -53,7 +54,10 @@ pub(super) struct DirectivesQuery {
     due_before: Option<String>,
     /// In place of a time: `overdue`, or within `1d`, `3d`, `7d` or `30d` from then on.
     due: Option<String>,
-    /// Of open ones: also tell apart, by `group`, `outcome`, `package` or `due`, what they come to.
+    /// Only those that this person does, or did when they ended: the name with which they sign in, their id, or by which others
+    /// call them; `me` for whoever asks; `nobody` for those that nobody does.
+    assignee: Option<String>,
+    /// Of open ones: also tell apart, by `group`, `outcome`, `package`, `assignee` or `due`, what they come to.
     group_by: Option<String>,
     /// Items wanted: 1 to 500, 100 where nothing is said.
     limit: Option<usize>,
@@ -89,6 +93,8 @@ pub struct QueueTotals {
     pub groups: BTreeMap<String, u64>,
     /// How many there are of each outcome of the table that decided.
     pub outcomes: BTreeMap<String, u64>,
+    /// How many each person does, by name; `nobody` for those that nobody does.
+    pub assignees: BTreeMap<String, u64>,
     /// How many are due when: `overdue`, within `1d`, `3d`, `7d`, `30d`, `later`, `no-date`.
     pub due: BTreeMap<String, u64>,
     /// Risk points that doing all of them removes.
@@ -207,7 +213,7 @@ pub(super) async fn assets(
     let assets = page.into_iter().filter_map(|ordinal| world.asset_at(ordinal));
     let mut items: Vec<AssetView> = assets.map(|asset| AssetView::of(world, &asset.id, asset)).collect();
     if query.retired {
-        let names = Names::of(&context)?;
+        let names = Names::of(&context.people)?;
         items.iter_mut().for_each(|view| names.put_into_asset(view));
     }
     Ok(then.answer(AssetsPage { generation: world.seq(), total, from: from as u64, items, next }))
@@ -255,12 +261,16 @@ impl DirectivesQuery {
         self.group.as_ref().map(|said| said.parse().map_err(|_| bad("group", said))).transpose()
     }
 
-    fn of_closed(&self) -> Result<ClosedFilter, ApiError> {
-        let ending = word("end of directives", self.ended.as_deref(), &ENDINGS)?;
-        Ok(ClosedFilter { group: self.group()?, ending, text: self.q.clone() })
+    fn assigned(&self, caller: &Caller, names: &Names) -> Result<Option<AssignedTo>, ApiError> {
+        self.assignee.as_ref().map(|said| asked(said, caller, names)).transpose()
     }
 
-    fn filter(&self, now: Timestamp) -> Result<Filter, ApiError> {
+    fn of_closed(&self, assigned: Option<AssignedTo>) -> Result<ClosedFilter, ApiError> {
+        let ending = word("end of directives", self.ended.as_deref(), &ENDINGS)?;
+        Ok(ClosedFilter { group: self.group()?, ending, text: self.q.clone(), assigned })
+    }
+
+    fn filter(&self, now: Timestamp, assigned: Option<AssignedTo>) -> Result<Filter, ApiError> {
         if self.due.is_some() && self.due_before.is_some() {
             return Err(ApiError::bad_request("a due date is said by `due` or by `due_before`, not by both"));
         }
@@ -272,6 +282,7 @@ impl DirectivesQuery {
             group: self.group()?,
             outcome: self.outcome.clone(),
             text: self.q.clone(),
+            assigned,
             due_before: self
                 .due_before
                 .as_ref()
@@ -282,8 +293,13 @@ impl DirectivesQuery {
     }
 }
 
-const PARTS: [(&str, By); 4] =
-    [("group", By::Group), ("outcome", By::Outcome), ("package", By::Package), ("due", By::Due)];
+const PARTS: [(&str, By); 5] = [
+    ("group", By::Group),
+    ("outcome", By::Outcome),
+    ("package", By::Package),
+    ("assignee", By::Assignee),
+    ("due", By::Due),
+];
 
 /// By what the open directives are told apart.
 #[derive(Clone, Copy)]
@@ -291,6 +307,7 @@ enum By {
     Group,
     Outcome,
     Package,
+    Assignee,
     Due,
 }
 
@@ -306,31 +323,38 @@ fn due(due: DueIn) -> &'static str {
     }
 }
 
-fn totals(queue: &Queue<'_>) -> QueueTotals {
+fn totals(queue: &Queue<'_>, names: &Names) -> QueueTotals {
     let counts = |sums: &BTreeMap<&str, Sum>| {
         sums.iter().map(|(name, sum)| ((*name).to_owned(), sum.directives)).collect()
     };
     QueueTotals {
         groups: counts(&queue.groups),
         outcomes: counts(&queue.outcomes),
+        assignees: by_name(&queue.assignees, names)
+            .into_iter()
+            .map(|(name, sum)| (name, sum.directives))
+            .collect(),
         due: queue.due.iter().map(|(when, sum)| (due(*when).to_owned(), sum.directives)).collect(),
         removes: queue.all.removes.to_string(),
         assets: queue.all.assets,
     }
 }
 
-fn parts(queue: &Queue<'_>, by: By) -> Vec<PartView> {
+fn parts(queue: &Queue<'_>, by: By, names: &Names) -> Vec<PartView> {
     let part = |name: &str, sum: &Sum| PartView {
         name: name.to_owned(),
         directives: sum.directives,
         assets: sum.assets,
         removes: sum.removes.to_string(),
     };
+    let people = by_name(&queue.assignees, names);
+    let people: BTreeMap<&str, Sum> = people.iter().map(|(name, sum)| (name.as_str(), *sum)).collect();
     let sums = match by {
         By::Due => return queue.due.iter().map(|(when, sum)| part(due(*when), sum)).collect(),
         By::Group => &queue.groups,
         By::Outcome => &queue.outcomes,
         By::Package => &queue.packages,
+        By::Assignee => &people,
     };
     let mut sums: Vec<_> = sums.iter().collect();
     sums.sort_by(|(a, one), (b, other)| other.removes.cmp(&one.removes).then_with(|| a.cmp(b)));
@@ -352,6 +376,7 @@ fn start(query: &DirectivesQuery) -> Result<Start, ApiError> {
 #[utoipa::path(get, path = "/api/v1/directives", params(DirectivesQuery), responses((status = OK, body = DirectivesPage)))]
 pub(super) async fn directives(
     State(context): State<Shared>,
+    caller: Caller,
     Query(query): Query<DirectivesQuery>,
 ) -> Result<Response, ApiError> {
     let window = Window { start: start(&query)?, limit: limit(query.limit)? };
@@ -359,27 +384,29 @@ pub(super) async fn directives(
     let world = &then.world;
     let sort = word("order of directives", query.sort.as_deref(), &SORTS)?.unwrap_or_default();
     let by = word("part of directives", query.group_by.as_deref(), &PARTS)?;
+    let names = Names::of(&context.people)?;
+    let assigned = query.assigned(&caller, &names)?;
     let unknown = || no_cursor(query.cursor.as_deref().unwrap_or_default());
     let (list, place, total, totals, parts) =
         match word("state of directives", query.state.as_deref(), &[("open", true), ("closed", false)])? {
             Some(false) => {
-                let closed = world.closed_of(&query.of_closed()?, window).ok_or_else(unknown)?;
+                let closed = world.closed_of(&query.of_closed(assigned)?, window).ok_or_else(unknown)?;
                 (closed.directives, closed.place, closed.total as u64, None, None)
             }
             _ => {
-                let queue =
-                    world.queue_of(&query.filter(then.now)?, sort, window, then.now).ok_or_else(unknown)?;
-                let (totals, parts) = (totals(&queue), by.map(|by| parts(&queue, by)));
+                let filter = query.filter(then.now, assigned)?;
+                let queue = world.queue_of(&filter, sort, window, then.now).ok_or_else(unknown)?;
+                let (totals, parts) = (totals(&queue, &names), by.map(|by| parts(&queue, by, &names)));
                 (queue.directives, queue.place, queue.all.directives, Some(totals), parts)
             }
         };
-    let names = Names::of(&context)?;
     let from = place as u64;
     let is_last = from.saturating_add(list.len() as u64) >= total;
     let next = list.last().filter(|_| !is_last).map(|(id, _)| id.to_string());
     let items = list.into_iter().map(|(id, state)| {
         let mut line = DirectiveLine::of(world, id, state);
         names.put(&mut line.closed);
+        line.assignee.iter_mut().for_each(|assignee| assignee.put_names(&names));
         line
     });
     Ok(then.answer(DirectivesPage {

@@ -13,8 +13,9 @@ use utoipa::IntoParams;
 
 use super::as_of::AsOf;
 use super::lists::{limit, no_cursor};
-use super::read::{Names, parse};
+use super::read::parse;
 use super::{ApiError, Code, Shared};
+use crate::access::Names;
 use crate::log::{LogEntryView, LogError, LogFilter, LogPage, MovesView, place, read_log, read_moves};
 use crate::writer::Writer;
 
@@ -146,9 +147,10 @@ pub(super) async fn log(
         tokio::task::spawn_blocking(move || read_log(&reading(&writer), &world, &filter, before, limit));
     let page = listed.await.map_err(|error| ApiError::internal(&error))?;
     let mut page = page.map_err(failed)?;
-    let names = Names::of(&context)?;
+    let names = Names::of(&context.people)?;
     for entry in &mut page.items {
         entry.by = entry.by.take().map(|id| names.of_id(id));
+        names.put_into_said(entry);
     }
     Ok(Json(page))
 }

@@ -1,6 +1,7 @@
 //! The public HTTP API. The page and the CLI are clients like any other.
 
 mod as_of;
+mod assign;
 mod context;
 mod controls;
 mod coverage;
@@ -173,6 +174,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(write::approve))
         .routes(routes!(write::refuse))
         .routes(routes!(write::note))
+        .routes(routes!(assign::assign))
         .routes(routes!(evidence::waive_evidence))
         .routes(routes!(write::retry))
         .routes(routes!(write::retire))

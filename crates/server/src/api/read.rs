@@ -12,8 +12,10 @@ use tenon_model::{AssetId, Digest, DirectiveId, VulnerabilityId, is_evidence};
 
 use super::as_of::AsOf;
 use super::guard::still_reads;
-use super::{ApiError, Code, Context, Shared};
+use super::{ApiError, Code, Shared};
+use crate::access::Names;
 use crate::facets::Facet;
+use crate::log::LogEntryView;
 use crate::serve::is_true;
 use crate::view::{
     AssetDetail, AssetDirectivesView, AssetView, DirectiveView, FindingWhyView, HeadView, Overview,
@@ -23,24 +25,20 @@ use crate::view::{
 /// Shortest time between two live notices to one client: a burst of events is one notice.
 const NOTICE_PAUSE: Duration = Duration::from_millis(100);
 
-/// Names of people by the opaque ids under which the record knows them. Who was erased keeps only the id.
-pub(super) struct Names(Vec<(String, String)>);
-
 impl Names {
-    pub(super) fn of(context: &Context) -> Result<Self, ApiError> {
-        let users = context.people.users()?;
-        Ok(Self(users.into_iter().map(|user| (user.id.to_string(), user.name)).collect()))
-    }
-
-    /// The name of an id; the id where it has none any more.
-    pub(super) fn of_id(&self, id: String) -> String {
-        self.0.iter().find(|(known, _)| *known == id).map_or(id, |(_, name)| name.clone())
-    }
-
     /// Puts the names of whoever refused a directive, of whoever halted it, approved it, signed it, waived evidence, and
-    /// of whoever said something of it.
+    /// of whoever said something of it or does it.
     pub(super) fn put_into(&self, view: &mut DirectiveView) {
         self.put(&mut view.closed);
+        let waves = view.rollout.iter_mut().flat_map(|rollout| {
+            let waves = rollout.waves.iter_mut().flat_map(|wave| &mut wave.hosts);
+            waves.chain(rollout.held_back.iter_mut().flat_map(|held| &mut held.hosts))
+        });
+        let owners = waves.map(|host| &mut host.owner);
+        let owners = owners.chain(view.assets.iter_mut().map(|asset| &mut asset.stage.owner));
+        for assignee in owners.chain([&mut view.assignee]).flatten() {
+            assignee.put_names(self);
+        }
         if let Some(by) = view.rollout.as_mut().and_then(|rollout| rollout.halt.as_mut()?.by.as_mut()) {
             *by = self.of_id(std::mem::take(by));
         }
@@ -57,6 +55,15 @@ impl Names {
         }
     }
 
+    /// Puts the name of whom an entry says that they do a directive. What people wrote themselves stays as it is.
+    pub(super) fn put_into_said(&self, entry: &mut LogEntryView) {
+        if entry.kind == "directive-assigned" && entry.said.contains("usr_") {
+            for (id, name) in self.iter() {
+                entry.said = entry.said.replace(id, name);
+            }
+        }
+    }
+
     /// Puts the name of whoever retired an asset.
     pub(super) fn put_into_asset(&self, view: &mut AssetView) {
         if let Some(by) = view.retired.as_mut().and_then(|retired| retired.by.as_mut()) {
@@ -67,7 +74,7 @@ impl Names {
     /// Puts the name of whoever refused into how a directive ended.
     pub(super) fn put(&self, closed: &mut Option<String>) {
         let Some(closed) = closed else { return };
-        for (id, name) in &self.0 {
+        for (id, name) in self.iter() {
             if let Some(rest) = closed.strip_prefix(&format!("refused by {id}:")) {
                 *closed = format!("refused by {name}:{rest}");
             }
@@ -99,7 +106,7 @@ pub(super) async fn directive(
     let then = context.then(as_of.as_ref()).await?;
     let state = then.world.directive(&id).ok_or_else(|| ApiError::not_found(format!("{id} is unknown")))?;
     let mut view = DirectiveView::of(&then.world, id, state);
-    Names::of(&context)?.put_into(&mut view);
+    Names::of(&context.people)?.put_into(&mut view);
     Ok(then.answer(view))
 }
 
@@ -149,7 +156,7 @@ pub(super) async fn asset(
     let unknown = || ApiError::not_found(format!("{id} is not enrolled"));
     let mut view = AssetDetail::of(&then.world, &id).ok_or_else(unknown)?;
     if view.asset.retired.is_some() {
-        Names::of(&context)?.put_into_asset(&mut view.asset);
+        Names::of(&context.people)?.put_into_asset(&mut view.asset);
     }
     Ok(then.answer(view))
 }
@@ -165,8 +172,13 @@ pub(super) async fn asset_directives(
 ) -> Result<Response, ApiError> {
     let id: AssetId = parse(&id)?;
     let then = context.then(as_of.as_ref()).await?;
-    let view = AssetDirectivesView::of(&then.world, &id);
-    view.map(|view| then.answer(view)).ok_or_else(|| ApiError::not_found(format!("{id} is not enrolled")))
+    let unknown = || ApiError::not_found(format!("{id} is not enrolled"));
+    let mut view = AssetDirectivesView::of(&then.world, &id).ok_or_else(unknown)?;
+    let names = Names::of(&context.people)?;
+    for owner in view.directives.iter_mut().filter_map(|directive| directive.owner.as_mut()) {
+        owner.put_names(&names);
+    }
+    Ok(then.answer(view))
 }
 
 /// Where a vulnerability stands in the estate. One that nothing loaded speaks of is answered too, as not known.

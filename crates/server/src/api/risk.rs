@@ -7,9 +7,10 @@ use tenon_engine::Part;
 use utoipa::IntoParams;
 
 use super::log::entries_at;
-use super::read::{Names, parse};
+use super::read::parse;
 use super::trend::{days_of, span_of};
 use super::{ApiError, Shared};
+use crate::access::Names;
 use crate::view::{Days, MOVED, MovementView, RiskView};
 
 /// Of what, and over which days.
@@ -63,7 +64,7 @@ pub(super) async fn risk(
     }
     let moved = world.moved_most(first, last, MOVED);
     let entries = entries_at(&context, world.clone(), moved.iter().map(|one| one.seq).collect()).await?;
-    let names = Names::of(&context)?;
+    let names = Names::of(&context.people)?;
     let moved = moved.iter().zip(entries).map(|(movement, entry)| {
         let mut view = MovementView::of(movement, entry);
         view.by = view.by.take().map(|id| names.of_id(id));

@@ -10,10 +10,10 @@ use tenon_model::{Command, DirectiveId};
 use utoipa::ToSchema;
 
 use super::as_of::AsOf;
-use super::read::{Names, parse};
+use super::read::parse;
 use super::write::{Done, submit};
 use super::{ApiError, Code, Input, Shared};
-use crate::access::Caller;
+use crate::access::{Caller, Names};
 use crate::view::SignableView;
 
 /// Largest body, in bytes: the ids of as many assets as one statement covers, the statement and the signature.
@@ -44,7 +44,7 @@ pub(super) async fn signable(
     let then = context.then(as_of.as_ref()).await?;
     let unknown = || ApiError::not_found(format!("{id} is unknown"));
     let mut view = SignableView::of(&then.world, id).ok_or_else(unknown)?;
-    let names = Names::of(&context)?;
+    let names = Names::of(&context.people)?;
     for given in view.changes.iter_mut().flat_map(|change| &mut change.signatures.given) {
         given.by = names.of_id(std::mem::take(&mut given.by));
     }

@@ -166,6 +166,7 @@ pub(super) fn directive_of(event: &Event, world: &World) -> Option<DirectiveId> 
         | Event::DirectiveRevised { id, .. }
         | Event::DirectiveClosed { id, .. }
         | Event::DirectiveNoted { id, .. }
+        | Event::DirectiveAssigned { id, .. }
         | Event::DirectiveApproved { id, .. }
         | Event::ApprovalGiven { id, .. }
         | Event::ApprovedByPolicy { id, .. }

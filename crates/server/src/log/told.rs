@@ -26,6 +26,7 @@ pub(super) fn by(event: &Event) -> Option<&Person> {
         | Event::RolloutHalted { by: Some(by), .. }
         | Event::RolloutResumed { by, .. }
         | Event::DirectiveNoted { by, .. }
+        | Event::DirectiveAssigned { by: Some(by), .. }
         | Event::EvidenceWaived { by, .. }
         | Event::RetryRequested { by, .. } => Some(by),
         Event::DetectionEnded { end: DetectionEnd::Dismissed { by, .. }, .. } => Some(by),
@@ -249,6 +250,15 @@ pub(crate) fn said(event: &Event, world: &World) -> String {
                 NoteKind::Answer => "answered",
             };
             format!("{} {did}: {text}", named(world, id))
+        }
+        Event::DirectiveAssigned { id, to, by } => {
+            let what = named(world, id);
+            match (to, by) {
+                (Some(to), Some(by)) if to == by => format!("{what} taken by {to}"),
+                (Some(to), Some(_)) => format!("{what} given to {to}"),
+                (Some(to), None) => format!("{what} stays with {to}, who did what it supersedes"),
+                (None, _) => format!("{what} given back: nobody does it"),
+            }
         }
         Event::RolloutResumed { id, .. } => format!("rollout of {} resumed", named(world, id)),
         Event::RetryRequested { id, asset, .. } => {

@@ -12,6 +12,7 @@ use super::post::{NotTaken, Post};
 use super::said::{concerns, messages};
 use super::waiting::Waiting;
 use super::{Addressee, Message, Messages, Once, Outbox, Poster, Standing, Topic};
+use crate::access::{Names, People};
 use crate::clock::clock;
 use crate::serve::is_true;
 use crate::writer::Writer;
@@ -37,6 +38,7 @@ pub(crate) struct Courier {
     pub(crate) outbox: Outbox,
     pub(crate) poster: Poster,
     pub(crate) writer: Writer,
+    pub(crate) people: People,
 }
 
 /// What the courier has in hand.
@@ -152,13 +154,15 @@ impl Courier {
     async fn read_on(&mut self, hand: &mut Hand, world: &Arc<World>) -> Result<(), String> {
         while hand.read <= world.seq() && !hand.waiting.is_full() {
             let (writer, then, from) = (self.writer.clone(), world.clone(), hand.read);
+            let people = self.people.clone();
             // Decoding is work, and the writer has its own.
             let read = tokio::task::spawn_blocking(move || -> Result<_, String> {
                 let entries = writer.wait_for(move |journal| journal.read(from, STEP));
                 let mut entries =
                     entries.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
                 entries.retain(|entry| entry.seq <= then.seq());
-                let told = messages(&entries, &then).map_err(|error| error.to_string())?;
+                let names = Names::of(&people).map_err(|error| error.to_string())?;
+                let told = messages(&entries, &then, &names).map_err(|error| error.to_string())?;
                 Ok((entries.first().map(|entry| entry.seq), entries.last().map(|entry| entry.seq), told))
             });
             let end = world.seq();

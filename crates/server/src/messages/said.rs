@@ -12,6 +12,7 @@ use tenon_model::{
 };
 
 use super::{Message, Topic};
+use crate::access::Names;
 use crate::log::said;
 use crate::view::DirectiveLine;
 
@@ -36,11 +37,11 @@ const KINDS: [&str; 12] = [
 ];
 
 /// The messages of a few entries, in their order. `world` is that of the last of them or a later one: what was settled
-/// meanwhile is not asked of anybody.
+/// meanwhile is not asked of anybody. People are told by their names, which the record does not hold.
 ///
 /// # Errors
 /// When an entry is no event.
-pub(super) fn messages(entries: &[Entry], world: &World) -> Result<Vec<Message>, EventError> {
+pub(super) fn messages(entries: &[Entry], world: &World, names: &Names) -> Result<Vec<Message>, EventError> {
     let mut messages = Vec::new();
     // Hosts rehearse side by side; people are asked once, when the last of them is done, however that ends.
     let mut rehearsed: BTreeMap<DirectiveId, (u64, Timestamp)> = BTreeMap::new();
@@ -50,9 +51,10 @@ pub(super) fn messages(entries: &[Entry], world: &World) -> Result<Vec<Message>,
         if let Some(directive) = may_end_rehearsals(&event, world) {
             rehearsed.insert(directive, (entry.seq, time));
         }
-        messages.extend(about(&event, time, world).map(|told| told.at(entry.seq, time, &event, world)));
+        messages
+            .extend(about(&event, time, world).map(|told| told.at(entry.seq, time, &event, world, names)));
     }
-    messages.extend(rehearsed.into_iter().filter_map(|(id, at)| approval(id, at, world)));
+    messages.extend(rehearsed.into_iter().filter_map(|(id, at)| approval(id, at, world, names)));
     messages.sort_by_key(|message| message.seq);
     Ok(messages)
 }
@@ -80,14 +82,18 @@ impl Told {
         Self { topic, directive: Some(directive), asset: None }
     }
 
-    fn at(self, seq: u64, time: Timestamp, event: &Event, world: &World) -> Message {
-        let directive = self.directive.and_then(|id| line(id, world));
+    fn at(self, seq: u64, time: Timestamp, event: &Event, world: &World, names: &Names) -> Message {
+        let directive = self.directive.and_then(|id| line(id, world, names));
         let said = match (&directive, self.topic) {
             // The record says only what changed, and its reader wants the whole.
             (Some((id, line)), Topic::Urgent | Topic::Raised) if self.asset.is_none() => {
                 format!("{id}: {}", words(line))
             }
             _ => said(event, world),
+        };
+        let said = match &directive {
+            Some((_, line)) => with_assignee(said, line),
+            None => said,
         };
         let group = self.directive.and_then(|id| world.directive(&id)).map(|state| &state.directive.group);
         let group = group.or_else(|| Some(&world.asset(&self.asset?)?.group)).cloned();
@@ -152,7 +158,7 @@ fn about(event: &Event, time: Timestamp, world: &World) -> Option<Told> {
 }
 
 /// The message that a directive waits for approval, unless further hosts rehearse, or nobody is asked any more.
-fn approval(id: DirectiveId, (seq, time): (u64, Timestamp), world: &World) -> Option<Message> {
+fn approval(id: DirectiveId, (seq, time): (u64, Timestamp), world: &World, names: &Names) -> Option<Message> {
     let state = world.directive(&id).filter(|state| state.closed.is_none())?;
     let mut waits = 0_u64;
     let (mut asked, mut unsigned) = (Vec::new(), 0_u64);
@@ -187,13 +193,13 @@ fn approval(id: DirectiveId, (seq, time): (u64, Timestamp), world: &World) -> Op
             format!("approval on {waits}, and for signatures on {unsigned} (tenon approve {id} --key FILE)")
         }
     };
-    let (_, line) = line(id, world)?;
+    let (_, line) = line(id, world, names)?;
     Some(Message {
         seq,
         time,
         topic: Topic::Approval,
         kind: "rehearsal-recorded",
-        said: format!("{id} waits for {what}: {}", words(&line)),
+        said: with_assignee(format!("{id} waits for {what}: {}", words(&line)), &line),
         group: Some(state.directive.group.clone()),
         directive: Some((id, line)),
         asset: None,
@@ -214,9 +220,18 @@ fn may_end_rehearsals(event: &Event, world: &World) -> Option<DirectiveId> {
     }
 }
 
-fn line(id: DirectiveId, world: &World) -> Option<(DirectiveId, Box<DirectiveLine>)> {
-    let state = world.directive(&id)?;
-    Some((id, Box::new(DirectiveLine::of(world, id, state))))
+fn line(id: DirectiveId, world: &World, names: &Names) -> Option<(DirectiveId, Box<DirectiveLine>)> {
+    let mut line = DirectiveLine::of(world, id, world.directive(&id)?);
+    line.assignee.iter_mut().for_each(|assignee| assignee.put_names(names));
+    Some((id, Box::new(line)))
+}
+
+/// The same, and who does it while it is open: whoever reads it knows whether it is theirs.
+fn with_assignee(mut said: String, line: &DirectiveLine) -> String {
+    if let Some(assignee) = line.assignee.as_ref().filter(|_| line.closed.is_none()) {
+        said.push_str(&format!("; {} does it", assignee.person));
+    }
+    said
 }
 
 /// What to do, where, by when and why.

@@ -13,7 +13,7 @@ use super::asset::observe_only;
 use super::evidence::{EvidenceCountsView, EvidenceView};
 use super::rollout::{RolloutView, unsealed, unsigned, why_not_yet};
 use super::signatures::SignaturesView;
-use super::{DetectionView, NoteView, PackageView, mode, text};
+use super::{AssigneeView, DetectionView, NoteView, PackageView, mode, text};
 
 /// Most assets of a directive that one answer shows besides those on which work has begun.
 const MAX_OTHERS: usize = 200;
@@ -64,6 +64,8 @@ pub struct DirectiveView {
     pub evidence: Option<EvidenceCountsView>,
     /// When it was raised, RFC 3339.
     pub raised: String,
+    /// Who does it; absent where nobody does.
+    pub assignee: Option<AssigneeView>,
     /// Whether it is disputed and nobody has answered: nothing of it is approved meanwhile.
     pub disputed: bool,
     /// What people said of it, in order.
@@ -182,6 +184,9 @@ pub struct StageView {
     pub report: Option<String>,
     /// Whether it stands still until a person asks for another attempt.
     pub retry: bool,
+    /// Who is waited for: whoever does the directive, where it cannot go on here without a person. Absent where it can, and
+    /// where nobody does it.
+    pub owner: Option<AssigneeView>,
 }
 
 /// An order and what the host answered.
@@ -279,6 +284,7 @@ impl DirectiveView {
             rollout: state.rollout.as_ref().map(|rollout| RolloutView::of(world, state, rollout)),
             evidence: EvidenceCountsView::of(state),
             raised: state.raised.to_string(),
+            assignee: AssigneeView::on(state),
             disputed: state.disputed().is_some(),
             thread: state.thread.iter().map(NoteView::of).collect(),
             closed: state.closed.as_ref().map(|(time, outcome)| format!("{} at {time}", ending(outcome))),
@@ -387,13 +393,18 @@ pub(super) fn by_policy(
     ))
 }
 
-/// A stage on an asset, with what it waits for where it waits.
+/// A stage on an asset, with what it waits for where it waits, and for whom.
 pub(super) fn stage_on(
     world: &World,
     state: &DirectiveState,
     ordinal: AssetOrdinal,
     stage: &Stage,
 ) -> StageView {
+    let view = waiting_on(world, state, ordinal, stage);
+    StageView { owner: AssigneeView::waited_for(world, state, ordinal, stage, &view), ..view }
+}
+
+fn waiting_on(world: &World, state: &DirectiveState, ordinal: AssetOrdinal, stage: &Stage) -> StageView {
     match stage {
         Stage::Approved { .. } => {
             StageView { reason: why_not_yet(world, state, ordinal), ..StageView::of(stage) }
@@ -471,6 +482,7 @@ impl StageView {
                 stage,
                 Stage::NeedsPerson { .. } | Stage::RolledBack { .. } | Stage::Failed { .. }
             ),
+            owner: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use tenon_model::DirectiveId;
 use utoipa::ToSchema;
 
 use super::directive::{counts, ending, unconfirmed};
-use super::text;
+use super::{AssigneeView, text};
 
 /// Most ids of vulnerabilities that a line names; the rest is counted.
 const MAX_NAMED: usize = 8;
@@ -52,6 +52,8 @@ pub struct DirectiveLine {
     pub first: Option<FirstAssetView>,
     /// When it was raised, RFC 3339.
     pub raised: String,
+    /// Who does it; absent where nobody does.
+    pub assignee: Option<AssigneeView>,
     /// Whether it is disputed and nobody has answered: nothing of it is approved meanwhile.
     pub disputed: bool,
     /// How many notes people left on it.
@@ -95,6 +97,7 @@ impl DirectiveLine {
             stages: counts(state),
             first: first(world, state),
             raised: state.raised.to_string(),
+            assignee: AssigneeView::on(state),
             disputed: state.disputed().is_some(),
             notes: state.thread.len() as u64,
             closed: state.closed.as_ref().map(|(time, outcome)| format!("{} at {time}", ending(outcome))),

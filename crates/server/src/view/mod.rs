@@ -1,6 +1,7 @@
 //! What people and programs see of the World: plain data, computed on request, never stored.
 
 mod asset;
+mod assignee;
 mod context;
 mod control;
 mod coverage;
@@ -32,6 +33,7 @@ use utoipa::ToSchema;
 pub use asset::{
     AcceptedView, AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView,
 };
+pub use assignee::AssigneeView;
 pub use context::{ContextDocumentView, EffectView, PreviewView, SaidView, UnstatedView};
 pub use control::ControlView;
 pub use coverage::GapView;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::asset::observe_only;
 use super::directive::{by_policy, stage_on};
 use super::rollout::awaited;
-use super::{mode, text};
+use super::{AssigneeView, mode, text};
 
 /// An asset, and the open directives that are about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -42,6 +42,9 @@ pub struct OnAssetView {
     pub waves: u64,
     /// Why it does not show the fix yet; absent where it does.
     pub why_not_yet: Option<String>,
+    /// Who is waited for: whoever does the directive, where it cannot go on here without a person. Absent where it can, and
+    /// where nobody does it.
+    pub owner: Option<AssigneeView>,
     /// What the policy says of it, in words; absent where no policy is set, or nothing waits for it.
     pub policy: Option<String>,
 }
@@ -91,6 +94,7 @@ impl OnAssetView {
             wave: wave.map(|wave| wave as u64 + 1),
             waves: waves.len() as u64,
             why_not_yet: why,
+            owner: view.owner,
             policy: by_policy(world, state, ordinal, stage),
         })
     }

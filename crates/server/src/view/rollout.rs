@@ -5,6 +5,7 @@ use tenon_engine::{Asker, DirectiveState, Rollout, World};
 use tenon_model::{AssetOrdinal, AssetSet, Phase, Stage, Step};
 use utoipa::ToSchema;
 
+use super::AssigneeView;
 use super::directive::stage_on;
 
 /// Most hosts that are shown of one wave, and of what is held back for one reason.
@@ -82,6 +83,8 @@ pub struct WaveHostView {
     pub stage: String,
     /// Why it does not show the fix yet; absent where it does.
     pub why_not_yet: Option<String>,
+    /// Who is waited for, as in the directive's own list.
+    pub owner: Option<AssigneeView>,
 }
 
 /// Assets that no wave holds.
@@ -98,11 +101,11 @@ pub struct HeldBackView {
 fn hosts(world: &World, state: &DirectiveState, assets: &AssetSet) -> Vec<WaveHostView> {
     let host = |ordinal: AssetOrdinal| {
         let asset = world.asset_at(ordinal)?;
-        let (stage, reason) = match state.stage(ordinal) {
-            None => ("left".to_owned(), Some("it is no part of the directive any more".to_owned())),
+        let (stage, reason, owner) = match state.stage(ordinal) {
+            None => ("left".to_owned(), Some("it is no part of the directive any more".to_owned()), None),
             Some(stage) => {
                 let view = stage_on(world, state, ordinal, stage);
-                (view.name, view.reason.or_else(|| awaited(stage).map(str::to_owned)))
+                (view.name, view.reason.or_else(|| awaited(stage).map(str::to_owned)), view.owner)
             }
         };
         Some(WaveHostView {
@@ -110,6 +113,7 @@ fn hosts(world: &World, state: &DirectiveState, assets: &AssetSet) -> Vec<WaveHo
             hostname: asset.hostname.clone(),
             stage,
             why_not_yet: reason,
+            owner,
         })
     };
     assets.iter().take(MAX_HOSTS).filter_map(host).collect()
