@@ -191,6 +191,25 @@ export type AssetsPage = {
   total: number;
 };
 
+/** Who is to do it. */
+export type AssignBody = {
+  /**
+   * The name with which somebody signs in, or their id; `me` for whoever asks; any other name for somebody who does not sign
+   * in, which the record then keeps; `null` for nobody.
+   */
+  to: string | null;
+};
+
+/** Who does a directive. */
+export type AssigneeView = {
+  /** Who said so; absent where the directive took over the work of an older version's, which they did. */
+  by?: string | null;
+  /** The name with which they sign in, or by which others call them. */
+  person: string;
+  /** Since when, RFC 3339. */
+  since: string;
+};
+
 /** A step of an attack: a host of one zone is taken from another. */
 export type AttackStepView = {
   /** The zone where the attacker is. */
@@ -575,6 +594,7 @@ export type DirectiveAssetView = {
 export type DirectiveLine = {
   /** On how many assets. */
   asset_count: number;
+  assignee?: AssigneeView | null;
   /** On how many of its assets attacks by what it closes there were seen. */
   attacked: number;
   /** How many CVE ids only the vendor's changelog claims. */
@@ -642,6 +662,7 @@ export type DirectiveView = {
   asset_count: number;
   /** Where, and how far: every asset on which work has begun, and at most 200 of the others. */
   assets: DirectiveAssetView[];
+  assignee?: AssigneeView | null;
   /** Attacks that were seen on its assets by what it closes there, and count, the last first. */
   attacks: DetectionView[];
   /** The reasons. */
@@ -1342,6 +1363,7 @@ export type OnAssetView = {
   due?: string | null;
   /** Its id. */
   id: string;
+  owner?: AssigneeView | null;
   /** What the policy says of it, in words; absent where no policy is set, or nothing waits for it. */
   policy?: string | null;
   /** How far it is there, by the names of a directive's stages. */
@@ -1517,6 +1539,8 @@ export type Problem = {
 export type QueueTotals = {
   /** Assets of all of them; one that is in several counts in each. */
   assets: number;
+  /** How many each person does, by name; `nobody` for those that nobody does. */
+  assignees: Record<string, number>;
   /** How many are due when: `overdue`, within `1d`, `3d`, `7d`, `30d`, `later`, `no-date`. */
   due: Record<string, number>;
   /** How many there are in each group. */
@@ -1835,6 +1859,7 @@ export type StageView = {
   name: string;
   /** The order that is out. */
   order?: string | null;
+  owner?: AssigneeView | null;
   /** Why, where a reason was given. */
   reason?: string | null;
   /** Digest of the report that speaks of it: fetch it under `/api/v1/reports/`. */
@@ -2176,6 +2201,7 @@ export type WaveHostView = {
   hostname: string;
   /** The asset. */
   id: string;
+  owner?: AssigneeView | null;
   /** How far the directive is there, as in the directive's own list; `left` where it is no part of it any more. */
   stage: string;
   /** Why it does not show the fix yet; absent where it does. */

@@ -1,5 +1,6 @@
 import type {
   Approval,
+  AssignBody,
   AssetDetail,
   AssetReachView,
   AssetsPage,
@@ -183,6 +184,7 @@ export const getReport = (digest: string): Promise<unknown> => ask(`reports/${en
 export type Decision =
   | { do: "approve"; directive: string; body: Approval }
   | { do: "refuse"; directive: string; body: RefusalBody }
+  | { do: "assign"; directive: string; body: AssignBody }
   | { do: "notes"; directive: string; body: NoteBody }
   | { do: "evidence-waiver"; directive: string; body: WaiverBody }
   | { do: "retry"; directive: string; body: RetryBody }

@@ -10,10 +10,12 @@ export interface Choice {
   group: string;
   outcome: string;
   due: string;
+  /** A name, `me`, or `nobody`. */
+  assignee: string;
   by: string;
 }
 
-export const ALL: Choice = { q: "", sort: "urgency", group: "", outcome: "", due: "", by: "" };
+export const ALL: Choice = { q: "", sort: "urgency", group: "", outcome: "", due: "", assignee: "", by: "" };
 const NAMES = Object.keys(ALL) as (keyof Choice)[];
 
 /** What a query says of it; of what it says nothing that is as usual. */
@@ -32,7 +34,7 @@ export function written(of: Choice): string {
 }
 
 /** Whether it leaves anything out. */
-export const narrows = ({ q, group, outcome, due }: Choice): boolean => [q, group, outcome, due].some((said) => said !== "");
+export const narrows = ({ q, group, outcome, due, assignee }: Choice): boolean => [q, group, outcome, due, assignee].some((said) => said !== "");
 
 function fromAddress(): Choice {
   const said = read(window.location.search);
@@ -71,6 +73,12 @@ export const showView = (query: string): void => show(read(query), "pushState");
 export function showInQueue(group: string): void {
   choose({ ...ALL, group });
   goToSection("queue", "center");
+}
+
+/** Shows what somebody does, the most urgent first: a name, `me`, or `nobody` for what nobody does yet. */
+export function showDoneBy(assignee: string): void {
+  choose({ ...ALL, assignee });
+  goToSection("queue");
 }
 
 /** Shows what has ended. */

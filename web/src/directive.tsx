@@ -2,6 +2,7 @@ import { Actions } from "./actions";
 import type { DirectiveView } from "./api.gen";
 import { getDirective } from "./api";
 import { AsThen } from "./as-of";
+import { Assignee } from "./assignee";
 import { Attacks } from "./attacks";
 import { Note, Time } from "./bits";
 import { ending } from "./closed";
@@ -53,6 +54,7 @@ function Shown({ directive, version }: { directive: DirectiveView; version: numb
           <span className="number">{directive.removes}</span> risk points
         </dd>
       </dl>
+      <Assignee key={`assignee-${directive.id}`} directive={directive} />
       <Wrong directive={directive} />
       <Attacks attacks={directive.attacks} />
       {talked && thread}

@@ -1,4 +1,5 @@
 import type { DirectiveAssetView, DirectiveView, SignaturesView } from "./api.gen";
+import { WaitedFor } from "./assignee";
 import { plural, Said, Section, Sign, StageMark } from "./bits";
 import { useCommands } from "./commands";
 import { live } from "./live";
@@ -63,7 +64,12 @@ function Told({ directive, asset }: { directive: DirectiveView; asset: Directive
   const reason = stage.reason ?? waits(directive, asset);
   return (
     <>
-      {reason && <p className="reason"><Said text={reason} /></p>}
+      {(reason || stage.owner) && (
+        <p className="reason">
+          <Said text={reason ?? "Waits for a person:"} />
+          <WaitedFor owner={stage.owner} />
+        </p>
+      )}
       {stage.retry && !directive.closed && <Retry directive={directive.id} asset={asset.id} hostname={asset.hostname} />}
       <Packages packages={asset.packages} />
       <dl className="facts">

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useState } from "react";
 
 import type { HeldBackView, RolloutView, WaveHostView, WaveView } from "./api.gen";
+import { WaitedFor } from "./assignee";
 import { count, plural, Said, type Shape, Sign, Time } from "./bits";
 import { openFrom } from "./place";
 import { known, type Tone } from "./stages";
@@ -47,6 +48,7 @@ export function Lanes({ rollout }: { rollout: RolloutView }) {
           <>
             <b>{shown.hostname}</b> {known(shown.stage).word}
             {shown.why_not_yet && <>: <Said text={shown.why_not_yet} /></>}
+            <WaitedFor owner={shown.owner} />
           </>
         ) : (
           <span className="faint">Point at a cell to see its host; click to open it.</span>

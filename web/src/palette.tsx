@@ -3,7 +3,7 @@ import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { getAssets, getDirectives, getVulnerabilities } from "./api";
 import type { Overview } from "./api.gen";
 import { count, plural } from "./bits";
-import { showView } from "./choice";
+import { showDoneBy, showView } from "./choice";
 import { type Command, commands } from "./commands";
 import { ending } from "./closed";
 import { queryOf } from "./find";
@@ -193,6 +193,8 @@ const has = (name: string, said: string): boolean => said.toLowerCase().split(/\
 function groupsOf(said: string, own: Command[], sections: typeof SECTIONS, overview: Overview, then: Moment, found: Group[]): Group[] {
   const places: Choice[] = sections.map(({ id, name, of }) => ({ id: `view-${id}`, name, ...(of && { says: count(of(overview)) }), run: () => goToSection(id) }));
   places.push({ id: "view-board", name: "Board page", says: "one page to print", run: () => open(BOARD) });
+  places.push({ id: "view-mine", name: "My directives", says: "done by me", run: () => showDoneBy("me") });
+  places.push({ id: "view-nobodys", name: "Nobody’s directives", says: "done by nobody yet", run: () => showDoneBy("nobody") });
   if (then !== null) places.push({ id: "view-now", name: "Back to now", run: backToNow });
   const kept = views.get().all.map(({ name, query }): Choice => ({ id: `kept-${name}`, name, says: "view", run: () => showKept(query) }));
   // What begins so comes before what only has it somewhere.

@@ -10,6 +10,14 @@ export const BY: [string, string][] = [
   ["outcome", "grouped by decision"],
   ["due", "grouped by due date"],
   ["package", "grouped by package"],
+  ["assignee", "grouped by who does it"],
+];
+
+/** Who does it. */
+export const DONE_BY: [string, string][] = [
+  ["", "done by anybody or nobody"],
+  ["me", "done by me"],
+  ["nobody", "done by nobody yet"],
 ];
 
 /** Until when something is due. */
@@ -32,6 +40,7 @@ function narrowed(by: string, name: string): Partial<Choice> | null {
   if (by === "group") return { group: name };
   if (by === "outcome") return { outcome: name };
   if (by === "package") return { q: name };
+  if (by === "assignee") return { assignee: name };
   return DUE.some(([known]) => known === name) ? { due: name } : null;
 }
 

@@ -9,7 +9,7 @@ import { keys } from "./keys";
 import { useListed } from "./listed";
 import { ModeButton, whatActing } from "./let-it-act";
 import { NoRights } from "./no-rights";
-import { BY, DUE, Parts } from "./parts";
+import { BY, DONE_BY, DUE, Parts } from "./parts";
 import { open, place } from "./place";
 import { NothingOpen } from "./nothing-open";
 import { Rows } from "./rows";
@@ -44,9 +44,9 @@ export function Queue({ overview, version, assetsVersion, covered }: Shown) {
   const here = useStore(place);
   const list = useRef<HTMLUListElement>(null);
   const chosen = useStore(choice);
-  const { q, sort, group, outcome, due, by } = chosen;
+  const { q, sort, group, outcome, due, assignee, by } = chosen;
   const named = useStore(views).all.length > 0;
-  const query = queryOf({ q, sort: sort === ALL.sort ? "" : sort, group, outcome, due, group_by: by });
+  const query = queryOf({ q, sort: sort === ALL.sort ? "" : sort, group, outcome, due, assignee, group_by: by });
   const listed = useListed(getDirectives, query, version);
   useEffect(() => keys(list, covered), [covered]);
   const { page } = listed;
@@ -76,6 +76,7 @@ export function Queue({ overview, version, assetsVersion, covered }: Shown) {
             <Choose label="Group" testid="group" value={group} of={[["", "all groups"], ...overview.groups.map(({ name }): [string, string] => [name, `group ${name}`])]} onChoose={(group) => choose({ group })} />
           )}
           <Choose label="Due date" testid="due" value={due} of={DUE} onChoose={(due) => choose({ due })} />
+          <Choose label="Done by" testid="assignee-filter" value={assignee} of={DONE_BY} onChoose={(assignee) => choose({ assignee })} />
           <Choose label="Grouping" testid="by" value={by} of={BY} onChoose={(by) => choose({ by })} />
           {outcome !== "" && (
             <button type="button" className="choose" data-testid="outcome" title="Show every decision" onClick={() => choose({ outcome: "" })}>
@@ -220,7 +221,7 @@ export function Title({ directive: { title, source, version } }: { directive: Pi
 }
 
 /** What doing it closes, in few words. */
-function effect({ closes_count, claims_count, exploited, attacked, disputed, notes }: DirectiveLine): string {
+function effect({ closes_count, claims_count, exploited, attacked, assignee, disputed, notes }: DirectiveLine): string {
   const said = [
     attacked > 0 && `attack seen on ${plural(attacked, "host")}`,
     closes_count > 0 && `closes ${plural(closes_count, "vulnerability", "vulnerabilities")}`,
@@ -228,6 +229,7 @@ function effect({ closes_count, claims_count, exploited, attacked, disputed, not
     exploited && "exploited somewhere (KEV)",
   ].filter((part) => part !== false);
   if (said.length === 0) said.push("vendor update, no published advisory");
+  if (assignee) said.push(`${assignee.person} does it`);
   if (notes > 0) said.push(disputed ? "disputed" : plural(notes, "note"));
   return said.join(" · ");
 }

@@ -1,7 +1,8 @@
 import { useState } from "react";
 
-import type { DirectiveView, RolloutView } from "./api.gen";
+import type { AssigneeView, DirectiveView, RolloutView } from "./api.gen";
 import { Ask } from "./ask";
+import { WaitedFor } from "./assignee";
 import { count, Mark, Note, plural, Said, Section, Sign, Time } from "./bits";
 import { useCommands } from "./commands";
 import { Lanes } from "./lanes";
@@ -112,9 +113,12 @@ const NAMED = 2;
 /** Every host that does not show the fix, under what it waits for. */
 function WhyNotYet({ rollout }: { rollout: RolloutView }) {
   const reasons = new Map<string, string[]>();
+  // A directive has one, whatever is waited for.
+  const owners = new Map<string, AssigneeView>();
   for (const { hosts } of [...rollout.waves, ...rollout.held_back]) {
-    for (const { hostname, why_not_yet: why } of hosts) {
+    for (const { hostname, why_not_yet: why, owner } of hosts) {
       if (why) reasons.set(why, [...(reasons.get(why) ?? []), hostname]);
+      if (why && owner) owners.set(why, owner);
     }
   }
   if (reasons.size === 0) return null;
@@ -134,6 +138,7 @@ function WhyNotYet({ rollout }: { rollout: RolloutView }) {
             </dt>
             <dd>
               <Said text={why} />
+              <WaitedFor owner={owners.get(why)} />
             </dd>
           </div>
         ))}

@@ -1,6 +1,6 @@
 import { useState } from "react";
 
-import type { DirectiveView, NoteView } from "./api.gen";
+import type { AssigneeView, DirectiveView, NoteView } from "./api.gen";
 import { Ask } from "./ask";
 import { plural, Section, Time } from "./bits";
 import { useCommands } from "./commands";
@@ -21,9 +21,11 @@ const DID: { [kind: string]: string } = { dispute: "disputes it", answer: "answe
 /** What both teams say of a directive, and the way to say more. */
 export function Thread({ directive }: { directive: DirectiveView }) {
   const allowed = useMay("discuss");
-  const { thread, disputed, closed } = directive;
+  const { thread, assignee, disputed, closed } = directive;
   const speaks = allowed && !closed;
-  if (thread.length === 0 && !speaks) return null;
+  const given = assignee ? Date.parse(assignee.since) : Number.POSITIVE_INFINITY;
+  const before = thread.filter(({ at }) => Date.parse(at) <= given).length;
+  if (thread.length === 0 && !assignee && !speaks) return null;
   return (
     <Section id="thread" title="Conversation" aside={thread.length > 0 && <p className="hint">{plural(thread.length, "note")}</p>}>
       {disputed && (
@@ -31,15 +33,31 @@ export function Thread({ directive }: { directive: DirectiveView }) {
           <b>Disputed.</b> Nothing of it is approved, by a person or a rule, until somebody answers.
         </p>
       )}
-      {thread.length > 0 && (
+      {(thread.length > 0 || assignee) && (
         <ol className="thread">
-          {thread.map((note, at) => (
+          {thread.slice(0, before).map((note, at) => (
             <Said key={at} note={note} />
+          ))}
+          {assignee && <Given to={assignee} />}
+          {thread.slice(before).map((note, at) => (
+            <Said key={before + at} note={note} />
           ))}
         </ol>
       )}
       {speaks && <Speak id={directive.id} disputed={disputed} />}
     </Section>
+  );
+}
+
+/** When it was given to whoever does it, among what was said. */
+function Given({ to: { person, by, since } }: { to: AssigneeView }) {
+  return (
+    <li data-testid="given" data-kind="given">
+      <p className="sub">
+        {by == null ? <><b>{person}</b> goes on with it, </> : by === person ? <><b>{person}</b> takes it, </> : <><b>{by}</b> gives it to <b>{person}</b>, </>}
+        <Time at={since} />
+      </p>
+    </li>
   );
 }
 

@@ -113,6 +113,7 @@ const directive = (n, source, version, more) => ({
   assets: [],
   ...counted(more.assets ?? []),
   raised: at(-26),
+  assignee: null,
   disputed: false,
   thread: [],
   closed: null,

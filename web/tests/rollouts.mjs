@@ -78,6 +78,7 @@ function directive(n, source, version, plan, more = {}) {
     stages,
     rollout: plan,
     raised: at(-20),
+    assignee: null,
     disputed: false,
     thread: [],
     closed: null,

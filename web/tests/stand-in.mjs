@@ -157,13 +157,14 @@ export class StandIn {
     const all = query.get("state") === "closed" ? closed : queue;
     const [text, group] = [(query.get("q") ?? "").toLowerCase(), query.get("group")];
     const like = ({ id, source, version, closes, group: of, closed }) => [id, source, version, of, closed ?? "", ...closes].some((said) => said.toLowerCase().includes(text));
-    const [outcome, due, ended] = ["outcome", "due", "ended"].map((name) => query.get(name));
+    const [outcome, due, ended, assignee] = ["outcome", "due", "ended", "assignee"].map((name) => query.get(name));
+    const doer = (one) => one.assignee?.person ?? "nobody";
     const soon = (one) => one.due !== null && Date.parse(one.due) < Date.now() + (due === "overdue" ? 0 : parseInt(due, 10)) * 86_400_000;
-    const found = all.filter((one) => (!text || like(one)) && (!group || one.group === group) && (!outcome || one.decision.outcome === outcome) && (!due || soon(one)) && (!ended || one.ended === ended));
+    const found = all.filter((one) => (!text || like(one)) && (!group || one.group === group) && (!outcome || one.decision.outcome === outcome) && (!due || soon(one)) && (!ended || one.ended === ended) && (!assignee || doer(one) === (assignee === "me" ? this.who.name : assignee)));
     if (query.get("sort") === "removes") found.sort((a, b) => b.removes - a.removes);
     const removes = found.reduce((sum, one) => sum + Number(one.removes), 0).toFixed(1);
     this.queries.push(query.toString());
-    return { ...page(query, found, seq, line), totals: query.has("state") ? null : { groups: {}, outcomes: {}, due: {}, removes, assets: 0 }, parts: parts(query.get("group_by"), found) };
+    return { ...page(query, found, seq, line), totals: query.has("state") ? null : { groups: {}, outcomes: {}, assignees: {}, due: {}, removes, assets: 0 }, parts: parts(query.get("group_by"), found) };
   }
 
   #assets({ assets, retired = this.retired, seq }, query) {
@@ -226,7 +227,7 @@ export class StandIn {
 
 /** What directives come to, told apart; the largest loss first. */
 function parts(by, found) {
-  const of = { group: (one) => one.group, outcome: (one) => one.decision.outcome, package: (one) => one.source, due: (one) => (one.due === null ? "no-date" : Date.parse(one.due) < Date.now() ? "overdue" : "later") }[by];
+  const of = { group: (one) => one.group, outcome: (one) => one.decision.outcome, package: (one) => one.source, assignee: (one) => one.assignee?.person ?? "nobody", due: (one) => (one.due === null ? "no-date" : Date.parse(one.due) < Date.now() ? "overdue" : "later") }[by];
   if (!of) return null;
   const named = new Map();
   for (const one of found) named.set(of(one), [...(named.get(of(one)) ?? []), one]);
@@ -246,10 +247,10 @@ function page(query, all, generation, view) {
 
 /** A directive as a line of a list. */
 function line(directive) {
-  const { id, title, group, source, version, closes, claims, because, decision, due, removes, asset_count, stages, assets, raised, closed, disputed, thread } = directive;
+  const { id, title, group, source, version, closes, claims, because, decision, due, removes, asset_count, stages, assets, raised, closed, assignee, disputed, thread } = directive;
   const [first] = assets;
   return {
-    id, title, group, source, version, due, removes, asset_count, stages, raised, closed, disputed, notes: thread.length,
+    id, title, group, source, version, due, removes, asset_count, stages, raised, closed, assignee, disputed, notes: thread.length,
     closes: closes.slice(0, 8),
     closes_count: closes.length,
     claims_count: claims.length,

@@ -290,7 +290,7 @@ fn refused(code: RefusalCode) -> (StatusCode, &'static str, &'static str) {
         ),
         RefusalCode::RoleNeeded => (
             StatusCode::CONFLICT,
-            "The policy asks for an approval by somebody with another role",
+            "This takes somebody with another role: the policy asks for it, or it is about somebody else",
             "ask a person who has it",
         ),
         RefusalCode::AnotherPersonNeeded => (

@@ -9,10 +9,10 @@ use ureq::http::Response;
 
 use crate::running::{Server, client, code};
 
-const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// Somebody new, who has set a password; gives the opaque id.
-fn member(server: &Server, name: &str, roles: &[&str]) -> String {
+pub(crate) fn member(server: &Server, name: &str, roles: &[&str]) -> String {
     let made =
         json_of(server.post("/api/v1/users").send_json(json!({ "name": name, "roles": roles })).unwrap());
     let set = welcome(server, name, made["code"].as_str().unwrap(), PASSWORD);
@@ -25,7 +25,7 @@ fn welcome(server: &Server, name: &str, code: &str, password: &str) -> Response<
     client().post(server.url("/welcome")).config().max_redirects(0).build().send_form(form).unwrap()
 }
 
-fn cookie(answer: &Response<ureq::Body>) -> Option<String> {
+pub(crate) fn cookie(answer: &Response<ureq::Body>) -> Option<String> {
     let set = answer.headers().get("set-cookie")?.to_str().unwrap();
     assert!(
         set.contains("; HttpOnly") && set.contains("; SameSite=Strict") && set.contains("; Path=/"),
@@ -34,7 +34,7 @@ fn cookie(answer: &Response<ureq::Body>) -> Option<String> {
     Some(set.split(';').next().unwrap().to_owned())
 }
 
-fn sign_in(server: &Server, name: &str, password: &str) -> Response<ureq::Body> {
+pub(crate) fn sign_in(server: &Server, name: &str, password: &str) -> Response<ureq::Body> {
     let body = json!({ "name": name, "password": password });
     client().post(server.url("/api/v1/session")).send_json(&body).unwrap()
 }

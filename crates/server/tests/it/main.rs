@@ -3,6 +3,7 @@
 
 mod access;
 mod api;
+mod assigning;
 mod context;
 mod detections;
 mod evidence;

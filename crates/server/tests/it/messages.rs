@@ -143,8 +143,12 @@ fn cloud_events_are_signed_and_tell_what_to_do_and_what_went_wrong() {
         "{said}"
     );
 
-    // A rehearsal that fails is trouble, on a host that has a name.
+    assert!(!said.contains("does it"), "nobody does: {said}");
+
+    // A rehearsal that fails is trouble, on a host that has a name; of somebody who does it.
     reported_with(&server, &["zlib"]);
+    let taken = server.post("/api/v1/directives/dir_2/assign").send_json(json!({ "to": "me" }));
+    assert_eq!(taken.unwrap().status(), 200);
     let zlib = rehearsing(&server, "zlib");
     report(&server, zlib[0], RehearsalOutcome::Failed { reason: "no\u{7} room".to_owned() });
     let told: Vec<Value> = sink.answered(204, 4)[2..].iter().map(Taken::json).collect();
@@ -155,6 +159,8 @@ fn cloud_events_are_signed_and_tell_what_to_do_and_what_went_wrong() {
         said.contains("upgrade zlib to 2.0") && said.contains("h1") && said.contains("no  room"),
         "{said}"
     );
+    assert!(said.ends_with("; tester does it"), "{said}");
+    assert_eq!(told[1]["data"]["directive"]["assignee"]["person"], "tester");
     assert_eq!(told[1]["data"]["asset"], zlib[0].0.to_string());
 
     let standing = standing_as(&server, |standing| standing["behind"] == 0 && standing["posts"] == 4);
