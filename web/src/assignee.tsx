@@ -128,7 +128,7 @@ function useKey(can: boolean, run: () => void): void {
 export function WaitedFor({ owner }: { owner: AssigneeView | null | undefined }) {
   if (!owner) return null;
   return (
-    <span className="sub waited-for" data-testid="waited-for">
+    <span className="sub waited-for" data-testid="owner">
       {" "}
       with <b>{owner.person}</b> since <Time at={owner.since} />
     </span>

@@ -57,7 +57,7 @@ visits("who does it", (visit, test) => {
     const owner = by("otto", "mira");
     const assets = directive.assets.map((asset) => ({ ...asset, stage: { ...asset.stage, owner } }));
     given(owner, { assets, thread: [{ at: at(-3), by: "mira", kind: "comment", text: "before" }, { at: at(-1), by: "otto", kind: "comment", text: "after" }] });
-    await id("waited-for").first().waitFor({ state: "attached" });
+    await id("owner").first().waitFor({ state: "attached" });
     assert.match(await id("assignee").innerText(), /Done by otto since .*, given by mira/);
     const talk = await page.locator(".thread li").allInnerTexts();
     assert.equal(talk.length, 3);
@@ -85,8 +85,9 @@ visits("who does it", (visit, test) => {
     await visit.settled();
     assert.equal(await row().count(), 0);
     assert.equal(await id("queue-row").count(), tenon.overview.queue.length - 1);
-    await id("assignee-filter").selectOption("");
     await id("by").selectOption("assignee");
+    // Of so few one reads, and does not search: with the last filter its tools go.
+    await id("assignee-filter").selectOption("");
     await page.locator(`[data-testid=part][data-part="${tenon.who.name}"] button`).click();
     await page.waitForURL(new RegExp(`assignee=${tenon.who.name}`));
     await visit.settled();

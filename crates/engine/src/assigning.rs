@@ -28,6 +28,14 @@ impl AssignedTo {
     }
 }
 
+/// What a name holds besides letters and digits.
+const NAME_SIGNS: &str = " . _ @ + - ' ( ) , /";
+
+/// Whether people would read a name as it is written: nothing in it is invisible, or turns the line around.
+fn is_name(name: &str) -> bool {
+    name.trim() == name && name.chars().all(|sign| sign.is_alphanumeric() || NAME_SIGNS.contains(sign))
+}
+
 /// What may be said of who does a directive.
 pub(crate) fn assign(
     world: &World,
@@ -42,8 +50,10 @@ pub(crate) fn assign(
         let who = before.map_or("nobody", Person::as_str);
         return refuse(RefusalCode::NothingToDo, format!("{id} is with {who} already"));
     }
-    if let Some(name) = to.as_ref().map(Person::as_str).filter(|name| name.trim() != *name) {
-        let why = format!("{name:?} is no name of a person: leave out the space around it");
+    if let Some(name) = to.as_ref().map(Person::as_str).filter(|name| !is_name(name)) {
+        let why = format!(
+            "{name:?} is no name of a person: letters, digits and any of {NAME_SIGNS}, and no space at its ends"
+        );
         return refuse(RefusalCode::BadContent, why);
     }
     // Who takes something has it from whoever had it: people fall ill.

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "demo")]
 mod as_of;
+mod assigning;
 mod context;
 mod controls;
 #[cfg(feature = "demo")]

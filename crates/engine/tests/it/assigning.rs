@@ -63,7 +63,7 @@ fn anybody_takes_it_and_gives_back_what_is_theirs_and_who_may_give_gives_it_to_a
 
     // Nobody need be known to be given something.
     assign(&mut lab, id, Some("the night shift"), "mira", any).unwrap();
-    for name in [" ", " otto", "otto "] {
+    for name in [" ", " otto", "otto ", "ot\u{202e}to", "<b>otto</b>"] {
         assert_eq!(assign(&mut lab, id, Some(name), "mira", any), Err(RefusalCode::BadContent), "{name:?}");
     }
     assign(&mut lab, id, None, "mira", any).unwrap();
