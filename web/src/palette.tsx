@@ -193,10 +193,10 @@ const has = (name: string, said: string): boolean => said.toLowerCase().split(/\
 function groupsOf(said: string, own: Command[], sections: typeof SECTIONS, overview: Overview, then: Moment, found: Group[]): Group[] {
   const places: Choice[] = sections.map(({ id, name, of }) => ({ id: `view-${id}`, name, ...(of && { says: count(of(overview)) }), run: () => goToSection(id) }));
   places.push({ id: "view-board", name: "Board page", says: "one page to print", run: () => open(BOARD) });
-  places.push({ id: "view-mine", name: "My directives", says: "done by me", run: () => showDoneBy("me") });
-  places.push({ id: "view-nobodys", name: "Nobody’s directives", says: "done by nobody yet", run: () => showDoneBy("nobody") });
   if (then !== null) places.push({ id: "view-now", name: "Back to now", run: backToNow });
   const kept = views.get().all.map(({ name, query }): Choice => ({ id: `kept-${name}`, name, says: "view", run: () => showKept(query) }));
+  kept.push({ id: "queue-mine", name: "My directives", says: "done by me", run: () => showDoneBy("me") });
+  kept.push({ id: "queue-nobodys", name: "Nobody’s directives", says: "done by nobody yet", run: () => showDoneBy("nobody") });
   // What begins so comes before what only has it somewhere.
   const begins = ({ name }: Choice): number => Number(name.toLowerCase().startsWith(said.toLowerCase()));
   const like = (choices: Choice[]) => choices.filter(({ name, says = "" }) => has(`${name} ${says}`, said)).sort((a, b) => begins(b) - begins(a));

@@ -108,7 +108,7 @@ visits("palette", (visit, test) => {
     await opened("#dir_2");
     await asked("");
     assert.ok((await active()).startsWith("view-"), "nothing is approved by two keys struck by chance");
-    assert.deepEqual((await names()).sort(), ["Approve", "Comment…", "Dispute…", "Look back…", "Refuse…"]);
+    assert.deepEqual((await names()).sort(), ["Approve", "Comment…", "Dispute…", "Give it to…", "Look back…", "Refuse…", "Take it"]);
     await asked("web-1");
     assert.ok(!(await choices()).some((one) => one.startsWith("do-")), "who looks for a host is not offered to change it");
     await asked("approve");
