@@ -127,6 +127,29 @@ fn a_policy_asks_how_attackers_get_there_and_is_asked_anew_when_that_moves() {
     lab.sound();
 }
 
+/// What has begun on a host goes on to its end there, though the host is not offered it any more.
+#[test]
+fn a_policy_is_asked_anew_also_where_a_host_does_not_want_it_any_more() {
+    let (mut lab, [web, db]) = estate();
+    let text = "version: 1\nrules:\n  - {name: far, when: asset.reach_ppm < 100000, approval: automatic}\n  \
+                - {name: near, approval: {people: 1}}\n";
+    lab.must(Command::SetPolicy { text: text.to_owned(), compared: 0, by: person() });
+    lab.promote("all");
+    let database = about(&lab, "postgresql");
+    // It rehearses, and its repository takes the offer back.
+    let mut without = inventory(vec![component("postgresql", "postgresql", "1.0-1")], Vec::new());
+    without.facts.listeners = vec![listener("10.0.0.5", 5432, "postgresql")];
+    without.facts.addresses = vec!["10.0.0.5".parse().unwrap()];
+    lab.report(db, without);
+    lab.rehearsed(db, RehearsalOutcome::Passed);
+    assess(&mut lab);
+    report(&mut lab, web, &["nginx"], "1.0-2", "203.0.113.5", vec![listener("0.0.0.0", 443, "nginx")]);
+    let events = assess(&mut lab);
+    let by_rule = |event: &Event| matches!(event, Event::ApprovedByPolicy { rule, .. } if rule == "far");
+    assert!(events.iter().any(by_rule), "{events:?}");
+    lab.sound();
+}
+
 #[test]
 fn the_same_is_told_once() {
     let (mut lab, _) = estate();
