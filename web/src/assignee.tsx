@@ -10,7 +10,7 @@ import { session, useMay } from "./session";
 import { useStore } from "./store";
 import { useSend } from "./use";
 
-/** The key that takes an open directive, and gives it back where it is one's own. */
+/** The key that takes a directive which nobody does, and gives it back where it is one's own. No stray key takes it from somebody. */
 const KEY = "t";
 
 /** Who does a directive, and the ways to take it, to give it to somebody, and to give it back. */
@@ -56,7 +56,8 @@ function Giving({ directive: { id, title, assignee } }: { directive: DirectiveVi
   const take = () => void assign("me");
   const giveBack = () => void assign(null);
   const asks = () => setAsking(true);
-  useKey(takes && !off && !asking, mine ? giveBack : take);
+  const free = assignee == null;
+  useKey((free || mine) && takes && !off && !asking, mine ? giveBack : take);
   useCommands(
     takes && !off
       ? [
@@ -84,8 +85,8 @@ function Giving({ directive: { id, title, assignee } }: { directive: DirectiveVi
       ) : (
         <p className="giving">
           {!mine && (
-            <button type="button" className="link" data-testid="take" aria-keyshortcuts={KEY} disabled={off} onClick={take}>
-              Take it <kbd aria-hidden="true">{KEY}</kbd>
+            <button type="button" className="link" data-testid="take" {...(free && { "aria-keyshortcuts": KEY })} disabled={off} onClick={take}>
+              Take it {free && <kbd aria-hidden="true">{KEY}</kbd>}
             </button>
           )}
           {(mine || (gives && assignee)) && (
