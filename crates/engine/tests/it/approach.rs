@@ -135,7 +135,6 @@ fn a_policy_is_asked_anew_also_where_a_host_does_not_want_it_any_more() {
                 - {name: near, approval: {people: 1}}\n";
     lab.must(Command::SetPolicy { text: text.to_owned(), compared: 0, by: person() });
     lab.promote("all");
-    let database = about(&lab, "postgresql");
     // It rehearses, and its repository takes the offer back.
     let mut without = inventory(vec![component("postgresql", "postgresql", "1.0-1")], Vec::new());
     without.facts.listeners = vec![listener("10.0.0.5", 5432, "postgresql")];

@@ -57,6 +57,7 @@ impl AssigneeView {
                 Stage::Approved { .. } => {
                     state.rollout.as_ref().is_some_and(|rollout| rollout.halted.is_some())
                         || unsigned(world, state, asset).is_some()
+                        || state.missed_evidence(asset)
                 }
                 Stage::Proposed => {
                     world.mode(&state.directive.group) == GroupMode::Observe
