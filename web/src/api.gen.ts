@@ -1155,6 +1155,7 @@ export type HaltView = {
   at: string;
   /** The person who halted it; absent where it stopped by itself. */
   by?: string | null;
+  owner?: AssigneeView | null;
   /** What happened, and what to do. */
   why: string;
 };

@@ -83,6 +83,7 @@ function Standing({ rollout }: { rollout: RolloutView }) {
         </p>
         <p>
           <Said text={halt.why} />
+          <WaitedFor owner={halt.owner} />
         </p>
       </div>
     );

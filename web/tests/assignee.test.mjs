@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach } from "node:test";
 
 import { at } from "./answers.mjs";
+import { halted, rolling } from "./rollouts.mjs";
 import { visits } from "./visit.mjs";
 
 visits("who does it", (visit, test) => {
@@ -70,6 +71,16 @@ visits("who does it", (visit, test) => {
     await wrote(() => page.keyboard.press("Enter"));
     await id("assign-problem").waitFor();
     assert.match(await id("assign-problem").innerText(), /is with otto already/);
+  });
+
+  test("whoever is waited for to resume what is halted is named with it", async () => {
+    const owner = by("otto");
+    const waves = halted.rollout.waves.map((wave) => ({ ...wave, hosts: wave.hosts.map((host) => ({ ...host, owner })) }));
+    const waiting = { ...halted, assignee: owner, rollout: { ...halted.rollout, waves, halt: { ...halted.rollout.halt, owner } } };
+    tenon.overview = { ...rolling(), queue: rolling().queue.map((one) => (one.id === halted.id ? waiting : one)) };
+    await opened(`#${halted.id}`);
+    assert.match(await id("halted").innerText(), /with otto since/);
+    assert.match(await id("why-not-yet").innerText(), /with otto since/);
   });
 
   test("the queue shows one's own, nobody's, and what each person does", async () => {

@@ -7,6 +7,7 @@ use tenon_model::Tempo;
 use tenon_server::{DirectiveView, RolloutView, WaveHostView, WaveView};
 
 use crate::api::Api;
+use crate::assign::waited_for;
 use crate::common::{AsOf, Common, Format};
 use crate::host_plan::Explain;
 use crate::people::done;
@@ -104,7 +105,9 @@ impl Plan {
 
 /// A plan for people.
 pub(crate) fn told(view: &DirectiveView, rollout: &RolloutView) -> String {
-    let waits = rollout.waits.as_deref().map(|waits| format!("\n  waits for: {waits}")).unwrap_or_default();
+    let owner = waited_for(rollout.halt.as_ref().and_then(|halt| halt.owner.as_ref()));
+    let waits =
+        rollout.waits.as_deref().map(|waits| format!("\n  waits for: {waits}{owner}")).unwrap_or_default();
     let mut text = format!(
         "{} {}: plan {}, {}, {}{waits}\n",
         view.id, view.title, rollout.version, rollout.tempo, rollout.state

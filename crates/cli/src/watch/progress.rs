@@ -7,6 +7,7 @@ use tenon_model::Timestamp;
 use tenon_server::{DirectiveView, HaltView, RolloutView};
 
 use super::Tally;
+use crate::assign::waited_for;
 
 /// Most reasons that are told.
 const MAX_REASONS: usize = 20;
@@ -251,7 +252,7 @@ fn end(view: &DirectiveView, tally: Tally, through_halts: bool) -> Option<End> {
     if let Some(rollout) = &view.rollout {
         if let Some(halt) = &rollout.halt {
             let by = halt.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
-            let said = format!("halted{by}: {}", halt.why);
+            let said = format!("halted{by}: {}{}", halt.why, waited_for(halt.owner.as_ref()));
             return (!through_halts).then_some(End { how: How::Halted, said });
         }
         if rollout.state != "over" {

@@ -76,6 +76,25 @@ fn a_directive_is_taken_found_by_who_does_it_and_given_back() {
     );
     assert!(log.items.iter().all(|entry| entry.by.as_deref() == Some("visitor")), "{:?}", log.items);
 
+    // The canary fails, and whoever does it is waited for: by the directive as a whole, and by each host.
+    played.ok(&["assign", &id, "--to", "me"]);
+    played.ok(&["approve", &id]);
+    played.part(8);
+    let waits = format!("(with visitor since {})", day(&view()));
+    let plan = played.ok(&["plan", "show", &id]);
+    let halted = plan.lines().find(|line| line.contains("a person to resume it")).unwrap_or_default();
+    assert!(halted.ends_with(&waits), "{plan}");
+    let rollout = view().rollout.unwrap();
+    let hosts = rollout.waves.iter().flat_map(|wave| &wave.hosts);
+    let mut waiting = hosts.filter(|host| host.why_not_yet.is_some()).peekable();
+    assert!(waiting.peek().is_some());
+    assert!(waiting.all(|host| host.owner.as_ref().is_some_and(|owner| owner.person == "visitor")));
+    let watched = played.run(&["watch", &id]);
+    assert_eq!(watched.status.code(), Some(3));
+    let watched = String::from_utf8(watched.stdout).unwrap();
+    assert!(watched.contains("halted: ") && watched.contains(&waits), "{watched}");
+    played.ok(&["assign", &id, "--nobody"]);
+
     // Whose it was then.
     let then = log.items[2].seq.to_string();
     assert!(played.ok(&["show", &id, "--as-of", &then]).contains("visitor does it since"));

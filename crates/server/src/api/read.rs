@@ -39,8 +39,9 @@ impl Names {
         for assignee in owners.chain([&mut view.assignee]).flatten() {
             assignee.put_names(self);
         }
-        if let Some(by) = view.rollout.as_mut().and_then(|rollout| rollout.halt.as_mut()?.by.as_mut()) {
-            *by = self.of_id(std::mem::take(by));
+        if let Some(halt) = view.rollout.as_mut().and_then(|rollout| rollout.halt.as_mut()) {
+            halt.by = halt.by.take().map(|by| self.of_id(by));
+            halt.owner.iter_mut().for_each(|owner| owner.put_names(self));
         }
         for note in &mut view.thread {
             note.by = self.of_id(std::mem::take(&mut note.by));

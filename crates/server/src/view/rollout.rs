@@ -45,6 +45,8 @@ pub struct HaltView {
     pub by: Option<String>,
     /// What happened, and what to do.
     pub why: String,
+    /// Who is waited for: whoever does the directive; absent where nobody does.
+    pub owner: Option<AssigneeView>,
 }
 
 /// Assets that are changed together.
@@ -179,6 +181,7 @@ impl RolloutView {
                 at: halt.at.to_string(),
                 by: halt.by.as_ref().map(ToString::to_string),
                 why: halt.why.clone(),
+                owner: AssigneeView::on(state).filter(|_| state.closed.is_none()),
             }),
             waves: waves.collect(),
             held_back: rollout
