@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use tenon_feeds::{Depth, read_history};
-use tenon_predict::backtest::{Policy, replay};
+use tenon_predict::backtest::{Policy, Replay};
 use tenon_predict::{CveId, Day, ModelFile, Outcomes, Term, Universe, foresight};
 
 /// The public data; where they are not there, or the test would take long, says so for the test of this name.
@@ -62,7 +62,8 @@ fn policies_on_scores_are_those_of_every_whole_day() {
     let policies: Vec<Policy> =
         ["epss>=0.1", "epss>=0.5", "epss>=0.01"].iter().map(|text| text.parse().unwrap()).collect();
     let span = ("2024-03-01".parse().unwrap(), "2026-12-31".parse().unwrap());
-    let replayed = replay(&history, &outcomes, &models, &policies, Universe::Scored, span, &mut |_| ());
+    let replay = Replay { policies: &policies, universe: Universe::Scored, span, fleet: None };
+    let replayed = replay.over(&history, &outcomes, &models, &mut |_| ());
     println!(
         "measured: backtest of {} policies over {} days, reading included: {:.1} s",
         policies.len(),
