@@ -211,6 +211,9 @@ impl World {
                     redundancy: None,
                     zone: None,
                 });
+                // The context may know it by its name or group. It wants nothing yet, so that nothing moves with it.
+                let ordinal = self.known(record.seq, asset)?;
+                self.weigh(ordinal);
             }
             Event::AssetRetired { asset, why } => self.retire(record.seq, asset, why, now)?,
             Event::AssetReturned { asset } => self.take_back(record.seq, asset)?,

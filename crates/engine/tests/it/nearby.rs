@@ -163,6 +163,23 @@ fn a_host_that_moves_is_as_near_as_where_it_stands() {
     assert_eq!(threats(&lab, &assets[1..3]), [with(50_000), with(200_000)]);
 }
 
+/// The context knows a host by its name before it ever reports, and after a restart no more than before.
+#[test]
+fn a_host_that_has_not_reported_stands_where_the_context_says() {
+    let (mut lab, _) = estate();
+    take_over(&mut lab, &format!("{ZONES}assets: {{ new: {{ zone: office }} }}\n"));
+    let new = lab.enrol("new", "web");
+    let zone = |lab: &mut Lab| {
+        let events = see(lab, DetectionKind::Attack, Some(new), None).unwrap();
+        let Event::DetectionReported { detection, .. } = &events[0] else { panic!("{events:?}") };
+        detection.zone.clone()
+    };
+    assert_eq!(zone(&mut lab), Some("office".parse().unwrap()));
+    lab.world = World::from_snapshot(lab.world.to_snapshot().unwrap()).unwrap();
+    lab.pass(86_400);
+    assert_eq!(zone(&mut lab), Some("office".parse().unwrap()));
+}
+
 #[test]
 fn what_is_exploited_everywhere_is_no_more_likely_for_it() {
     let (mut lab, assets) = estate();
