@@ -6,7 +6,8 @@ use std::{env, fs, io};
 
 /// Shown where the page was not built; the API works all the same.
 const NOT_BUILT: &str = "<!doctype html><title>Tenon</title><p>This build of Tenon has no page: \
-    run <code>npm ci &amp;&amp; npm run build</code> in <code>web/</code>, then build again (<code>cargo xtask up</code> does both).";
+    run <code>npm ci &amp;&amp; npm run build</code> in <code>web/</code>, then build again (<code>cargo xtask up</code> does both). \
+    <a href=\"/board\">One sheet</a> needs none.";
 
 fn main() -> io::Result<()> {
     let folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../../web/dist");

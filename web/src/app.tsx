@@ -2,7 +2,6 @@ import type { Overview } from "./api.gen";
 import { PastAnswer, PastMark } from "./as-of";
 import { AssetPanel } from "./asset";
 import { Assets } from "./assets";
-import { Board } from "./board";
 import { Closed } from "./closed";
 import { StandingControls } from "./controls";
 import { Coverage } from "./coverage";
@@ -36,17 +35,14 @@ export function App() {
   // Where the panel covers the lists, they must not take the keyboard from behind it.
   const narrow = useMedia("(max-width: 63.99rem)");
   const { overview } = state;
-  const board = here?.kind === "board";
   if (who.is === "out") return <SignedOut session={who} />;
   return (
-    <div className="page" data-panel={here && !board && overview ? "open" : "closed"} data-marked={overview && (overview.demo || then !== null) ? "" : undefined}>
+    <div className="page" data-panel={here && overview ? "open" : "closed"} data-marked={overview && (overview.demo || then !== null) ? "" : undefined}>
       <Header state={state} />
       {overview && <Palette overview={overview} />}
       {then !== null && <PastMark then={then} state={state} />}
       {overview?.demo && <DemoMark demo={overview.demo} />}
-      {overview && board ? (
-        <Board overview={overview} version={state.changed.queue} />
-      ) : overview ? (
+      {overview ? (
         <div className="columns">
           <main className="lists" inert={narrow && here !== null}>
             <Interruption state={state} />
@@ -77,7 +73,7 @@ export function App() {
 }
 
 function Panel({ here, changed, overview }: { here: Place; changed: Changed; overview: Overview }) {
-  if (here === null || here.kind === "board") return null;
+  if (here === null) return null;
   if (here.kind === "vulnerability") return <VulnerabilityPanel id={here.id} overview={overview} version={`${changed.queue} ${changed.assets}`} />;
   if (here.kind === "asset") return <AssetPanel id={here.id} version={changed.assets} />;
   return <DirectivePanel id={here.id} version={changed.queue} />;

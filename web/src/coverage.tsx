@@ -10,7 +10,7 @@ import { useLoaded } from "./use";
 /** Gaps that fit; the command line has them all. */
 const FIT = "20";
 
-export const GAPS: Record<string, string> = {
+const GAPS: Record<string, string> = {
   "never-reported": "never reported",
   "not-assessed": "not assessed",
   silent: "silent",

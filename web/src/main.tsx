@@ -13,7 +13,6 @@ import "./styles/as-of.css";
 import "./styles/evidence.css";
 import "./styles/reach.css";
 import "./styles/palette.css";
-import "./styles/board.css";
 import "./styles/policy.css";
 
 import { StrictMode } from "react";

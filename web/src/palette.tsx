@@ -3,12 +3,13 @@ import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { getAssets, getDirectives, getVulnerabilities } from "./api";
 import type { Overview } from "./api.gen";
 import { count, plural } from "./bits";
+import { boardAddress } from "./board";
 import { showDoneBy, showView } from "./choice";
 import { type Command, commands } from "./commands";
 import { ending } from "./closed";
 import { queryOf } from "./find";
 import { backToNow, moment, type Moment } from "./moment";
-import { BOARD, open, VULNERABILITY } from "./place";
+import { open, VULNERABILITY } from "./place";
 import { goToSection, SECTIONS } from "./sections";
 import { Store, useStore } from "./store";
 import { views } from "./views";
@@ -192,7 +193,7 @@ const has = (name: string, said: string): boolean => said.toLowerCase().split(/\
 /** What can be done comes after where one can go while nothing is typed: nothing is approved by two keys struck by chance. */
 function groupsOf(said: string, own: Command[], sections: typeof SECTIONS, overview: Overview, then: Moment, found: Group[]): Group[] {
   const places: Choice[] = sections.map(({ id, name, of }) => ({ id: `view-${id}`, name, ...(of && { says: count(of(overview)) }), run: () => goToSection(id) }));
-  places.push({ id: "view-board", name: "Board page", says: "one page to print", run: () => open(BOARD) });
+  places.push({ id: "view-board", name: "Board page", says: "one page to print", run: () => window.location.assign(boardAddress()) });
   if (then !== null) places.push({ id: "view-now", name: "Back to now", run: backToNow });
   const kept = views.get().all.map(({ name, query }): Choice => ({ id: `kept-${name}`, name, says: "view", run: () => showKept(query) }));
   kept.push({ id: "queue-mine", name: "My directives", says: "done by me", run: () => showDoneBy("me") });

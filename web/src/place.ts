@@ -1,10 +1,7 @@
 import { Store } from "./store";
 
 /** What the panel shows. It stands in the address, so that a ticket can link to it and Back closes it. */
-export type Place = { kind: "directive" | "asset" | "vulnerability" | "board"; id: string } | null;
-
-/** The page to print stands in the address where what the panel shows stands. */
-export const BOARD = "board";
+export type Place = { kind: "directive" | "asset" | "vulnerability"; id: string } | null;
 
 /** As advisories name vulnerabilities: letters, a hyphen, and more. */
 export const VULNERABILITY = /^[a-z]+-[\w:.-]{1,60}$/i;
@@ -13,7 +10,6 @@ function fromAddress(): Place {
   const id = window.location.hash.slice(1);
   if (/^dir_\d+$/.test(id)) return { kind: "directive", id };
   if (/^ast_[0-9a-f]{32}$/.test(id)) return { kind: "asset", id };
-  if (id === BOARD) return { kind: "board", id };
   return VULNERABILITY.test(id) ? { kind: "vulnerability", id } : null;
 }
 

@@ -3,9 +3,9 @@ import { useState } from "react";
 import { getMeasures } from "./api";
 import type { FiguresView, GroupFiguresView, MeasuresView, ShareView, StepView } from "./api.gen";
 import { count, Note, plural, Section, Time } from "./bits";
+import { boardAddress } from "./board";
 import { showClosed, showInQueue } from "./choice";
 import { Choose, queryOf } from "./find";
-import { BOARD } from "./place";
 import { useSaid } from "./said";
 import { lasting } from "./time";
 import { useLoaded } from "./use";
@@ -31,13 +31,13 @@ interface Said {
 }
 
 /** A share in percent; what is there is never told as nothing. */
-export function percent({ percent, part }: { percent?: string | null | undefined; part: number }): string {
+function percent({ percent, part }: { percent?: string | null | undefined; part: number }): string {
   if (percent == null) return "–";
   return percent === "0.0" && part > 0 ? "<0.1 %" : `${percent} %`;
 }
 
 const share = (of: ShareView, what: string): Said => ({ value: percent(of), of: of.of > 0 ? `${count(of.part)} of ${count(of.of)} ${what}` : `no ${what}` });
-export const lasts = (seconds: number | null | undefined): string => (seconds == null ? "–" : lasting(seconds));
+const lasts = (seconds: number | null | undefined): string => (seconds == null ? "–" : lasting(seconds));
 
 /** The figures, in the order in which they are read; each under the name of its definition. */
 const FIGURES: [name: string, says: (of: FiguresView) => Said][] = [
@@ -77,7 +77,7 @@ export function Scoreboard({ version }: { version: number }) {
         {measures && (measures.groups.length > 1 || group !== "") && (
           <Choose label="Group of the scoreboard" testid="score-group" value={group} of={[["", "all groups"], ...measures.groups.map((one): [string, string] => [one.group, `group ${one.group}`])]} onChoose={setGroup} />
         )}
-        <a className="link" href={`#${BOARD}`} data-testid="to-board">
+        <a className="link" href={boardAddress()} data-testid="to-board">
           One page to print
         </a>
       </div>
@@ -161,7 +161,7 @@ function heldNot({ changes }: FiguresView): string {
   return said.length > 0 ? `The others: ${said.join(", ")}.` : "There are no others.";
 }
 
-export const WAITS: Record<string, string> = { person: "people", machine: "machines", window: "waves and windows" };
+const WAITS: Record<string, string> = { person: "people", machine: "machines", window: "waves and windows" };
 
 /** The time of verified cases as one bar, and its steps. */
 function Steps({ measures, figures, chosen, choose }: { measures: MeasuresView; figures: FiguresView; chosen: string | null; choose: (name: string | null) => void }) {

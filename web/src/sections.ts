@@ -1,5 +1,5 @@
 import type { Overview } from "./api.gen";
-import { close, place } from "./place";
+import { close } from "./place";
 
 /** The sections of the page in their order: those of the header, and all others. */
 export const SECTIONS: { id: string; name: string; more?: boolean; of?: (overview: Overview) => number }[] = [
@@ -26,7 +26,7 @@ export function goToSection(id: string, block: ScrollLogicalPosition = "start"):
     title?.focus({ preventScroll: true });
     title?.scrollIntoView({ block });
   };
-  if (place.get()?.kind !== "board" && !document.querySelector(".lists[inert]")) return there();
+  if (!document.querySelector(".lists[inert]")) return there();
   close();
   // Behind what covered it nothing takes the focus before that is drawn.
   requestAnimationFrame(() => requestAnimationFrame(there));

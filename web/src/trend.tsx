@@ -11,7 +11,7 @@ const points = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const moved = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1, signDisplay: "exceptZero" });
 
 /** What moved exposure, in the order in which it is told. */
-export const PARTS: { of: keyof TrendDayView; word: string; sign: 1 | -1; says: string }[] = [
+const PARTS: { of: keyof TrendDayView; word: string; sign: 1 | -1; says: string }[] = [
   { of: "newly_seen", word: "newly seen", sign: 1, says: "by hosts that report for the first time, or report anew" },
   { of: "got_worse", word: "got worse", sign: 1, says: "by advisories, intel and context, on what is there" },
   { of: "got_better", word: "got better", sign: -1, says: "by the same" },
@@ -87,7 +87,7 @@ function MovedMost({ version }: { version: number }) {
   );
 }
 
-export function Chart({ days }: { days: TrendDayView[] }) {
+function Chart({ days }: { days: TrendDayView[] }) {
   const of = (part: "exposure" | "like_for_like") => days.map((day) => Number(day[part]));
   const highest = Math.max(1, ...of("exposure"), ...of("like_for_like"));
   const lowest = Math.min(0, ...of("like_for_like"));

@@ -32,7 +32,6 @@ const VIEWS = {
   "a moment that cannot be shown": { world: overview, past: "?as_of=2026-10-01" },
   "choosing a moment": { world: overview, click: "as-of" },
   "hosts that are gone": { world: overview, click: "to-retired" },
-  "the page to print": { world: overview, click: "to-board" },
   "a queue in parts, and its views": { world: () => large(30, 3), past: "?group=team-1&by=group", click: "views" },
   "the way to everything": { world: overview, hash: "#dir_2", click: "palette-open" },
   "nothing yet": { world: () => overview({ assets: [], queue: [], closed: [], closed_total: 0, feeds: [] }) },

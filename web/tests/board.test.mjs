@@ -1,97 +1,175 @@
-// The page to print, in a real browser, against a stand-in for Tenon.
+// The sheet for the board and the other pages that the server writes, in a real browser without scripts, from the real program.
+// The program is target/debug/tenon, or the one that TENON names.
 import assert from "node:assert/strict";
-import { beforeEach } from "node:test";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 
-import { overview, THEN, then } from "./answers.mjs";
+import { THEN, then } from "./answers.mjs";
+import { hasChromium, launch } from "./browser.mjs";
 import { visits } from "./visit.mjs";
 
-visits("board", (visit, test) => {
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PROGRAM = process.env.TENON ?? fileURLToPath(new URL("../../target/debug/tenon", import.meta.url));
+const missing = !hasChromium() ? "no chromium" : existsSync(PROGRAM) ? null : `no program at ${PROGRAM}`;
+const SIZES = [[1440, 900], [1920, 1080], [390, 844]];
+
+async function start(folder) {
+  const words = ["up", "--demo", "--demo-pace", "600", "--data", join(folder, "demo"), "--listen", "127.0.0.1:0"];
+  const server = spawn(PROGRAM, words, { env: { HOME: folder, USER: "visitor" }, stdio: ["ignore", "pipe", "ignore"] });
+  for await (const line of createInterface({ input: server.stdout })) {
+    const link = /http\S+#token=\S+/.exec(line)?.[0];
+    if (link) return { server, link };
+  }
+  throw new Error("tenon up --demo printed no link");
+}
+
+/** What stands out of the screen, or is cut: elements wider than their box, or beyond the edge. */
+const cut = (page) =>
+  page.evaluate(() => {
+    const seen = (element) => !element.closest(".unseen");
+    const wide = [...document.querySelectorAll("body *")].filter((one) => seen(one) && (one.getBoundingClientRect().right > innerWidth + 1 || one.getBoundingClientRect().left < -1));
+    return wide.map((one) => `${one.tagName} ${one.textContent.slice(0, 40)}`);
+  });
+
+describe("the sheet without scripts", { timeout: 240_000 }, () => {
+  let folder, server, browser, session, address;
+  const test = (title, body) => {
+    if (missing) console.log(`skipped: ${title}: ${missing}`);
+    it(title, { skip: missing ? `skipped: ${title}: ${missing}` : false }, body);
+  };
+  before(async () => {
+    if (missing) return;
+    folder = mkdtempSync(join(tmpdir(), "tenon-board-"));
+    browser = await launch();
+    const started = await start(folder);
+    server = started.server;
+    address = started.link.replace(/#.*/, "");
+    // The link signs in with a script; the cookie that it leaves is all that the pages need.
+    const context = await browser.newContext();
+    context.setDefaultTimeout(90_000);
+    const page = await context.newPage();
+    await page.goto(started.link);
+    // Until the story has something to tell.
+    await page.locator("[data-testid=guide][data-part='6']").waitFor();
+    session = await context.storageState();
+    await context.close();
+  });
+  after(async () => {
+    await browser?.close();
+    server?.kill();
+    if (folder) rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** A page with scripts off, in dark as far as the system says, which the sheet does not follow. */
+  const visited = async (path, options = {}) => {
+    const context = await browser.newContext({ javaScriptEnabled: false, colorScheme: "dark", storageState: session, ...options });
+    const page = await context.newPage();
+    const complaints = [];
+    page.on("console", (message) => /Content Security Policy|Refused to/i.test(message.text()) && complaints.push(message.text()));
+    await page.goto(address + path);
+    return { page, context, complaints };
+  };
+
+  test("it says all of it, light, with nothing cut, at every size", async () => {
+    for (const [width, height] of SIZES) {
+      const { page, context, complaints } = await visited("board", { viewport: { width, height } });
+      const text = (await page.locator("main").innerText()).replace(/\s+/g, " ");
+      for (const said of [/30 days up to \d{4}-\d\d-\d\d \d\d:\d\d UTC, 2,000 assets, entry [\d,]+ of the record/, /A demonstration: every host and every advisory here is invented/, /Like for like, exposure went from|Too early to say/, /\d+ directives? to do/, /newly seen/]) {
+        assert.match(text, said, `${width}`);
+      }
+      assert.deepEqual(await cut(page), [], `${width}`);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+      assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), "rgb(243, 245, 247)");
+      assert.deepEqual(complaints, []);
+      await context.close();
+    }
+  });
+
+  test("it is one sheet of paper, black on white", async () => {
+    const { page, context } = await visited("board");
+    await page.emulateMedia({ media: "print" });
+    assert.equal(await page.locator("a:visible").count(), 0, "nothing on it that can only be pressed");
+    const [ground, ink] = await page.evaluate(() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]);
+    assert.deepEqual([ground, ink], ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]);
+    const paper = await page.pdf({ preferCSSPageSize: true });
+    const text = paper.toString("latin1");
+    assert.equal(text.match(/\/Type\s*\/Page\b/g)?.length, 1);
+    const [, width, height] = /\/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]/.exec(text);
+    assert.deepEqual([Math.round(width), Math.round(height)], [595, 842], "A4, in points");
+    // As wide as the paper without its edges.
+    await page.setViewportSize({ width: 688, height: 1000 });
+    assert.deepEqual(await cut(page), []);
+    await context.close();
+  });
+
+  test("it tells of then, and leads back to then", async () => {
+    const { page, context } = await visited("board?as_of=300");
+    assert.match(await page.locator("header .sub").innerText(), /entry 300 of the record, as it stood then/);
+    assert.equal(await page.getByTestId("leave-board").getAttribute("href"), "/?as_of=300");
+    await page.goto(`${address}board?as_of=2020-01-01`);
+    assert.match(await page.locator("main").innerText(), /the record begins at/);
+    await context.close();
+  });
+
+  test("the page says where to go, and every dead end leads on", async () => {
+    const { page, context } = await visited("");
+    assert.match(await page.locator("main").innerText(), /needs JavaScript/);
+    await page.getByRole("link", { name: "one sheet" }).click();
+    await page.getByTestId("board").waitFor();
+    await page.goto(`${address}no-such-page`);
+    assert.match(await page.locator("main").innerText(), /There is no such thing/);
+    assert.deepEqual(await cut(page), []);
+    await page.getByRole("link", { name: "To the queue" }).click();
+    await context.close();
+    // Nobody's cookie: signing in is one step away.
+    const cookies = [{ name: "tenon_session", value: "0".repeat(64), url: address }];
+    const ended = await visited("", { storageState: { cookies: [], origins: [] }, viewport: { width: 390, height: 844 } });
+    await ended.context.addCookies(cookies);
+    await ended.page.goto(`${address}board`);
+    assert.match(await ended.page.locator("main").innerText(), /the session has ended: sign in again/);
+    assert.deepEqual(await cut(ended.page), []);
+    await ended.page.getByRole("link", { name: "Sign in" }).click();
+    await ended.page.getByLabel("Password").waitFor();
+    assert.deepEqual(ended.complaints, []);
+    await ended.context.close();
+  });
+
+  test("axe finds nothing serious on it", async () => {
+    for (const path of ["board", "sign-in", "welcome", "no-such-page"]) {
+      const { page, context } = await visited(path, { javaScriptEnabled: true });
+      await page.evaluate(AXE);
+      const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+      assert.ok(passes.length > 5, "axe looked at the page");
+      assert.deepEqual(violations.filter(({ impact }) => ["serious", "critical"].includes(impact)).map(({ id, nodes }) => `${path}: ${id}: ${nodes[0].html}`), []);
+      await context.close();
+    }
+  });
+});
+
+visits("the way to the sheet", (visit, test) => {
   const { id, linked, opened, settled } = visit;
   let tenon, page;
   beforeEach(() => ({ tenon, page } = visit));
 
-  const said = async (part) => (await id(`board-${part}`).innerText()).replace(/\s+/g, " ").trim();
-  const shown = async () => {
-    await page.locator("[data-testid=board]:not(:has([aria-busy=true]))").waitFor();
-    await settled();
-  };
-  const day = (at, exposure, like_for_like, more = {}) => ({ day: `2026-11-${at}`, exposure, like_for_like, newly_seen: "0", got_worse: "0", got_better: "0", done: "0", refused: "0", accepted: "0", retired: "0", ...more });
-
-  test("says in a word whether it is better, and why, what is needed, and what cannot be seen", async () => {
+  test("leads there from the scoreboard and by the keyboard, with the moment that is shown", async () => {
     await opened();
     await id("to-board").click();
-    await shown();
-    assert.match(page.url(), /#board$/);
-    assert.match(await said("verdict"), /Worse Like for like, exposure went from 200 to 234\.5 risk points \(\+17\.3 %\)\. With hosts that are new it is 634\.5/);
-    const why = await said("why");
-    assert.match(why, /^Why What moved exposure \+400 newly seen .* \+60 got worse .* -25\.5 done hosts show it$/, "the largest first, and nothing that is nothing");
-    const work = await said("work");
-    for (const part of [/done by the due date 50\.0 % 3 of 6/, /cases overdue now 3 of 3,085 open/, /waiting for people: 98\.5 %/]) assert.match(work, part);
-    const needed = await said("needed");
-    assert.match(needed, /^What is needed 5 directives to do/);
-    assert.ok(needed.indexOf("upgrade openssh") < needed.indexOf("upgrade openssl"), "what removes most first");
-    assert.match(needed, /upgrade openssh to 1:9\.2p1-2\+deb12u6 web .* 200\.0 needs a person/);
-    assert.match(await said("unseen"), /1 of 3 assets is not wholly known: what is not seen there is in no figure above\. Of 3 feeds 1 did not come: osv Debian:12 Debian:13\./);
-    // Back to the work, and to it from there by the keyboard.
-    await id("leave-board").click();
-    await id("queue-row").first().waitFor();
+    await page.waitForURL(`${tenon.address}board`);
+    tenon.past[THEN] = then();
+    await page.goto(`${tenon.address}?as_of=${THEN}`);
+    await linked("paused");
+    await page.locator(".lists:not(:has([aria-busy=true]))").waitFor();
+    await settled();
     await page.keyboard.press("Control+k");
     await id("palette-text").fill("board");
     await page.keyboard.press("Enter");
-    await shown();
-    await page.getByRole("button", { name: "Scoreboard", exact: true }).click();
-    await page.waitForFunction(() => document.activeElement?.id === "scoreboard-title");
-    assert.equal(await id("board").count(), 0);
-  });
-
-  test("calls better what is, no matter how many hosts enrol, and does not judge what is too young", async () => {
-    tenon.trend = { generation: 1, days: [day(28, "100.0", "100.0"), day(29, "900.0", "60.0", { newly_seen: "840", done: "40" })] };
-    await opened();
-    await page.goto(`${tenon.address}#board`);
-    await shown();
-    assert.match(await said("verdict"), /Better .* from 100 to 60 risk points \(-40 %\)\. With hosts that are new it is 900/);
-    tenon.trend = { generation: 1, days: [day(28, "100.0", "100.0"), day(29, "100.4", "100.4", { got_worse: "0.4" })] };
-    tenon.moved({}, ["queue"]);
-    await id("board-verdict").getByText("As before", { exact: true }).waitFor();
-    // Nothing known is not nothing there: it is compared with the first day that says something.
-    tenon.trend = { generation: 1, days: [day(26, "0.0", "0.0"), day(27, "0.0", "0.0"), day(28, "500.0", "500.0"), day(29, "450.0", "450.0")] };
-    tenon.moved({}, ["queue"]);
-    await id("board-verdict").getByText("the first day of which anything is known").waitFor();
-    assert.match(await said("verdict"), /from 500 to 450 risk points since 2026-11-28, the first day of which anything is known \(-10 %\)/);
-    tenon.trend = { generation: 1, days: [day(28, "0.0", "0.0"), day(29, "100.0", "100.0")] };
-    tenon.moved({}, ["queue"]);
-    await id("board-verdict").getByText("Too early to say").waitFor();
-  });
-
-  test("is one sheet of paper, with nothing on it that can only be pressed, in light", async () => {
-    tenon.overview = overview();
-    await page.emulateMedia({ colorScheme: "dark" });
-    await opened();
-    await page.goto(`${tenon.address}#board`);
-    await shown();
-    await page.emulateMedia({ media: "print", colorScheme: "dark" });
-    assert.equal(await page.locator("button:visible, a:visible").count(), 0);
-    assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), "rgb(255, 255, 255)");
-    const paper = await page.pdf({ preferCSSPageSize: true });
-    assert.equal(paper.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length, 1);
-  });
-
-  test("of then is told of then, and says so on the sheet", async () => {
-    tenon.past[THEN] = then();
-    await opened();
-    await page.goto(`${tenon.address}?as_of=${THEN}#board`);
-    await linked("paused");
-    await shown();
-    assert.match(await id("board").locator(".sub").first().innerText(), /1 asset, entry 1,000 of the record/);
-    assert.match(await said("needed"), /1 directive to do/);
-    assert.ok(tenon.moments.some(([path, moment]) => path === "/api/v1/gaps" && moment === THEN));
-  });
-
-  test("on a phone nothing is wider than the screen", async () => {
-    await page.setViewportSize({ width: 390, height: 844 });
-    await opened();
-    await page.goto(`${tenon.address}#board`);
-    await shown();
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    await page.waitForURL(/\/board\?as_of=/);
+    assert.equal(new URL(page.url()).searchParams.get("as_of"), THEN);
   });
 });

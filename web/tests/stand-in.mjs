@@ -96,6 +96,7 @@ export class StandIn {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     const signedIn = !this.ended && (request.headers.cookie ?? "").includes(SESSION);
     if (pathname === "/sign-in") return plain(response, "Sign in");
+    if (pathname === "/board") return plain(response, "Better or worse");
     if (pathname === "/api/v1/session") return this.#session(request, response, signedIn);
     if (pathname.startsWith("/api/") && !signedIn) return json(response, 401, { code: "not-signed-in", detail: "sign in" });
     if (request.method === "POST") return this.#write(request, response, pathname);

@@ -23,6 +23,7 @@ mod history;
 mod log;
 mod messages;
 mod metrics;
+mod pages;
 mod past;
 mod proof;
 mod replay;

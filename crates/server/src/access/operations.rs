@@ -106,6 +106,8 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/vex", ASSESS),
     ("GET", "/api/v1/vulnerabilities", READ),
     ("GET", "/api/v1/vulnerabilities/{id}", READ),
+    ("GET", "/board", READ),
+    ("GET", "/board.css", Nothing),
     ("GET", "/healthz", Nothing),
     ("GET", "/metrics", READ),
     ("GET", "/readyz", Nothing),

@@ -90,7 +90,11 @@ impl From<PastError> for ApiError {
 impl Then {
     /// An answer with its position in the record.
     pub(super) fn answer<T: Serialize>(&self, body: T) -> Response {
-        let mut response = Json(body).into_response();
+        self.stamped(Json(body).into_response())
+    }
+
+    /// The position in the record, on an answer that is written already.
+    pub(super) fn stamped(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         headers.insert(SEQUENCE, HeaderValue::from(self.world.seq()));
         let time = self.world.time().and_then(|time| HeaderValue::try_from(time.to_string()).ok());

@@ -48,21 +48,17 @@ pub(super) async fn gaps(
     let (limit, start) = (limit(paging.limit)?, place(paging.cursor.as_deref())?);
     let then = context.then(paging.as_of.as_ref()).await?;
     let world = &then.world;
-    let gaps = world.gaps(then.now);
-    let mut items: Vec<_> = gaps.gaps.into_iter().collect();
-    items.sort_by(|((a, said), few), ((b, other), many)| {
-        (a, std::cmp::Reverse(few.len()), said).cmp(&(b, std::cmp::Reverse(many.len()), other))
-    });
+    let (items, not_whole) = GapView::all(world, then.now);
     let total = items.len();
     let page = items.into_iter().skip(start).take(limit);
     let items: Vec<GapView> =
-        page.map(|((kind, said), assets)| GapView::of(world, kind, said, &assets)).collect();
+        page.map(|(kind, said, assets)| GapView::of(world, kind, said, &assets)).collect();
     let end = start.saturating_add(items.len());
     Ok(then.answer(GapsPage {
         generation: world.seq(),
         total: total as u64,
         assets: world.asset_count() as u64,
-        not_whole: gaps.not_whole.len(),
+        not_whole,
         items,
         next: (end < total).then(|| format!("n{end}")),
     }))

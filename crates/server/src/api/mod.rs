@@ -2,6 +2,7 @@
 
 mod as_of;
 mod assign;
+mod board;
 mod context;
 mod controls;
 mod coverage;
@@ -73,6 +74,7 @@ use crate::demo::Demo;
 use crate::health::FeedHealth;
 use crate::messages::{Messages, Poster};
 use crate::metrics::Door;
+use crate::pages;
 use crate::past::Past;
 use crate::view::Solved;
 use crate::writer::Writer;
@@ -222,11 +224,13 @@ fn documented() -> OpenApiRouter<Shared> {
     short.merge(documents).merge(contexts).merge(policies).merge(signatures)
 }
 
-/// Pages for people without scripts.
-fn sign_in_pages() -> Router<Shared> {
+/// Pages that the server writes, for people without scripts.
+fn written() -> Router<Shared> {
     Router::new()
+        .route("/board", get(board::board))
+        .route(pages::BOARD_STYLE, get(pages::board_style))
         .route("/sign-in", get(sign_in::ask).post(sign_in::sign_in))
-        .route("/sign-in.css", get(sign_in::styles))
+        .route(pages::SHORT_STYLE, get(pages::short_style))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/welcome", get(sign_in::welcome).post(sign_in::accept))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -250,7 +254,7 @@ pub(crate) fn router(context: Shared) -> Router {
                 async move { ([(header::CONTENT_TYPE, "application/json")], document.to_vec()) }
             }),
         )
-        .merge(sign_in_pages())
+        .merge(written())
         .route("/healthz", get(operating::alive))
         .route("/readyz", get(operating::ready))
         .route("/metrics", get(operating::metrics))

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::Response;
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use maud::html;
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
@@ -17,6 +18,7 @@ use super::ApiError;
 use super::problem::Code;
 use crate::folder::random_secret;
 use crate::metrics::{Door, Metrics};
+use crate::pages::short;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that is taken over from a caller.
@@ -38,16 +40,36 @@ pub(crate) struct Counted {
 pub(crate) async fn identified(State(counted): State<Counted>, request: Request, next: Next) -> Response {
     let id = id_of(&request);
     let path = request.uri().path().to_owned();
-    let wants_page = !path.starts_with("/api/")
+    let reads_page = !path.starts_with("/api/")
         && request
             .headers()
             .get(header::ACCEPT)
             .and_then(|accept| accept.to_str().ok())
             .is_some_and(|accept| accept.contains("text/html"));
+    let wants = if reads_page { Wants::Page { again: again(&request) } } else { Wants::Problem };
     let span = tracing::info_span!("request", %id, method = %request.method(), %path);
-    let response = answered(request, next, id, wants_page).instrument(span).await;
+    let response = answered(request, next, id, wants).instrument(span).await;
     counted.metrics.answered(counted.door, response.status().as_u16());
     response
+}
+
+/// How errors are answered.
+enum Wants {
+    /// For programs.
+    Problem,
+    /// For people.
+    Page {
+        /// What they asked for, where asking again does no harm.
+        again: Option<String>,
+    },
+}
+
+/// The address of what was asked for, on this site and no other.
+fn again(request: &Request) -> Option<String> {
+    let address = request.uri().path_and_query()?.as_str();
+    // Two slashes would begin the name of another site.
+    let is_ours = address.starts_with('/') && !address.starts_with("//");
+    (request.method() == Method::GET && is_ours).then(|| address.to_owned())
 }
 
 /// What the handler has not read of a body.
@@ -80,7 +102,7 @@ async fn drain(rest: &Rest) {
     let _late = tokio::time::timeout(LINGER, drained).await;
 }
 
-async fn answered(request: Request, next: Next, id: String, wants_page: bool) -> Response {
+async fn answered(request: Request, next: Next, id: String, wants: Wants) -> Response {
     let start = Instant::now();
     let (request, rest) = shared(request);
     let response = next.run(request).await;
@@ -88,7 +110,7 @@ async fn answered(request: Request, next: Next, id: String, wants_page: bool) ->
     let mut response = match response.status() {
         // A page of ours says in its own words what is wrong.
         status if (status.is_client_error() || status.is_server_error()) && !is_page(&response) => {
-            failed(response, &id, wants_page).await
+            failed(response, &id, wants).await
         }
         _ => response,
     };
@@ -105,7 +127,7 @@ fn is_page(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.starts_with("text/html"))
 }
 
-async fn failed(mut response: Response, id: &str, wants_page: bool) -> Response {
+async fn failed(mut response: Response, id: &str, wants: Wants) -> Response {
     let status = response.status();
     let error = match response.extensions_mut().remove::<ApiError>() {
         Some(error) => error,
@@ -123,41 +145,30 @@ async fn failed(mut response: Response, id: &str, wants_page: bool) -> Response 
     if status.is_server_error() {
         tracing::error!(code = error.code.name(), detail = error.detail(), "failed");
     }
-    if wants_page {
-        return page(error, status, id);
+    match wants {
+        Wants::Page { again } => page(error, status, id, again.as_deref()),
+        Wants::Problem => error.render(response, id),
     }
-    error.render(response, id)
 }
 
-/// The same for people, without scripts.
-fn page(error: ApiError, status: StatusCode, id: &str) -> Response {
+/// The same for people, without scripts. `again` is what they asked for.
+fn page(error: ApiError, status: StatusCode, id: &str, again: Option<&str>) -> Response {
+    let signed_out = error.code == Code::NotSignedIn;
     let problem = error.problem(id);
-    let text = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Tenon: {title}</title>\
-         <link rel=\"stylesheet\" href=\"/sign-in.css\"><main><h1>{title}</h1><p>{detail}</p>\
-         <p class=\"sub\">{code}, request {id}</p><p><a href=\"/\">To the queue</a></p></main></html>",
-        title = escaped(&problem.title),
-        detail = escaped(&problem.detail),
-        code = escaped(&problem.code),
-        id = escaped(id),
-    );
-    (status, Html(text)).into_response()
-}
-
-/// A text inside HTML.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
+    let body = html! {
+        p { (problem.detail) }
+        p.sub { (problem.code) ", request " (id) }
+        @if signed_out {
+            p { a href="/sign-in" { "Sign in" } }
+            // A link on another site brings no cookie along (`SameSite=Strict`); one on this page does.
+            @if let Some(again) = again {
+                p.sub { "Signed in already, and here by a link from elsewhere? " a href=(again) { "Open it again" } }
+            }
+        } @else {
+            p { a href="/" { "To the queue" } }
         }
-    }
-    out
+    };
+    short(status, &problem.title, &body)
 }
 
 /// The caller's id where it is short and harmless in a log, else a new one.

@@ -1,17 +1,18 @@
 //! Pages for people without scripts: signing in, and setting a password with an invitation.
 
 use axum::extract::{ConnectInfo, State};
-use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Response};
+use maud::{Markup, html};
 use serde::Deserialize;
 use tenon_wire::Secret;
 
-use super::request::escaped;
 use super::session::{begin, checked, end};
 use super::{ApiError, Context, Fields, Shared};
 use crate::access::MAX_PASSWORD;
 use crate::clock::clock;
+use crate::pages::short;
 use crate::tls::Client;
 
 /// What the sign-in form sends.
@@ -30,58 +31,51 @@ pub(super) struct WelcomeForm {
     again: String,
 }
 
-fn page(status: StatusCode, title: &str, body: &str) -> Response {
-    let text = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>Tenon: {title}</title>\
-         <link rel=\"stylesheet\" href=\"/sign-in.css\"><main><h1>{title}</h1>{body}</main></html>"
-    );
-    (status, Html(text)).into_response()
-}
-
-fn wrong(message: Option<&str>) -> String {
-    let said = |message| format!("<p class=\"wrong\" role=\"alert\">{}</p>", escaped(message));
-    message.map(said).unwrap_or_default()
+fn wrong(message: Option<&str>) -> Markup {
+    html! { @if let Some(message) = message { p.wrong role="alert" { (message) } } }
 }
 
 fn sign_in_page(status: StatusCode, name: &str, problem: Option<&str>) -> Response {
-    let body = format!(
-        "{}<form method=\"post\" action=\"/sign-in\">\
-         <label>Name <input name=\"name\" value=\"{}\" autocomplete=\"username\" required autofocus></label>\
-         <label>Password <input name=\"password\" type=\"password\" maxlength=\"{MAX_PASSWORD}\" \
-         autocomplete=\"current-password\" required></label>\
-         <button>Sign in</button></form>\
-         <p class=\"sub\">On the machine that runs Tenon, the link that <code>tenon up</code> printed signs you in, too. \
-         With a code from an admin, <a href=\"/welcome\">set a password</a> first.</p>",
-        wrong(problem),
-        escaped(name),
-    );
-    page(status, "Sign in", &body)
+    let body = html! {
+        (wrong(problem))
+        form method="post" action="/sign-in" {
+            label { "Name " input name="name" value=(name) autocomplete="username" required autofocus; }
+            label {
+                "Password "
+                input name="password" type="password" maxlength=(MAX_PASSWORD) autocomplete="current-password" required;
+            }
+            button { "Sign in" }
+        }
+        p.sub {
+            "On the machine that runs Tenon, the link that " code { "tenon up" } " printed signs you in, too. With a code from an \
+             admin, " a href="/welcome" { "set a password" } " first."
+        }
+    };
+    short(status, "Sign in", &body)
 }
 
 fn welcome_page(status: StatusCode, name: &str, problem: Option<&str>) -> Response {
-    let body = format!(
-        "{}<form method=\"post\" action=\"/welcome\">\
-         <label>Name <input name=\"name\" value=\"{}\" autocomplete=\"username\" required></label>\
-         <label>Code from the admin <input name=\"code\" autocomplete=\"one-time-code\" required></label>\
-         <label>New password <input name=\"password\" type=\"password\" minlength=\"12\" maxlength=\"{MAX_PASSWORD}\" \
-         autocomplete=\"new-password\" required></label>\
-         <label>Once more <input name=\"again\" type=\"password\" maxlength=\"{MAX_PASSWORD}\" \
-         autocomplete=\"new-password\" required></label>\
-         <button>Set it and sign in</button></form>",
-        wrong(problem),
-        escaped(name),
-    );
-    page(status, "Set a password", &body)
+    let new = |name: &str, least: Option<u8>| {
+        html! {
+            input name=(name) type="password" minlength=[least] maxlength=(MAX_PASSWORD) autocomplete="new-password" required;
+        }
+    };
+    let body = html! {
+        (wrong(problem))
+        form method="post" action="/welcome" {
+            label { "Name " input name="name" value=(name) autocomplete="username" required; }
+            label { "Code from the admin " input name="code" autocomplete="one-time-code" required; }
+            label { "New password " (new("password", Some(12))) }
+            label { "Once more " (new("again", None)) }
+            button { "Set it and sign in" }
+        }
+    };
+    short(status, "Set a password", &body)
 }
 
 /// To the queue, with a cookie.
 fn on(cookie: impl Into<String>, to: &'static str) -> Response {
     (StatusCode::SEE_OTHER, [(SET_COOKIE, cookie.into()), (LOCATION, to.to_owned())]).into_response()
-}
-
-pub(super) async fn styles() -> Response {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("sign_in.css")).into_response()
 }
 
 pub(super) async fn ask() -> Response {

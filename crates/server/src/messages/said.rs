@@ -14,6 +14,7 @@ use tenon_model::{
 use super::{Message, Topic};
 use crate::access::Names;
 use crate::log::said;
+use crate::pages::words::minute;
 use crate::view::DirectiveLine;
 
 /// A directive is urgent when it is due within so many days: the shortest that published tables set is three.
@@ -253,14 +254,6 @@ fn words(line: &DirectiveLine) -> String {
         words.push_str("; exploited somewhere");
     }
     words
-}
-
-/// An RFC 3339 time of the record, to the minute, as people write it.
-fn minute(time: &str) -> String {
-    match (time.get(..10), time.get(11..16)) {
-        (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
-        _ => time.to_owned(),
-    }
 }
 
 fn hosts(count: u64) -> String {

@@ -1,8 +1,10 @@
 //! What cannot be seen, and how the feeds are, as people see it.
 
+use std::cmp::Reverse;
+
 use serde::{Deserialize, Serialize};
 use tenon_engine::{GapKind, World};
-use tenon_model::AssetSet;
+use tenon_model::{AssetSet, Timestamp};
 use utoipa::ToSchema;
 
 use super::first_names;
@@ -33,6 +35,17 @@ fn kind(kind: GapKind) -> &'static str {
 }
 
 impl GapView {
+    /// Every gap, the gravest kinds first and of each what most assets have; and of how many assets something is not known.
+    pub(crate) fn all(world: &World, now: Timestamp) -> (Vec<(GapKind, String, AssetSet)>, u64) {
+        let gaps = world.gaps(now);
+        let mut all: Vec<_> =
+            gaps.gaps.into_iter().map(|((kind, said), assets)| (kind, said, assets)).collect();
+        all.sort_by(|(a, said, few), (b, other, many)| {
+            (a, Reverse(few.len()), said).cmp(&(b, Reverse(many.len()), other))
+        });
+        (all, gaps.not_whole.len())
+    }
+
     pub(crate) fn of(world: &World, of: GapKind, said: String, assets: &AssetSet) -> Self {
         Self { kind: kind(of).to_owned(), said, assets: assets.len(), named: first_names(world, assets) }
     }

@@ -2,6 +2,7 @@
 
 mod asset;
 mod assignee;
+mod board;
 mod context;
 mod control;
 mod coverage;
@@ -34,6 +35,7 @@ pub use asset::{
     AcceptedView, AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView,
 };
 pub use assignee::AssigneeView;
+pub(crate) use board::{BoardView, Change, DAYS, Moved, Needed, Unseen, Verdict};
 pub use context::{ContextDocumentView, EffectView, PreviewView, SaidView, UnstatedView};
 pub use control::ControlView;
 pub use coverage::GapView;
@@ -65,6 +67,7 @@ pub use rollout::{HaltView, HeldBackView, RolloutView, WaveHostView, WaveView};
 pub use signatures::{AskedView, GivenSignatureView, SignableChangeView, SignableView, SignaturesView};
 pub use table::{TableRowView, TableView};
 pub use thread::NoteView;
+pub(crate) use trend::day_of;
 pub use trend::{TrendDayView, TrendView};
 pub use vulnerability::{AnswerView, StandingView, VulnerabilityView};
 pub use why::{FactorView, FindingWhyView, FlipView, SetView, WhyView};

@@ -46,7 +46,7 @@ pub(super) fn points(millionths: i64) -> String {
 }
 
 /// A day as in 2026-11-25.
-pub(super) fn day_of(day: Day) -> String {
+pub(crate) fn day_of(day: Day) -> String {
     let start = day.start().to_string();
     start.split('T').next().unwrap_or(&start).to_owned()
 }

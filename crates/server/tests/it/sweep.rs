@@ -115,6 +115,8 @@ fn every_documented_operation_is_in_the_table_of_needs_and_nothing_is_there_unse
         known.difference(&documented).map(|(method, path)| format!("{method} {path}")).collect();
     let expected = [
         "GET /api/v1/openapi.json",
+        "GET /board",
+        "GET /board.css",
         "GET /healthz",
         "GET /metrics",
         "GET /readyz",
