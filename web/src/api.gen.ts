@@ -718,11 +718,12 @@ export type DirectivesPage = {
   generation: number;
   /** The page. */
   items: DirectiveLine[];
-  /** Where the next page begins; absent on the last. */
+  /** Where the next page begins; absent on the last, and in a list of parts. */
   next?: string | null;
   /**
-   * The same for each part, where that was asked for: the largest loss removed first, at most 500; by date in the order of
-   * time.
+   * The same for each part, where that was asked for, in the order in which they stand in the list: the largest loss removed
+   * first, by date in the order of time, by stage what needs a person first. At most 500; what stands behind them in the list is in
+   * parts that are not told one by one.
    */
   parts?: PartView[] | null;
   /** How many there are in all. */
@@ -1430,7 +1431,9 @@ export type PartView = {
   assets: number;
   /** How many there are. */
   directives: number;
-  /** What they have in common. */
+  /** The earliest due date of them, RFC 3339; absent where none has one. */
+  due?: string | null;
+  /** What they have in common: a group, outcome or package, a span until a due date or a stage, as their names are elsewhere. */
   name: string;
   /** Risk points that doing all of them removes. */
   removes: string;

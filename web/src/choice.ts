@@ -13,9 +13,11 @@ export interface Choice {
   /** A name, `me`, or `nobody`. */
   assignee: string;
   by: string;
+  /** Which of its parts are folded. */
+  folded: string;
 }
 
-export const ALL: Choice = { q: "", sort: "urgency", group: "", outcome: "", due: "", assignee: "", by: "" };
+export const ALL: Choice = { q: "", sort: "urgency", group: "", outcome: "", due: "", assignee: "", by: "", folded: "" };
 const NAMES = Object.keys(ALL) as (keyof Choice)[];
 
 /** What a query says of it; of what it says nothing that is as usual. */

@@ -8,7 +8,7 @@ export const takesText = (target: EventTarget | null): boolean =>
   target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
 
 /**
- * The keyboard: arrows and j/k walk the queue, Enter opens (rows are buttons), Escape closes. Letters work from
+ * The keyboard: arrows and j/k walk the queue and the heads of its parts, Enter opens (rows are buttons), Escape closes. Letters work from
  * anywhere; arrows only from a row or from nowhere, because elsewhere they scroll. While a directive is open beside
  * the list, the panel follows the walk.
  */
@@ -18,12 +18,12 @@ export function keys(list: RefObject<HTMLElement | null>, covered: boolean): () 
     if (event.key === "Escape") return escape(event);
     const step = STEPS[event.key];
     if (step === undefined || covered || takesText(event.target)) return;
-    const rows = Array.from(list.current?.querySelectorAll<HTMLElement>("[data-id]") ?? []);
+    const rows = Array.from(list.current?.querySelectorAll<HTMLElement>("[data-id], [data-head]") ?? []);
     const focused = rows.findIndex((row) => row === document.activeElement);
     const letter = event.key.length === 1;
     if (focused < 0 && !letter && document.activeElement !== document.body) return;
     const here = place.get();
-    const from = focused >= 0 ? focused : rows.findIndex((row) => row.dataset.id === here?.id);
+    const from = focused >= 0 ? focused : here ? rows.findIndex((row) => row.dataset.id === here.id) : -1;
     const next = rows[from < 0 ? 0 : Math.min(Math.max(from + step, 0), rows.length - 1)];
     if (!next) return;
     event.preventDefault();

@@ -22,7 +22,7 @@ export interface Listed<P extends Page> {
   /** The item at a place; absent while it is on its way. */
   at: (place: number) => Item<P> | undefined;
   /** Says which places are in sight: what of them is missing is asked for. */
-  show: (first: number, last: number) => void;
+  show: (places: number[]) => void;
   /** Why nothing came. */
   problem: string | null;
 }
@@ -35,8 +35,6 @@ interface Held<P extends Page> {
   chunks: Map<number, Item<P>[]>;
 }
 
-const range = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, index) => first + index);
-
 /**
  * The list that `load` gives for `query` as of the moment that is shown, a chunk at a time. When `version` changes, what is in sight is asked for again and
  * nothing else; until it comes, what is shown stays.
@@ -46,7 +44,7 @@ export function useListed<P extends Page>(load: (query: string, from: number, li
   const [held, setHeld] = useState<Held<P> | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const epoch = useRef(0);
-  const sight = useRef<[number, number]>([0, 0]);
+  const sight = useRef([0]);
   const asked = useRef(new Set<number>());
   const asking = useRef(query);
 
@@ -79,15 +77,16 @@ export function useListed<P extends Page>(load: (query: string, from: number, li
   useEffect(() => {
     epoch.current += 1;
     asked.current = new Set();
-    if (asking.current !== query) sight.current = [0, 0];
+    if (asking.current !== query) sight.current = [0];
     asking.current = query;
-    fetch(range(...sight.current), true);
+    fetch(sight.current, true);
   }, [fetch, query, version]);
 
   const show = useCallback(
-    (first: number, last: number) => {
-      sight.current = [Math.floor(first / CHUNK), Math.floor(last / CHUNK)];
-      const missing = range(...sight.current).filter((chunk) => !asked.current.has(chunk));
+    (places: number[]) => {
+      // Where no row is in sight, what the first page says of the whole list still is.
+      sight.current = places.length === 0 ? [0] : [...new Set(places.map((place) => Math.floor(place / CHUNK)))];
+      const missing = sight.current.filter((chunk) => !asked.current.has(chunk));
       if (missing.length > 0) fetch(missing, false);
     },
     [fetch],

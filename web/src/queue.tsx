@@ -5,11 +5,13 @@ import type { DirectiveLine, DirectivesPage, DirectiveView, Overview } from "./a
 import { count, Note, Section, StageMark, Time, Unseen, plural } from "./bits";
 import { ALL, choice, choose, look, narrows } from "./choice";
 import { Choose, Find, queryOf } from "./find";
+import { ALL_FOLDED, NONE_FOLDED } from "./folds";
 import { keys } from "./keys";
 import { useListed } from "./listed";
 import { ModeButton, whatActing } from "./let-it-act";
 import { NoRights } from "./no-rights";
-import { BY, DONE_BY, DUE, Parts } from "./parts";
+import { Parted } from "./parted";
+import { BY, DONE_BY, DUE } from "./parts";
 import { open, place } from "./place";
 import { NothingOpen } from "./nothing-open";
 import { Rows } from "./rows";
@@ -43,15 +45,17 @@ interface Shown {
 export function Queue({ overview, version, assetsVersion, covered }: Shown) {
   const here = useStore(place);
   const list = useRef<HTMLUListElement>(null);
+  const parted = useRef<HTMLDivElement>(null);
   const chosen = useStore(choice);
-  const { q, sort, group, outcome, due, assignee, by } = chosen;
+  const { q, sort, group, outcome, due, assignee, by, folded } = chosen;
   const named = useStore(views).all.length > 0;
   const query = queryOf({ q, sort: sort === ALL.sort ? "" : sort, group, outcome, due, assignee, group_by: by });
   const listed = useListed(getDirectives, query, version);
-  useEffect(() => keys(list, covered), [covered]);
+  useEffect(() => keys(by === "" ? list : parted, covered), [by, covered]);
   const { page } = listed;
   const filtered = narrows(chosen);
   const empty = overview.open === 0 && !filtered;
+  const row = (directive: DirectiveLine, at: number) => <Row key={directive.id} directive={directive} at={at} selected={here?.id === directive.id} />;
   return (
     <Section
       id="queue"
@@ -77,7 +81,12 @@ export function Queue({ overview, version, assetsVersion, covered }: Shown) {
           )}
           <Choose label="Due date" testid="due" value={due} of={DUE} onChoose={(due) => choose({ due })} />
           <Choose label="Done by" testid="assignee-filter" value={assignee} of={DONE_BY} onChoose={(assignee) => choose({ assignee })} />
-          <Choose label="Grouping" testid="by" value={by} of={BY} onChoose={(by) => choose({ by })} />
+          <Choose label="Grouping" testid="by" value={by} of={BY} onChoose={(by) => choose({ by, folded: NONE_FOLDED })} />
+          {by !== "" && (
+            <button type="button" className="link" data-testid="fold-all" onClick={() => choose({ folded: folded === ALL_FOLDED ? NONE_FOLDED : ALL_FOLDED })}>
+              {folded === ALL_FOLDED ? "Unfold all" : "Fold all"}
+            </button>
+          )}
           {outcome !== "" && (
             <button type="button" className="choose" data-testid="outcome" title="Show every decision" onClick={() => choose({ outcome: "" })}>
               decision {outcome} <span aria-hidden="true">×</span>
@@ -85,13 +94,12 @@ export function Queue({ overview, version, assetsVersion, covered }: Shown) {
             </button>
           )}
           {filtered && (
-            <button type="button" className="link" data-testid="unfilter" onClick={() => choose({ ...ALL, sort, by })}>
+            <button type="button" className="link" data-testid="unfilter" onClick={() => choose({ ...ALL, sort, by, folded })}>
               Show all
             </button>
           )}
         </div>
       )}
-      {page?.parts && page.parts.length > 0 && <Parts parts={page.parts} />}
       {empty && <NothingOpen overview={overview} version={assetsVersion} />}
       {!empty && page?.total === 0 && filtered && (
         <div className="empty" data-testid="none-found">
@@ -109,13 +117,7 @@ export function Queue({ overview, version, assetsVersion, covered }: Shown) {
             <span className="right">Assets</span>
             <span>Stage</span>
           </div>
-          <Rows
-            listed={listed}
-            total={page.total}
-            of={query}
-            list={list}
-            row={(directive, at) => <Row key={directive.id} directive={directive} at={at} selected={here?.id === directive.id} />}
-          />
+          {page.parts && page.parts.length > 0 ? <Parted listed={listed} page={page} of={query} list={parted} row={row} /> : <Rows listed={listed} total={page.total} of={query} list={list} row={row} />}
         </>
       )}
       {listed.problem && <Note tone="bad">{listed.problem}</Note>}

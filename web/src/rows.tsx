@@ -3,11 +3,11 @@ import { type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, use
 import { CHUNK, type Item, type Listed, type Page } from "./listed";
 
 /** Rows drawn above and below what is in sight. */
-const BEYOND = 8;
+export const BEYOND = 8;
 /** No browser draws an element that is much higher, in pixels. */
-const HIGHEST = 15_000_000;
+export const HIGHEST = 15_000_000;
 /** Height of a row before one was drawn, in pixels. */
-const GUESS = 48;
+export const GUESS = 48;
 
 interface Shown<P extends Page> {
   listed: Listed<P>;
@@ -69,7 +69,7 @@ function Long<P extends Page>({ listed, total, of, list, row, className = "rows"
   const begins = (Math.min(view.top, most) / most) * Math.max(0, total - fits);
   const first = Math.max(0, Math.floor(begins) - BEYOND);
   const last = Math.min(total, Math.ceil(begins + fits) + BEYOND);
-  useEffect(() => show(first, Math.max(first, last - 1)), [show, first, last]);
+  useEffect(() => show(places(first, last)), [show, first, last]);
 
   const shift = view.top - (begins - first) * height;
   return (

@@ -5,7 +5,7 @@ export function searchWith(set: Record<string, string>): string {
     if (value === "") parts.delete(name);
     else parts.set(name, value);
   }
-  // URLSearchParams writes every colon of a time as %3A, which no search needs.
-  const search = parts.toString().replaceAll("%3A", ":");
+  // URLSearchParams escapes every colon of a time and every comma of a list, which no search needs.
+  const search = parts.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
   return search === "" ? "" : `?${search}`;
 }

@@ -165,7 +165,10 @@ export class StandIn {
     if (query.get("sort") === "removes") found.sort((a, b) => b.removes - a.removes);
     const removes = found.reduce((sum, one) => sum + Number(one.removes), 0).toFixed(1);
     this.queries.push(query.toString());
-    return { ...page(query, found, seq, line), totals: query.has("state") ? null : { groups: {}, outcomes: {}, assignees: {}, due: {}, removes, assets: 0 }, parts: parts(query.get("group_by"), found) };
+    const told = parts(query.get("group_by"), found);
+    // As the server gives them: part by part, each in the order that was asked for.
+    const apart = told === null ? found : told.flatMap(({ all }) => all);
+    return { ...page(query, apart, seq, line), totals: query.has("state") ? null : { groups: {}, outcomes: {}, assignees: {}, due: {}, removes, assets: 0 }, parts: told?.map(({ all, ...part }) => part) ?? null };
   }
 
   #assets({ assets, retired = this.retired, seq }, query) {
@@ -226,15 +229,19 @@ export class StandIn {
   }
 }
 
-/** What directives come to, told apart; the largest loss first. */
+/** What needs a person first. */
+const STAGES = ["needs-person", "failed", "rolled-back", "awaiting-approval", "applying", "approved", "rehearsing", "proposed", "applied", "verified", "fixed-otherwise"];
+
+/** What directives come to, told apart; the largest loss first, or in an order that is fixed. */
 function parts(by, found) {
-  const of = { group: (one) => one.group, outcome: (one) => one.decision.outcome, package: (one) => one.source, assignee: (one) => one.assignee?.person ?? "nobody", due: (one) => (one.due === null ? "no-date" : Date.parse(one.due) < Date.now() ? "overdue" : "later") }[by];
+  const of = { group: (one) => one.group, outcome: (one) => one.decision.outcome, package: (one) => one.source, assignee: (one) => one.assignee?.person ?? "nobody", stage: (one) => STAGES.find((stage) => one.stages[stage] > 0) ?? "proposed", due: (one) => (one.due === null ? "no-date" : Date.parse(one.due) < Date.now() ? "overdue" : "later") }[by];
   if (!of) return null;
   const named = new Map();
   for (const one of found) named.set(of(one), [...(named.get(of(one)) ?? []), one]);
   const sum = (all, value) => all.reduce((sum, one) => sum + value(one), 0);
-  const told = [...named].map(([name, all]) => ({ name, directives: all.length, assets: sum(all, (one) => one.asset_count), removes: sum(all, (one) => Number(one.removes)).toFixed(1) }));
-  return told.sort((a, b) => b.removes - a.removes);
+  const told = [...named].map(([name, all]) => ({ name, directives: all.length, assets: sum(all, (one) => one.asset_count), removes: sum(all, (one) => Number(one.removes)).toFixed(1), due: all.map((one) => one.due).filter((due) => due !== null).sort()[0] ?? null, all }));
+  const order = { stage: STAGES, due: ["overdue", "later", "no-date"] }[by];
+  return told.sort((a, b) => (order ? order.indexOf(a.name) - order.indexOf(b.name) : b.removes - a.removes));
 }
 
 /** Exceptions as the API gives them. */

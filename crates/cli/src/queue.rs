@@ -39,8 +39,8 @@ pub(crate) struct Queue {
     /// By what they are ordered.
     #[arg(long, default_value = "urgency", value_parser = ["urgency", "removes", "assets", "raised", "package", "group"])]
     sort: String,
-    /// In place of the directives, what they come to for each group, outcome, package, person or span in which they are due.
-    #[arg(long, value_name = "WHAT", value_parser = ["group", "outcome", "package", "assignee", "due"])]
+    /// In place of the directives, what they come to for each group, outcome, package, person, span in which they are due or stage.
+    #[arg(long, value_name = "WHAT", value_parser = ["group", "outcome", "package", "assignee", "due", "stage"])]
     group_by: Option<String>,
     /// At most so many.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
@@ -133,8 +133,12 @@ fn parts_text(parts: &[PartView]) -> String {
     let width = parts.iter().map(|part| part.name.len()).max().unwrap_or_default();
     for part in parts {
         text.push_str(&format!(
-            "{:<width$}  {:>6} to do on {:>7} assets, {:>10} risk points\n",
-            part.name, part.directives, part.assets, part.removes
+            "{:<width$}  {:>6} to do on {:>7} assets, {:>10} risk points{}\n",
+            part.name,
+            part.directives,
+            part.assets,
+            part.removes,
+            part.due.as_ref().map_or_else(String::new, |_| format!(", first due {}", day(part.due.as_ref())))
         ));
     }
     if parts.is_empty() {

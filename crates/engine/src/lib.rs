@@ -38,6 +38,7 @@ mod matching;
 mod measures;
 mod movements;
 mod named;
+mod parting;
 mod parts;
 mod policy;
 mod pool;
@@ -79,10 +80,11 @@ pub use measures::{
     Changes, Closings, Due, Ends, Figures, Measured, Open, Rehearsals, Spread, Step, Survival,
 };
 pub use movements::Movement;
+pub use parting::{By, Common, Foremost};
 pub use parts::Part;
 pub use policy::{Asker, KnownPolicy, Outlook, Ruling, Said, outlook};
 pub use priority::{ASSUMED_THREAT, Factors, Flip, FlipSet, Weighed, Why, WhyHere, why, why_here};
-pub use queue::{DueIn, Filter, Queue, Sort, Start, Sum, Window};
+pub use queue::{DueIn, Filter, Order, Queue, Sort, Start, Sum, Window};
 pub use rollout::Rollout;
 pub use signatures::{Signatures, SignedChanges};
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};

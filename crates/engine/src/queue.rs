@@ -10,6 +10,7 @@ use tenon_model::{DirectiveId, GroupName, Person, RiskPoints, Timestamp};
 
 use crate::assigning::AssignedTo;
 use crate::directives::DirectiveState;
+use crate::parting::{By, Common};
 use crate::rows::{AsIs, Row};
 use crate::world::World;
 
@@ -32,6 +33,21 @@ pub enum Sort {
     Package,
     /// By group.
     Group,
+}
+
+/// In which order the queue stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Order {
+    /// In parts, each behind the other.
+    pub by: Option<By>,
+    /// Within a part, or where there are none.
+    pub sort: Sort,
+}
+
+impl From<Sort> for Order {
+    fn from(sort: Sort) -> Self {
+        Self { by: None, sort }
+    }
 }
 
 /// Which open directives.
@@ -91,6 +107,12 @@ pub enum DueIn {
     NoDate,
 }
 
+impl DueIn {
+    /// All of them, in the order of time.
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Overdue, Self::Day, Self::ThreeDays, Self::Week, Self::Month, Self::Later, Self::NoDate];
+}
+
 /// What directives come to together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sum {
@@ -100,6 +122,8 @@ pub struct Sum {
     pub assets: u64,
     /// What doing all of them removes.
     pub removes: RiskPoints,
+    /// The earliest due date of them; `None` where none has one.
+    pub due: Option<Timestamp>,
 }
 
 /// The queue under a filter.
@@ -115,17 +139,18 @@ pub struct Queue<'w> {
     pub groups: BTreeMap<&'w str, Sum>,
     /// The same for each outcome of the table that decided.
     pub outcomes: BTreeMap<&'w str, Sum>,
-    /// The same for each package.
-    pub packages: BTreeMap<&'w str, Sum>,
     /// The same for whoever does them, and for those that nobody does.
     pub assignees: BTreeMap<Option<&'w Person>, Sum>,
     /// The same by when they are due.
     pub due: BTreeMap<DueIn, Sum>,
+    /// The same for each part, in the order in which they stand; empty where it stands in none.
+    pub parts: Vec<(Common<'w>, Sum)>,
 }
 
 impl Sum {
-    fn add(&mut self, row: &Row) {
+    pub(crate) fn add(&mut self, row: &Row) {
         self.directives += 1;
+        self.due = [self.due, row.due].into_iter().flatten().min();
         self.assets = self.assets.saturating_add(row.assets);
         self.removes = RiskPoints(self.removes.0.saturating_add(row.removes.0));
     }
@@ -133,6 +158,7 @@ impl Sum {
     /// Adds what others come to.
     pub fn join(&mut self, other: Self) {
         self.directives = self.directives.saturating_add(other.directives);
+        self.due = [self.due, other.due].into_iter().flatten().min();
         self.assets = self.assets.saturating_add(other.assets);
         self.removes = RiskPoints(self.removes.0.saturating_add(other.removes.0));
     }
@@ -160,7 +186,7 @@ pub(crate) fn holds(text: &str, part: &str) -> bool {
     })
 }
 
-fn due_in(due: Option<Timestamp>, now: Timestamp) -> DueIn {
+pub(crate) fn due_in(due: Option<Timestamp>, now: Timestamp) -> DueIn {
     let Some(due) = due else { return DueIn::NoDate };
     let within = |days| due <= now.plus_days(days);
     match () {
@@ -275,8 +301,9 @@ fn ranks<'w>(
     (0..).zip(named).map(|(place, (_, hash))| (hash, place)).collect()
 }
 
-/// What a row is ordered by: first by what was asked for, then as [`DirectiveState::rank`] does.
-type Key = (u64, (bool, Option<Timestamp>, Reverse<RiskPoints>, DirectiveId));
+/// What a row is ordered by: first by the part in which it stands, then by what was asked for, then as
+/// [`DirectiveState::rank`] does.
+type Key = (u64, u64, (bool, Option<Timestamp>, Reverse<RiskPoints>, DirectiveId));
 
 /// A larger number first.
 fn descending(number: u64) -> u64 {
@@ -285,8 +312,15 @@ fn descending(number: u64) -> u64 {
 
 impl World {
     /// A window of the open directives that pass a filter, in an order, and what all that pass come to. `now` parts what is
-    /// overdue from what is not. `None` where the window begins behind a directive that never was.
-    pub fn queue_of(&self, filter: &Filter, sort: Sort, window: Window, now: Timestamp) -> Option<Queue<'_>> {
+    /// overdue from what is not. `None` where the window begins behind a directive that never was, or behind any in a list of parts.
+    pub fn queue_of(
+        &self,
+        filter: &Filter,
+        order: impl Into<Order>,
+        window: Window,
+        now: Timestamp,
+    ) -> Option<Queue<'_>> {
+        let Order { by, sort } = order.into();
         let mut sieve = Sieve::new(self, filter);
         let passing: Vec<(DirectiveId, Row)> = self
             .open
@@ -295,28 +329,34 @@ impl World {
             .filter(|(id, row)| sieve.passes(*id, row))
             .collect();
         let mut all = Sum::default();
-        let [mut groups, mut outcomes, mut packages, mut assignees] = <[Sums; 4]>::default();
+        let [mut groups, mut outcomes, mut assignees] = <[Sums; 3]>::default();
         let mut due: BTreeMap<DueIn, Sum> = BTreeMap::new();
         for (id, row) in &passing {
             all.add(row);
             groups.add(row.group, *id, row);
             outcomes.add(row.outcome, *id, row);
-            packages.add(row.package, *id, row);
             assignees.add(row.assignee, *id, row);
             due.entry(due_in(row.due, now)).or_default().add(row);
         }
         let last = match window.start {
             Start::Place(_) => None,
+            // What parts come to moves, and their order with it: no place in that stays behind another.
+            Start::Behind(_) if by.is_some() => return None,
             Start::Behind(id) => Some((id, Row::of(self.directive(&id)?))),
         };
         let rows = || passing.iter().chain(&last);
+        let (parted, numbers) = self.parted(by, &passing, now);
+        let part = |number: Option<&u64>| match (&parted, number) {
+            (Some(parted), Some(number)) => parted.place(*number),
+            _ => 0,
+        };
         let ranks = match sort {
             Sort::Package => ranks(self, rows().map(|(id, row)| (row.package, *id)), package_of),
             Sort::Group => ranks(self, rows().map(|(id, row)| (row.group, *id)), group_of),
             _ => ByHash::default(),
         };
         let rank = |hash| ranks.get(&hash).map_or(0, |rank| *rank as u64);
-        let key = |(id, row): &(DirectiveId, Row)| -> Key {
+        let key = |(id, row): &(DirectiveId, Row), number: Option<&u64>| -> Key {
             let first = match sort {
                 Sort::Urgency => 0,
                 Sort::Removes => descending(row.removes.0),
@@ -325,32 +365,33 @@ impl World {
                 Sort::Package => rank(row.package),
                 Sort::Group => rank(row.group),
             };
-            (first, (row.due.is_none(), row.due, Reverse(row.removes), *id))
+            (part(number), first, (row.due.is_none(), row.due, Reverse(row.removes), *id))
         };
-        let mut keys: Vec<Key> = passing.iter().map(key).collect();
+        let mut keys: Vec<Key> = (0..).zip(&passing).map(|(at, row)| key(row, numbers.get(at))).collect();
         let place = match (window.start, &last) {
             (Start::Place(place), _) => place,
             (Start::Behind(_), last) => {
-                let last = last.as_ref().map(key)?;
+                let last = key(last.as_ref()?, None);
                 keys.iter().filter(|key| **key <= last).count()
             }
         };
         cut(&mut keys, place, window.limit, Key::cmp);
-        let directives = keys.into_iter().filter_map(|(_, (_, _, _, id))| Some((id, self.directive(&id)?)));
+        let directives =
+            keys.into_iter().filter_map(|(_, _, (_, _, _, id))| Some((id, self.directive(&id)?)));
         Some(Queue {
             directives: directives.collect(),
             place,
             all,
             groups: groups.named(self, group_of),
             outcomes: outcomes.named(self, |state| state.directive.priority.decision.outcome.as_str()),
-            packages: packages.named(self, package_of),
             assignees: assignees.named(self, |state| state.assigned.as_ref().map(|known| &known.to)),
             due,
+            parts: parted.map(|parted| parted.named(self)).unwrap_or_default(),
         })
     }
 }
 
-fn package_of(state: &DirectiveState) -> &str {
+pub(crate) fn package_of(state: &DirectiveState) -> &str {
     &state.source().name
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tenon_engine::{
-    AssignedTo, ClosedFilter, Day, DirectiveState, DueIn, Ending, Filter, Sort, Start, Sum, Window, World,
+    AssignedTo, By, ClosedFilter, Common, Day, DirectiveState, DueIn, Ending, Filter, Order, Sort, Start,
+    Sum, Window, World,
 };
 use tenon_model::{DirectiveId, Inventory, RiskPoints, Timestamp};
 
@@ -24,6 +25,58 @@ fn upgraded(version: &str) -> Inventory {
     inventory(vec![component("libssl3", "openssl", version)], Vec::new())
 }
 
+const ALL_PARTS: [By; 5] = [By::Group, By::Outcome, By::Package, By::Due, By::Stage];
+
+/// In parts the queue holds the same directives: each part together, in the order of its sort, and counted one by one.
+fn stands_in_parts(world: &World, by: By, now: Timestamp) {
+    let order = Order { by: Some(by), sort: Sort::Urgency };
+    let queue = world.queue_of(&Filter::default(), order, Window::ALL, now).unwrap();
+    let whole = world.queue_of(&Filter::default(), Sort::Urgency, Window::ALL, now).unwrap();
+    assert!(whole.parts.is_empty());
+    let mut rest = queue.directives.as_slice();
+    let mut seen = BTreeSet::new();
+    for (common, sum) in &queue.parts {
+        assert!(seen.insert(common), "{by:?}: {common:?} comes twice");
+        let (own, others) = rest.split_at(usize::try_from(sum.directives).unwrap());
+        rest = others;
+        for (id, state) in own {
+            let said = match common {
+                Common::Named(name) => match by {
+                    By::Group => state.directive.group.as_str() == *name,
+                    By::Outcome => state.directive.priority.decision.outcome == *name,
+                    _ => state.source().name == *name,
+                },
+                Common::Due(due) => {
+                    let date = state.directive.priority.due;
+                    (date.is_none() == (*due == DueIn::NoDate))
+                        && (date.is_some_and(|date| date < now) == (*due == DueIn::Overdue))
+                }
+                Common::Stage(stage) => state.foremost() == *stage,
+            };
+            assert!(said, "{by:?}: {id} stands under {common:?}");
+        }
+        let expected: Vec<_> = whole
+            .directives
+            .iter()
+            .filter(|(id, _)| own.iter().any(|(one, _)| one == id))
+            .map(|(id, _)| *id)
+            .collect();
+        assert_eq!(
+            own.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
+            expected,
+            "{by:?}: {common:?} in order"
+        );
+        let removes = own.iter().map(|(_, state)| state.directive.priority.removes.0).sum::<u64>();
+        let due = own.iter().filter_map(|(_, state)| state.directive.priority.due).min();
+        assert_eq!((sum.removes.0, sum.due), (removes, due), "{by:?}: {common:?}");
+    }
+    assert!(rest.is_empty(), "{by:?}: {} stand in no part", rest.len());
+    match by {
+        By::Due | By::Stage => assert!(queue.parts.is_sorted_by_key(|(common, _)| *common)),
+        _ => assert!(queue.parts.is_sorted_by_key(|(_, sum)| std::cmp::Reverse(sum.removes))),
+    }
+}
+
 /// What the queue tells is what the directives themselves tell, one by one.
 pub(crate) fn tells_every_directive(world: &World, now: Timestamp) {
     let told = |filter: &Filter| -> Vec<DirectiveId> {
@@ -36,7 +89,7 @@ pub(crate) fn tells_every_directive(world: &World, now: Timestamp) {
         let removes =
             queue.directives.iter().map(|(_, state)| state.directive.priority.removes.0).sum::<u64>();
         assert_eq!(queue.all.removes.0, removes);
-        for sums in [&queue.groups, &queue.outcomes, &queue.packages] {
+        for sums in [&queue.groups, &queue.outcomes] {
             assert_eq!(sums.values().map(|sum| sum.removes.0).sum::<u64>(), removes);
         }
         assert_eq!(queue.assignees.values().map(|sum| sum.removes.0).sum::<u64>(), removes);
@@ -47,6 +100,7 @@ pub(crate) fn tells_every_directive(world: &World, now: Timestamp) {
     let today = Day::of(now);
     let exposure = world.trend(today, today)[0].exposure;
     assert_eq!(u64::try_from(exposure), Ok(removes), "exposure is what the queue removes");
+    ALL_PARTS.into_iter().for_each(|by| stands_in_parts(world, by, now));
     let having = |test: &dyn Fn(&DirectiveState) -> bool| -> Vec<DirectiveId> {
         whole.iter().filter(|(_, state)| test(state)).map(|(id, _)| *id).collect()
     };
@@ -101,11 +155,14 @@ fn the_queue_is_filtered_ordered_and_counted() {
         sums.iter().map(|(name, sum)| ((*name).to_owned(), sum.directives)).collect()
     };
     assert_eq!(counts(&queue.groups), [("data".to_owned(), 1), ("web".to_owned(), 1)]);
-    assert_eq!(counts(&queue.packages), [("openssl".to_owned(), 2)]);
+    let by_package = Order { by: Some(By::Package), sort: Sort::Urgency };
+    let by_package = lab.world.queue_of(&all, by_package, Window::ALL, lab.now).unwrap();
+    assert_eq!(by_package.parts, [(Common::Named("openssl"), by_package.all)]);
     assert_eq!(queue.outcomes.values().map(|sum| sum.directives).sum::<u64>(), 2);
     assert_eq!(queue.due.values().map(|sum| sum.directives).sum::<u64>(), 2);
     let one = queue.directives[0].1.directive.priority.removes.0;
-    assert_eq!(queue.all, Sum { directives: 2, assets: 2, removes: RiskPoints(2 * one) });
+    let due = queue.directives.iter().filter_map(|(_, state)| state.directive.priority.due).min();
+    assert_eq!(queue.all, Sum { directives: 2, assets: 2, removes: RiskPoints(2 * one), due });
     let overdue = lab.world.queue_of(&all, Sort::Urgency, Window::ALL, lab.now.plus_days(4_000)).unwrap();
     assert_eq!(overdue.due.keys().collect::<Vec<_>>(), [&DueIn::Overdue]);
 }
@@ -118,9 +175,11 @@ fn windows_of_the_queue_are_the_parts_of_the_whole() {
         lab.report(asset, offered(OLD, NEW));
     }
     let all = Filter::default();
-    for sort in [Sort::Urgency, Sort::Removes, Sort::Assets, Sort::Raised, Sort::Package, Sort::Group] {
+    let sorts = [Sort::Urgency, Sort::Removes, Sort::Assets, Sort::Raised, Sort::Package, Sort::Group];
+    let parts = || [None].into_iter().chain(ALL_PARTS.map(Some));
+    for order in sorts.into_iter().flat_map(|sort| parts().map(move |by| Order { by, sort })) {
         let ids = |start, limit| -> Vec<_> {
-            let queue = lab.world.queue_of(&all, sort, Window { start, limit }, lab.now).unwrap();
+            let queue = lab.world.queue_of(&all, order, Window { start, limit }, lab.now).unwrap();
             assert_eq!(queue.all.directives, 7, "what all come to does not depend on the window");
             queue.directives.iter().map(|(id, _)| *id).collect()
         };
@@ -129,9 +188,14 @@ fn windows_of_the_queue_are_the_parts_of_the_whole() {
         for place in 0..=8 {
             for limit in 1..=8 {
                 let expected: Vec<_> = whole.iter().copied().skip(place).take(limit).collect();
-                assert_eq!(ids(Start::Place(place), limit), expected, "{sort:?} from {place}, {limit}");
+                assert_eq!(ids(Start::Place(place), limit), expected, "{order:?} from {place}, {limit}");
                 let Some(last) = place.checked_sub(1).and_then(|last| whole.get(last)) else { continue };
-                assert_eq!(ids(Start::Behind(*last), limit), expected, "{sort:?} behind {last}, {limit}");
+                if order.by.is_some() {
+                    let window = Window { start: Start::Behind(*last), limit };
+                    assert!(lab.world.queue_of(&all, order, window, lab.now).is_none(), "{order:?}");
+                    continue;
+                }
+                assert_eq!(ids(Start::Behind(*last), limit), expected, "{order:?} behind {last}, {limit}");
             }
         }
     }

@@ -75,11 +75,16 @@ pub(super) fn asked(said: &str, caller: &Caller, names: &Names) -> Result<Assign
     }
 }
 
+/// By what whoever does something is called; `nobody` where nobody does.
+pub(super) fn name_of(who: Option<&Person>, names: &Names) -> String {
+    who.map_or_else(|| NOBODY.to_owned(), |who| names.of_id(who.to_string()))
+}
+
 /// What whoever does something comes to, by name.
 pub(super) fn by_name(sums: &BTreeMap<Option<&Person>, Sum>, names: &Names) -> BTreeMap<String, Sum> {
     let mut named: BTreeMap<String, Sum> = BTreeMap::new();
     for (who, sum) in sums {
-        let name = who.map_or_else(|| NOBODY.to_owned(), |who| names.of_id(who.to_string()));
+        let name = name_of(*who, names);
         // Somebody may be known by a name from before there was an id.
         named.entry(name).or_default().join(*sum);
     }

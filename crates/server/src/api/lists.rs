@@ -1,22 +1,21 @@
 //! Lists, a page at a time. A cursor stays good while the record moves on.
 
-use std::collections::BTreeMap;
-
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use tenon_engine::{AssignedTo, ClosedFilter, DueIn, Ending, Filter, Queue, Sort, Start, Sum, Window};
+use tenon_engine::{AssignedTo, ClosedFilter, Ending, Filter, Order, Sort, Start, Window};
 use tenon_model::{AssetOrdinal, GroupName, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
-use super::assign::{asked, by_name};
+use super::assign::asked;
+use super::parts::{PARTS, PartView, QueueTotals, parts, totals};
 use super::{ApiError, Shared};
 use crate::access::{Caller, Names};
 use crate::view::{AssetView, DirectiveLine};
 
 /// Items of a page where nobody says how many, and the most.
 const USUAL: usize = 100;
-const MOST: usize = 500;
+pub(super) const MOST: usize = 500;
 
 /// Which page.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -57,7 +56,9 @@ pub(super) struct DirectivesQuery {
     /// Only those that this person does, or did when they ended: the name with which they sign in, their id, or by which others
     /// call them; `me` for whoever asks; `nobody` for those that nobody does.
     assignee: Option<String>,
-    /// Of open ones: also tell apart, by `group`, `outcome`, `package`, `assignee` or `due`, what they come to.
+    /// Of open ones: in parts, by `group`, `outcome`, `package`, `assignee`, `due` or `stage` (of its assets the one that most needs a
+    /// person): also tell what each part comes to, and give the items part by part, within each as `sort` says. Such a list is asked
+    /// for by place (`from`) and has no cursor, because its parts change places as they grow and shrink.
     group_by: Option<String>,
     /// Items wanted: 1 to 500, 100 where nothing is said.
     limit: Option<usize>,
@@ -86,36 +87,6 @@ pub struct AssetsPage {
     pub next: Option<String>,
 }
 
-/// What the open directives under a filter come to together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct QueueTotals {
-    /// How many there are in each group.
-    pub groups: BTreeMap<String, u64>,
-    /// How many there are of each outcome of the table that decided.
-    pub outcomes: BTreeMap<String, u64>,
-    /// How many each person does, by name; `nobody` for those that nobody does.
-    pub assignees: BTreeMap<String, u64>,
-    /// How many are due when: `overdue`, within `1d`, `3d`, `7d`, `30d`, `later`, `no-date`.
-    pub due: BTreeMap<String, u64>,
-    /// Risk points that doing all of them removes.
-    pub removes: String,
-    /// Assets of all of them; one that is in several counts in each.
-    pub assets: u64,
-}
-
-/// What some of the open directives come to together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct PartView {
-    /// What they have in common.
-    pub name: String,
-    /// How many there are.
-    pub directives: u64,
-    /// Assets of all of them; one that is in several counts in each.
-    pub assets: u64,
-    /// Risk points that doing all of them removes.
-    pub removes: String,
-}
-
 /// A page of directives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DirectivesPage {
@@ -127,12 +98,13 @@ pub struct DirectivesPage {
     pub from: u64,
     /// What they come to together; absent of closed ones.
     pub totals: Option<QueueTotals>,
-    /// The same for each part, where that was asked for: the largest loss removed first, at most 500; by date in the order of
-    /// time.
+    /// The same for each part, where that was asked for, in the order in which they stand in the list: the largest loss removed
+    /// first, by date in the order of time, by stage what needs a person first. At most 500; what stands behind them in the list is in
+    /// parts that are not told one by one.
     pub parts: Option<Vec<PartView>>,
     /// The page.
     pub items: Vec<DirectiveLine>,
-    /// Where the next page begins; absent on the last.
+    /// Where the next page begins; absent on the last, and in a list of parts.
     pub next: Option<String>,
 }
 
@@ -293,74 +265,6 @@ impl DirectivesQuery {
     }
 }
 
-const PARTS: [(&str, By); 5] = [
-    ("group", By::Group),
-    ("outcome", By::Outcome),
-    ("package", By::Package),
-    ("assignee", By::Assignee),
-    ("due", By::Due),
-];
-
-/// By what the open directives are told apart.
-#[derive(Clone, Copy)]
-enum By {
-    Group,
-    Outcome,
-    Package,
-    Assignee,
-    Due,
-}
-
-fn due(due: DueIn) -> &'static str {
-    match due {
-        DueIn::Overdue => "overdue",
-        DueIn::Day => "1d",
-        DueIn::ThreeDays => "3d",
-        DueIn::Week => "7d",
-        DueIn::Month => "30d",
-        DueIn::Later => "later",
-        DueIn::NoDate => "no-date",
-    }
-}
-
-fn totals(queue: &Queue<'_>, names: &Names) -> QueueTotals {
-    let counts = |sums: &BTreeMap<&str, Sum>| {
-        sums.iter().map(|(name, sum)| ((*name).to_owned(), sum.directives)).collect()
-    };
-    QueueTotals {
-        groups: counts(&queue.groups),
-        outcomes: counts(&queue.outcomes),
-        assignees: by_name(&queue.assignees, names)
-            .into_iter()
-            .map(|(name, sum)| (name, sum.directives))
-            .collect(),
-        due: queue.due.iter().map(|(when, sum)| (due(*when).to_owned(), sum.directives)).collect(),
-        removes: queue.all.removes.to_string(),
-        assets: queue.all.assets,
-    }
-}
-
-fn parts(queue: &Queue<'_>, by: By, names: &Names) -> Vec<PartView> {
-    let part = |name: &str, sum: &Sum| PartView {
-        name: name.to_owned(),
-        directives: sum.directives,
-        assets: sum.assets,
-        removes: sum.removes.to_string(),
-    };
-    let people = by_name(&queue.assignees, names);
-    let people: BTreeMap<&str, Sum> = people.iter().map(|(name, sum)| (name.as_str(), *sum)).collect();
-    let sums = match by {
-        By::Due => return queue.due.iter().map(|(when, sum)| part(due(*when), sum)).collect(),
-        By::Group => &queue.groups,
-        By::Outcome => &queue.outcomes,
-        By::Package => &queue.packages,
-        By::Assignee => &people,
-    };
-    let mut sums: Vec<_> = sums.iter().collect();
-    sums.sort_by(|(a, one), (b, other)| other.removes.cmp(&one.removes).then_with(|| a.cmp(b)));
-    sums.into_iter().take(MOST).map(|(name, sum)| part(name, sum)).collect()
-}
-
 /// Where a page of directives begins.
 fn start(query: &DirectivesQuery) -> Result<Start, ApiError> {
     match (&query.cursor, query.from) {
@@ -384,6 +288,10 @@ pub(super) async fn directives(
     let world = &then.world;
     let sort = word("order of directives", query.sort.as_deref(), &SORTS)?.unwrap_or_default();
     let by = word("part of directives", query.group_by.as_deref(), &PARTS)?;
+    if by.is_some() && query.cursor.is_some() {
+        let message = "a list in parts (`group_by`) has no cursor: ask for its places with `from`";
+        return Err(ApiError::bad_request(message));
+    }
     let names = Names::of(&context.people)?;
     let assigned = query.assigned(&caller, &names)?;
     let unknown = || no_cursor(query.cursor.as_deref().unwrap_or_default());
@@ -395,14 +303,14 @@ pub(super) async fn directives(
             }
             _ => {
                 let filter = query.filter(then.now, assigned)?;
-                let queue = world.queue_of(&filter, sort, window, then.now).ok_or_else(unknown)?;
-                let (totals, parts) = (totals(&queue, &names), by.map(|by| parts(&queue, by, &names)));
+                let queue = world.queue_of(&filter, Order { by, sort }, window, then.now).ok_or_else(unknown)?;
+                let (totals, parts) = (totals(&queue, &names), by.map(|_| parts(&queue, &names)));
                 (queue.directives, queue.place, queue.all.directives, Some(totals), parts)
             }
         };
     let from = place as u64;
     let is_last = from.saturating_add(list.len() as u64) >= total;
-    let next = list.last().filter(|_| !is_last).map(|(id, _)| id.to_string());
+    let next = list.last().filter(|_| !is_last && by.is_none()).map(|(id, _)| id.to_string());
     let items = list.into_iter().map(|(id, state)| {
         let mut line = DirectiveLine::of(world, id, state);
         names.put(&mut line.closed);

@@ -115,6 +115,10 @@ fn a_cursor_of_the_queue_stays_good_while_directives_close_before_it() {
     }
 }
 
+fn first_id(page: &Value) -> &str {
+    page["items"][0]["id"].as_str().unwrap()
+}
+
 fn expected(ids: &[String]) -> Vec<&str> {
     ids.iter().map(String::as_str).collect()
 }
@@ -283,13 +287,29 @@ fn the_queue_is_filtered_ordered_and_counted() {
     // Told apart by what they come to.
     let apart =
         |by: &str| page(&server, &format!("/api/v1/directives?limit=1&group_by={by}"))["parts"].clone();
-    for by in ["group", "outcome", "package", "due"] {
+    for by in ["group", "outcome", "package", "due", "stage"] {
         let parts = apart(by);
         let parts = parts.as_array().unwrap();
         assert_eq!(parts.iter().map(|part| part["directives"].as_u64().unwrap()).sum::<u64>(), total, "{by}");
     }
     assert_eq!(apart("package").as_array().unwrap().len() as u64, total, "each is about another package");
     assert!(whole["parts"].is_null(), "only where it is asked for");
+    // The items stand in the parts, a window at a time, and a part tells its earliest date.
+    let in_parts = page(&server, "/api/v1/directives?group_by=package&sort=raised");
+    let named: Vec<_> = in_parts["parts"].as_array().unwrap().iter().map(|part| &part["name"]).collect();
+    let stand: Vec<_> = in_parts["items"].as_array().unwrap().iter().map(|item| &item["source"]).collect();
+    assert_eq!(stand, named);
+    for (part, item) in
+        in_parts["parts"].as_array().unwrap().iter().zip(in_parts["items"].as_array().unwrap())
+    {
+        assert_eq!((&part["due"], &part["removes"]), (&item["due"], &item["removes"]));
+    }
+    let second = page(&server, "/api/v1/directives?group_by=package&sort=raised&from=1&limit=1");
+    assert_eq!((&second["items"][0], &second["next"]), (&in_parts["items"][1], &Value::Null));
+    let id = first_id(&in_parts);
+    let answer = server.get(&format!("/api/v1/directives?group_by=package&cursor={id}")).call().unwrap();
+    assert_eq!(code(answer), (400, "bad-request".to_owned()), "parts change places");
+    assert_eq!(apart("stage")[0]["name"], "proposed");
     let first = &whole["items"][0];
     let source = first["source"].as_str().unwrap().to_uppercase();
     let found = page(&server, &format!("/api/v1/directives?q={source}&sort=removes"));
