@@ -1555,6 +1555,42 @@ export type QueueTotals = {
   removes: string;
 };
 
+/** A host by its id and its name. */
+export type ReachHostView = {
+  /** As in `ast_0123...`. */
+  id: string;
+  /** The name that it gave. */
+  name: string;
+};
+
+/** A service of the business, and where what carries it stands. */
+export type ReachServiceView = {
+  /** How many hosts carry it. */
+  assets: number;
+  /** How much the organisation depends on it, where somebody says so: `low`, `medium`, `high` or `critical`. */
+  criticality?: string | null;
+  /** The services that it cannot work without. */
+  depends_on: string[];
+  /** Of how many of them nobody states the zone: their addresses tell it. */
+  derived: number;
+  /** How many open directives are about its hosts. */
+  directives: number;
+  /** The first of them by enrolment, at most 20. */
+  hosts: ReachHostView[];
+  /** Its name. */
+  name: string;
+  /** The services that cannot work without it. */
+  needed_by: string[];
+  /** Risk points that the open directives remove on its hosts. */
+  removes: string;
+  /** The team that owns it, where somebody says so. */
+  team?: string | null;
+  /** How many of them stand in no zone. Never read it as "not reached". */
+  unplaced: number;
+  /** Where they stand, where an attacker most likely is first. */
+  zones: ServiceZoneView[];
+};
+
 /** Who an attacker can reach in the estate. */
 export type ReachView = {
   /** Nobody states zones in which attacks begin: they are told from listeners and addresses alone. */
@@ -1568,6 +1604,10 @@ export type ReachView = {
   generation: number;
   /** Risk points at most. */
   loses: string;
+  /** The services, at most 100, those that an attacker gets to most likely first. */
+  services: ReachServiceView[];
+  /** How many services of the business there are. */
+  services_in_all: number;
   /** Assets that stand in no zone. Nothing is said of them: never read it as "not reached". */
   unplaced: number;
   /** The zone that an attacker is taken to be in for certain; absent where attacks begin as stated. */
@@ -1750,6 +1790,16 @@ export type SaidView = {
   source?: string | null;
   /** Its value. */
   value: string;
+};
+
+/** A zone in which hosts of a service stand. */
+export type ServiceZoneView = {
+  /** How many hosts of the service stand in it. */
+  assets: number;
+  /** Whether an attacker is there. */
+  reached: BoundsView;
+  /** The zone. */
+  zone: string;
 };
 
 /** Who asks, and what they may do. */
@@ -2292,6 +2342,8 @@ export type ZoneView = {
   exploits: ExploitView[];
   /** How many vulnerabilities take hosts of it, by package and by where that listens. */
   exploits_in_all: number;
+  /** The first of them by enrolment, at most 20. */
+  hosts: ReachHostView[];
   /** Risk points at most: of everything that takes a host of it without a foothold there. */
   loses: string;
   /** Its name. */

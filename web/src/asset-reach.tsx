@@ -2,7 +2,7 @@ import { getAssetReach } from "./api";
 import type { AssetReachView } from "./api.gen";
 import { Note, Section } from "./bits";
 import { between } from "./likely";
-import { Way } from "./reach";
+import { Way } from "./reach-way";
 import { useLoaded } from "./use";
 
 /** Whether an attacker gets to an asset, and the likeliest way into its zone. */

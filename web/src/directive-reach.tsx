@@ -4,7 +4,7 @@ import { getDirectiveReach } from "./api";
 import type { DirectiveReachView, ZoneAfterView } from "./api.gen";
 import { Note, plural, Section } from "./bits";
 import { between } from "./likely";
-import { Way } from "./reach";
+import { Way } from "./reach-way";
 import { useLoaded } from "./use";
 
 /** What doing a directive takes from an attacker. The whole estate is solved twice for it: only when somebody asks. */

@@ -1,10 +1,10 @@
-import type { ReachView, ZoneView } from "./api.gen";
+import type { ReachServiceView, ReachView, ZoneView } from "./api.gen";
 import { count, plural } from "./bits";
 import { between } from "./likely";
 
 /** Most zones that a picture holds; the list has the others. */
 const MOST = 24;
-const BOX = { width: 168, height: 52 };
+const BOX = { width: 168, height: 66 };
 const GAP = { across: 96, down: 20 };
 /** Room around the boxes, in which lines pass those that stand between. */
 const EDGE = 24;
@@ -73,6 +73,17 @@ function line(from: Put, to: Put, height: number): string {
   return `M${x1} ${y1 + 10}C${x1 - bend} ${y1 + 10} ${x2 + bend} ${y2 + 10} ${x2} ${y2 + 10}`;
 }
 
+/** The services of which hosts stand in a zone. */
+const servicesIn = ({ services }: ReachView, zone: string): string[] => services.filter(({ zones }) => zones.some((one) => one.zone === zone)).map(({ name }) => name);
+
+/** What a service needs that stands in another zone: from each zone of the one to each of the other. */
+function needs(reach: ReachView, service: ReachServiceView): { from: string; to: string; of: string }[] {
+  return service.depends_on.flatMap((of) => {
+    const zones = reach.services.find(({ name }) => name === of)?.zones ?? [];
+    return service.zones.flatMap(({ zone: from }) => zones.filter(({ zone }) => zone !== from).map(({ zone: to }) => ({ from, to, of })));
+  });
+}
+
 /** How likely an attacker crosses, in three steps that are drawn apart. */
 function weight(most: number | undefined): "none" | "low" | "high" {
   if (most === undefined || most === 0) return "none";
@@ -80,12 +91,17 @@ function weight(most: number | undefined): "none" | "low" | "high" {
 }
 
 /** The zones and what flows between them, from where attacks begin on the left. The list beside says the same in words. */
-export function ReachMap({ reach, chosen, choose }: { reach: ReachView; chosen: string | null; choose: (zone: string) => void }) {
+export function ReachMap({ reach, chosen, service, choose }: { reach: ReachView; chosen: string | null; service: ReachServiceView | undefined; choose: (zone: string) => void }) {
   const { puts, width, height } = layOut(reach);
   const flows = reach.flows.flatMap((flow) => {
     const [from, to] = [puts.get(flow.from), puts.get(flow.to)];
     return from && to ? [{ flow, from, to }] : [];
   });
+  const needed = (service ? needs(reach, service) : []).flatMap(({ from, to, of }) => {
+    const [one, other] = [puts.get(from), puts.get(to)];
+    return one && other ? [{ from: one, to: other, of }] : [];
+  });
+  const carries = (zone: string): boolean | undefined => service?.zones.some((one) => one.zone === zone) || undefined;
   return (
     <div className="reach-map" tabIndex={0} role="group" aria-label="Map of zones">
       <svg viewBox={`0 0 ${width} ${height}`} width={width} height={height} role="img" aria-label={`${plural(puts.size, "zone")} and ${plural(flows.length, "flow")} between them`} data-testid="reach-map">
@@ -103,12 +119,18 @@ export function ReachMap({ reach, chosen, choose }: { reach: ReachView; chosen: 
             </title>
           </path>
         ))}
+        {needed.map(({ from, to, of }) => (
+          <path key={`${from.zone.name} ${to.zone.name} ${of}`} d={line(from, to, height)} className="need" data-testid="reach-need">
+            <title>{`${service?.name} in ${from.zone.name} needs ${of} in ${to.zone.name}`}</title>
+          </path>
+        ))}
         {[...puts.values()].map(({ zone, x, y }) => (
-          <g key={zone.name} transform={`translate(${x} ${y})`} className="zone" data-testid="reach-zone" data-zone={zone.name} data-chosen={zone.name === chosen || undefined} onClick={() => choose(zone.name)}>
-            <title>{`${zone.name}: an attacker is there with ${between(zone.reached)}`}</title>
+          <g key={zone.name} transform={`translate(${x} ${y})`} className="zone" data-testid="reach-zone" data-zone={zone.name} data-chosen={zone.name === chosen || undefined} data-carries={carries(zone.name)} onClick={() => choose(zone.name)}>
+            <title>{[`${zone.name}: an attacker is there with ${between(zone.reached)}`, ...servicesIn(reach, zone.name)].join("; ")}</title>
             <rect width={BOX.width} height={BOX.height} rx="4" className="box" />
             <text x="10" y="19" className="name">{short(zone.name)}</text>
             <text x="10" y="36" className="of">{begins(reach, zone) && zone.assets === 0 ? "attacks begin here" : `${count(zone.assets)} · ${between(zone.reached)}`}</text>
+            <text x="10" y="52" className="of" data-testid="reach-zone-services">{short(servicesIn(reach, zone.name).join(", "), 26)}</text>
             <rect y={BOX.height - 5} width={BOX.width} height="5" className="scale" />
             <rect y={BOX.height - 5} width={(BOX.width * zone.reached.most) / 1_000_000} height="5" className="most" />
             <rect y={BOX.height - 5} width={(BOX.width * zone.reached.least) / 1_000_000} height="5" className="least" />
@@ -120,4 +142,4 @@ export function ReachMap({ reach, chosen, choose }: { reach: ReachView; chosen: 
   );
 }
 
-const short = (name: string): string => (name.length > 22 ? `${name.slice(0, 21)}…` : name);
+const short = (name: string, most = 22): string => (name.length > most ? `${name.slice(0, most - 1)}…` : name);

@@ -1,12 +1,14 @@
 import { useState } from "react";
 
 import { getReach } from "./api";
-import type { AttackStepView, ClosedFlowView, ReachView, ZoneView } from "./api.gen";
+import type { ClosedFlowView, ReachView, ZoneView } from "./api.gen";
 import { count, Note, plural, Section } from "./bits";
 import { Choose } from "./find";
 import { between, percent } from "./likely";
 import { openFrom } from "./place";
 import { ReachMap } from "./reach-map";
+import { Hosts, Links, Services } from "./reach-services";
+import { Way } from "./reach-way";
 import { useInSight, useLoaded } from "./use";
 
 /** How far an attacker gets, by which way, and which flow is worth closing. */
@@ -24,7 +26,10 @@ const TITLE = "How far an attacker gets";
 
 function Solved({ version }: { version: string }) {
   const [within, setWithin] = useState("");
-  const [chosen, setChosen] = useState<string | null>(null);
+  // One zone or one service at a time.
+  const [chosen, setChosen] = useState<{ zone: string | null; service: string | null }>({ zone: null, service: null });
+  const chooseZone = (zone: string | null) => setChosen({ zone, service: null });
+  const chooseService = (service: string | null) => setChosen({ zone: null, service });
   const loaded = useLoaded(getReach, within, version);
   const reach = loaded.is === "here" ? loaded.value : null;
   return (
@@ -56,8 +61,9 @@ function Solved({ version }: { version: string }) {
               onChoose={setWithin}
             />
           </div>
-          <ReachMap reach={reach} chosen={chosen} choose={(zone) => setChosen(zone === chosen ? null : zone)} />
-          <Zones reach={reach} chosen={chosen} choose={setChosen} />
+          <ReachMap reach={reach} chosen={chosen.zone} service={reach.services.find(({ name }) => name === chosen.service)} choose={(zone) => chooseZone(zone === chosen.zone ? null : zone)} />
+          <Zones reach={reach} chosen={chosen.zone} choose={chooseZone} chooseService={chooseService} />
+          {reach.services.length > 0 && <Services reach={reach} chosen={chosen.service} choose={chooseService} chooseZone={chooseZone} />}
           {reach.choke_points.length > 0 && <ChokePoints reach={reach} />}
         </>
       )}
@@ -65,7 +71,7 @@ function Solved({ version }: { version: string }) {
   );
 }
 
-function Zones({ reach, chosen, choose }: { reach: ReachView; chosen: string | null; choose: (zone: string | null) => void }) {
+function Zones({ reach, chosen, choose, chooseService }: { reach: ReachView; chosen: string | null; choose: (zone: string | null) => void; chooseService: (service: string) => void }) {
   return (
     <ul className="rows ruled reach-zones">
       {reach.zones.map((zone) => (
@@ -78,7 +84,7 @@ function Zones({ reach, chosen, choose }: { reach: ReachView; chosen: string | n
             <span className="cell right number">{plural(zone.assets, "asset")}</span>
             <span className="cell right number" title="risk points at most">{zone.loses} points</span>
           </button>
-          {zone.name === chosen && <Zone zone={zone} />}
+          {zone.name === chosen && <Zone zone={zone} services={reach.services.filter((service) => service.zones.some((one) => one.zone === zone.name)).map(({ name }) => name)} chooseService={chooseService} />}
         </li>
       ))}
       {reach.zones_in_all > reach.zones.length && <li className="hint below">{count(reach.zones_in_all - reach.zones.length)} more, which lose less.</li>}
@@ -86,10 +92,26 @@ function Zones({ reach, chosen, choose }: { reach: ReachView; chosen: string | n
   );
 }
 
-function Zone({ zone }: { zone: ZoneView }) {
+function Zone({ zone, services, chooseService }: { zone: ZoneView; services: string[]; chooseService: (service: string) => void }) {
   const more = zone.exploits_in_all - zone.exploits.length;
   return (
     <div className="reach-zone" data-testid="reach-detail">
+      {zone.assets > 0 && (
+        <dl className="facts">
+          <dt>Hosts</dt>
+          <dd>
+            <Hosts hosts={zone.hosts} of={zone.assets} />
+          </dd>
+          {services.length > 0 && (
+            <>
+              <dt>Services</dt>
+              <dd>
+                <Links names={services} choose={chooseService} />
+              </dd>
+            </>
+          )}
+        </dl>
+      )}
       {zone.path.length > 0 && (
         <>
           <h3>The likeliest way there</h3>
@@ -118,28 +140,6 @@ function Zone({ zone }: { zone: ZoneView }) {
       )}
       {more > 0 && <p className="hint">{count(more)} more, which lose less.</p>}
     </div>
-  );
-}
-
-/** The steps of an attack, from where it begins. */
-export function Way({ path }: { path: AttackStepView[] }) {
-  return (
-    <ol className="way" data-testid="reach-way">
-      {path.map((step) => (
-        <li key={`${step.from} ${step.to}`}>
-          <p>
-            <b>{step.from}</b> to <b>{step.to}</b>: {step.hosts === 1 ? step.host : `one of ${count(step.hosts)} hosts like ${step.host}`}
-          </p>
-          <p className="sub">
-            by{" "}
-            <button type="button" className="link" onClick={() => openFrom(step.vulnerability)}>
-              {step.vulnerability}
-            </button>{" "}
-            in {step.package} on {step.listens.join(", ")}, which works with {percent(step.threat)}
-          </p>
-        </li>
-      ))}
-    </ol>
   );
 }
 

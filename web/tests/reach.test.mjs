@@ -60,6 +60,34 @@ visits("how far an attacker gets", (visit, test) => {
     await shown("CVE-2026-5535");
   });
 
+  test("shows which services stand where, what they need, and leads to hosts, zones and the way in", async () => {
+    await atReach();
+    const service = (name) => visit.page.locator(`[data-testid="service-row"][data-service="${name}"]`);
+    assert.match(await drawn("front").textContent(), /shop/);
+    assert.match(await drawn("inside").textContent(), /orders/);
+    assert.match(await service("shop").innerText(), /shop\s+criticality high\s+in front: an attacker is there with 8\.8 %\s+3 assets\s+28\.2 points/);
+    assert.match(await service("mail").innerText(), /nothing carries it/);
+    assert.equal(await id("reach-need").count(), 0);
+    await service("shop").getByRole("button").first().click();
+    const detail = id("service-detail");
+    assert.match(await detail.innerText(), /Team\s+web[\s\S]*2 open directives on its assets remove 28\.2 risk points[\s\S]*and 2 more[\s\S]*The likeliest way to it, into front/);
+    assert.match(await id("service-derived").innerText(), /Of 2 of 3 assets nobody states the zone/);
+    // On the map: where it stands, and what it needs elsewhere.
+    assert.deepEqual(await id("reach-zone").evaluateAll((zones) => zones.filter((zone) => "carries" in zone.dataset).map((zone) => zone.dataset.zone)), ["front"]);
+    assert.deepEqual(await id("reach-need").evaluateAll((needs) => needs.map((need) => need.textContent)), ["shop in front needs orders in inside"]);
+    // What it needs, by its name; one at a time.
+    await detail.getByRole("button", { name: "orders", exact: true }).click();
+    assert.equal(await detail.count(), 1);
+    assert.match(await detail.innerText(), /1 asset stands in no zone, which does not mean “not reached”[\s\S]*Needed by\s+shop/);
+    assert.equal(await id("service-derived").count(), 0);
+    // Its zone, and there the service again, and a host.
+    await detail.getByTestId("to-zone").click();
+    assert.equal(await detail.count(), 0);
+    assert.match(await id("reach-detail").innerText(), /Hosts\s+inside-1\s+Services\s+orders/);
+    await id("reach-detail").getByTestId("to-host").first().click();
+    await shown("ast_00000000000000000000000000000001");
+  });
+
   test("is asked for anew as if an attacker stood in a zone", async () => {
     await atReach();
     await id("reach-within").selectOption("front");

@@ -6,7 +6,8 @@ const WEB = step("internet", "front", "CVE-2026-5535", "nginx", [443], 3, HOSTIL
 const DB = step("front", "inside", "CVE-2026-23631", "postgresql", [5432], 1, "db-1", 9_800);
 const exploit = ({ vulnerability, package: name, listens, hosts, threat }, delivered, loses) => ({ vulnerability, package: name, listens, hosts, delivered, threat, loses });
 
-const zone = (name, entry, assets, [least, most], loses, path, exploits) => ({ name, entry, assets, reached: { least, most }, loses, path, exploits_in_all: exploits.length, exploits });
+const zone = (name, entry, assets, [least, most], loses, path, exploits) => ({ name, entry, assets, reached: { least, most }, loses, path, exploits_in_all: exploits.length, exploits, hosts: Array.from({ length: Math.min(assets, 2) }, (_, at) => ({ id: `ast_${String(at + 1).padStart(32, "0")}`, name: `${name}-${at + 1}` })) });
+const service = (name, more) => ({ name, team: null, criticality: null, depends_on: [], needed_by: [], assets: 0, hosts: [], derived: 0, unplaced: 0, zones: [], removes: "0.0", directives: 0, ...more });
 
 /** As if in a zone, or from where attacks begin. */
 export const reach = (seq, within = null) => ({
@@ -26,6 +27,12 @@ export const reach = (seq, within = null) => ({
     { from: "internet", to: "front", passes: ["tcp 80, 443"], takes: { least: 88_000, most: 88_000 } },
     { from: "front", to: "inside", passes: ["tcp 5432"], takes: { least: 9_800, most: 9_800 } },
     { from: "front", to: "lab", passes: ["udp 53"], takes: null },
+  ],
+  services_in_all: 3,
+  services: [
+    service("shop", { team: "web", criticality: "high", depends_on: ["orders", "mail"], assets: 3, derived: 2, unplaced: 0, removes: "28.2", directives: 2, hosts: [{ id: "ast_00000000000000000000000000000001", name: HOSTILE }], zones: [{ zone: "front", assets: 3, reached: { least: 88_000, most: 88_000 } }] }),
+    service("orders", { criticality: "critical", needed_by: ["shop"], assets: 2, unplaced: 1, removes: "100.2", directives: 1, zones: [{ zone: "inside", assets: 1, reached: { least: 862, most: 5_685 } }] }),
+    service("mail", { needed_by: ["shop"] }),
   ],
   choke_points: [{ from: "internet", to: "front", paths: 2, leaves: "0.0", saves: "128.4" }],
   closed: null,

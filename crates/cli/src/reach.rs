@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use tenon_formats::percent;
 use tenon_server::{
-    AssetReachView, AttackStepView, BoundsView, ClosedFlowView, DirectiveReachView, ReachView,
-    ReachedFindingView, ZoneView,
+    AssetReachView, AttackStepView, BoundsView, ClosedFlowView, DirectiveReachView, ReachServiceView,
+    ReachView, ReachedFindingView, ZoneView,
 };
 
 use crate::api::Api;
@@ -204,6 +204,20 @@ fn closed_text(flow: &ClosedFlowView, loses: &str) -> String {
 const ASSUMED: &str = "Nobody states zones in which attacks begin: these are told from listeners and addresses alone, and no wall between \
     hosts is seen. `tenon context apply` takes over what you know.\n";
 
+/// A service: where it stands, how far an attacker gets to it, and what it needs.
+fn service_text(service: &ReachServiceView) -> String {
+    let mut text = format!("service {}: {}", service.name, of(service.assets, "asset", "assets"));
+    if let Some(worst) = service.zones.first() {
+        let zones: Vec<&str> = service.zones.iter().map(|zone| zone.zone.as_str()).collect();
+        text += &format!(" in {}, reached with {}", zones.join(", "), bounds(worst.reached));
+    }
+    text += &format!("; {} risk points to remove\n", service.removes);
+    if !service.depends_on.is_empty() {
+        text += &format!("  needs {}\n", service.depends_on.join(", "));
+    }
+    text
+}
+
 fn text(view: &ReachView) -> String {
     let mut text = String::new();
     if view.assumed {
@@ -218,6 +232,13 @@ fn text(view: &ReachView) -> String {
     let untold = view.zones_in_all.saturating_sub(view.zones.len() as u64);
     if untold > 0 {
         text += &format!("and {untold} more zones, which lose less\n");
+    }
+    for service in &view.services {
+        text += &service_text(service);
+    }
+    let untold = view.services_in_all.saturating_sub(view.services.len() as u64);
+    if untold > 0 {
+        text += &format!("and {untold} more services, which an attacker gets to less likely\n");
     }
     if let Some(closed) = &view.closed {
         text += &format!("closing {} -> {}\n", closed.from, closed.to);

@@ -88,7 +88,7 @@ pub use queue::{DueIn, Filter, Order, Queue, Sort, Start, Sum, Window};
 pub use rollout::Rollout;
 pub use signatures::{Signatures, SignedChanges};
 pub use snapshot::{SNAPSHOT_VERSION, SnapshotError};
-pub use terrain::{Exploit, OnAsset, Terrain, TerrainZone, ZoneOrigin};
+pub use terrain::{Exploit, OnAsset, Terrain, TerrainService, TerrainZone, ZoneOrigin};
 pub use trend::{Day, Moves, TrendDay, is_consequence};
 pub use vulnerabilities::OpenVulnerability;
 pub use world::{GroupMode, OrderState, World};

@@ -220,9 +220,7 @@ impl Parted {
             let common = match self.by {
                 By::Due => Common::Due(*DueIn::ALL.get(fixed(number))?),
                 By::Stage => Common::Stage(*Foremost::ALL.get(fixed(number))?),
-                By::Assignee => {
-                    Common::DoneBy(world.directive(id)?.assigned.as_ref().map(|known| &known.to))
-                }
+                By::Assignee => Common::DoneBy(world.directive(id)?.assigned.as_ref().map(|known| &known.to)),
                 by => Common::Named(name(by, world.directive(id)?)),
             };
             Some((common, *sum))

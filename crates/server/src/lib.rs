@@ -62,10 +62,11 @@ pub use view::{
     FreezeView, GapView, GivenSignatureView, GroupFiguresView, GroupRiskView, GroupView, HalfLifeView,
     HaltView, HeadView, HeldBackView, InputView, MeasuresView, MilestoneView, MovementView, NoteView,
     OnAssetView, OrderView, Overview, PackageView, PolicyCheckView, PolicyEffectView, PolicyPresetView,
-    PolicyPreviewView, PolicyProblemView, PolicyView, PreviewView, ReachView, ReachedFindingView,
-    RehearsalsView, RiskView, RolloutView, RuleView, RulingView, SaidView, SetView, ShareView,
-    SignableChangeView, SignableView, SignaturesView, StageView, StandingView, StepView, SuppressedView,
-    TableRowView, TableView, TrendDayView, TrendView, UnstatedView, VulnerabilityView, WaitView,
-    WaveHostView, WaveView, WhyView, WindowView, ZoneAfterView, ZoneFlowView, ZoneView, queue,
+    PolicyPreviewView, PolicyProblemView, PolicyView, PreviewView, ReachHostView, ReachServiceView,
+    ReachView, ReachedFindingView, RehearsalsView, RiskView, RolloutView, RuleView, RulingView, SaidView,
+    ServiceZoneView, SetView, ShareView, SignableChangeView, SignableView, SignaturesView, StageView,
+    StandingView, StepView, SuppressedView, TableRowView, TableView, TrendDayView, TrendView, UnstatedView,
+    VulnerabilityView, WaitView, WaveHostView, WaveView, WhyView, WindowView, ZoneAfterView, ZoneFlowView,
+    ZoneView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

@@ -10,6 +10,7 @@
 //! what exploits one of them exploits all, and counts once. How many classes there are does not depend on how many hosts.
 
 mod place;
+mod services;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +26,7 @@ use crate::priority::threat_of;
 use crate::stance::Stance;
 use crate::world::World;
 use place::{Counted, by_services, service};
+pub use services::TerrainService;
 
 /// Millionths of a risk point that one part per million of harm is: 100 points are a certain loss, whole.
 const POINTS_PER_PPM: u64 = 100;

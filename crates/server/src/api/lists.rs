@@ -303,7 +303,8 @@ pub(super) async fn directives(
             }
             _ => {
                 let filter = query.filter(then.now, assigned)?;
-                let queue = world.queue_of(&filter, Order { by, sort }, window, then.now).ok_or_else(unknown)?;
+                let queue =
+                    world.queue_of(&filter, Order { by, sort }, window, then.now).ok_or_else(unknown)?;
                 let (totals, parts) = (totals(&queue, &names), by.map(|_| parts(&queue, &names)));
                 (queue.directives, queue.place, queue.all.directives, Some(totals), parts)
             }

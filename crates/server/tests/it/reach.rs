@@ -136,6 +136,52 @@ fn how_far_an_attacker_gets_and_what_closing_a_flow_saves_is_told() {
 }
 
 #[test]
+fn services_are_told_where_they_stand_and_how_far_an_attacker_gets_to_them() {
+    let (server, asset) = estate();
+    let none = get(&server, "/api/v1/reach");
+    assert_eq!((&none["services_in_all"], &none["services"]), (&json!(0), &json!([])));
+    let document = json!({
+        "zones": { "internet": { "entry": 1_000_000 }, "dmz": { "networks": ["192.0.2.0/24"] } },
+        "flows": [{ "from": "internet", "to": "dmz", "protocol": "tcp", "ports": ["443"] }],
+        "teams": { "web": {} },
+        "services": { "shop": { "team": "web", "criticality": "high", "depends_on": ["orders"] }, "orders": {} },
+        "rules": [{ "when": { "host": "h*" }, "set": { "services": ["shop"] } }],
+    });
+    let taken =
+        server.post("/api/v1/context").send_json(json!({ "document": document, "compared": 0 })).unwrap();
+    assert_eq!(code(taken).0, 200);
+    let told = get(&server, "/api/v1/reach");
+    let risk = get(&server, "/api/v1/risk?service=shop");
+    let hosts = json!([{ "id": asset, "name": "h1" }]);
+    assert_eq!(
+        told["services"],
+        json!([
+            // Its zone is told by an address alone.
+            { "name": "shop", "team": "web", "criticality": "high", "depends_on": ["orders"], "needed_by": [], "assets": 1,
+              "hosts": hosts, "derived": 1, "unplaced": 0, "removes": risk["points"], "directives": risk["directives"],
+              "zones": [{ "zone": "dmz", "assets": 1, "reached": { "least": 1_000_000, "most": 1_000_000 } }] },
+            { "name": "orders", "team": null, "criticality": null, "depends_on": [], "needed_by": ["shop"], "assets": 0,
+              "hosts": [], "derived": 0, "unplaced": 0, "removes": "0.0", "directives": 0, "zones": [] },
+        ])
+    );
+    let zone = told["zones"].as_array().unwrap().iter().find(|zone| zone["name"] == "dmz").unwrap();
+    assert_eq!(zone["hosts"], hosts);
+    // Once somebody states the zone, nothing of it is derived; of what stands in none nothing is told.
+    let services = |change: &dyn Fn(&mut Value), compared: u32| {
+        let mut document = document.clone();
+        change(&mut document);
+        let body = json!({ "document": document, "compared": compared });
+        assert_eq!(code(server.post("/api/v1/context").send_json(&body).unwrap()).0, 200);
+        get(&server, "/api/v1/reach")["services"].clone()
+    };
+    let stated = services(&|document| document["rules"][0]["set"]["zone"] = json!("dmz"), 1);
+    assert_eq!((&stated[0]["derived"], &stated[0]["zones"][0]["zone"]), (&json!(0), &json!("dmz")));
+    let nowhere = services(&|document| document["zones"]["dmz"] = json!({}), 2);
+    let shop = &nowhere[1];
+    assert_eq!((&shop["name"], &shop["zones"], &shop["unplaced"]), (&json!("shop"), &json!([]), &json!(1)));
+}
+
+#[test]
 fn what_moves_is_told_by_itself_and_ranks() {
     let server = Server::start();
     let directive = "/api/v1/directives/dir_1";

@@ -1,11 +1,13 @@
 //! Who an attacker can reach, as people see it.
 
+mod services;
 mod solved;
 
 use serde::{Deserialize, Serialize};
 use tenon_reach::Bounds;
 use utoipa::ToSchema;
 
+pub use services::{ReachHostView, ReachServiceView, ServiceZoneView};
 pub(crate) use solved::Solved;
 
 /// Bounds of a probability within 30 days, in parts per million.
@@ -72,6 +74,8 @@ pub struct ZoneView {
     pub entry: u32,
     /// How many assets stand in it.
     pub assets: u64,
+    /// The first of them by enrolment, at most 20.
+    pub hosts: Vec<ReachHostView>,
     /// Whether an attacker is there.
     pub reached: BoundsView,
     /// Risk points at most: of everything that takes a host of it without a foothold there.
@@ -129,6 +133,10 @@ pub struct ReachView {
     pub zones_in_all: u64,
     /// The zones, at most 500, those that lose most first.
     pub zones: Vec<ZoneView>,
+    /// How many services of the business there are.
+    pub services_in_all: u64,
+    /// The services, at most 100, those that an attacker gets to most likely first.
+    pub services: Vec<ReachServiceView>,
     /// What is allowed between them, at most 2,000.
     pub flows: Vec<ZoneFlowView>,
     /// The flows that most likeliest paths use, at most 10, those that save most first.

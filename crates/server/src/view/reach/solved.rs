@@ -1,11 +1,13 @@
 //! The estate solved for an attacker, and what is told of it.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
-use tenon_engine::{OnAsset, Terrain, World, ZoneOrigin};
+use tenon_engine::{OnAsset, Terrain, TerrainService, World, ZoneOrigin};
 use tenon_model::{AssetId, AssetOrdinal, AssetSet, DirectiveId, Protocol, ReachDelta, RiskPoints};
 use tenon_reach::{ChokePoint, ClassId, Difference, Network, Reach, Rule, Service, Step, ZoneId};
 
+use super::services::{first_hosts, told};
 use super::{
     AssetReachView, AttackStepView, BoundsView, ClosedFlowView, DirectiveReachView, ExploitView, ReachView,
     ReachedFindingView, ZoneAfterView, ZoneFlowView, ZoneView,
@@ -25,6 +27,8 @@ pub(crate) struct Solved {
     generation: u64,
     terrain: Terrain,
     reach: Reach,
+    /// Asked for by whoever looks at the estate, and not by what only ranks.
+    services: OnceLock<Vec<TerrainService>>,
 }
 
 /// What the terrain's classes are worth is in millionths of a risk point.
@@ -44,7 +48,7 @@ impl Solved {
     pub(crate) fn of(world: &World) -> Self {
         let terrain = world.terrain();
         let reach = terrain.network.solve();
-        Self { generation: world.seq(), terrain, reach }
+        Self { generation: world.seq(), terrain, reach, services: OnceLock::new() }
     }
 
     /// The entry of the record after which it is so.
@@ -116,6 +120,7 @@ impl Solved {
             name: zone.name.clone(),
             entry: zone.entry.ppm(),
             assets: zone.assets.len(),
+            hosts: first_hosts(world, &zone.assets),
             reached: reach.zone(id).into(),
             loses: points(loses),
             path: self.path(world, reach, id),
@@ -158,6 +163,9 @@ impl Solved {
         let loses = zones.iter().map(|(lost, _)| lost).sum();
         let zones_in_all = zones.len() as u64;
         let zones: Vec<ZoneView> = zones.into_iter().take(MAX_ZONES).map(|(_, zone)| zone).collect();
+        let services = self.services.get_or_init(|| self.terrain.services(world));
+        let bounds = |zone| BoundsView::from(reach.zone(zone));
+        let services_told = told(world, services, bounds, |zone| self.name(zone));
         let told: BTreeSet<&str> = zones.iter().map(|zone| zone.name.as_str()).collect();
         let flows = network.flows().map(|(from, to, rules)| ZoneFlowView {
             from: self.name(from),
@@ -184,6 +192,8 @@ impl Solved {
             loses: points(loses),
             zones_in_all,
             zones,
+            services_in_all: services.len() as u64,
+            services: services_told,
             flows,
             choke_points,
             closed,
@@ -194,7 +204,8 @@ impl Solved {
     pub(crate) fn directive(&self, world: &World, id: DirectiveId) -> Option<DirectiveReachView> {
         let state = world.directive(&id)?;
         let terrain = world.terrain_after(state);
-        let after = Self { generation: self.generation, reach: terrain.network.solve(), terrain };
+        let (reach, services) = (terrain.network.solve(), OnceLock::new());
+        let after = Self { generation: self.generation, reach, terrain, services };
         let members: &AssetSet = &state.members;
         let lost = |solved: &Self, zone| solved.reach.lost_in(&solved.terrain.network, zone);
         let ids = (0_u32..).map(ZoneId).zip(&self.terrain.zones);
