@@ -8,6 +8,8 @@ const BOX = { width: 168, height: 66 };
 const GAP = { across: 96, down: 20 };
 /** Room around the boxes, in which lines pass those that stand between. */
 const EDGE = 24;
+/** How far below a flow a need is drawn, so that neither covers the other. */
+const BESIDE = 12;
 
 interface Put {
   zone: ZoneView;
@@ -120,7 +122,7 @@ export function ReachMap({ reach, chosen, service, choose }: { reach: ReachView;
           </path>
         ))}
         {needed.map(({ from, to, of }) => (
-          <path key={`${from.zone.name} ${to.zone.name} ${of}`} d={line(from, to, height)} className="need" data-testid="reach-need">
+          <path key={`${from.zone.name} ${to.zone.name} ${of}`} d={line(from, to, height)} className="need" data-testid="reach-need" transform={`translate(0 ${BESIDE})`}>
             <title>{`${service?.name} in ${from.zone.name} needs ${of} in ${to.zone.name}`}</title>
           </path>
         ))}
@@ -130,7 +132,7 @@ export function ReachMap({ reach, chosen, service, choose }: { reach: ReachView;
             <rect width={BOX.width} height={BOX.height} rx="4" className="box" />
             <text x="10" y="19" className="name">{short(zone.name)}</text>
             <text x="10" y="36" className="of">{begins(reach, zone) && zone.assets === 0 ? "attacks begin here" : `${count(zone.assets)} · ${between(zone.reached)}`}</text>
-            <text x="10" y="52" className="of" data-testid="reach-zone-services">{short(servicesIn(reach, zone.name).join(", "), 26)}</text>
+            <text x="10" y="52" className="of" data-testid="reach-zone-services">{fitting(servicesIn(reach, zone.name))}</text>
             <rect y={BOX.height - 5} width={BOX.width} height="5" className="scale" />
             <rect y={BOX.height - 5} width={(BOX.width * zone.reached.most) / 1_000_000} height="5" className="most" />
             <rect y={BOX.height - 5} width={(BOX.width * zone.reached.least) / 1_000_000} height="5" className="least" />
@@ -142,4 +144,15 @@ export function ReachMap({ reach, chosen, service, choose }: { reach: ReachView;
   );
 }
 
-const short = (name: string, most = 22): string => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
+const FIT = 22;
+const short = (name: string): string => (name.length > FIT ? `${name.slice(0, FIT - 1)}…` : name);
+
+/** As many names as fit, and how many do not. */
+function fitting(names: string[]): string {
+  for (let shown = names.length; shown > 0; shown -= 1) {
+    const more = names.length - shown;
+    const text = names.slice(0, shown).join(", ") + (more > 0 ? ` +${more}` : "");
+    if (text.length <= FIT) return text;
+  }
+  return names.length > 1 ? plural(names.length, "service") : short(names[0] ?? "");
+}

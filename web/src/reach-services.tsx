@@ -122,8 +122,12 @@ export function Links({ names, choose }: { names: string[]; choose: (service: st
   ));
 }
 
+/** Hosts that are named here; the list of assets has the others. */
+const FIT = 8;
+
 /** Hosts by their names, each leading there; those that are not named are counted. */
-export function Hosts({ hosts, of }: { hosts: ReachHostView[]; of: number }) {
+export function Hosts({ hosts: all, of }: { hosts: ReachHostView[]; of: number }) {
+  const hosts = all.slice(0, FIT);
   if (hosts.length === 0) return "none";
   return (
     <>
