@@ -103,6 +103,11 @@ impl Foremost {
 impl DirectiveState {
     /// The stage of its assets that most needs a person.
     pub fn foremost(&self) -> Foremost {
+        self.foremost_of(self.members.len())
+    }
+
+    /// The same where it is known how many assets it has: a question about all directives does not count them.
+    fn foremost_of(&self, assets: u64) -> Foremost {
         let (mut begun, mut foremost) = (0, None);
         for (_, stage) in self.begun() {
             begun += 1;
@@ -113,7 +118,7 @@ impl DirectiveState {
             foremost = Some(foremost.map_or(stage, |before: Foremost| before.min(stage)));
         }
         let (verified, otherwise) = self.done_by();
-        let proposed = self.members.len().saturating_sub(begun + verified + otherwise);
+        let proposed = assets.saturating_sub(begun + verified + otherwise);
         let others = [
             (proposed, Foremost::Proposed),
             (verified, Foremost::Verified),
@@ -158,7 +163,7 @@ impl<'w> Parting<'w> {
                 DueIn::ALL.iter().position(|due| *due == due_in(row.due, self.now)).unwrap_or_default() as u64
             }
             By::Stage => {
-                let foremost = self.world.directive(&id).map(DirectiveState::foremost);
+                let foremost = self.world.directive(&id).map(|state| state.foremost_of(row.assets));
                 Foremost::ALL.iter().position(|stage| Some(*stage) == foremost).unwrap_or_default() as u64
             }
         }
