@@ -25,7 +25,7 @@ fn upgraded(version: &str) -> Inventory {
     inventory(vec![component("libssl3", "openssl", version)], Vec::new())
 }
 
-const ALL_PARTS: [By; 5] = [By::Group, By::Outcome, By::Package, By::Due, By::Stage];
+const ALL_PARTS: [By; 6] = [By::Group, By::Outcome, By::Package, By::Assignee, By::Due, By::Stage];
 
 /// In parts the queue holds the same directives: each part together, in the order of its sort, and counted one by one.
 fn stands_in_parts(world: &World, by: By, now: Timestamp) {
@@ -46,6 +46,7 @@ fn stands_in_parts(world: &World, by: By, now: Timestamp) {
                     By::Outcome => state.directive.priority.decision.outcome == *name,
                     _ => state.source().name == *name,
                 },
+                Common::DoneBy(who) => state.assigned.as_ref().map(|known| &known.to) == *who,
                 Common::Due(due) => {
                     let date = state.directive.priority.due;
                     (date.is_none() == (*due == DueIn::NoDate))
