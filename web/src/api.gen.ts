@@ -1433,7 +1433,7 @@ export type PartView = {
   directives: number;
   /** The earliest due date of them, RFC 3339; absent where none has one. */
   due?: string | null;
-  /** What they have in common: a group, outcome or package, a span until a due date or a stage, as their names are elsewhere. */
+  /** What they have in common: a group, outcome or package, who does them (`nobody`), a span until a due date or a stage, as their names are elsewhere. */
   name: string;
   /** Risk points that doing all of them removes. */
   removes: string;
