@@ -213,6 +213,10 @@ impl World {
             let nothing = self.index.list(&[]);
             self.index.replace(ordinal, stances.as_ref(), &nothing);
         }
+        // Without addresses and packages the context says something else of it, as it would after a restart.
+        if let Some(before) = self.weigh(ordinal) {
+            self.shift(ordinal, &before);
+        }
         Ok(())
     }
 
