@@ -13,7 +13,7 @@ import { useSend } from "./use";
 export function Attacks({ attacks }: { attacks: DetectionView[] }) {
   if (attacks.length === 0) return null;
   return (
-    <Section id="attacks" title="Attacks seen" aside={<p className="hint">{plural(attacks.length, "detection")}: exploited here, whatever feeds say</p>}>
+    <Section id="attacks" title="Attacks seen" aside={<p className="hint">{plural(attacks.length, "detection")}: on a host it counts as exploited, whatever feeds say</p>}>
       <ul className="findings">
         {attacks.map((one) => (
           <Attack key={one.id} attack={one} />
@@ -57,7 +57,7 @@ function Attack({ attack: one }: { attack: DetectionView }) {
       </p>
       {one.directives.length === 0 && <p>Nothing answers it: it is not open there, no fix is offered, or its risk is accepted.</p>}
       <p>
-        Elsewhere the same is more likely for it: {one.zone && <>{percent(one.zone_ppm)} in zone {one.zone}, </>}
+        It makes the same likelier elsewhere: {one.zone && <>{percent(one.zone_ppm)} in zone {one.zone}, </>}
         {percent(one.estate_ppm)} in the rest of the estate, half as much with each week.
       </p>
       <p className="sub">

@@ -47,9 +47,9 @@ visits("attacks seen", (visit, test) => {
     await opened("#CVE-2026-5535");
     const [decoy, taken] = await id("attack").allInnerTexts();
     assert.match(decoy, /CVE-2026-5535 on a honeypot in zone office: ET/);
-    assert.match(decoy, /more likely for it: 10 % in zone office, 2\.5 % in the rest/);
+    assert.match(decoy, /likelier elsewhere: 10 % in zone office, 2\.5 % in the rest/);
     assert.match(taken, /on web-1\.example\.org, which it took over: ET/);
-    assert.match(taken, /more likely for it: 10 % in the rest of the estate/);
+    assert.match(taken, /likelier elsewhere: 10 % in the rest of the estate/);
   });
 
   test("what was none is dismissed with a reason, and goes", async () => {
