@@ -119,6 +119,7 @@ export type AssetDirectivesView = {
 export type AssetReachView = {
   /** Nobody states zones in which attacks begin: they are told from listeners and addresses alone. */
   assumed: boolean;
+  blast?: BlastView | null;
   /** The likeliest of them, at most 20. */
   findings: ReachedFindingView[];
   /** How many vulnerabilities are open on it that an attacker could use. */
@@ -238,6 +239,24 @@ export type BasisView = {
   fact: string;
   /** Who says so. */
   source: string;
+};
+
+/** What is lost once an attacker is on an asset, and so in its zone (blast radius). */
+export type BlastView = {
+  /** Risk points at most, in all zones together. */
+  loses: string;
+  /** The zones where most of it is, the largest first, at most 10; those of which nothing is lost are not told. */
+  zones: BlastZoneView[];
+};
+
+/** What is lost in a zone once an attacker is in another. */
+export type BlastZoneView = {
+  /** Risk points at most. */
+  loses: string;
+  /** The zone. */
+  name: string;
+  /** Whether the attacker gets there, within 30 days. */
+  reached: BoundsView;
 };
 
 /** Bounds of a probability within 30 days, in parts per million. */

@@ -5,6 +5,9 @@ import { between } from "./likely";
 import { Way } from "./reach-way";
 import { useLoaded } from "./use";
 
+const points = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
+const round = (said: string) => points.format(Number(said));
+
 /** Whether an attacker gets to an asset, and the likeliest way into its zone. */
 export function AssetReach({ id, version }: { id: string; version: number }) {
   const loaded = useLoaded(getAssetReach, id, version);
@@ -17,7 +20,7 @@ export function AssetReach({ id, version }: { id: string; version: number }) {
   );
 }
 
-function Answer({ reach: { zone, taken, reached, path, assumed } }: { reach: AssetReachView }) {
+function Answer({ reach: { zone, taken, reached, path, blast, assumed } }: { reach: AssetReachView }) {
   if (zone == null || taken == null || reached == null) {
     return (
       <p className="empty" data-testid="asset-reach-answer">
@@ -38,6 +41,12 @@ function Answer({ reach: { zone, taken, reached, path, assumed } }: { reach: Ass
       </p>
       {assumed && <p className="sub">Nobody states zones in which attacks begin: told from listeners and addresses alone.</p>}
       {path.length > 0 && <Way path={path} />}
+      {blast && (
+        <p data-testid="asset-blast">
+          Once an attacker is on it, at most <b className="number">{round(blast.loses)}</b> risk points are lost
+          {blast.zones.length > 0 && `: ${blast.zones.map(({ name, loses, reached }) => `${round(loses)} in ${name}, where they get with ${between(reached)}`).join("; ")}`}.
+        </p>
+      )}
     </div>
   );
 }

@@ -112,6 +112,7 @@ visits("how far an attacker gets", (visit, test) => {
     await opened(`#${assets[0].id}`);
     assert.match(await id("asset-reach-answer").innerText(), /A foothold on it within 30 days has a probability of 0\.08 % to 0\.65 %/);
     assert.match(await id("panel").innerText(), /told from listeners and addresses alone/);
+    assert.match(await id("asset-blast").innerText(), /at most 12\.4\d* risk points are lost: 12\.1\d* in inside, where they get with 100 %; 0\.3\d* in stores, where they get with 0\.90 % to 3\.1 %\./);
     await opened(`#${assets[1].id}`);
     await visit.page.getByText("It stands in no zone").waitFor();
   });

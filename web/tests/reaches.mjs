@@ -64,5 +64,6 @@ export const assetReach = (seq, first) =>
         path: [WEB, DB],
         findings_in_all: 1,
         findings: [{ vulnerability: "CVE-2026-23631", package: "postgresql", listens: ["tcp 5432"], needs_foothold: false, delivered: { least: 88_000, most: 93_000 }, threat: 9_800 }],
+        blast: { loses: "12.400000", zones: [{ name: "inside", reached: { least: 1_000_000, most: 1_000_000 }, loses: "12.100000" }, { name: "stores", reached: { least: 9_000, most: 31_000 }, loses: "0.300000" }] },
       }
-    : { generation: seq, assumed: true, zone: null, reached: null, taken: null, path: [], findings_in_all: 0, findings: [] };
+    : { generation: seq, assumed: true, zone: null, reached: null, taken: null, path: [], findings_in_all: 0, findings: [], blast: null };

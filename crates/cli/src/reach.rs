@@ -17,12 +17,14 @@ use crate::show::json;
 
 /// Vulnerabilities of a zone that are listed.
 const MAX_EXPLOITS: usize = 3;
+/// Zones that are listed of those that an attacker gets to from a host.
+const MAX_BLAST_ZONES: usize = 5;
 
 /// Who an attacker can reach, by which flows, and what closing one would save.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tenon reach show   where attacks begin, and how far they get\n  \
     tenon reach show --from dmz   as if an attacker were there for certain\n  \
-    tenon reach show --close dmz:inside   what closing that flow would save\n  tenon reach directive dir_1   what doing it takes from an attacker\n  tenon reach asset web1   the likeliest way to one host\n\n\
+    tenon reach show --close dmz:inside   what closing that flow would save\n  tenon reach directive dir_1   what doing it takes from an attacker\n  tenon reach asset web1   the likeliest way to one host, and what is lost from there\n\n\
     Between the two probabilities lies the exact one: that of the likeliest single way, and that of all ways together, \
     within 30 days.")]
 pub(crate) struct Reach {
@@ -329,6 +331,13 @@ fn asset_text(host: &str, view: &AssetReachView) -> String {
     );
     for step in &view.path {
         text += &format!("    {}\n", step_text(step));
+    }
+    if let Some(blast) = &view.blast {
+        text += &format!("    once an attacker is on it, at most {} risk points are lost", blast.loses);
+        let told = blast.zones.iter().take(MAX_BLAST_ZONES);
+        let told: Vec<String> =
+            told.map(|zone| format!("{} {} ({})", zone.name, zone.loses, bounds(zone.reached))).collect();
+        text += &if told.is_empty() { "\n".to_owned() } else { format!(": {}\n", told.join(", ")) };
     }
     for finding in &view.findings {
         text += &format!(

@@ -44,6 +44,8 @@ fn how_far_an_attacker_gets_is_told_with_the_way_and_what_closing_a_flow_saves()
     let one = played.ok(&["reach", "asset", "db-01a.demo.example"]);
     assert!(one.starts_with("db-01a.demo.example in stores: an attacker is in the zone with "), "{one}");
     assert!(one.contains(&step), "{one}");
+    let from_there = one.lines().find(|line| line.contains("once an attacker is on it, at most ")).unwrap();
+    assert!(from_there.contains(" risk points are lost: ") && from_there.contains("stores "), "{from_there}");
     // What is exploited last is explained there, by itself and with the way.
     let why = played.ok(&["why", &last.vulnerability, "--asset", &last.host]);
     assert!(why.starts_with(&format!("{} on {}: {} ", last.vulnerability, last.host, last.package)), "{why}");

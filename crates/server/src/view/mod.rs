@@ -58,9 +58,9 @@ pub use policy::{
 };
 pub(crate) use reach::Solved;
 pub use reach::{
-    AssetReachView, AttackStepView, BoundsView, ClosedFlowView, DirectiveReachView, ExploitView,
-    ReachHostView, ReachServiceView, ReachView, ReachedFindingView, ServiceZoneView, ZoneAfterView,
-    ZoneFlowView, ZoneView,
+    AssetReachView, AttackStepView, BlastView, BlastZoneView, BoundsView, ClosedFlowView, DirectiveReachView,
+    ExploitView, ReachHostView, ReachServiceView, ReachView, ReachedFindingView, ServiceZoneView,
+    ZoneAfterView, ZoneFlowView, ZoneView,
 };
 pub(crate) use risk::{Days, MOVED};
 pub use risk::{GroupRiskView, MovementView, RiskView};

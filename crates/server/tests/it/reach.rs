@@ -114,6 +114,9 @@ fn how_far_an_attacker_gets_and_what_closing_a_flow_saves_is_told() {
     assert_eq!(within["zones"][0]["path"][0]["from"], json!("lab"));
 
     let one = get(&server, &format!("/api/v1/assets/{asset}/reach"));
+    // From there as from its zone, if an attacker were in that for certain.
+    let within = get(&server, &format!("/api/v1/reach?within={}", one["zone"].as_str().unwrap()));
+    assert_eq!(one["blast"]["loses"], within["loses"], "{one}");
     assert_eq!((&one["zone"], &one["taken"]["least"]), (&json!("dmz"), &json!(1_000_000)));
     assert_eq!(
         (&one["findings"][0]["vulnerability"], &one["findings"][0]["needs_foothold"]),

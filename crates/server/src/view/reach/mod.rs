@@ -181,6 +181,28 @@ pub struct AssetReachView {
     pub findings_in_all: u64,
     /// The likeliest of them, at most 20.
     pub findings: Vec<ReachedFindingView>,
+    /// What an attacker gets to from there; absent where it stands in no zone.
+    pub blast: Option<BlastView>,
+}
+
+/// What is lost once an attacker is on an asset, and so in its zone (blast radius).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BlastView {
+    /// Risk points at most, in all zones together.
+    pub loses: String,
+    /// The zones where most of it is, the largest first, at most 10; those of which nothing is lost are not told.
+    pub zones: Vec<BlastZoneView>,
+}
+
+/// What is lost in a zone once an attacker is in another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BlastZoneView {
+    /// The zone.
+    pub name: String,
+    /// Whether the attacker gets there, within 30 days.
+    pub reached: BoundsView,
+    /// Risk points at most.
+    pub loses: String,
 }
 
 /// What doing a directive takes from an attacker in a zone.

@@ -9,8 +9,8 @@ use tenon_reach::{ChokePoint, ClassId, Difference, Network, Reach, Rule, Service
 
 use super::services::{first_hosts, told};
 use super::{
-    AssetReachView, AttackStepView, BoundsView, ClosedFlowView, DirectiveReachView, ExploitView, ReachView,
-    ReachedFindingView, ZoneAfterView, ZoneFlowView, ZoneView,
+    AssetReachView, AttackStepView, BlastView, BlastZoneView, BoundsView, ClosedFlowView, DirectiveReachView,
+    ExploitView, ReachView, ReachedFindingView, ZoneAfterView, ZoneFlowView, ZoneView,
 };
 
 /// Most zones that are told one by one; the others lose less.
@@ -19,6 +19,8 @@ const MAX_ZONES: usize = 500;
 const MAX_FLOWS: usize = 2_000;
 /// Most vulnerabilities of a zone or an asset that are told one by one, those that lose most.
 const MAX_EXPLOITS: usize = 20;
+/// Zones that are told of what an attacker gets to from an asset.
+const MAX_BLAST_ZONES: usize = 10;
 /// Flows that are tried as choke points.
 const MAX_CHOKE_POINTS: usize = 10;
 
@@ -277,6 +279,24 @@ impl Solved {
             path: zone.map(|zone| self.path(world, &self.reach, zone)).unwrap_or_default(),
             findings_in_all: met.len() as u64,
             findings: findings.into_iter().take(MAX_EXPLOITS).map(|(_, view)| view).collect(),
+            blast: zone.map(|zone| self.blast(zone)),
         })
+    }
+
+    /// What is lost once an attacker is in a zone.
+    fn blast(&self, from: ZoneId) -> BlastView {
+        let network = &self.terrain.network;
+        let within = network.solve_within(from);
+        let ids = (0_u32..).map(ZoneId).take(self.terrain.zones.len());
+        let mut zones: Vec<(u128, ZoneId)> = ids.map(|zone| (within.lost_in(network, zone), zone)).collect();
+        let loses = zones.iter().map(|(lost, _)| lost).sum();
+        zones.retain(|(lost, _)| *lost > 0);
+        zones.sort_by_key(|(lost, zone)| (std::cmp::Reverse(*lost), *zone));
+        let told = zones.into_iter().take(MAX_BLAST_ZONES).map(|(lost, zone)| BlastZoneView {
+            name: self.name(zone),
+            reached: within.zone(zone).into(),
+            loses: points(lost),
+        });
+        BlastView { loses: points(loses), zones: told.collect() }
     }
 }
