@@ -14,13 +14,13 @@ use crate::world::World;
 /// By what the queue is told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// By group. The largest loss removed first, as with the next two.
+    /// By group. The largest loss removed first, as with the next three.
     Group,
     /// By the outcome of the table that decided.
     Outcome,
     /// By package.
     Package,
-    /// By who does them. The largest loss removed first, as with those before.
+    /// By who does them.
     Assignee,
     /// By when they are due, in the order of time.
     Due,

@@ -59,11 +59,7 @@ impl DetectionState {
     }
 
     fn place(&self) -> Place {
-        match (self.asset, &self.detection.zone) {
-            (Some(asset), _) => Place::Asset(asset),
-            (None, Some(zone)) => Place::Zone(zone.clone()),
-            (None, None) => Place::Estate,
-        }
+        Place::of(self.asset, self.detection.zone.as_ref())
     }
 
     /// When it ends by itself.
@@ -94,6 +90,17 @@ enum Place {
     Zone(ZoneName),
     /// On one of which nobody says where it stands.
     Estate,
+}
+
+impl Place {
+    /// On an asset, whatever its zone; else on a honeypot.
+    fn of(asset: Option<AssetOrdinal>, zone: Option<&ZoneName>) -> Self {
+        match (asset, zone) {
+            (Some(asset), _) => Self::Asset(asset),
+            (None, Some(zone)) => Self::Zone(zone.clone()),
+            (None, None) => Self::Estate,
+        }
+    }
 }
 
 /// Detections by place, each place's in the order in which they were reported.
@@ -197,6 +204,17 @@ impl Detections {
         ids.filter_map(|id| Some((*id, self.get(*id)?)))
     }
 
+    /// Whether any counts at all.
+    pub(crate) fn any_stands(&self) -> bool {
+        !self.0.standing.is_empty()
+    }
+
+    /// Those that count, by vulnerability and place.
+    fn standing(&self) -> impl Iterator<Item = (DetectionId, &DetectionState)> {
+        let ids = self.0.standing.values().flat_map(BTreeMap::values).flatten();
+        ids.filter_map(|id| Some((*id, self.get(*id)?)))
+    }
+
     /// Those about a vulnerability that count.
     fn standing_about(
         &self,
@@ -208,14 +226,12 @@ impl Detections {
 
     /// Whether attacks by any of these were seen on any asset, and count.
     pub(crate) fn bear_on<'v>(&self, mut ids: impl Iterator<Item = &'v VulnerabilityId>) -> bool {
-        !self.0.standing.is_empty() && ids.any(|id| self.0.standing.contains_key(id))
+        self.any_stands() && ids.any(|id| self.0.standing.contains_key(id))
     }
 
     /// Those that say nothing any more.
     fn expired(&self, now: Timestamp) -> impl Iterator<Item = DetectionId> {
-        let ids = self.0.standing.values().flat_map(BTreeMap::values).flatten();
-        let is = move |id: &&DetectionId| self.get(**id).is_some_and(|state| state.until() <= now);
-        ids.filter(is).copied()
+        self.standing().filter(move |(_, state)| state.until() <= now).map(|(id, _)| id)
     }
 }
 
@@ -231,9 +247,9 @@ impl World {
     }
 
     /// Whether there is a zone of this name: the context states it, or hosts stand in it.
-    pub fn names_zone(&self, zone: &ZoneName) -> bool {
+    fn names_zone(&self, zone: &ZoneName) -> bool {
         let stated = self.context.as_ref().is_some_and(|known| known.document.zones.contains_key(zone));
-        stated || self.live_assets().any(|(_, asset)| asset.zone.as_deref() == Some(zone))
+        stated || !self.assets.in_zone(zone).is_empty()
     }
 
     /// The hosts that go by a name or an address, whatever the name's case; not those that are retired.
@@ -248,11 +264,11 @@ impl World {
 
     /// The detection that leaves this one nothing to say.
     pub fn detection_like(&self, other: &Detection) -> Option<DetectionId> {
-        let place = match (&other.asset, &other.zone) {
-            (Some(asset), _) => Place::Asset(self.ordinal(asset)?),
-            (None, Some(zone)) => Place::Zone(zone.clone()),
-            (None, None) => Place::Estate,
+        let asset = match &other.asset {
+            Some(asset) => Some(self.ordinal(asset)?),
+            None => None,
         };
+        let place = Place::of(asset, other.zone.as_ref());
         let mut there = self.detections.at(&other.vulnerability, &place);
         there.find(|(_, state)| state.tells(other)).map(|(id, _)| id)
     }
@@ -263,7 +279,7 @@ impl World {
         ids: impl Iterator<Item = &'w VulnerabilityId>,
         closing: impl Fn(&VulnerabilityId) -> AssetSet,
     ) -> Vec<Attack<'w>> {
-        if self.detections.0.standing.is_empty() {
+        if !self.detections.any_stands() {
             return Vec::new();
         }
         let attack = |vulnerability: &'w VulnerabilityId| {
@@ -290,7 +306,7 @@ impl World {
     pub fn attacked(&self, state: &DirectiveState) -> AssetSet {
         let directive = &state.directive;
         let ids = directive.closes.iter().chain(&directive.claims);
-        if self.detections.0.standing.is_empty() {
+        if !self.detections.any_stands() {
             return AssetSet::default();
         }
         let seen = ids.flat_map(|id| self.detections.standing_about(id));

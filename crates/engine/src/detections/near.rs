@@ -65,11 +65,9 @@ pub(super) fn halved_by(seen: Timestamp, now: Timestamp) -> u8 {
 
 /// Those that count for less than before.
 pub(crate) fn fade(world: &World, now: Timestamp) -> Vec<Event> {
-    let standing = world.detections.0.standing.values().flat_map(|by_place| by_place.values()).flatten();
-    let faded = standing.filter_map(|id| {
-        let state = world.detection(*id)?;
+    let faded = world.detections.standing().filter_map(|(id, state)| {
         let halved = halved_by(state.detection.seen, now);
-        (halved > state.halved).then_some(Event::DetectionFaded { id: *id, halved })
+        (halved > state.halved).then_some(Event::DetectionFaded { id, halved })
     });
     faded.collect()
 }
@@ -116,10 +114,5 @@ impl Detections {
             Nearby { probability: if same { in_zone } else { elsewhere }, id, state }
         });
         all.max_by_key(|nearby| (nearby.probability, Reverse(nearby.id)))
-    }
-
-    /// Whether anything counts at all.
-    pub(crate) fn any_stands(&self) -> bool {
-        !self.0.standing.is_empty()
     }
 }
