@@ -234,9 +234,7 @@ impl World {
                 if let Some(asset) = self.assets.get_mut(ordinal) {
                     asset.context = *context;
                 }
-                if let Some(before) = self.weigh(ordinal) {
-                    self.shift(ordinal, &before);
-                }
+                self.weigh_anew(ordinal);
             }
             Event::ContextTakenOver { version, document, .. } => {
                 self.take_over(blobs.json(document)?, *document, *version);

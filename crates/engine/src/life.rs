@@ -214,9 +214,7 @@ impl World {
             self.index.replace(ordinal, stances.as_ref(), &nothing);
         }
         // Without addresses and packages the context says something else of it, as it would after a restart.
-        if let Some(before) = self.weigh(ordinal) {
-            self.shift(ordinal, &before);
-        }
+        self.weigh_anew(ordinal);
         Ok(())
     }
 

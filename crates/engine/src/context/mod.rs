@@ -175,6 +175,13 @@ impl World {
         self.keep_said(ordinal, said).then_some(before)
     }
 
+    /// The same, and the directives that it wants count it anew.
+    pub(crate) fn weigh_anew(&mut self, ordinal: AssetOrdinal) {
+        if let Some(before) = self.weigh(ordinal) {
+            self.shift(ordinal, &before);
+        }
+    }
+
     /// `owners` are the packages, as advisories name them, to which one of a name belongs on the asset.
     fn what_ranks<'o>(
         &self,
