@@ -163,20 +163,32 @@ fn read_step(
     range: std::ops::Range<u64>,
 ) -> Result<Vec<LogEntryView>, LogError> {
     let mut found = Vec::new();
+    each_entry(read, range, |entry, event| {
+        if wanted.holds(&event) {
+            found.push(LogEntryView::of(&entry, &event, world));
+        }
+    })?;
+    Ok(found)
+}
+
+/// Reads a few entries, the oldest first.
+fn each_entry(
+    read: ReadEntries<'_>,
+    range: std::ops::Range<u64>,
+    mut take: impl FnMut(Entry, Event),
+) -> Result<(), LogError> {
     let mut from = range.start;
     while from < range.end {
         // A page ends early where its entries are large.
         let page = read(from, range.end - from)?;
         let Some(last) = page.last() else { break };
         from = last.seq + 1;
-        for entry in page.iter().filter(|entry| entry.seq < range.end) {
+        for entry in page.into_iter().filter(|entry| entry.seq < range.end) {
             let event = Versioned::decode(entry.seq, &entry.payload)?;
-            if wanted.holds(&event) {
-                found.push(LogEntryView::of(entry, &event, world));
-            }
+            take(entry, event);
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The place of the first entry before `end` that is stamped at or after a time, or `end`. Stamps never decrease.

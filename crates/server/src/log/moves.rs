@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use tenon_engine::{World, is_consequence};
 use tenon_journal::Entry;
-use tenon_model::{DirectiveId, Event, RiskPoints, Versioned};
+use tenon_model::{DirectiveId, Event, RiskPoints};
 use utoipa::ToSchema;
 
-use super::{LogEntryView, LogError, MOST_LOOKED_AT, ReadEntries, STEP};
+use super::{LogEntryView, LogError, MOST_LOOKED_AT, ReadEntries, STEP, each_entry};
 
 /// An entry of the record by which the expected loss of a directive became another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -105,21 +105,14 @@ fn step(
     let told = |cause: &Option<(Entry, Event)>| {
         cause.as_ref().map(|(entry, event)| LogEntryView::of(entry, event, world))
     };
-    let mut from = range.start;
-    while from < range.end {
-        let page = read(from, range.end - from)?;
-        let Some(last) = page.last() else { break };
-        from = last.seq + 1;
-        for entry in page.into_iter().filter(|entry| entry.seq < range.end) {
-            let event = Versioned::decode(entry.seq, &entry.payload)?;
-            if let Some((points, is_raised)) = points_of(&event, id) {
-                found.push(Given { points, is_raised, cause: told(&cause) });
-            }
-            if !is_consequence(&event) {
-                cause = Some((entry, event));
-            }
+    each_entry(read, range, |entry, event| {
+        if let Some((points, is_raised)) = points_of(&event, id) {
+            found.push(Given { points, is_raised, cause: told(&cause) });
         }
-    }
+        if !is_consequence(&event) {
+            cause = Some((entry, event));
+        }
+    })?;
     Ok((found, told(&cause)))
 }
 
