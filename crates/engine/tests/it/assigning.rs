@@ -3,19 +3,13 @@
 use std::collections::BTreeSet;
 
 use tenon_engine::{AssignedTo, ClosedFilter, Filter, Sort, Window};
-use tenon_model::{Command, DirectiveId, Event, Inventory, MayAssign, Person, RefusalCode};
+use tenon_model::{Command, DirectiveId, Event, MayAssign, Person, RefusalCode};
 
-use crate::lab::{Lab, component, inventory, security_offer};
+use crate::lab::{Lab, offered};
 
 const OLD: &str = "3.0.17-1~deb12u2";
 const NEW: &str = "3.0.17-1~deb12u3";
 const NEWER: &str = "3.0.17-1~deb12u4";
-
-fn offered(installed: &str, candidate: &str) -> Inventory {
-    let libssl = component("libssl3", "openssl", installed);
-    let offers = vec![security_offer(&libssl, candidate)];
-    inventory(vec![libssl], offers)
-}
 
 fn named(name: &str) -> Person {
     name.parse().unwrap()

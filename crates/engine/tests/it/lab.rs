@@ -322,6 +322,13 @@ pub(crate) fn inventory(components: Vec<Component>, offers: Vec<Offer>) -> Inven
     Inventory { facts, components }
 }
 
+/// A host with openssl in this version, offered that one.
+pub(crate) fn offered(installed: &str, candidate: &str) -> Inventory {
+    let libssl = component("libssl3", "openssl", installed);
+    let offers = vec![security_offer(&libssl, candidate)];
+    inventory(vec![libssl], offers)
+}
+
 /// An advisory for one source package of Debian 12, fixed in this version, if in any.
 pub(crate) fn advisory(id: &str, addresses: &[&str], package: &str, fixed: Option<&str>) -> Advisory {
     Advisory {

@@ -8,17 +8,10 @@ use tenon_engine::{
 };
 use tenon_model::{DirectiveId, Inventory, RiskPoints, Timestamp};
 
-use crate::lab::{Lab, component, inventory, security_offer};
+use crate::lab::{Lab, component, inventory, offered};
 
 const OLD: &str = "3.0.17-1~deb12u2";
 const NEW: &str = "3.0.17-1~deb12u3";
-
-/// A host with openssl in this version, offered that one.
-fn offered(installed: &str, candidate: &str) -> Inventory {
-    let libssl = component("libssl3", "openssl", installed);
-    let offers = vec![security_offer(&libssl, candidate)];
-    inventory(vec![libssl], offers)
-}
 
 /// The same host once openssl has this version, offered nothing.
 fn upgraded(version: &str) -> Inventory {
