@@ -1,33 +1,19 @@
 // The sheet for the board and the other pages that the server writes, in a real browser without scripts, from the real program.
 // The program is target/debug/tenon, or the one that TENON names.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { THEN, then } from "./answers.mjs";
-import { hasChromium, launch } from "./browser.mjs";
+import { launch } from "./browser.mjs";
+import { demonstrated, missing } from "./program.mjs";
 import { visits } from "./visit.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const PROGRAM = process.env.TENON ?? fileURLToPath(new URL("../../target/debug/tenon", import.meta.url));
-const missing = !hasChromium() ? "no chromium" : existsSync(PROGRAM) ? null : `no program at ${PROGRAM}`;
 const SIZES = [[1440, 900], [1920, 1080], [390, 844]];
-
-async function start(folder) {
-  const words = ["up", "--demo", "--demo-pace", "600", "--data", join(folder, "demo"), "--listen", "127.0.0.1:0"];
-  const server = spawn(PROGRAM, words, { env: { HOME: folder, USER: "visitor" }, stdio: ["ignore", "pipe", "ignore"] });
-  for await (const line of createInterface({ input: server.stdout })) {
-    const link = /http\S+#token=\S+/.exec(line)?.[0];
-    if (link) return { server, link };
-  }
-  throw new Error("tenon up --demo printed no link");
-}
 
 /** What stands out of the screen, or is cut: elements wider than their box, or beyond the edge. */
 const cut = (page) =>
@@ -47,7 +33,7 @@ describe("the sheet without scripts", { timeout: 240_000 }, () => {
     if (missing) return;
     folder = mkdtempSync(join(tmpdir(), "tenon-board-"));
     browser = await launch();
-    const started = await start(folder);
+    const started = await demonstrated(folder);
     server = started.server;
     address = started.link.replace(/#.*/, "");
     // The link signs in with a script; the cookie that it leaves is all that the pages need.

@@ -1,34 +1,20 @@
 // The demonstration in a real browser, from the real program: its story as a visitor acts in it. The program is
 // target/debug/tenon, or the one that TENON names.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { it } from "node:test";
-import { fileURLToPath } from "node:url";
 
-import { hasChromium, launch } from "./browser.mjs";
+import { launch } from "./browser.mjs";
+import { demonstrated, missing } from "./program.mjs";
 
-const PROGRAM = process.env.TENON ?? fileURLToPath(new URL("../../target/debug/tenon", import.meta.url));
 const NAME = "a visitor acts in the demonstration";
-const missing = !hasChromium() ? "no chromium" : existsSync(PROGRAM) ? null : `no program at ${PROGRAM}`;
 if (missing) console.log(`skipped: ${NAME}: ${missing}`);
-
-async function start(folder) {
-  const words = ["up", "--demo", "--demo-pace", "600", "--data", join(folder, "demo"), "--listen", "127.0.0.1:0"];
-  const server = spawn(PROGRAM, words, { env: { HOME: folder, USER: "visitor" }, stdio: ["ignore", "pipe", "ignore"] });
-  for await (const line of createInterface({ input: server.stdout })) {
-    const link = /http\S+#token=\S+/.exec(line)?.[0];
-    if (link) return { server, link };
-  }
-  throw new Error("tenon up --demo printed no link");
-}
 
 it(NAME, { skip: missing ? `skipped: ${NAME}: ${missing}` : false, timeout: 240_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "tenon-demo-"));
-  const { server, link } = await start(folder);
+  const { server, link } = await demonstrated(folder);
   const browser = await launch();
   try {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });

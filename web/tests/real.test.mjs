@@ -1,36 +1,22 @@
 // The page as the program serves it: the real server, its cookies, its policy, its pages without scripts. The program is
 // target/debug/tenon, or the one that TENON names.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { it } from "node:test";
-import { fileURLToPath } from "node:url";
 
-import { hasChromium, launch } from "./browser.mjs";
+import { launch } from "./browser.mjs";
+import { missing, PROGRAM, up } from "./program.mjs";
 
-const PROGRAM = process.env.TENON ?? fileURLToPath(new URL("../../target/debug/tenon", import.meta.url));
 const NAME = "signing in and out at the real server";
-const missing = !hasChromium() ? "no chromium" : existsSync(PROGRAM) ? null : `no program at ${PROGRAM}`;
 if (missing) console.log(`skipped: ${NAME}: ${missing}`);
-
-/** Starts Tenon in a folder of its own and gives the link that it prints. */
-async function start(folder) {
-  const env = { HOME: folder, USER: "owner", TENON_DATA: join(folder, "data") };
-  const words = ["up", "--no-agent", "--feeds", "none", "--listen", "127.0.0.1:0", "--gateway", "127.0.0.1:0"];
-  const server = spawn(PROGRAM, words, { env, stdio: ["ignore", "pipe", "ignore"] });
-  for await (const line of createInterface({ input: server.stdout })) {
-    const link = /http\S+#token=\S+/.exec(line)?.[0];
-    if (link) return { server, link, env };
-  }
-  throw new Error("tenon up printed no link");
-}
 
 it(NAME, { skip: missing ? `skipped: ${NAME}: ${missing}` : false, timeout: 120_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "tenon-page-"));
-  const { server, link, env } = await start(folder);
+  const env = { HOME: folder, USER: "owner", TENON_DATA: join(folder, "data") };
+  const { server, link } = await up(["--no-agent", "--feeds", "none", "--listen", "127.0.0.1:0", "--gateway", "127.0.0.1:0"], env);
   const address = link.replace(/#.*/, "");
   const browser = await launch();
   try {
