@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { DetectionView } from "./api.gen";
 import { Ask } from "./ask";
 import { plural, Section, Time } from "./bits";
+import { inFull } from "./likely";
 import { live } from "./live";
 import { openFrom } from "./place";
 import { useMay } from "./session";
@@ -21,10 +22,6 @@ export function Attacks({ attacks }: { attacks: DetectionView[] }) {
       </ul>
     </Section>
   );
-}
-
-function percent(ppm: number): string {
-  return `${ppm / 10_000} %`;
 }
 
 /** Where it was seen: a honeypot is no host, and nothing leads there. */
@@ -57,8 +54,8 @@ function Attack({ attack: one }: { attack: DetectionView }) {
       </p>
       {one.directives.length === 0 && <p>Nothing answers it: it is not open there, no fix is offered, or its risk is accepted.</p>}
       <p>
-        It makes the same likelier elsewhere: {one.zone && <>{percent(one.zone_ppm)} in zone {one.zone}, </>}
-        {percent(one.estate_ppm)} in the rest of the estate, half as much with each week.
+        It makes the same likelier elsewhere: {one.zone && <>{inFull(one.zone_ppm)} in zone {one.zone}, </>}
+        {inFull(one.estate_ppm)} in the rest of the estate, half as much with each week.
       </p>
       <p className="sub">
         {one.id}, seen <Time at={one.seen} /> by {one.sensor}

@@ -6,7 +6,7 @@ import { choice, choose } from "./choice";
 import { isFolded, toggled } from "./folds";
 import { CHUNK, type Listed } from "./listed";
 import { headed, narrowed, type Part, partsOf } from "./parts";
-import { BEYOND, GUESS, HIGHEST } from "./rows";
+import { BEYOND, GUESS, HIGHEST, placesFrom, rowsAt } from "./rows";
 import { useStore } from "./store";
 import { due, useNow } from "./time";
 
@@ -43,8 +43,6 @@ function layOut(parts: Part[], folded: (view: PartView) => boolean, head: number
     return put;
   });
 }
-
-const range = (first: number, last: number): number[] => Array.from({ length: Math.max(0, last - first) }, (_, index) => first + index);
 
 /** The rows of the queue under the heads of its parts, which stay in sight while their rows pass and fold them. */
 export function Parted({ listed, page, of, list, row }: Shown) {
@@ -96,11 +94,7 @@ export function Parted({ listed, page, of, list, row }: Shown) {
   const content = drawn.map(({ put, rows }) => (
     <PartOf key={put.view?.name ?? ""} put={put} placed={long} fold={() => fold(put)}>
       <ul className="rows" style={long && rows[0] !== undefined ? { transform: `translateY(${(rows[0] - put.from) * sizes.row}px)` } : undefined}>
-        {rows.map((place) => {
-          const item = listed.at(place);
-          if (item !== undefined) return row(item, place);
-          return <li key={`missing ${place}`} className="missing" style={{ height: sizes.row }} aria-hidden="true" />;
-        })}
+        {rowsAt(rows, listed, sizes.row, row)}
       </ul>
     </PartOf>
   ));
@@ -133,7 +127,7 @@ function inSight({ open, from, rows, top }: Put, above: number, below: number, {
   if (!open) return [];
   const first = Math.max(0, Math.floor((above - top - head) / row));
   const last = Math.min(rows, Math.ceil((below - top - head) / row));
-  return range(from + first, from + last);
+  return placesFrom(from + first, from + last);
 }
 
 /** Left folds and goes to the head, right unfolds. */

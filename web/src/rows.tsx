@@ -24,12 +24,20 @@ export function Rows<P extends Page>(props: Shown<P>) {
   return props.total <= CHUNK ? <Short {...props} /> : <Long {...props} />;
 }
 
-const places = (first: number, last: number): number[] => Array.from({ length: Math.max(0, last - first) }, (_, index) => first + index);
+export const placesFrom = (first: number, last: number): number[] => Array.from({ length: Math.max(0, last - first) }, (_, index) => first + index);
+
+/** The rows at these places; room for those that are on their way. */
+export const rowsAt = <P extends Page>(at: number[], listed: Listed<P>, height: number, row: Shown<P>["row"]): ReactNode[] =>
+  at.map((place) => {
+    const item = listed.at(place);
+    if (item !== undefined) return row(item, place);
+    return <li key={`missing ${place}`} className="missing" style={{ height }} aria-hidden="true" />;
+  });
 
 function Short<P extends Page>({ listed, total, list, row, className = "rows" }: Shown<P>) {
   return (
     <ul className={className} ref={list}>
-      {places(0, total).map((place) => {
+      {placesFrom(0, total).map((place) => {
         const item = listed.at(place);
         return item === undefined ? null : row(item, place);
       })}
@@ -69,7 +77,7 @@ function Long<P extends Page>({ listed, total, of, list, row, className = "rows"
   const begins = (Math.min(view.top, most) / most) * Math.max(0, total - fits);
   const first = Math.max(0, Math.floor(begins) - BEYOND);
   const last = Math.min(total, Math.ceil(begins + fits) + BEYOND);
-  useEffect(() => show(places(first, last)), [show, first, last]);
+  useEffect(() => show(placesFrom(first, last)), [show, first, last]);
 
   const shift = view.top - (begins - first) * height;
   return (
@@ -85,11 +93,7 @@ function Long<P extends Page>({ listed, total, of, list, row, className = "rows"
     >
       <div style={{ height: whole }}>
         <ul className={className} ref={list} style={{ transform: `translateY(${Math.max(0, shift)}px)` }}>
-          {places(first, last).map((place) => {
-            const item = listed.at(place);
-            if (item !== undefined) return row(item, place);
-            return <li key={`missing ${place}`} className="missing" style={{ height }} aria-hidden="true" />;
-          })}
+          {rowsAt(placesFrom(first, last), listed, height, row)}
         </ul>
       </div>
     </div>
