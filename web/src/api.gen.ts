@@ -1066,12 +1066,10 @@ export type FirstAssetView = {
 export type FlipView = {
   /** The outcome then. */
   outcome: string;
-  /** What changes. */
+  /** What changes, all of it: what is stated about the assets first. */
   set: SetView[];
   /** Whether the new outcome is more urgent. */
   sooner: boolean;
-  /** The vulnerability whose inputs change; absent where it is what is stated about the assets. */
-  vulnerability?: string | null;
 };
 
 /** A freeze. */
@@ -1847,10 +1845,12 @@ export type SetPolicy = {
 export type SetView = {
   /** Column, as published. */
   column: string;
-  /** Value it has. */
-  from: string;
+  /** Values that it has, in published order; several where assets differ. */
+  from: string[];
   /** Value that it must have. */
   to: string;
+  /** The vulnerability whose column it is, on all assets; absent where it is what is stated about the assets, for all of them. */
+  vulnerability?: string | null;
 };
 
 /** A part of a whole. */

@@ -1,5 +1,5 @@
 import { getWhy } from "./api";
-import type { ClockView, DecisionView, DirectiveView, FactorView, FlipView, TableView } from "./api.gen";
+import type { ClockView, DecisionView, DirectiveView, FactorView, FlipView, SetView, TableView } from "./api.gen";
 import { count, Note, Section } from "./bits";
 import { Clocks } from "./clocks";
 import { column, DecisionTable } from "./decision-table";
@@ -128,6 +128,24 @@ function share(part: number, whole: number): string {
   return percent > 0 && percent < 1 ? "under 1 %" : `${Math.round(percent)} %`;
 }
 
+/** Most vulnerabilities that are named; the rest is counted. */
+const MOST_NAMED = 4;
+
+/** What has to change, in words; of vulnerabilities that change alike at once. */
+function conditions(set: SetView[]): string[] {
+  const alike = new Map<string, { first: SetView; ids: string[] }>();
+  for (const one of set) {
+    const key = JSON.stringify([one.vulnerability == null, one.column, one.from, one.to]);
+    const known = alike.get(key) ?? { first: one, ids: [] };
+    if (one.vulnerability != null) known.ids.push(one.vulnerability);
+    alike.set(key, known);
+  }
+  return [...alike.values()].map(({ first, ids }) => {
+    const named = ids.slice(0, MOST_NAMED).join(", ") + (ids.length > MOST_NAMED ? ` and ${ids.length - MOST_NAMED} more` : "");
+    return `${column(first.column)} of ${named || "the assets"} were ${first.to}, not ${first.from.join(" or ")}`;
+  });
+}
+
 function Flips({ flips }: { flips: FlipView[] }) {
   if (flips.length === 0) return null;
   return (
@@ -137,9 +155,7 @@ function Flips({ flips }: { flips: FlipView[] }) {
         {flips.map((flip) => (
           <li key={String(flip.sooner)}>
             {flip.sooner ? "sooner" : "later"}: <b>{flip.outcome}</b> if{" "}
-            {flip.set
-              .map((one) => `${column(one.column)} of ${flip.vulnerability ?? "the assets"} were ${one.to}, not ${one.from}`)
-              .join(" and ")}
+            {conditions(flip.set).join(" and ")}
           </li>
         ))}
       </ul>

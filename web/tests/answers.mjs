@@ -185,7 +185,14 @@ export const why = {
     },
   ],
   flips: [
-    { vulnerability: null, set: [{ column: "Publicly Exposed v1.0.0 (cisa)", from: "yes", to: "no" }], sooner: false, outcome: "14 days" },
+    { set: [{ vulnerability: null, column: "Publicly Exposed v1.0.0 (cisa)", from: ["yes"], to: "no" }], sooner: false, outcome: "14 days" },
+    {
+      set: ["CVE-2026-1", "CVE-2026-2", "CVE-2026-3", "CVE-2026-4", "CVE-2026-5", "CVE-2026-6"]
+        .map((vulnerability) => ({ vulnerability, column: "Exploitation v1.1.0", from: ["none", "public poc"], to: "active" }))
+        .concat({ vulnerability: "CVE-2026-1", column: "Automatable v2.0.0", from: ["no"], to: "yes" }),
+      sooner: true,
+      outcome: "3 days",
+    },
   ],
 };
 

@@ -42,7 +42,11 @@ visits("page", (visit, test) => {
     assert.match(await id("clocks").innerText(), /fedramp-rev5 rev5 row 1/);
     const factors = await id("factors").innerText();
     for (const said of [/200\.0 risk points/, /5\.23 % × 20 % × 75 %/, /on 2 assets/]) assert.match(factors, said);
-    assert.match(await id("flips").innerText(), /14 days if Publicly Exposed of the assets were no, not yes/);
+    const flips = await id("flips").innerText();
+    assert.match(flips, /14 days if Publicly Exposed of the assets were no, not yes/);
+    // Vulnerabilities that change alike are told at once, and of many the first.
+    const alike = "CVE-2026-1, CVE-2026-2, CVE-2026-3, CVE-2026-4 and 2 more were active, not none or public poc";
+    assert.ok(flips.includes(`3 days if Exploitation of ${alike} and Automatable of CVE-2026-1 were yes, not no`), flips);
     // Of one that was decided before inputs were recorded, what it assumed is still said.
     await show("dir_2");
     assert.match(await id("panel").innerText(), /not publicly exposed: no owner confirmed exposure/);

@@ -6,11 +6,12 @@ use anyhow::Result;
 use serde::Serialize;
 use tenon_model::Probability;
 use tenon_server::{
-    ClockView, DecisionView, DirectiveView, FactorView, FlipView, MoveView, MovesView, WhyView,
+    ClockView, DecisionView, DirectiveView, FactorView, FlipView, MoveView, MovesView, SetView, WhyView,
 };
 
 use crate::api::Api;
 use crate::common::{AsOf, Common, Format};
+use crate::show::listed;
 
 /// Most vulnerabilities whose factors are written out.
 const MAX_FACTORS: usize = 10;
@@ -196,14 +197,28 @@ pub(crate) fn write_clocks(text: &mut String, clocks: &[ClockView], indent: &str
 /// The smallest changes that lead to another outcome.
 pub(crate) fn write_flips(text: &mut String, flips: &[FlipView], indent: &str) -> std::fmt::Result {
     for flip in flips {
-        let of = flip.vulnerability.as_deref().unwrap_or("the assets");
-        let set = flip
-            .set
-            .iter()
-            .map(|one| format!("\"{}\" of {of} were {} and not {}", column(&one.column), one.to, one.from));
-        let set: Vec<String> = set.collect();
         let word = if flip.sooner { "sooner" } else { "later" };
-        writeln!(text, "{indent}{word:<9} {} if {}", flip.outcome, set.join(" and "))?;
+        writeln!(text, "{indent}{word:<9} {} if {}", flip.outcome, conditions(&flip.set).join(" and "))?;
     }
     Ok(())
+}
+
+/// What has to change, in words; of vulnerabilities that change alike at once.
+fn conditions(set: &[SetView]) -> Vec<String> {
+    let mut alike: Vec<(&SetView, Vec<String>)> = Vec::new();
+    for one in set {
+        let same = |known: &&mut (&SetView, Vec<String>)| {
+            let (first, _) = known;
+            (&first.column, &first.from, &first.to) == (&one.column, &one.from, &one.to)
+        };
+        match (alike.iter_mut().find(same), &one.vulnerability) {
+            (Some((_, ids)), Some(id)) => ids.push(id.clone()),
+            (_, id) => alike.push((one, id.iter().cloned().collect())),
+        }
+    }
+    let condition = |(SetView { column: of, from, to, .. }, ids): (&SetView, Vec<String>)| {
+        let whose = if ids.is_empty() { "the assets".to_owned() } else { listed(&ids) };
+        format!("\"{}\" of {whose} were {to} and not {}", column(of), from.join(" or "))
+    };
+    alike.into_iter().map(condition).collect()
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use tenon_model::{
     AssetId, AssetSet, Basis, DecisionTable, DirectiveId, ExceptionId, Priority, VulnerabilityId,
 };
-use tenon_risk::tables::Inputs;
+use tenon_risk::tables::{Direction, Inputs, Joint};
 
 use super::facts::Facts;
 use super::facts::{danger, stake};
@@ -40,10 +40,12 @@ pub struct Weighed {
 /// A column set to another value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FlipSet {
+    /// The vulnerability whose column it is, on all assets; `None` where it is what is stated about the assets, for all of them.
+    pub vulnerability: Option<VulnerabilityId>,
     /// Column, as published.
     pub column: String,
-    /// Value it has.
-    pub from: String,
+    /// Values that it has, in published order, without `to`; several where assets differ.
+    pub from: Vec<String>,
     /// Value that it must have.
     pub to: String,
 }
@@ -51,9 +53,7 @@ pub struct FlipSet {
 /// A smallest change that leads to another outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Flip {
-    /// The vulnerability whose inputs change; `None` where it is what is stated about the assets, for all of them.
-    pub vulnerability: Option<VulnerabilityId>,
-    /// What changes.
+    /// What changes, all of it: what is stated about the assets first.
     pub set: Vec<FlipSet>,
     /// Whether the new outcome is more urgent.
     pub sooner: bool,
@@ -187,77 +187,35 @@ fn is_of_assets(column: &str) -> bool {
     OF_ASSETS.iter().any(|name| column.starts_with(name))
 }
 
-/// Inputs with some columns set to another value; a value that a column does not have changes nothing.
-fn with(inputs: &Inputs<'static>, set: &[FlipSet]) -> Inputs<'static> {
-    let pairs: Vec<(&str, &str)> = inputs
-        .pairs()
-        .map(|(column, value)| {
-            let to = set.iter().find(|one| one.column == column);
-            (column, to.map_or(value, |one| one.to.as_str()))
-        })
-        .collect();
-    inputs.table().inputs(&pairs).unwrap_or_else(|_| inputs.clone())
-}
-
+/// The smallest change to a more urgent outcome and the smallest to a less urgent one. What is stated of a vulnerability changes for all
+/// assets, what is stated about assets for all of them and all vulnerabilities.
 fn flips(table: DecisionTable, facts: &[(Facts, u64)]) -> Vec<Flip> {
-    // Of vulnerabilities with the same inputs two stand for all: one that changes, and one that stays as it is.
-    let mut all: Vec<(&Facts, Inputs<'static>)> = Vec::new();
+    let mut subjects: Vec<(&VulnerabilityId, Vec<Inputs<'static>>)> = Vec::new();
+    let mut known: BTreeMap<&VulnerabilityId, usize> = BTreeMap::new();
     for (facts, _) in facts {
+        let at = *known.entry(&facts.vulnerability).or_insert(subjects.len());
         let inputs = rules::fill(table, facts).inputs;
-        let mut alike = all.iter().filter(|(_, other)| *other == inputs);
-        let known = alike.any(|(other, _)| other.vulnerability == facts.vulnerability);
-        if !known && all.iter().filter(|(_, other)| *other == inputs).count() < 2 {
-            all.push((facts, inputs));
+        match subjects.get_mut(at) {
+            Some((_, all)) => all.push(inputs),
+            None => subjects.push((&facts.vulnerability, vec![inputs])),
         }
     }
-    let urgency = |inputs: &Inputs<'static>| rules::urgency(table, inputs.decide().outcome);
-    let Some(now) = all.iter().map(|(_, inputs)| urgency(inputs)).max() else { return Vec::new() };
-    let mut flips = Vec::new();
-    for sooner in [true, false] {
-        let mut candidates: Vec<Flip> = Vec::new();
-        for (facts, inputs) in &all {
-            // What is not the most urgent now decides only by becoming so.
-            if !sooner && urgency(inputs) != now {
-                continue;
-            }
-            let columns: Vec<&str> = inputs.pairs().map(|(column, _)| column).collect();
-            let (of_assets, own): (Vec<&str>, Vec<&str>) =
-                columns.iter().partition(|column| is_of_assets(column));
-            for (vulnerability, changeable) in [(Some(&facts.vulnerability), own), (None, of_assets)] {
-                let wanted = |decided: &tenon_risk::tables::Decided<'_>| {
-                    let then = rules::urgency(table, decided.outcome);
-                    if sooner { then > now } else { then < now }
-                };
-                let Ok(Some(change)) = inputs.smallest_change_to(&changeable, wanted) else { continue };
-                let set: Vec<FlipSet> = change
-                    .set
-                    .iter()
-                    .map(|one| FlipSet {
-                        column: one.column.to_owned(),
-                        from: one.from.to_owned(),
-                        to: one.to.to_owned(),
-                    })
-                    .collect();
-                // What then decides, all others as they are or, where it is about assets, changed likewise.
-                let then = all.iter().map(|(other, inputs)| {
-                    let changes = vulnerability.is_none_or(|id| *id == other.vulnerability);
-                    if changes { with(inputs, &set) } else { inputs.clone() }
-                });
-                let Some(deciding) = then.max_by_key(urgency) else { continue };
-                let decided = deciding.decide();
-                let then = rules::urgency(table, decided.outcome);
-                if (sooner && then > now) || (!sooner && then < now) {
-                    candidates.push(Flip {
-                        vulnerability: vulnerability.cloned(),
-                        set,
-                        sooner,
-                        outcome: decided.outcome.to_owned(),
-                    });
-                }
-            }
-        }
-        // Of equals the first: in the order of vulnerabilities, what is stated about assets after each.
-        flips.extend(candidates.into_iter().min_by_key(|flip| flip.set.len()));
-    }
-    flips
+    let (ids, inputs): (Vec<&VulnerabilityId>, Vec<Vec<Inputs<'static>>>) = subjects.into_iter().unzip();
+    let Some(published) = inputs.iter().flatten().next().map(Inputs::table) else { return Vec::new() };
+    let joint = Joint::new(published, inputs, is_of_assets, |outcome| rules::urgency(table, outcome));
+    let flip = |direction| {
+        let change = joint.smallest_change(direction)?;
+        let set = change.set.into_iter().map(|one| FlipSet {
+            vulnerability: one.subject.and_then(|at| ids.get(at)).map(|id| (*id).clone()),
+            column: one.column.to_owned(),
+            from: one.from.into_iter().map(str::to_owned).collect(),
+            to: one.to.to_owned(),
+        });
+        Some(Flip {
+            set: set.collect(),
+            sooner: direction == Direction::Sooner,
+            outcome: change.decided.outcome.to_owned(),
+        })
+    };
+    [Direction::Sooner, Direction::Later].into_iter().filter_map(flip).collect()
 }

@@ -10,6 +10,7 @@ mod deltas;
 mod detections;
 mod evidence;
 mod exceptions;
+mod flips;
 mod generator;
 mod kernel;
 mod lab;

@@ -32,19 +32,6 @@ impl<'t> Inputs<'t> {
     /// [`InputError::UnknownColumn`].
     pub fn smallest_change(&self, changeable: &[&str]) -> Result<Option<Change<'t>>, InputError> {
         let now = self.decide().outcome;
-        self.smallest_change_to(changeable, |decided| decided.outcome != now)
-    }
-
-    /// The smallest change, as in [`Inputs::smallest_change`], to a decision that is `wanted`. `None` also when the
-    /// present decision is the only one wanted.
-    ///
-    /// # Errors
-    /// [`InputError::UnknownColumn`].
-    pub fn smallest_change_to(
-        &self,
-        changeable: &[&str],
-        wanted: impl Fn(&Decided<'t>) -> bool,
-    ) -> Result<Option<Change<'t>>, InputError> {
         let changeable: Vec<_> =
             changeable.iter().map(|name| self.table.column(name)).collect::<Result<_, _>>()?;
         let differing = |other: &Inputs<'t>| -> Vec<usize> {
@@ -55,7 +42,7 @@ impl<'t> Inputs<'t> {
         let candidates = table.rows().filter_map(|inputs| {
             let columns = differing(&inputs);
             let reachable = !columns.is_empty() && columns.iter().all(|at| changeable.contains(at));
-            (reachable && wanted(&inputs.decide())).then_some((columns, inputs))
+            (reachable && (inputs.decide().outcome != now)).then_some((columns, inputs))
         });
         // Of equals `min_by_key` keeps the first, which is the first published.
         let smallest = candidates.min_by_key(|(columns, _)| columns.len());

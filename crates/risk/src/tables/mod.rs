@@ -2,6 +2,7 @@
 
 mod flip;
 mod inputs;
+mod joint;
 mod read;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::sync::LazyLock;
 
 pub use flip::{Change, Set};
 pub use inputs::{InputError, Inputs};
+pub use joint::{Direction, Joint, JointChange, JointSet};
 pub use read::TableError;
 
 /// A column and its values, in published order.

@@ -5,6 +5,7 @@ mod bod_26_04;
 mod cvss;
 mod cvss_strings;
 mod flip;
+mod joint;
 mod lev;
 mod tables;
 

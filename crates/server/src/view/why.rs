@@ -75,9 +75,7 @@ pub struct FactorView {
 /// A smallest change that leads to another outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FlipView {
-    /// The vulnerability whose inputs change; absent where it is what is stated about the assets.
-    pub vulnerability: Option<String>,
-    /// What changes.
+    /// What changes, all of it: what is stated about the assets first.
     pub set: Vec<SetView>,
     /// Whether the new outcome is more urgent.
     pub sooner: bool,
@@ -88,10 +86,12 @@ pub struct FlipView {
 /// A column of the table set to another value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SetView {
+    /// The vulnerability whose column it is, on all assets; absent where it is what is stated about the assets, for all of them.
+    pub vulnerability: Option<String>,
     /// Column, as published.
     pub column: String,
-    /// Value it has.
-    pub from: String,
+    /// Values that it has, in published order; several where assets differ.
+    pub from: Vec<String>,
     /// Value that it must have.
     pub to: String,
 }
@@ -151,12 +151,12 @@ impl FactorView {
 
 impl FlipView {
     fn of(flip: Flip) -> Self {
-        let set = flip.set.into_iter().map(|one| SetView { column: one.column, from: one.from, to: one.to });
-        Self {
-            vulnerability: flip.vulnerability.map(|id| id.to_string()),
-            set: set.collect(),
-            sooner: flip.sooner,
-            outcome: flip.outcome,
-        }
+        let set = flip.set.into_iter().map(|one| SetView {
+            vulnerability: one.vulnerability.map(|id| id.to_string()),
+            column: one.column,
+            from: one.from,
+            to: one.to,
+        });
+        Self { set: set.collect(), sooner: flip.sooner, outcome: flip.outcome }
     }
 }
