@@ -230,7 +230,10 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
     let (lab, _) = case.build();
     let (directive, open) = lab.open_directive();
     let before = open.directive.priority.decision.outcome.clone();
-    let flips = why(&lab.world, &directive).unwrap().flips;
+    let told = why(&lab.world, &directive).unwrap();
+    // Read from the record again, it is explained alike.
+    prop_assert_eq!(why(&lab.replayed(), &directive), Some(told.clone()));
+    let flips = told.flips;
     let order = order(case.table);
     let now = case.outcome(order, &[]);
     prop_assert_eq!(order[now], &before);

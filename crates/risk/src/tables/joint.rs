@@ -47,6 +47,13 @@ type Assignment = Vec<(usize, u8)>;
 /// What a change costs: columns that are set, how many of them are not shared, and steps along the published values of each.
 type Cost = (usize, usize, usize);
 
+/// A change by number: the shared columns, and those of each subject that changes.
+struct Found {
+    cost: Cost,
+    shared: Assignment,
+    owns: Vec<(usize, Assignment)>,
+}
+
 /// Rows of one table that decide together.
 #[derive(Debug, Clone)]
 pub struct Joint<'t> {
@@ -101,7 +108,7 @@ impl<'t> Joint<'t> {
             alike.entry(rows).or_default().push(at);
         }
         let all: BTreeSet<&Cells> = self.subjects.iter().flatten().collect();
-        let mut best: Option<(Cost, Assignment, Vec<(usize, Assignment)>)> = None;
+        let mut best: Option<Found> = None;
         for shared in self.assignments(&all, &self.shared) {
             let whole = (shared.len(), 0, steps(&shared, &all));
             let each =
@@ -121,12 +128,12 @@ impl<'t> Joint<'t> {
                     }),
             };
             if let Some((cost, owns)) = found
-                && best.as_ref().is_none_or(|(least, ..)| cost < *least)
+                && best.as_ref().is_none_or(|best| cost < best.cost)
             {
-                best = Some((cost, shared, owns));
+                best = Some(Found { cost, shared, owns });
             }
         }
-        let (_, shared, mut owns) = best?;
+        let Found { shared, mut owns, .. } = best?;
         owns.sort();
         self.told(&shared, &owns)
     }
