@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use tenon_engine::World;
+use tenon_engine::{EvidenceState, World};
 use tenon_journal::Entry;
 use tenon_model::{
     ApplyOutcome, AssetId, ControlEnd, Digest, DirectiveId, Event, EventError, ExceptionEnd, GroupName,
@@ -22,7 +22,7 @@ const URGENT_DAYS: u32 = 3;
 /// Vulnerabilities that a sentence names; the rest is counted.
 const NAMED: usize = 3;
 /// Kinds of entries that can be worth a message. What hosts report all day long is not read further than its kind.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "apply-recorded",
     "clone-seen",
     "control-ended",
@@ -31,6 +31,7 @@ const KINDS: [&str; 12] = [
     "directive-closed",
     "directive-noted",
     "directive-raised",
+    "evidence-missed",
     "exception-ended",
     "order-expired",
     "rehearsal-recorded",
@@ -137,11 +138,13 @@ fn about(event: &Event, time: Timestamp, world: &World) -> Option<Told> {
         }
         Event::ApplyRecorded { order, outcome, .. } if *outcome != ApplyOutcome::Verified => of_order(order),
         Event::OrderExpired { order } => of_order(order),
-        // Tried again by itself, until that is for a person to say.
+        // Tried again by itself, until that is for a person to say: the last attempt, of those that are read at once.
         Event::EvidenceMissed { order, .. } => {
             let told = &world.order(order)?.order;
             let (state, asset) = (world.directive(&told.directive)?, world.ordinal(&told.asset)?);
-            state.evidence_needs_person(asset).then(|| of_order(order)).flatten()
+            let is_last =
+                matches!(state.evidence(asset), Some(EvidenceState::Missed { at, .. }) if *at == time);
+            (is_last && state.evidence_needs_person(asset)).then(|| of_order(order)).flatten()
         }
         // It waits for somebody to answer.
         Event::DirectiveNoted { id, kind: NoteKind::Dispute, .. } => Some(Told::of(Topic::Trouble, *id)),

@@ -13,7 +13,7 @@ use crate::gateway::reported_with;
 use crate::running::{Server, client, code};
 
 /// A host that acts and is offered a fix of what is exploited.
-fn exploited(server: &Server) -> (AssetId, Agent) {
+pub(crate) fn exploited(server: &Server) -> (AssetId, Agent) {
     let (asset, known) = reported_with(server, &["toyd"]);
     let submit = |command| {
         server.runtime().block_on(server.running().writer.submit(command, None)).unwrap();
@@ -43,7 +43,7 @@ fn exploited(server: &Server) -> (AssetId, Agent) {
 }
 
 /// The order that waits for a host.
-fn order(server: &Server, known: &Agent) -> Order {
+pub(crate) fn order(server: &Server, known: &Agent) -> Order {
     let mut answer = known.get(server.gateway(path::ORDER)).call().unwrap();
     assert_eq!(answer.status().as_u16(), 200);
     let signed: SignedOrder = answer.body_mut().read_json().unwrap();

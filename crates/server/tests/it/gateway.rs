@@ -62,7 +62,14 @@ pub(crate) fn reported(server: &Server) {
 
 /// The same, and its repositories offer a security update of each of these packages.
 pub(crate) fn reported_with(server: &Server, packages: &[&str]) -> (AssetId, Agent) {
-    let mut report = inventory(1);
+    let (asset, known) = enrolled(server);
+    report_with(server, &known, 1, packages);
+    (asset, known)
+}
+
+/// The report of this sequence of such a host.
+pub(crate) fn report_with(server: &Server, known: &Agent, sequence: u64, packages: &[&str]) {
+    let mut report = inventory(sequence);
     let source =
         |name: &str, version: &str| SourcePackage { name: name.to_owned(), version: version.to_owned() };
     let components =
@@ -79,10 +86,8 @@ pub(crate) fn reported_with(server: &Server, packages: &[&str]) -> (AssetId, Age
     });
     report["inventory"]["components"] = serde_json::to_value(components.collect::<Vec<_>>()).unwrap();
     report["inventory"]["facts"]["offers"] = serde_json::to_value(offers.collect::<Vec<_>>()).unwrap();
-    let (asset, known) = enrolled(server);
     let sent = known.post(server.gateway(path::INVENTORY)).send_json(report).unwrap();
     assert_eq!(sent.status().as_u16(), 200);
-    (asset, known)
 }
 
 fn enrol(server: &Server, host: &Host, token: &EnrolToken, secret: &str) -> (u16, Value) {

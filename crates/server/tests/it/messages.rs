@@ -11,12 +11,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tenon_model::{
-    AssetId, Command, Digest, OrderId, RehearsalOutcome, RehearsalReport, Stage, Transaction, Undo,
+    AssetId, Command, Digest, EvidenceOutcome, Order, OrderAction, OrderId, RehearsalOutcome,
+    RehearsalReport, Stage, Transaction, Undo,
 };
 use tenon_server::{Addressees, ServeError, serve};
-use tenon_wire::Secret;
+use tenon_wire::{EvidenceAnswer, Secret, path};
 
-use crate::gateway::reported_with;
+use crate::evidence::{exploited, order};
+use crate::gateway::{report_with, reported_with};
 use crate::running::{Server, code, settings};
 use crate::sink::{DEADLINE, Sink, Taken, mail_server};
 
@@ -269,6 +271,39 @@ fn approval_is_asked_for_once_also_where_the_last_rehearsal_fails() {
     assert_eq!(server.post("/api/v1/detections").send_json(&again).unwrap().status(), 200);
     standing_as(&server, |standing| standing["behind"] == 0);
     assert_eq!(sink.answered(200, 2).len(), 2);
+}
+
+#[test]
+fn that_evidence_cannot_be_preserved_is_told_once_nothing_more_is_tried() {
+    let sink = Sink::answering(200);
+    let server = telling(&sink, "    form: cloudevents\n    about: [trouble]\n");
+    let (asset, known) = exploited(&server);
+    let mut missed = 0;
+    for sequence in 2.. {
+        let Order { id, action, .. } = order(&server, &known);
+        if !matches!(action, OrderAction::PreserveEvidence { .. }) {
+            // What changes nothing goes on meanwhile.
+            report(&server, (asset, id), RehearsalOutcome::Passed);
+            report_with(&server, &known, sequence, &["toyd"]);
+            continue;
+        }
+        let outcome = EvidenceOutcome::NotPreserved { reason: "/proc cannot be read".to_owned() };
+        let answer = EvidenceAnswer { order: id, outcome };
+        let sent = known.post(server.gateway(path::EVIDENCE)).send_json(&answer).unwrap();
+        assert_eq!(sent.status().as_u16(), 200);
+        missed += 1;
+        if missed == 3 {
+            break;
+        }
+        let standing = standing_as(&server, |standing| standing["behind"] == 0);
+        assert_eq!(standing["posts"], 0, "it is tried again");
+        report_with(&server, &known, sequence, &["toyd"]);
+    }
+    standing_as(&server, |standing| standing["behind"] == 0 && standing["posts"] == 1);
+    let told = sink.answered(200, 1).remove(0).json();
+    assert_eq!((&told["type"], &told["data"]["kind"]), (&json!("tenon.trouble"), &json!("evidence-missed")));
+    let said = told["data"]["said"].as_str().unwrap();
+    assert!(said.contains("h1") && said.contains("/proc cannot be read"), "{said}");
 }
 
 #[test]
