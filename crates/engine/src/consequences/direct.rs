@@ -15,7 +15,7 @@ use tenon_model::{
     Outcome, Person, Priority, RiskPoints, SourcePackage, Stage, Timestamp, VulnerabilityId, Want, WantClass,
     Wants,
 };
-use tenon_versions::dpkg;
+use tenon_versions::{Scheme, compare};
 
 use super::dirty::Dirty;
 use super::needs::still_needed;
@@ -40,13 +40,14 @@ pub(super) fn direct(world: &World, dirty: &Dirty, now: Timestamp) -> Vec<Event>
     }
     let Work { mut joining, raised, mut parting } = work;
     let mut next = world.next_directive;
-    let mut fresh: BTreeMap<(GroupName, String), Vec<(SourcePackage, DirectiveId)>> = BTreeMap::new();
+    let mut fresh: BTreeMap<(GroupName, String), Vec<Version>> = BTreeMap::new();
     for ((group, source), classes) in raised {
         next += 1;
         let id = DirectiveId::new(next);
-        fresh.entry((group.clone(), source.name.clone())).or_default().push((source.clone(), id));
         let grounds = grounds(classes.keys());
         let assets = AssetSet::union(classes.values());
+        let version = Version { scheme: scheme(world, &assets), version: source.version.clone(), id };
+        fresh.entry((group.clone(), source.name.clone())).or_default().push(version);
         let about = About {
             group: &group,
             source: &source,
@@ -399,11 +400,33 @@ impl About<'_> {
     /// The directives about older versions whose assets it takes over.
     fn taken_over<'w>(&'w self, world: &'w World) -> impl Iterator<Item = &'w DirectiveState> {
         let of_source = world.open_in(self.group, &self.source.name).map(|(_, state)| state);
-        of_source.filter(|other| {
-            dpkg::compare(&other.source().version, &self.source.version) == Ok(Ordering::Less)
+        let scheme = scheme(world, self.joining);
+        of_source.filter(move |other| {
+            compare(scheme, &other.source().version, &self.source.version) == Ok(Ordering::Less)
                 && !other.members.is_disjoint(self.joining)
         })
     }
+}
+
+/// The version that a directive leads to.
+#[derive(Clone)]
+struct Version {
+    scheme: Scheme,
+    version: String,
+    id: DirectiveId,
+}
+
+/// Assets that are asked which system they run.
+const ASKED: usize = 16;
+
+/// How versions of operating-system packages compare on these assets, as the first says that is of a known system; else as Debian's do.
+fn scheme(world: &World, assets: &AssetSet) -> Scheme {
+    let of = |ordinal| {
+        let stances = world.asset_at(ordinal)?.stances.as_deref()?;
+        let mut systems = world.index.entries_of(stances).map(|entry| entry.stance.ecosystem.as_deref());
+        systems.find_map(|ecosystem| Scheme::of_osv_ecosystem(ecosystem?))
+    };
+    assets.iter().take(ASKED).find_map(of).unwrap_or(Scheme::Dpkg)
 }
 
 /// How a directive ends that no asset wants; `None` while its assets show the fix and that is yet to be noted.
@@ -411,7 +434,7 @@ fn outcome(
     world: &World,
     id: DirectiveId,
     state: &DirectiveState,
-    fresh: &BTreeMap<(GroupName, String), Vec<(SourcePackage, DirectiveId)>>,
+    fresh: &BTreeMap<(GroupName, String), Vec<Version>>,
     unwanted: &BTreeSet<DirectiveId>,
 ) -> Option<Outcome> {
     let source = state.source();
@@ -419,19 +442,24 @@ fn outcome(
     if world.exceptions.accept_all(&state.directive.closes, &state.members) {
         return Some(Outcome::Withdrawn { reason: "its risk is accepted on every host of it".to_owned() });
     }
+    let scheme_here = scheme(world, &state.members);
     let standing = world
         .open_in(group, &source.name)
         .filter(|(id, other)| !other.wants.is_empty() && !unwanted.contains(id))
-        .map(|(id, other)| (other.source().clone(), id));
-    let raised = fresh.get(&(group.clone(), source.name.clone())).cloned().unwrap_or_default();
-    let newest =
-        standing.chain(raised).filter(|(_, by)| *by != id).reduce(|newest, other| {
-            match dpkg::compare(&newest.0.version, &other.0.version) {
-                Ok(Ordering::Less) => other,
-                _ => newest,
-            }
+        .map(|(id, other)| Version {
+            scheme: scheme(world, &other.members),
+            version: other.source().version.clone(),
+            id,
         });
-    if let Some((_, by)) = newest {
+    let raised = fresh.get(&(group.clone(), source.name.clone())).cloned().unwrap_or_default();
+    // A group may hold hosts of several distributions; only what compares with it takes its place.
+    let newest = standing.chain(raised).filter(|other| other.id != id && other.scheme == scheme_here).reduce(
+        |newest, other| match compare(scheme_here, &newest.version, &other.version) {
+            Ok(Ordering::Less) => other,
+            _ => newest,
+        },
+    );
+    if let Some(Version { id: by, .. }) = newest {
         return Some(Outcome::Superseded { by });
     }
     if state.members.is_subset(world.assets.retired()) {

@@ -306,6 +306,37 @@ fn a_newer_version_takes_over_with_the_due_date() {
 }
 
 #[test]
+fn which_version_is_newer_is_for_the_distribution_of_the_host_to_say() {
+    // By dpkg's rule the rebuild would be the older one: ".el" sorts after "." and a number.
+    let (old, new, rebuilt) = ("3.0.7-24.el9", "3.0.7-27.el9", "3.0.7-27.13.el9_4");
+    let mut lab = Lab::new();
+    let (alma, debian) = (lab.enrol("alma", "web"), lab.enrol("bookworm", "web"));
+    let on_alma = |candidate| {
+        let openssl = component("openssl", "openssl", old);
+        let offers = vec![security_offer(&openssl, candidate)];
+        let mut inventory = inventory(vec![openssl], offers);
+        let os = &mut inventory.facts.os;
+        (os.id, os.version_id) = ("almalinux".to_owned(), "9.4".to_owned());
+        inventory
+    };
+    lab.report(alma, on_alma(new));
+    let (first, _) = lab.open_directive();
+    let due = lab.world.directive(&first).unwrap().directive.priority.due;
+    lab.pass(50 * 86_400);
+    lab.report(alma, on_alma(rebuilt));
+    let (second, state) = lab.open_directive();
+    assert_eq!(closed(&lab, first), Some(&Outcome::Superseded { by: second }));
+    assert_eq!(state.directive.priority.due, due);
+    // What another distribution offers does not take its place, although there is a directive about it.
+    lab.report(debian, offered(OLD, NEWER));
+    let mut without = on_alma(rebuilt);
+    without.facts.offers.clear();
+    lab.report(alma, without);
+    let outcome = closed(&lab, second);
+    assert!(matches!(outcome, Some(Outcome::Withdrawn { .. })), "{outcome:?}");
+}
+
+#[test]
 fn a_rehearsal_of_other_packages_is_not_put_up_for_approval() {
     let (mut lab, asset, id) = rehearsing();
     let order = lab.order(asset);
