@@ -40,6 +40,12 @@ export type AddresseeView = {
   waiting: number;
 };
 
+/** A regulation to adopt. */
+export type AdoptRegulation = {
+  /** The file, as `docs/regulations.md` describes it. */
+  text: string;
+};
+
 /** An open directive that closes it. */
 export type AnswerView = {
   /** On how many assets it has yet to close this vulnerability. */
@@ -1655,6 +1661,30 @@ export type ReachedFindingView = {
 export type RefusalBody = {
   /** Why. */
   why: string;
+};
+
+/** A due-date rule that was adopted as a file. */
+export type RegulationView = {
+  /** What it asks. */
+  columns: string[];
+  /** It counts for what is raised from then on, RFC 3339. */
+  effective: string;
+  /** What starts its clock: `raised`, `listed` or `released`. */
+  from: string;
+  /** Its id. */
+  id: string;
+  /** Published clocks that do not count besides it. */
+  replaces: string[];
+  /** How many rows it has. */
+  rows: number;
+  /** Where it is from. */
+  source: string;
+  /** The file, as it was written. */
+  text: string;
+  /** Its title. */
+  title: string;
+  /** Its version. */
+  version: string;
 };
 
 /** Rehearsals that were ordered and ended. */

@@ -27,6 +27,7 @@ mod predict;
 mod progress;
 mod queue;
 mod reach;
+mod regulation;
 mod risk;
 mod rollout;
 mod rules;
@@ -155,6 +156,9 @@ enum Command {
     Reach(reach::Reach),
     /// Choose the published tables and due-date rules that count.
     Rules(rules::Choose),
+    /// Due-date rules of a new regulation, a contract, or your own: one reviewed file each.
+    #[command(subcommand)]
+    Regulation(regulation::Command),
     /// Sign in to a server with name and password.
     Login(account::Login),
     /// End the session with the server.
@@ -290,6 +294,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Detection(detection) => detection.run(common),
         Command::Reach(reach) => reach.run(common),
         Command::Rules(choose) => choose.run(common),
+        Command::Regulation(command) => command.run(common),
         Command::Approve(approve) => approve.run(common),
         Command::Refuse(refuse) => refuse.run(common),
         Command::Assign(assign) => assign.run(common),

@@ -118,7 +118,12 @@ pub(crate) struct Chosen {
 
 impl Chosen {
     pub(crate) fn rules(&self) -> Rules {
-        Rules { table: self.table, clocks: self.clocks.iter().copied().collect(), vdr: self.vdr.read() }
+        Rules {
+            table: self.table,
+            clocks: self.clocks.iter().copied().collect(),
+            vdr: self.vdr.read(),
+            regulations: Vec::new(),
+        }
     }
 }
 
@@ -147,7 +152,7 @@ impl ChosenVdr {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tenon rules --table ssvc-deployer --clock bod-26-04,pci-dss-4.0.1\n  \
     tenon rules --table bod-26-04 --clock fedramp-vdr --vdr-class C --vdr-pain 3 --vdr-pain-of web=5,lab=1\n\n\
-    All replace what was chosen before.")]
+    All replace what was chosen before. Regulations that were adopted (`tenon regulation`) count besides.")]
 pub(crate) struct Choose {
     /// The table that decides: bod-26-04, ssvc-deployer or cisa-coordinator.
     #[arg(long, value_name = "TABLE", value_parser = table)]
@@ -172,6 +177,7 @@ impl Choose {
             table: self.table,
             clocks: self.clocks.iter().copied().collect(),
             vdr: self.vdr.read(),
+            regulations: Vec::new(),
         });
         let answer: Value = Api::new(common)?.post("/api/v1/rules", &body)?;
         say(common, &answer, "these rules count; every directive is ranked anew");

@@ -75,7 +75,7 @@ pub(crate) fn day(time: &str) -> &str {
 }
 
 /// A column without the version of its decision point.
-fn column(name: &str) -> &str {
+pub(crate) fn column(name: &str) -> &str {
     name.split(" v").next().unwrap_or(name)
 }
 

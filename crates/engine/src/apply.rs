@@ -291,7 +291,7 @@ impl World {
                 let dangling = || ApplyError::Dangling { seq: record.seq, what: id.to_string() };
                 self.detections.end(*id, end, now).ok_or_else(dangling)?;
             }
-            Event::RulesSet { rules, .. } => self.rules = rules.clone(),
+            Event::RulesSet { rules, .. } => self.keep_rules(rules.clone()),
             Event::GroupPromoted { group, .. } => {
                 self.groups.insert(group.clone(), GroupMode::Act);
                 self.note_mode(group, GroupMode::Act);

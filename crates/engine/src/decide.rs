@@ -4,6 +4,7 @@ use tenon_model::{
     ApplyReport, AssetId, Blob, ClockRule, Command, Event, GroupName, OrderAction, OrderId, Record, Refusal,
     RefusalCode, RehearsalReport, Retirement, Stage, Timestamp, Versioned,
 };
+use tenon_risk::regulation::Regulations;
 
 use crate::ahead::{Kind, Prepared, Report};
 use crate::apply::{ActionWanted, Attachments};
@@ -294,7 +295,11 @@ fn primary(world: &World, command: Command, now: Timestamp) -> Result<Decided, R
                 "the clock fedramp-vdr and the class and PAIN that it counts by are chosen together";
             refuse(RefusalCode::BadContent, message)
         }
-        Command::SetRules { rules, by } => Ok(Decided::of(Event::RulesSet { rules, by })),
+        Command::SetRules { rules, by } => {
+            Regulations::read(rules.regulations.iter().map(String::as_str))
+                .map_err(|why| Refusal::new(RefusalCode::BadContent, why.to_string()))?;
+            Ok(Decided::of(Event::RulesSet { rules, by }))
+        }
         Command::Promote { group, by } => {
             expect_other_mode(world, &group, GroupMode::Act)?;
             Ok(Decided::of(Event::GroupPromoted { group, by }))

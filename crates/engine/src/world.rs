@@ -9,6 +9,7 @@ use tenon_model::{
     MachineId, Members, Offer, Order, OrderId, Rules, Tempo, Timestamp, TokenId, VexStatement,
     VulnerabilityId,
 };
+use tenon_risk::regulation::Regulations;
 
 use crate::approach::Approach;
 use crate::assets::{AssetState, Assets};
@@ -169,6 +170,9 @@ pub struct World {
     pub(crate) feeds: BTreeMap<String, FeedState>,
     #[serde(skip_serializing_if = "Rules::is_default")]
     pub(crate) rules: Rules,
+    /// Those of the rules that are files, as read.
+    #[serde(skip)]
+    pub(crate) regulations: Regulations,
     /// What people decided beforehand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) policy: Option<KnownPolicy>,
@@ -449,6 +453,18 @@ impl World {
     /// One order.
     pub fn order(&self, id: &OrderId) -> Option<&OrderState> {
         self.orders.get(id).map(Arc::as_ref)
+    }
+
+    /// The rules that count from now on. Their regulations were read before they were recorded.
+    pub(crate) fn keep_rules(&mut self, rules: Rules) {
+        self.regulations =
+            Regulations::read(rules.regulations.iter().map(String::as_str)).unwrap_or_default();
+        self.rules = rules;
+    }
+
+    /// The regulations among them, as read.
+    pub fn regulations(&self) -> &Regulations {
+        &self.regulations
     }
 
     /// The published rules that count.

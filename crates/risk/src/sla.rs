@@ -33,6 +33,8 @@ decision_point! {
 /// When a finding is due, from the start of the rule's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
+    /// So many hours later.
+    Hours(u32),
     /// So many days later.
     Days(u32),
     /// So many calendar months later.
@@ -56,7 +58,12 @@ impl Due {
         }
         let (count, unit) = outcome.split_once(' ')?;
         let count = count.parse().ok()?;
-        matches!(unit, "month" | "months").then_some(Self::Months(count))
+        match unit {
+            "hour" | "hours" => Some(Self::Hours(count)),
+            "day" => Some(Self::Days(count)),
+            "month" | "months" => Some(Self::Months(count)),
+            _ => None,
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod played;
 mod policy;
 #[cfg(feature = "demo")]
 mod reach;
+mod regulation;
 mod retire;
 #[cfg(feature = "demo")]
 mod risk;

@@ -248,8 +248,8 @@ impl Dirty {
                 let open = world.open_directives().map(|(_, state)| state.approved());
                 self.idle.extend(&AssetSet::union(open));
             }
-            Event::RulesSet { .. } => {
-                self.other_rules = true;
+            Event::RulesSet { rules, .. } => {
+                self.other_rules |= world.rules().release(rules);
                 self.ranked.extend(world.open_directives().map(|(id, _)| id));
             }
             Event::GroupPromoted { group, .. } => {

@@ -31,6 +31,7 @@ pub(crate) use facts::threat_of;
 use facts::{Facts, stake, stated};
 pub use loss::Factors;
 use loss::{Danger, Stake, attacked, factors};
+use rules::Date;
 pub use why::{Flip, FlipSet, Weighed, Why, WhyHere, why, why_here};
 
 /// Most reasons that are written out; the rest is counted.
@@ -317,26 +318,32 @@ fn clocks(world: &World, subject: &Subject<'_>, facts: &[(Facts, u64)]) -> Vec<C
         }
     }
     let vdr = world.rules().vdr.as_ref().map(|vdr| (vdr.class, vdr.pain_of(subject.group)));
-    let first = |rule: &ClockRule| {
-        let dates = facts.iter().filter_map(|(facts, _)| {
-            let released = released.get(&facts.vulnerability).copied();
-            rules::date(*rule, facts, (subject.raised, released), vdr).map(|date| (facts, date))
-        });
-        let (facts, date) = dates.min_by_key(|(facts, date)| (date.due, facts.vulnerability.clone()))?;
-        Some(Clock {
-            rule: date.decided.table.to_string(),
-            row: date.decided.row,
-            outcome: date.outcome,
-            vulnerability: facts.vulnerability.clone(),
-            since: date.since,
-            due: date.due,
-        })
-    };
+    let began = |facts: &Facts| (subject.raised, released.get(&facts.vulnerability).copied());
+    let published =
+        world.rules().clocks.iter().filter(|rule| !world.regulations.replace(**rule, subject.raised));
+    let published =
+        published.filter_map(|rule| first(facts, |facts| rules::date(*rule, facts, began(facts), vdr)));
+    let adopted = world.regulations.counting(subject.raised);
+    let adopted = adopted.filter_map(|one| first(facts, |facts| rules::date_by(one, facts, began(facts))));
     let attacked = facts.iter().filter_map(|(facts, _)| rules::answer(facts));
     let attacked = attacked.min_by_key(|clock| (clock.due, clock.vulnerability.clone()));
-    let mut clocks: Vec<Clock> = world.rules().clocks.iter().filter_map(first).chain(attacked).collect();
+    let mut clocks: Vec<Clock> = published.chain(adopted).chain(attacked).collect();
     clocks.sort_by_key(|clock| clock.due);
     clocks
+}
+
+/// The earliest date of a rule; `None` where it sets none.
+fn first<'t>(facts: &[(Facts, u64)], date: impl Fn(&Facts) -> Option<Date<'t>>) -> Option<Clock> {
+    let dates = facts.iter().filter_map(|(facts, _)| date(facts).map(|date| (facts, date)));
+    let (facts, date) = dates.min_by_key(|(facts, date)| (date.due, facts.vulnerability.clone()))?;
+    Some(Clock {
+        rule: date.decided.table.to_string(),
+        row: date.decided.row,
+        outcome: date.outcome,
+        vulnerability: facts.vulnerability.clone(),
+        since: date.since,
+        due: date.due,
+    })
 }
 
 /// Of each vulnerability what was seen of it that says most about any of these assets, unless it is as likely anyway.

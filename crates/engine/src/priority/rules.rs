@@ -6,6 +6,7 @@ use tenon_model::{
 };
 use tenon_risk::cisa_coordinator::Coordinator;
 use tenon_risk::fedramp_vdr::Likelihood;
+use tenon_risk::regulation::{Asked, Regulation, Start};
 use tenon_risk::ssvc::Deployer;
 use tenon_risk::tables::{Decided, Inputs};
 use tenon_risk::{bod_26_04, fedramp_vdr, sla};
@@ -82,6 +83,21 @@ pub(crate) fn fill(table: DecisionTable, facts: &Facts) -> Filled<'_> {
     }
 }
 
+/// The facts as what a regulation may ask.
+pub(super) fn asked(facts: &Facts) -> Asked {
+    Asked {
+        in_kev: facts.in_kev.value.into(),
+        attacked: facts.attacked.is_some().into(),
+        exploitation: facts.exploitation.value,
+        severity: facts.severity.value,
+        automatable: facts.automatable.value,
+        technical_impact: facts.technical_impact.value,
+        exposure: facts.exposure.value,
+        human_impact: facts.human_impact.value,
+        mission: facts.mission.value,
+    }
+}
+
 pub(super) fn bod(facts: &Facts) -> bod_26_04::Inputs {
     bod_26_04::Inputs {
         in_kev: facts.in_kev.value,
@@ -136,8 +152,8 @@ pub(super) fn is_of_attack(clock: &Clock) -> bool {
 }
 
 /// A date that a rule sets.
-pub(crate) struct Date {
-    pub(crate) decided: Decided<'static>,
+pub(crate) struct Date<'t> {
+    pub(crate) decided: Decided<'t>,
     /// What it decides, in words.
     pub(crate) outcome: String,
     pub(crate) since: Timestamp,
@@ -156,7 +172,7 @@ pub(crate) fn date(
     facts: &Facts,
     (raised, released): (Timestamp, Option<Timestamp>),
     vdr: Option<(VdrClass, VdrPain)>,
-) -> Option<Date> {
+) -> Option<Date<'static>> {
     let severity = facts.severity.value;
     let listed = facts.kev.map_or(raised, |(added, _)| added.max(raised));
     let open = facts.exposure.value == SystemExposure::Open;
@@ -179,13 +195,35 @@ pub(crate) fn date(
         ClockRule::PciDss40 => (released.unwrap_or(raised), sla::pci_dss_4_0(severity)),
         ClockRule::PciDss401 => (released.unwrap_or(raised), sla::pci_dss_4_0_1(severity)),
     };
-    let due = match due {
-        sla::Due::Days(days) => since.plus_days(days),
-        sla::Due::Months(months) => since.plus_months(months),
-        sla::Due::KevDueDate => facts.kev.and_then(|(_, due)| due)?,
-        sla::Due::NoDate => return None,
-    };
+    let due = after(since, due, facts)?;
     Some(Date { decided, outcome: decided.outcome.to_owned(), since, due })
+}
+
+/// When a vulnerability is due by a regulation; `None` where it sets no date. A listing in KEV that came before the directive was
+/// raised starts no clock earlier.
+pub(super) fn date_by<'r>(
+    regulation: &'r Regulation,
+    facts: &Facts,
+    (raised, released): (Timestamp, Option<Timestamp>),
+) -> Option<Date<'r>> {
+    let (due, decided) = regulation.decide(&asked(facts));
+    let since = match regulation.start() {
+        Start::Raised => raised,
+        Start::Listed => facts.kev.map_or(raised, |(added, _)| added.max(raised)),
+        Start::Released => released.unwrap_or(raised),
+    };
+    let due = after(since, due, facts)?;
+    Some(Date { decided, outcome: decided.outcome.to_owned(), since, due })
+}
+
+fn after(since: Timestamp, due: sla::Due, facts: &Facts) -> Option<Timestamp> {
+    match due {
+        sla::Due::Hours(hours) => Some(since.plus_seconds(hours.saturating_mul(3_600))),
+        sla::Due::Days(days) => Some(since.plus_days(days)),
+        sla::Due::Months(months) => Some(since.plus_months(months)),
+        sla::Due::KevDueDate => facts.kev.and_then(|(_, due)| due),
+        sla::Due::NoDate => None,
+    }
 }
 
 /// How likely it is exploitable, as FedRAMP VDR asks (VDR-EVA-ELX, VER-EVA-EIR). That is for the provider to judge, and Tenon's rule for

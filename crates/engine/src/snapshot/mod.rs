@@ -115,6 +115,8 @@ impl World {
             measures,
             index,
             systems: _,
+            // Read from the rules again.
+            regulations: _,
         } = &merged;
         let mut out = Writer::default();
         out.bytes(MAGIC);

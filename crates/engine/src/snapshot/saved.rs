@@ -68,7 +68,7 @@ impl SavedHead {
         world.groups = self.groups;
         world.tokens = self.tokens;
         world.feeds = self.feeds;
-        world.rules = self.rules;
+        world.keep_rules(self.rules);
         world.policy = self.policy.map(SavedPolicy::restore);
         world.tempo = self.tempo;
         world.context = self.context.map(SavedContext::restore);

@@ -539,6 +539,16 @@ fn vex(draw: &mut Draw, now: Timestamp) -> Command {
     Command::StateVex { document: draw.of(&["one", "two"]).to_owned(), statements, by: person() }
 }
 
+/// Two versions of one, and another.
+const REGULATIONS: [&str; 3] = [
+    "# id: ours\n# version: 1\n# title: Ours\n# source: made\n# effective: 2020-01-01\n# from: listed\n\
+     # replaces: bod-26-04\nrow,In KEV,due\n0,no,30 days\n1,yes,24 hours\n",
+    "# id: ours\n# version: 2\n# title: Ours\n# source: made\n# effective: 2026-06-20\n# from: released\n\
+     row,Publicly Exposed,due\n0,no,no date\n1,yes,2 months\n",
+    "# id: theirs\n# version: 1\n# title: Theirs\n# source: made\n# effective: 2026-06-16\n# from: raised\n\
+     row,Attack Seen,due\n0,no,45 days\n1,yes,1 hour\n",
+];
+
 fn rules(draw: &mut Draw) -> Command {
     let table =
         draw.of(&[DecisionTable::Bod2604, DecisionTable::SsvcDeployer, DecisionTable::CisaCoordinator]);
@@ -550,7 +560,9 @@ fn rules(draw: &mut Draw) -> Command {
         groups: BTreeMap::from([("db".parse().unwrap(), draw.of(VdrPain::ALL))]),
     });
     clocks.extend(vdr.is_some().then_some(ClockRule::FedrampVdr));
-    Command::SetRules { rules: Rules { table, clocks, vdr }, by: person() }
+    let kept = draw.below(REGULATIONS.len() + 1);
+    let regulations = REGULATIONS.iter().take(kept).map(|text| (*text).to_owned()).collect();
+    Command::SetRules { rules: Rules { table, clocks, vdr, regulations }, by: person() }
 }
 
 fn mode(draw: &mut Draw, world: &World) -> Command {

@@ -22,6 +22,7 @@ mod policies;
 mod priority;
 mod properties;
 mod queue;
+mod regulations;
 mod rollouts;
 mod signatures;
 mod stories;

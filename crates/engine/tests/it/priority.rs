@@ -67,7 +67,7 @@ pub(crate) fn set(lab: &mut Lab, asset: AssetId, context: AssetContext) {
 }
 
 pub(crate) fn choose(lab: &mut Lab, table: DecisionTable, clocks: &[ClockRule]) {
-    let rules = Rules { table, clocks: clocks.iter().copied().collect(), vdr: None };
+    let rules = Rules { table, clocks: clocks.iter().copied().collect(), ..Rules::default() };
     let _repeated = lab.run(Command::SetRules { rules, by: person() });
 }
 
@@ -219,6 +219,7 @@ fn fedramp_vdr_counts_hours_by_class_pain_of_the_group_and_likelihood() {
             pain,
             groups: of_web.map(|pain| ("web".parse().unwrap(), pain)).into_iter().collect(),
         }),
+        regulations: Vec::new(),
     };
     let hours = |lab: &mut Lab, rules: Rules| {
         let _repeated = lab.run(Command::SetRules { rules, by: person() });

@@ -104,15 +104,30 @@ pub struct Rules {
     /// What FedRAMP VDR asks of whom, where it is among them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vdr: Option<Vdr>,
+    /// Files of regulations that count besides, each version of them, in the order in which they were adopted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regulations: Vec<String>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { table: DecisionTable::default(), clocks: BTreeSet::from([ClockRule::Bod2604]), vdr: None }
+        Self {
+            table: DecisionTable::default(),
+            clocks: BTreeSet::from([ClockRule::Bod2604]),
+            vdr: None,
+            regulations: Vec::new(),
+        }
     }
 }
 
 impl Rules {
+    /// Whether what is due by these rules does not bind any more where those count: another table or other published clocks were
+    /// chosen, or a regulation was withdrawn. One that is adopted leaves the dates of before as they are.
+    pub fn release(&self, then: &Self) -> bool {
+        let kept = self.regulations.iter().all(|one| then.regulations.contains(one));
+        (self.table, &self.clocks, &self.vdr) != (then.table, &then.clocks, &then.vdr) || !kept
+    }
+
     /// Whether these are the rules that count where nobody chose.
     pub fn is_default(&self) -> bool {
         *self == Self::default()

@@ -12,6 +12,7 @@ pub use flip::{Change, Set};
 pub use inputs::{InputError, Inputs};
 pub use joint::{Direction, Joint, JointChange, JointSet};
 pub use read::TableError;
+pub(crate) use read::meta;
 
 /// A column and its values, in published order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -58,13 +58,7 @@ impl Table {
         if text.len() > MAX_BYTES {
             return Err(TableError::TooLarge { what: "bytes", limit: MAX_BYTES });
         }
-        let meta = |key: &'static str| {
-            let value = text.lines().map_while(|line| line.strip_prefix("# ")).find_map(|line| {
-                let (name, value) = line.split_once(": ")?;
-                (name == key).then(|| value.trim().to_owned())
-            });
-            value.ok_or(TableError::NoMeta { key })
-        };
+        let meta = |key: &'static str| meta(text, key).ok_or(TableError::NoMeta { key });
         let (id, version, title, source) = (meta("id")?, meta("version")?, meta("title")?, meta("source")?);
         let mut lines = text.lines().enumerate().skip_while(|(_, line)| line.starts_with('#'));
         let header = lines.next().and_then(|(_, line)| cells(line)).ok_or(TableError::Header)?;
@@ -100,6 +94,14 @@ impl Table {
         table.places = places.into_iter().flatten().collect();
         Ok(table)
     }
+}
+
+/// What a leading line `# key: value` says.
+pub(crate) fn meta(text: &str, key: &str) -> Option<String> {
+    text.lines().map_while(|line| line.strip_prefix("# ")).find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        (name == key).then(|| value.trim().to_owned())
+    })
 }
 
 /// Columns and outcome of the header.

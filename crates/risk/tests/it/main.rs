@@ -7,6 +7,7 @@ mod cvss_strings;
 mod flip;
 mod joint;
 mod lev;
+mod regulation;
 mod tables;
 
 use std::path::PathBuf;

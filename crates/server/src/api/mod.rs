@@ -23,6 +23,7 @@ mod policy;
 mod problem;
 mod reach;
 mod read;
+mod regulations;
 mod replaced;
 mod request;
 mod risk;
@@ -193,6 +194,8 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(write::demote))
         .routes(routes!(replaced::context, replaced::set_context))
         .routes(routes!(replaced::rules, replaced::set_rules))
+        .routes(routes!(regulations::regulations, regulations::adopt))
+        .routes(routes!(regulations::withdraw))
         .routes(routes!(write::issue_token));
     // The bodies that may be long: documents.
     let documents = OpenApiRouter::new()

@@ -181,9 +181,14 @@ pub(super) async fn set_rules(
     let table = one_of(&body.table, DecisionTable::ALL)?;
     let clocks = body.clocks.iter().map(|clock| one_of(clock, ClockRule::ALL)).collect::<Result<_, _>>()?;
     let vdr = body.vdr.map(VdrBody::read).transpose()?;
-    let condition = condition(&headers, |world| Some(tag(&RulesBody::of(world.rules()))))?;
-    let command = Command::SetRules { rules: Rules { table, clocks, vdr }, by: caller.person };
-    submit_if(&context, &headers, command, condition).await
+    let asked = condition(&headers, |world| Some(tag(&RulesBody::of(world.rules()))))?;
+    // Regulations have a door of their own, and stay as they are: also if one is adopted just now.
+    let regulations = context.writer.world().rules().regulations.clone();
+    let kept = regulations.clone();
+    let condition: Condition =
+        Box::new(move |world| world.rules().regulations == kept && asked.is_none_or(|holds| holds(world)));
+    let command = Command::SetRules { rules: Rules { table, clocks, vdr, regulations }, by: caller.person };
+    submit_if(&context, &headers, command, Some(condition)).await
 }
 
 /// How fast rollouts go.

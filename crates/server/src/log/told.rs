@@ -4,8 +4,9 @@ use tenon_engine::World;
 use tenon_model::{
     ApplyOutcome, AssetId, Control, ControlEnd, Detection, DetectionEnd, DetectionKind, DirectiveChange,
     DirectiveId, Event, ExceptionEnd, IntelSource, Members, NoteKind, OrderAction, OrderId, Outcome, Person,
-    ReachMove, RehearsalOutcome, Retirement, Timestamp, Wants,
+    ReachMove, RehearsalOutcome, Retirement, Rules, Timestamp, Wants,
 };
+use tenon_risk::regulation::Regulations;
 
 /// The person behind it.
 pub(super) fn by(event: &Event) -> Option<&Person> {
@@ -163,7 +164,7 @@ pub(crate) fn said(event: &Event, world: &World) -> String {
             };
             format!("{id}{} counts no more: {how}", about.unwrap_or_default())
         }
-        Event::RulesSet { rules, .. } => format!("rules chosen: {}", serde_json::json!(rules)),
+        Event::RulesSet { rules, .. } => chosen(rules),
         Event::InventoryReported { asset, sequence, .. } => {
             format!("{} reported its inventory, report {sequence}", host(asset))
         }
@@ -400,5 +401,16 @@ fn applied(outcome: &ApplyOutcome) -> String {
         ApplyOutcome::RolledBack { reason } => format!("taken back: {reason}"),
         ApplyOutcome::Failed { reason, remedy } => format!("failed: {reason}; {remedy}"),
         ApplyOutcome::Refused { code, detail } => format!("refused by the host ({code}): {detail}"),
+    }
+}
+
+/// The rules that count from now on; regulations by their names, their files are long.
+fn chosen(rules: &Rules) -> String {
+    let published = serde_json::json!(Rules { regulations: Vec::new(), ..rules.clone() });
+    let adopted = Regulations::read(rules.regulations.iter().map(String::as_str)).unwrap_or_default();
+    let names: Vec<String> = adopted.all().iter().map(|one| one.table().to_string()).collect();
+    match names.as_slice() {
+        [] => format!("rules chosen: {published}"),
+        names => format!("rules chosen: {published}, and regulations: {}", names.join(", ")),
     }
 }

@@ -15,6 +15,7 @@ mod measures;
 mod on_asset;
 mod policy;
 mod reach;
+mod regulation;
 mod risk;
 mod rollout;
 mod signatures;
@@ -62,6 +63,7 @@ pub use reach::{
     ExploitView, ReachHostView, ReachServiceView, ReachView, ReachedFindingView, ServiceZoneView,
     ZoneAfterView, ZoneFlowView, ZoneView,
 };
+pub use regulation::RegulationView;
 pub(crate) use risk::{Days, MOVED};
 pub use risk::{GroupRiskView, MovementView, RiskView};
 pub use rollout::{HaltView, HeldBackView, RolloutView, WaveHostView, WaveView};

@@ -226,6 +226,7 @@ fn the_api_answers_as_of_a_time_with_its_position() {
         format!("/api/v1/assets/{asset}/context"),
         "/api/v1/policy".to_owned(),
         "/api/v1/rules".to_owned(),
+        "/api/v1/regulations".to_owned(),
         "/api/v1/tempo".to_owned(),
     ];
     let views: Vec<Value> = paths.iter().map(|path| get(path).0).collect();

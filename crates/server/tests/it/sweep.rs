@@ -24,6 +24,8 @@ fn filled(path: &str) -> String {
         .replace("{vulnerability}", "CVE-1999-0001")
         .replace("{asset}", &format!("ast_{}", "0".repeat(32)))
         .replace("{digest}", &"0".repeat(64))
+        .replace("{regulation}", "nobodys")
+        .replace("{version}", "0")
         .replace("{name}", "default");
     assert!(!filled.contains('{'), "{filled}: give this parameter a value");
     filled
