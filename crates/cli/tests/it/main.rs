@@ -20,6 +20,7 @@ mod limits;
 mod machine;
 #[cfg(feature = "demo")]
 mod measures;
+mod member;
 mod messages;
 mod packages;
 mod people;
@@ -28,7 +29,10 @@ mod played;
 mod policy;
 #[cfg(feature = "demo")]
 mod reach;
+mod redis;
+#[cfg(feature = "demo")]
 mod regulation;
+mod replicated;
 mod retire;
 #[cfg(feature = "demo")]
 mod risk;

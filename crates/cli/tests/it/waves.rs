@@ -1,51 +1,19 @@
 //! A rollout over several real hosts: a canary takes the harm, the rest is left alone, and the mended version reaches all.
 
-use std::process::{Child, Stdio};
-use std::time::Duration;
-
-use tenon_fleet::{Boot, Daemon, Host, Suite, ToyPackage};
+use tenon_fleet::{Daemon, Suite, ToyPackage};
 use tenon_server::DirectiveView;
 
 use crate::feeds::{Told, write_mirror};
-use crate::machine::{Machine, TENON, machine};
+use crate::machine::{Machine, machine};
+use crate::member::Member;
 
-/// A further host whose agent serves the machine's server.
-struct Member {
-    host: Host,
-    agent: Child,
-}
-
-impl Drop for Member {
-    fn drop(&mut self) {
-        // The host's end takes it away as well; this only reaps.
-        let _gone = self.agent.kill();
-        let _reaped = self.agent.wait();
-    }
-}
-
-impl Member {
-    fn join(machine: &Machine, name: &str) -> Self {
-        let host = machine.lab.host(name).unwrap();
-        host.copy_in(std::path::Path::new(env!("CARGO_BIN_EXE_tenon")), "/usr/local/bin/tenon").unwrap();
-        host.boot(Boot::Full).unwrap();
-        host.wait_running(Duration::from_secs(60)).unwrap();
-        host.exec(["apt-get", "-qq", "update"]).unwrap().ok().unwrap();
-        host.exec(["apt-get", "-y", "-qq", "install", "toyd"]).unwrap().ok().unwrap();
-        let token = machine.tenon(&["enrol-token"]);
-        let server = format!("https://{}:8421", machine.host.ip());
-        let enrol = format!("echo '{}' | {TENON} agent enrol --server {server}", token.trim());
-        host.shell(&enrol).unwrap().ok().unwrap();
-        let log = std::fs::File::create(machine.lab.dir().join(format!("{name}.log"))).unwrap();
-        let mut command = host.command().unwrap();
-        command.args([TENON, "agent", "run"]).stdin(Stdio::null());
-        command.stdout(log.try_clone().unwrap()).stderr(log);
-        let agent = command.spawn().unwrap();
-        Self { host, agent }
-    }
-
-    fn version(&self) -> String {
-        self.host.exec(["dpkg-query", "-W", "-f", "${Version}", "toyd"]).unwrap().ok().unwrap().stdout
-    }
+/// A further host with version 1 of toyd, whose agent serves the machine's server.
+fn join(machine: &Machine, name: &str) -> Member {
+    let mut member = Member::booted(machine, name);
+    member.host.exec(["apt-get", "-qq", "update"]).unwrap().ok().unwrap();
+    member.host.exec(["apt-get", "-y", "-qq", "install", "toyd"]).unwrap().ok().unwrap();
+    member.join(machine);
+    member
 }
 
 fn in_stage(directive: &DirectiveView, stage: &str) -> u64 {
@@ -77,7 +45,7 @@ fn waves_a_canary_takes_the_harm_and_the_rest_is_left_alone() {
     machine.install("toyd");
     let gateway = format!("{}:8421", machine.host.ip());
     machine.up_with(&["--gateway", &gateway]);
-    let members = ["web2", "web3"].map(|name| Member::join(&machine, name));
+    let members = ["web2", "web3"].map(|name| join(&machine, name));
     machine.wait("the first reports of three hosts", || {
         (machine.assets().iter().filter(|asset| asset.packages > 0).count() == 3).then_some(())
     });
@@ -98,7 +66,7 @@ fn waves_a_canary_takes_the_harm_and_the_rest_is_left_alone() {
     assert!(shown.contains("1 of 1 assets of the wave failed, 0 may"), "{shown}");
     assert!(shown.contains("canary") && shown.contains("widening"), "{shown}");
     // On no host anything but the old version is left, and two were never touched.
-    let versions = [machine.version("toyd"), members[0].version(), members[1].version()];
+    let versions = [machine.version("toyd"), members[0].version("toyd"), members[1].version("toyd")];
     assert_eq!(versions, ["1.0", "1.0", "1.0"]);
     let untouched = |directive: &DirectiveView| {
         directive
@@ -117,7 +85,7 @@ fn waves_a_canary_takes_the_harm_and_the_rest_is_left_alone() {
         let directive: DirectiveView = machine.json(&["show", &directive.id]);
         (in_stage(&directive, "verified") == 3 && directive.closed.is_some()).then_some(())
     });
-    let versions = [machine.version("toyd"), members[0].version(), members[1].version()];
+    let versions = [machine.version("toyd"), members[0].version("toyd"), members[1].version("toyd")];
     assert_eq!(versions, ["2.1", "2.1", "2.1"]);
     let log = machine.tenon(&["log"]);
     assert!(log.contains("wave 1 begins") && log.contains("wave 2 begins"), "{log}");
