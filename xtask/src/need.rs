@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::step::Step;
 
 /// Commands the tests run, with the Debian package of each.
-const TEST_COMMANDS: [(&str, &str); 13] = [
+const TEST_COMMANDS: [(&str, &str); 14] = [
     ("mmdebstrap", "mmdebstrap"),
     ("apt-ftparchive", "apt-utils"),
     ("gpg", "gnupg"),
@@ -22,6 +22,7 @@ const TEST_COMMANDS: [(&str, &str); 13] = [
     // Debian keeps the server's own programs off `PATH`; this one comes with them.
     ("pg_ctlcluster", "postgresql"),
     ("ssh-keygen", "openssh-client"),
+    ("strace", "strace"),
 ];
 
 /// Whether a command is found on `PATH`.

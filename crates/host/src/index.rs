@@ -25,6 +25,8 @@ const CLEARED_HOOKS: &str = "#clear APT::Update::Pre-Invoke;\n#clear APT::Update
 pub(crate) struct Apt {
     /// The private index; `None` reads the host's own.
     lists: Option<PathBuf>,
+    /// Where apt puts what it needs for a moment; `None` leaves that to apt, which takes `/tmp`.
+    scratch: Option<PathBuf>,
 }
 
 impl Apt {
@@ -33,7 +35,7 @@ impl Apt {
         let private = work.join("lists");
         let own = age(&System::live().path("/var/lib/apt/lists"));
         let fresher = age(&private).is_some_and(|private| own.is_none_or(|own| private < own));
-        Self { lists: fresher.then_some(private) }
+        Self { lists: fresher.then_some(private), scratch: scratch(work) }
     }
 
     /// Like [`Apt::freshest`], after refreshing the private index where the fresher one is too old. A refresh that fails
@@ -51,7 +53,12 @@ impl Apt {
 
     /// How long ago the index was fetched, by the host's clock; `None` when there is none.
     pub(crate) fn age(&self) -> Option<Duration> {
-        age(self.lists.as_deref().unwrap_or(Path::new("/var/lib/apt/lists")))
+        age(self.lists())
+    }
+
+    /// The folder of the index that is read.
+    pub(crate) fn lists(&self) -> &Path {
+        self.lists.as_deref().unwrap_or(Path::new("/var/lib/apt/lists"))
     }
 
     /// Options that every use takes, also the one that changes the host.
@@ -71,7 +78,7 @@ impl Apt {
 
     /// `apt-get` that only looks or downloads: it takes no lock.
     pub(crate) fn get(&self) -> Command {
-        let mut command = command("apt-get", self.options());
+        let mut command = self.command("apt-get");
         command.args([
             "-q",
             "-o",
@@ -86,8 +93,23 @@ impl Apt {
 
     /// `apt-cache`.
     pub(crate) fn cache(&self) -> Command {
-        command("apt-cache", self.options())
+        self.command("apt-cache")
     }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = command(program, self.options());
+        command.envs(self.scratch.as_ref().map(|scratch| ("TMPDIR", scratch)));
+        command
+    }
+}
+
+/// A folder of the agent's own for what apt needs for a moment, so that looking at a host leaves its `/tmp` alone. Without one
+/// apt works all the same.
+fn scratch(work: &Path) -> Option<PathBuf> {
+    let scratch = work.join("tmp");
+    files::make_open_dir(&scratch).ok()?;
+    files::give_to_downloader(&scratch);
+    Some(scratch)
 }
 
 /// Fetches the index from the host's own sources into the private folder.
@@ -97,7 +119,7 @@ fn update(work: &Path) -> Result<(), HostError> {
     files::make_open_dir(&lists.join("partial"))?;
     let configuration = work.join("apt-private.conf");
     files::write_durably(&configuration, CLEARED_HOOKS.as_bytes())?;
-    let apt = Apt { lists: Some(lists.clone()) };
+    let apt = Apt { lists: Some(lists.clone()), scratch: scratch(work) };
     let mut command = apt.get();
     command.arg("-c").arg(&configuration).args(["-o", "APT::Update::Error-Mode=any", "update"]);
     run(&mut command, UPDATE)?.ok()?;

@@ -22,6 +22,7 @@ mod machine;
 mod measures;
 mod member;
 mod messages;
+mod observing;
 mod packages;
 mod people;
 #[cfg(feature = "demo")]
@@ -39,6 +40,7 @@ mod risk;
 mod scan;
 mod store;
 mod story;
+mod strace;
 #[cfg(feature = "demo")]
 mod terminal;
 mod thread;
