@@ -1,6 +1,7 @@
 //! A read-only look at a system. It needs no rights; what it may not see becomes a named gap.
 
 mod addresses;
+mod asked;
 mod claims;
 mod listeners;
 mod offers;
@@ -77,7 +78,7 @@ pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, Host
         ..HostFacts::nothing_known_of(os)
     };
     if system.is_live() {
-        look_at_packages(&packages, &index, work, &mut facts, &mut gaps);
+        look_at_packages(&packages, &index, system, work, &mut facts, &mut gaps);
         look_at_processes(&packages, system, &mut facts, &mut gaps);
     } else {
         gaps.push("the system is not running: pending updates and processes are not known".to_owned());
@@ -111,12 +112,19 @@ pub fn inventory_of_files(packages: &PackageFile, os_release: &Path) -> Result<I
 fn look_at_packages(
     packages: &Packages,
     index: &Index,
+    system: &System,
     work: Option<&Path>,
     facts: &mut HostFacts,
     gaps: &mut Vec<String>,
 ) {
     let offers = match (packages, index) {
-        (Packages::Dpkg(status), Index::Apt(apt)) => offers::offers(apt, status, &facts.architecture.0),
+        (Packages::Dpkg(status), Index::Apt(apt)) => {
+            let ask = || offers::offers(apt, status, &facts.architecture.0);
+            match work {
+                Some(work) => asked::kept_or(system.root(), work, apt.lists(), ask),
+                None => ask(),
+            }
+        }
         (Packages::Rpm(listed), Index::Dnf(dnf)) => dnf.offers(&crate::dnf::status(listed.clone()), gaps),
         _ => {
             gaps.push("pending updates are not known: apt is asked for them, and dnf by an agent".to_owned());

@@ -168,3 +168,45 @@ fn a_host_tells_services_listeners_and_what_a_downloaded_changelog_claims() {
     assert_eq!(claims(&facts), ["CVE-2099-0002", "CVE-2099-0003"]);
     assert!(facts.gaps.is_empty(), "{:?}", facts.gaps);
 }
+
+#[test]
+fn apt_is_asked_again_only_where_its_answer_may_be_another() {
+    let Some(site) = site("apt_is_asked_again_only_where_its_answer_may_be_another", Boot::Light) else {
+        return;
+    };
+    // Every apt that is started leaves a line.
+    for program in ["apt-get", "apt-cache"] {
+        let script = format!("#!/bin/sh\necho {program} >>/asked\nexec /usr/bin/{program} \"$@\"\n");
+        site.host.write_file(format!("/usr/local/sbin/{program}"), script.as_bytes(), 0o755).unwrap();
+    }
+    let look = || {
+        site.host.exec(["rm", "-f", "/asked"]).unwrap().ok().unwrap();
+        let offers = site.inventory().facts.offers;
+        let asked = site.host.shell("cat /asked 2>/dev/null || true").unwrap().ok().unwrap().stdout;
+        (asked.lines().count(), offers)
+    };
+    let shell = |line: &str| site.host.shell(line).unwrap().ok().unwrap();
+    let (asked, first) = look();
+    assert!(asked > 1 && !first.is_empty());
+    assert_eq!(look(), (0, first.clone()), "nothing has changed");
+
+    shell("apt-mark hold rsync");
+    let (asked, offers) = look();
+    let rsync = offers.iter().find(|offer| offer.package == "rsync").unwrap();
+    assert!(asked > 0 && rsync.state == OfferState::Held, "{rsync:?}");
+    // A pin of root's, and what is installed.
+    shell("printf 'Package: rsync\\nPin: release *\\nPin-Priority: -1\\n' >/etc/apt/preferences.d/none");
+    let (asked, offers) = look();
+    assert!(asked > 0 && offers.iter().all(|offer| offer.package != "rsync"));
+    shell(
+        "rm /etc/apt/preferences.d/none && apt-mark unhold rsync && apt-get -qq update && apt-get -qq -y install rsync",
+    );
+    let (asked, offers) = look();
+    assert!(asked > 0 && offers.iter().all(|offer| offer.package != "rsync"));
+    assert_eq!(offers.len(), first.len() - 1);
+    // Another index.
+    site.install(&ToyPackage::new("toyd", "1.0"), "toyd");
+    site.publish_update(&ToyPackage::new("toyd", "2.0"));
+    assert!(look().1.iter().any(|offer| offer.package == "toyd"));
+    assert_eq!(look().0, 0);
+}
