@@ -4,6 +4,7 @@ mod bench;
 mod deb;
 mod fuzz;
 mod need;
+mod rest;
 mod step;
 
 use std::path::PathBuf;
@@ -57,6 +58,18 @@ enum Task {
         /// Also the estates of a million hosts: half an hour, 6 GB of memory.
         #[arg(long)]
         large: bool,
+    },
+    /// Memory and processor time of this machine's agent while nothing happens, against a server of its own; fails over the budget.
+    #[command(
+        after_help = "Examples:\n  cargo xtask rest\n  cargo xtask rest --minutes 60 --programs /usr/bin   programs that are installed"
+    )]
+    Rest {
+        /// How long it rests.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1_440))]
+        minutes: u64,
+        /// The folder of `tenon` and `tenon-agent` [default: built now, optimised].
+        #[arg(long, value_name = "FOLDER")]
+        programs: Option<PathBuf>,
     },
     /// The model that foresees exploitation, made anew, with its report.
     #[command(after_help = "Examples:\n  cargo xtask predict --history /srv/mirror")]
@@ -118,6 +131,15 @@ fn main() -> Result<()> {
             Step::cargo("build", &["build", "--release", "--package", "tenon-cli"]).run()?;
             bench::bench(&feeds)?;
             bench::examples(large)
+        }
+        Task::Rest { minutes, programs } => {
+            if let Some(programs) = programs {
+                return rest::rest(&programs, minutes);
+            }
+            need::linker()?;
+            let programs = ["--package", "tenon-cli", "--package", "tenon-agent"];
+            Step::cargo("build", &[&["build", "--release"][..], &programs].concat()).run()?;
+            rest::rest(std::path::Path::new("target/release"), minutes)
         }
         Task::Predict { history } => predict(&history),
         Task::Fuzz { seconds, filter } => {
