@@ -10,6 +10,7 @@ mod hooks;
 mod inventory;
 mod limits;
 mod network;
+mod random;
 mod rehearsal;
 mod repack;
 mod rpm_site;
