@@ -135,7 +135,16 @@ impl Machine {
 
     /// Ends it as a service manager would, and waits for the end.
     pub(crate) fn down(&mut self) {
-        self.host.exec(["pkill", "-TERM", "-o", "-x", "tenon"]).unwrap().ok().unwrap();
+        self.end("-TERM");
+    }
+
+    /// Kills it, as a crash would.
+    pub(crate) fn killed(&mut self) {
+        self.end("-KILL");
+    }
+
+    fn end(&mut self, signal: &str) {
+        self.host.exec(["pkill", signal, "-o", "-x", "tenon"]).unwrap().ok().unwrap();
         let mut server = self.server.take().unwrap();
         wait_until("the server's end", Duration::from_secs(60), || Ok(server.try_wait().ok().flatten()))
             .unwrap();

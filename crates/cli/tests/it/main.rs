@@ -16,6 +16,7 @@ mod feeds;
 mod feeds_command;
 mod foresight;
 mod hooks;
+mod interrupted;
 mod limits;
 mod machine;
 #[cfg(feature = "demo")]
