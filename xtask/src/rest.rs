@@ -63,7 +63,10 @@ fn measure(programs: &Path, folder: &Path, span: Duration) -> Result<()> {
     enrol.stdin.take().context("the agent's input")?.write_all(&token).context("handing over the token")?;
     ensure!(enrol.wait().context("waiting for tenon-agent enrol")?.success(), "tenon-agent enrol failed");
     let log = folder.join("agent.log");
-    let agent = start(program("tenon-agent").arg("run").arg("--state").arg(&state), &log)?;
+    // As its unit runs it.
+    let mut run = program("tenon-agent");
+    run.args(["run", "--until-replaced", "--state"]).arg(&state);
+    let agent = start(&mut run, &log)?;
     let pid = agent.0.id();
     wait("the agent's first report", || {
         let said = fs::read_to_string(&log).with_context(|| format!("reading {}", log.display()))?;

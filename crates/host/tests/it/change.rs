@@ -91,6 +91,29 @@ fn a_script_that_fails_only_on_the_real_host_is_taken_back() {
     assert!(site.is_active("toyd"));
 }
 
+#[test]
+fn a_disk_that_is_full_on_the_real_host_leaves_the_old_version_and_is_told() {
+    let test = "a_disk_that_is_full_on_the_real_host_leaves_the_old_version_and_is_told";
+    let Some(site) = site(test, Boot::Full) else { return };
+    let targets = toy(&site, &ToyPackage::new("toyd", "2.0"));
+    // A file system of its own, on which the package has a file: the copy has room where the host has none.
+    let full =
+        "d=/usr/share/doc/toyd; cp -a $d /run/doc; mount -t tmpfs -o size=64k tmpfs $d; cp -a /run/doc/. $d/";
+    site.host.shell(full).unwrap().ok().unwrap();
+    let rehearsal = passed(site.rehearse(&targets));
+    site.host.shell("cat /dev/zero >/usr/share/doc/toyd/filler").unwrap();
+    let report = site.apply(&targets, &rehearsal);
+    refused(&report.outcome, "package-manager");
+    assert!(report.output.contains("No space left on device"), "{report:?}");
+    assert_eq!(site.version("toyd"), "1.0");
+    assert!(site.is_active("toyd"));
+    assert_eq!(site.host.exec(["dpkg", "--audit"]).unwrap().ok().unwrap().stdout, "");
+    assert_eq!(site.recover(), None);
+    // With room it is applied as it was rehearsed.
+    site.host.exec(["rm", "/usr/share/doc/toyd/filler"]).unwrap().ok().unwrap();
+    assert_eq!(site.apply(&targets, &rehearsal).outcome, ApplyOutcome::Verified);
+}
+
 /// Holds dpkg's lock as another package manager would: a record lock, `struct flock` of x86_64.
 const LOCK: &str = "use Fcntl; open(my $f, '+<', '/var/lib/dpkg/lock-frontend') or die $!;\n\
                     my $l = pack('ssx4qqi', F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLK, $l) or die $!; print STDERR 'locked'; sleep 600;\n";

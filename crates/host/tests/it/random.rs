@@ -41,6 +41,9 @@ enum Cut {
     Power,
 }
 
+/// The command line of a change that is under way, or about to be.
+const APPLY: &str = "host_probe apply";
+
 impl Site {
     fn quiet(&self, line: &str) -> String {
         self.host.shell(line).unwrap().ok().unwrap().stdout.trim().to_owned()
@@ -49,7 +52,7 @@ impl Site {
     /// Waits until nothing of an apply runs any more.
     fn wait_for_end(&self) {
         wait_until("the end of the change", Duration::from_secs(120), || {
-            Ok((!self.host.exec(["pgrep", "host_probe"])?.success()).then_some(()))
+            Ok((!self.host.exec(["pgrep", "-f", APPLY])?.success()).then_some(()))
         })
         .unwrap();
     }
@@ -59,7 +62,7 @@ impl Site {
         // The moment is the point: there is no condition to wait for.
         std::thread::sleep(after);
         match cut {
-            Cut::Agent => drop(self.host.exec(["pkill", "-KILL", "host_probe"]).unwrap()),
+            Cut::Agent => drop(self.host.exec(["pkill", "-KILL", "-f", APPLY]).unwrap()),
             Cut::Dpkg => drop(self.host.exec(["pkill", "-KILL", "-x", "dpkg"]).unwrap()),
             Cut::Power => {
                 self.host.power_off().unwrap();
@@ -86,6 +89,10 @@ fn a_change_cut_off_at_any_moment_ends_as_one_version_and_is_told() {
             crate::site::PROBE
         );
         site.quiet(&line);
+        wait_until("a change that begins", Duration::from_secs(10), || {
+            Ok(site.host.exec(["test", "-e", "/var/tmp/report.json"])?.success().then_some(()))
+        })
+        .unwrap();
     };
     // How long one takes that nothing cuts off.
     let started = Instant::now();
