@@ -35,9 +35,9 @@ const LOOKING: [&str; 21] = [
     "statfs",
     "statx",
 ];
-/// What may be opened for writing anywhere, since nothing stays of it.
-const NOWHERE: [&str; 7] =
-    ["/dev/null", "/dev/tty", "/dev/full", "pipe:", "socket:", "anon_inode:", "/memfd:"];
+/// What may be opened for writing, since nothing stays of it: this device, and by their beginnings what has no place.
+const NOTHING: &str = "/dev/null";
+const NOWHERE: [&str; 4] = ["pipe:", "socket:", "anon_inode:", "/memfd:"];
 
 /// The beginning of a command line that traces what follows it into files which begin with `out`, or the reason why that is not
 /// possible here.
@@ -99,7 +99,9 @@ impl Written {
             match writes(line) {
                 Ok(paths) => {
                     let stays = |path: &&PathBuf| {
-                        let known = |path: &str| NOWHERE.iter().any(|begin| path.starts_with(begin));
+                        let known = |path: &str| {
+                            path == NOTHING || NOWHERE.iter().any(|begin| path.starts_with(begin))
+                        };
                         !path.to_str().is_some_and(known)
                     };
                     let paths: Vec<&PathBuf> = paths.iter().filter(stays).collect();
@@ -311,6 +313,7 @@ fn strace_lines_are_read_and_what_is_not_known_is_told() {
         r#"openat2(AT_FDCWD</>, "/etc/a", {flags=O_RDWR|O_CREAT, mode=0600, resolve=0}, 24) = 3</etc/a>"#,
         r#"open("/tmp", O_RDWR|O_TMPFILE, 0600) = 3</tmp/#12>(deleted)"#,
         r#"creat("/etc/a", 0666) = 3</etc/a>"#,
+        r#"creat("/dev/nullx", 0666) = 3</dev/nullx>"#,
         r#"renameat2(AT_FDCWD</etc>, "b c", AT_FDCWD</etc>, "d", RENAME_NOREPLACE) = 0"#,
         r#"rename("/var/lib/own/a", "/etc/a") = 0"#,
         r#"unlinkat(AT_FDCWD</etc>, "passwd", 0) = 0"#,

@@ -67,6 +67,32 @@ fn a_signature_without_the_domain_is_refused() {
     assert_eq!(signed.verify(&DirectiveKey::from_seed(&[7; 32]).public()), Err(SignatureError::Wrong));
 }
 
+#[test]
+fn an_order_with_any_bit_of_any_byte_flipped_is_not_admitted() {
+    let (key, asset) = (DirectiveKey::from_seed(&[7; 32]), AssetId::of_public_key(b"this"));
+    let (order, gate) = (order(asset, 1), gate(&key, asset));
+    let signed = key.sign(&order).unwrap();
+    // As it travels, signature and all.
+    let bytes = serde_json::to_vec(&signed).unwrap();
+    let (mut tried, mut same) = (0, 0);
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << bit;
+            tried += 1;
+            let Ok(read) = serde_json::from_slice::<SignedOrder>(&flipped) else { continue };
+            if let Ok(admitted) = gate.admit(&read, Timestamp::from_millis(1)) {
+                // A digit of the signature in the other case is the same signature: not a bit of the order is another.
+                assert_eq!((&admitted, &read.order), (&order, &signed.order), "byte {at}, bit {bit}");
+                assert!(read.signature.eq_ignore_ascii_case(&signed.signature), "byte {at}, bit {bit}");
+                same += 1;
+            }
+        }
+    }
+    println!("measured: {tried} flips of an order, {same} of them the same order, none another");
+    assert!(tried > 8 * 200 && same <= signed.signature.len());
+}
+
 proptest! {
     #[test]
     fn one_changed_byte_breaks_the_signature(at in any::<prop::sample::Index>(), with in 32_u8..127) {
