@@ -8,7 +8,7 @@
 //! progress.json     report sequence, generation of the last order begun, the order that is begun
 //! accepted.json     the last inventory that the server accepted; deltas differ from it
 //! answer.json       a report that the server has not accepted yet
-//! work/             the host crate's own: downloads, rehearsals, intent of a change, copies of evidence
+//! work/             the host crate's own: downloads, what apt answered, rehearsals, intent of a change, copies of evidence
 //! ```
 
 use std::fs::{self, OpenOptions};

@@ -10,8 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{AgentState, Control};
 
-/// How often it looks whether its own files were replaced.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often it looks whether its own files were replaced. Every second it was half of what an agent at rest took.
+const LOOK: Duration = Duration::from_secs(5);
 /// How often it looks whether what it does is over, once it shall end.
 const SOON: Duration = Duration::from_millis(100);
 

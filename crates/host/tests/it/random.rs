@@ -57,23 +57,26 @@ impl Site {
         .unwrap();
     }
 
-    /// Cuts a change off after so long, and returns what is told of it in the end, if it had begun.
-    fn cut_off(&self, cut: Cut, after: Duration) -> Option<ApplyReport> {
+    /// Cuts a change off after so long, and returns whether it hit anything that ran, and what is told in the end if it had begun.
+    fn cut_off(&self, cut: Cut, after: Duration) -> (bool, Option<ApplyReport>) {
         // The moment is the point: there is no condition to wait for.
         std::thread::sleep(after);
-        match cut {
-            Cut::Agent => drop(self.host.exec(["pkill", "-KILL", "-f", APPLY]).unwrap()),
-            Cut::Dpkg => drop(self.host.exec(["pkill", "-KILL", "-x", "dpkg"]).unwrap()),
+        let succeeds = |words: &[&str]| self.host.exec(words).unwrap().success();
+        let hit = match cut {
+            Cut::Agent => succeeds(&["pkill", "-KILL", "-f", APPLY]),
+            Cut::Dpkg => succeeds(&["pkill", "-KILL", "-x", "dpkg"]),
             Cut::Power => {
+                let under_way = succeeds(&["pgrep", "-f", APPLY]);
                 self.host.power_off().unwrap();
                 self.host.boot(Boot::Full).unwrap();
                 self.host.wait_running(Duration::from_secs(60)).unwrap();
+                under_way
             }
-        }
+        };
         self.wait_for_end();
         // One that was killed has left the report of nothing, or the whole of it.
         let told = self.host.read_file("/var/tmp/report.json").unwrap();
-        serde_json::from_str(&told).ok().or_else(|| self.recover())
+        (hit, serde_json::from_str(&told).ok().or_else(|| self.recover()))
     }
 }
 
@@ -102,7 +105,7 @@ fn a_change_cut_off_at_any_moment_ends_as_one_version_and_is_told() {
     assert_eq!(site.version("toyd"), "2.0");
 
     let mut chance = Chance(17);
-    let mut ends: BTreeMap<(Cut, &str), u64> = BTreeMap::new();
+    let mut ends: BTreeMap<(Cut, &str, &str), u64> = BTreeMap::new();
     // Single moments of the others are held by tests of their own.
     let cuts = if soak().is_some() { &[Cut::Agent, Cut::Dpkg, Cut::Power][..] } else { &[Cut::Dpkg] };
     for round in 0..soak().unwrap_or(1) {
@@ -111,7 +114,7 @@ fn a_change_cut_off_at_any_moment_ends_as_one_version_and_is_told() {
             let after = Duration::from_millis(chance.below(u64::try_from(whole.as_millis()).unwrap()));
             let what = format!("round {round}, {cut:?} after {after:?}");
             begin();
-            let told = site.cut_off(cut, after);
+            let (hit, told) = site.cut_off(cut, after);
             let (version, end) = match told.as_ref().map(|report| &report.outcome) {
                 Some(ApplyOutcome::Verified) => ("2.0", "verified"),
                 Some(ApplyOutcome::RolledBack { .. }) => ("1.0", "rolled back"),
@@ -123,7 +126,7 @@ fn a_change_cut_off_at_any_moment_ends_as_one_version_and_is_told() {
             assert!(site.is_active("toyd"), "{what}: {told:?}");
             assert_eq!(site.quiet("dpkg --audit"), "", "{what}");
             assert_eq!(site.recover(), None, "{what}: told once");
-            *ends.entry((cut, end)).or_default() += 1;
+            *ends.entry((cut, if hit { "hit" } else { "missed" }, end)).or_default() += 1;
         }
     }
     println!("measured: changes of {whole:?} cut off: {ends:?}");
