@@ -85,7 +85,7 @@ fn measure(programs: &Path, folder: &Path, span: Duration) -> Result<()> {
     let peak = memory(pid, "VmHWM")?;
     let looks = fs::read_to_string(&log).unwrap_or_default().matches("what changed is reported").count();
     println!("an agent at rest for {:.0} s, which looked at the host {looks} times", took.as_secs_f64());
-    println!("  memory           {:.1} MiB at most, {:.1} MiB with the first report", mb(highest), mb(peak));
+    println!("  memory           {:.1} MB at most, {:.1} MB with the first report", mb(highest), mb(peak));
     println!(
         "  processor time   {own:.2} s of its own, {started:.2} s of what it started: {share:.3} % of a core"
     );

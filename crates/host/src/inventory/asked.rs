@@ -4,7 +4,6 @@
 //! What apt answers from is told by files: the index, dpkg's and apt's records, the configuration. Their names, sizes and times of
 //! change stand for them; the time at which a file's state last changed cannot be set back by a program.
 
-use std::fmt::Write as _;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -42,30 +41,42 @@ struct Answer {
     offers: Vec<Offer>,
 }
 
-/// The last answer while it counts, otherwise what `ask` gives, which is kept for the next time. `root` is that of the system and
-/// `lists` the index that apt reads.
+/// What apt's answer rests on besides the index, as it was before the packages of an inventory were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Records(Option<Digest>);
+
+impl Records {
+    /// As they are now, of the system with this root.
+    pub(super) fn now(root: &Path) -> Self {
+        let at = |absolute: &str| root.join(absolute.trim_start_matches('/'));
+        Self(state_of(RECORDS.iter().chain([&CONFIGURATION]).map(|path| at(path))))
+    }
+}
+
+/// The last answer while it counts, otherwise what `ask` gives, which is kept for the next time. `root` is that of the system,
+/// `before` how its records were when `ask`'s packages were read, and `lists` the index that apt reads.
 pub(super) fn kept_or(
     root: &Path,
+    before: Records,
     work: &Path,
     lists: &Path,
     ask: impl FnOnce() -> Result<Vec<Offer>, HostError>,
 ) -> Result<Vec<Offer>, HostError> {
     let path = work.join(FILE);
-    // Before it is asked: what changes meanwhile is asked about the next time.
-    let from = state_of(root, lists);
-    if let Some(answer) = from.and_then(|from| kept(&path, from)) {
-        return Ok(answer);
+    // Before it is asked: what changes meanwhile is asked about the next time. What has changed since the packages were read
+    // makes an answer of two states, which is good for once.
+    let (Records(Some(records)), true) = (before, Records::now(root) == before) else { return ask() };
+    let Some(index) = state_of([lists.to_owned()]) else { return ask() };
+    let from = Digest::of(format!("{records} {index}").as_bytes());
+    if let Some(offers) = kept(&path, from) {
+        return Ok(offers);
     }
-    let offers = ask()?;
-    if let Some(from) = from {
-        let answer = Answer { from, offers };
-        // Nothing but time is lost where it cannot be kept: a full disk must not hide what is offered.
-        if let Ok(bytes) = serde_json::to_vec(&answer) {
-            let _kept = files::write_durably(&path, &bytes);
-        }
-        return Ok(answer.offers);
+    let answer = Answer { from, offers: ask()? };
+    // Nothing but time is lost where it cannot be kept: a full disk must not hide what is offered.
+    if let Ok(bytes) = serde_json::to_vec(&answer) {
+        let _kept = files::write_durably(&path, &bytes);
     }
-    Ok(offers)
+    Ok(answer.offers)
 }
 
 /// The answer in the file, where it was made from this and not too long ago.
@@ -78,22 +89,15 @@ fn kept(path: &Path, from: Digest) -> Option<Vec<Offer>> {
     (age < MAX_AGE && answer.from == from).then_some(answer.offers)
 }
 
-/// What the answer is made from, as the files of this root tell it; `None` where there are too many.
-fn state_of(root: &Path, lists: &Path) -> Option<Digest> {
-    let at = |absolute: &str| root.join(absolute.trim_start_matches('/'));
+/// How files and folders are, with all below them; `None` where there are too many.
+fn state_of(paths: impl IntoIterator<Item = PathBuf>) -> Option<Digest> {
     let mut seen = Vec::new();
-    for record in RECORDS {
-        look(&at(record), MAX_DEPTH, &mut seen)?;
+    for path in paths {
+        look(&path, MAX_DEPTH, &mut seen)?;
     }
-    look(&at(CONFIGURATION), MAX_DEPTH, &mut seen)?;
-    look(lists, MAX_DEPTH, &mut seen)?;
     seen.sort();
-    let mut text = lists.display().to_string();
-    for (path, state) in &seen {
-        // Writing into a text does not fail.
-        let _written = write!(text, "\n{}\t{state}", path.display());
-    }
-    Some(Digest::of(text.as_bytes()))
+    let lines = seen.iter().map(|(path, state)| format!("{}\t{state}\n", path.display()));
+    Some(Digest::of(lines.collect::<String>().as_bytes()))
 }
 
 /// Notes a file, or a folder with what is in it.
@@ -163,10 +167,11 @@ mod tests {
     fn whatever_apt_answers_from_makes_another_state() {
         let folder = tempfile::tempdir().unwrap();
         let (root, lists) = (folder.path(), root(folder.path()));
-        let mut last = state_of(root, &lists).unwrap();
-        assert_eq!(state_of(root, &lists), Some(last));
+        let state = || Some((Records::now(root).0?, state_of([lists.clone()])?));
+        let mut last = state().unwrap();
+        assert_eq!(state(), Some(last));
         let mut differs = |what: &str| {
-            let now = state_of(root, &lists).unwrap();
+            let now = state().unwrap();
             assert_ne!(now, last, "{what}");
             last = now;
         };
@@ -193,7 +198,7 @@ mod tests {
         let mut deep = root.join("etc/apt");
         (0..MAX_DEPTH).for_each(|_| deep.push("deep"));
         fs::create_dir_all(deep).unwrap();
-        assert_eq!(state_of(root, &lists), None, "what is not looked at cannot be vouched for");
+        assert_eq!(state(), None, "what is not looked at cannot be vouched for");
     }
 
     #[test]
@@ -217,15 +222,24 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_not_kept() {
+    fn neither_a_failure_nor_an_answer_of_two_states_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let lists = root(folder.path());
         let failed = || Err(HostError::Malformed { what: "apt".to_owned(), detail: "no".to_owned() });
         let root = folder.path();
-        assert!(kept_or(root, root, &lists, failed).is_err());
-        assert_eq!(kept_or(root, root, &lists, || Ok(vec![offer("a")])).unwrap(), [offer("a")]);
-        assert_eq!(kept_or(root, root, &lists, || Ok(vec![offer("b")])).unwrap(), [offer("a")]);
+        let ask = |before, ask: &dyn Fn() -> Result<Vec<Offer>, HostError>| {
+            kept_or(root, before, root, &lists, ask)
+        };
+        let (a, b) = (|| Ok(vec![offer("a")]), || Ok(vec![offer("b")]));
+        let before = Records::now(root);
+        assert!(ask(before, &failed).is_err());
+        assert_eq!(ask(before, &a).unwrap(), [offer("a")]);
+        assert_eq!(ask(before, &b).unwrap(), [offer("a")]);
+        // Packages of one state and apt's answer of another: good for once, and not kept.
         fs::write(root.join("var/lib/dpkg/status"), "another").unwrap();
-        assert_eq!(kept_or(root, root, &lists, || Ok(vec![offer("b")])).unwrap(), [offer("b")]);
+        assert_eq!(ask(before, &b).unwrap(), [offer("b")]);
+        let now = Records::now(root);
+        assert_eq!(ask(now, &a).unwrap(), [offer("a")]);
+        assert_eq!(ask(now, &b).unwrap(), [offer("a")]);
     }
 }

@@ -60,6 +60,7 @@ pub(crate) fn read_all(bytes: &[u8]) {
 /// When there is no readable package database (dpkg, apk, rpm) or no `os-release`: without them nothing can be said.
 /// Everything else that cannot be found out is listed in the report's gaps.
 pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, HostError> {
+    let records = asked::Records::now(system.root());
     let packages = Packages::read(system)?;
     let os = os::os_release(system)?;
     let mut gaps = packages.gaps();
@@ -78,7 +79,8 @@ pub fn inventory(system: &System, work: Option<&Path>) -> Result<Inventory, Host
         ..HostFacts::nothing_known_of(os)
     };
     if system.is_live() {
-        look_at_packages(&packages, &index, system, work, &mut facts, &mut gaps);
+        let kept = work.map(|work| Kept { root: system.root(), records, work });
+        look_at_packages(&packages, &index, kept, &mut facts, &mut gaps);
         look_at_processes(&packages, system, &mut facts, &mut gaps);
     } else {
         gaps.push("the system is not running: pending updates and processes are not known".to_owned());
@@ -108,20 +110,27 @@ pub fn inventory_of_files(packages: &PackageFile, os_release: &Path) -> Result<I
     Ok(Inventory { facts, components: packages.components().cloned().collect() })
 }
 
+/// Where answers are kept, and what apt's rest on.
+#[derive(Clone, Copy)]
+struct Kept<'a> {
+    root: &'a Path,
+    records: asked::Records,
+    work: &'a Path,
+}
+
 /// What the host's own package manager offers.
 fn look_at_packages(
     packages: &Packages,
     index: &Index,
-    system: &System,
-    work: Option<&Path>,
+    kept: Option<Kept<'_>>,
     facts: &mut HostFacts,
     gaps: &mut Vec<String>,
 ) {
     let offers = match (packages, index) {
         (Packages::Dpkg(status), Index::Apt(apt)) => {
             let ask = || offers::offers(apt, status, &facts.architecture.0);
-            match work {
-                Some(work) => asked::kept_or(system.root(), work, apt.lists(), ask),
+            match kept {
+                Some(kept) => asked::kept_or(kept.root, kept.records, kept.work, apt.lists(), ask),
                 None => ask(),
             }
         }
@@ -135,7 +144,7 @@ fn look_at_packages(
         Ok(offers) => (facts.offers, facts.offers_known) = (offers, true),
         Err(error) => gaps.push(format!("pending updates are not known: {error}")),
     }
-    if let (Some(work), Packages::Dpkg(status)) = (work, packages) {
+    if let (Some(Kept { work, .. }), Packages::Dpkg(status)) = (kept, packages) {
         claims::fill(work, status, &mut facts.offers, gaps);
     }
 }
