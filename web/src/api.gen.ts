@@ -237,6 +237,125 @@ export type AttackStepView = {
   vulnerability: string;
 };
 
+/** What is replayed. */
+export type BacktestBody = {
+  /** The text of a policy that nobody has set. */
+  draft?: string | null;
+  /** What of a policy file flags: `automatic` (where nothing is said), `emergency` or `allowed`. */
+  flagging?: string | null;
+  /** The first day `YYYY-MM-DD` or month `YYYY-MM`; the first of the history where nothing is said. */
+  from?: string | null;
+  /**
+   * The policies, 1 to 8: built-in ones as `tenon backtest run` takes them (`epss>=0.1`), `in-force` for the policy that counts,
+   * `draft` for the one in `draft`.
+   */
+  policies: string[];
+  /** The last day or month; the last of the history where nothing is said. */
+  to?: string | null;
+};
+
+/**
+ * What a policy came to. Counts are summed over days: a CVE that stays flagged counts on each, and a listing on every day of the 30
+ * before it.
+ */
+export type BacktestCountsView = {
+  /** Flagged and listed, of everything that was listed. */
+  coverage_of_all_percent?: string | null;
+  /** Flagged and listed, of the eligible that were listed. */
+  coverage_percent?: string | null;
+  /** Flagged and listed, of the flagged. */
+  efficiency_percent?: string | null;
+  /** Flagged of the eligible, in percent with three decimals; absent of nothing. So are the others. */
+  effort_percent?: string | null;
+  /** CVEs that had a score and were not listed. */
+  eligible: number;
+  /** Those that the policy flagged. */
+  flagged: number;
+  /** All that were listed in the 30 days after. */
+  listed: number;
+  /** Eligible, and listed in the 30 days after. */
+  positives: number;
+  /** Flagged, and listed in the 30 days after. */
+  true_positives: number;
+  /** Listed in the 30 days after, without a score on the day: most were not public yet. */
+  unscored_positives: number;
+};
+
+/** Some of the days. */
+export type BacktestPartView = {
+  /** Over them. */
+  counts: BacktestCountsView;
+  /** How many they are. */
+  days: number;
+  /** What these days have in common. */
+  name: string;
+};
+
+/** A policy that can be replayed. */
+export type BacktestPolicyView = {
+  /** What it flags, in words. */
+  flags: string;
+  /** As it is asked for. */
+  policy: string;
+  /** Whether it reads records of CVEs. */
+  records: boolean;
+  /** Whether it is among those that are compared where nobody chooses. */
+  usual: boolean;
+};
+
+/** What came of a replay. */
+export type BacktestResultView = {
+  /** How many days were replayed: those of scores. */
+  days: number;
+  /** SHA-256 over the files of the history; records are not among them. */
+  digest: string;
+  /** The first day that was replayed. */
+  first: string;
+  /** The first day that was asked for. */
+  from: string;
+  /** Days after a day within which a listing counts. */
+  horizon_days: number;
+  /** The last one. */
+  last: string;
+  /** Days of scores in the span whose next 30 days of listings are not complete. */
+  left_out: number;
+  /** The newest model of Tenon's forecast. */
+  model?: string | null;
+  /** What was compared, in the order of the question. */
+  policies: ReplayedPolicyView[];
+  /** The last one. */
+  to: string;
+  /** Lines of the files that could not be read. */
+  unread_lines: number;
+};
+
+/** What a policy file said of CVEs, summed over days. */
+export type BacktestSaidView = {
+  /** It goes out by itself. */
+  automatic: number;
+  /** It is an emergency; counted beside the others. */
+  emergency: number;
+  /** It does not go out. */
+  forbidden: number;
+  /** The fields on which the undecided depend. */
+  missing: string[];
+  /** People approve, or evidence is asked for first. */
+  people: number;
+  /** The first rule that could match depends on a field that history does not have. */
+  undecided: number;
+};
+
+/** Which history can be replayed, and which policies. */
+export type BacktestView = {
+  history?: HistoryView | null;
+  /** How many are compared at most. */
+  most: number;
+  /** Policies to compare. Built-in ones may have other thresholds too. */
+  policies: BacktestPolicyView[];
+  /** Why it cannot be read, where one was named. */
+  problem?: string | null;
+};
+
 /** One input of a priority. */
 export type BasisView = {
   /** As of when. */
@@ -1204,6 +1323,20 @@ export type HeldBackView = {
   why: string;
 };
 
+/** A history. */
+export type HistoryView = {
+  /** How many days of scores there are from the one to the other. */
+  days: number;
+  /** The first day that can be replayed, as in 2024-05-01. */
+  first: string;
+  /** The last one: all that was listed in the 30 days after it is known. */
+  last: string;
+  /** The first day of which Tenon's own forecast has a model, where there is one. */
+  model_from?: string | null;
+  /** Whether records of CVEs are there too, which policies on CVSS and on published tables read. */
+  records: boolean;
+};
+
 /** The value of one column of a decision table, and why it has it. */
 export type InputView = BasisView & {
   /** Whether nothing is known and this was assumed. */
@@ -1697,6 +1830,35 @@ export type RehearsalsView = {
   passed: number;
   /** Not answered in time. */
   silent: number;
+};
+
+/** How far a replay is. */
+export type ReplayState = "waiting" | "reading" | "replaying" | "done";
+
+/** How it stands with a replay. */
+export type ReplayView = {
+  /** So many files or days are done, of the one that waits those of the other. */
+  number: number;
+  /** Of how many; 0 where that is not known yet. */
+  of: number;
+  result?: BacktestResultView | null;
+  /** How far it is. */
+  state: ReplayState;
+};
+
+/** A policy over many days. */
+export type ReplayedPolicyView = {
+  /** By model of EPSS, in order of time: scores of different models do not compare. */
+  by_epss_model: BacktestPartView[];
+  /** By half of a year, as in `2025 H1`. */
+  by_half_year: BacktestPartView[];
+  /** What it flags, in words. */
+  flags: string;
+  /** Its name. */
+  policy: string;
+  said?: BacktestSaidView | null;
+  /** Over all days. */
+  total: BacktestCountsView;
 };
 
 /** A retired asset counts nowhere, until it reports again. */

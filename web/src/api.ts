@@ -4,6 +4,8 @@ import type {
   AssetDetail,
   AssetReachView,
   AssetsPage,
+  BacktestBody,
+  BacktestView,
   ControlBody,
   ControlEndBody,
   ControlsView,
@@ -28,6 +30,7 @@ import type {
   PolicyView,
   ReachView,
   RefusalBody,
+  ReplayView,
   NoteBody,
   RetryBody,
   SessionView,
@@ -162,11 +165,14 @@ export const getExceptions = (limit: string, then: Moment): Promise<ExceptionsVi
   askAsOf(`exceptions?limit=${limit}`, then) as Promise<ExceptionsView>;
 export const getPolicy = (then: Moment): Promise<PolicyView> => askAsOf("policy", then) as Promise<PolicyView>;
 export const getPresets = (): Promise<PolicyPresetView[]> => ask("policy/presets") as Promise<PolicyPresetView[]>;
-/** Asks about a text and changes nothing. */
-const about = (path: string, text: string): Promise<unknown> =>
-  ask(path, { method: "POST", headers: { ...OWN, "Content-Type": "application/json" }, body: JSON.stringify({ text }) });
-export const checkPolicy = (text: string): Promise<PolicyCheckView> => about("policy/check", text) as Promise<PolicyCheckView>;
-export const previewPolicy = (text: string): Promise<PolicyPreviewView> => about("policy/preview", text) as Promise<PolicyPreviewView>;
+/** Asks with a body and changes nothing. */
+const wanted = (path: string, body: unknown): Promise<unknown> =>
+  ask(path, { method: "POST", headers: { ...OWN, "Content-Type": "application/json" }, body: JSON.stringify(body) });
+export const checkPolicy = (text: string): Promise<PolicyCheckView> => wanted("policy/check", { text }) as Promise<PolicyCheckView>;
+export const previewPolicy = (text: string): Promise<PolicyPreviewView> => wanted("policy/preview", { text }) as Promise<PolicyPreviewView>;
+export const getBacktest = (): Promise<BacktestView> => ask("backtest") as Promise<BacktestView>;
+/** How it stands with a replay, which begins when it is first asked for. It changes nothing. */
+export const askReplay = (body: BacktestBody): Promise<ReplayView> => wanted("backtest", body) as Promise<ReplayView>;
 export const getWhy = (id: string, then: Moment): Promise<WhyView> =>
   askAsOf(`directives/${encodeURIComponent(id)}/why`, then) as Promise<WhyView>;
 export const getMoves = (id: string, then: Moment): Promise<MovesView> =>

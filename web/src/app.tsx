@@ -2,6 +2,7 @@ import type { Overview } from "./api.gen";
 import { PastAnswer, PastMark } from "./as-of";
 import { AssetPanel } from "./asset";
 import { Assets } from "./assets";
+import { Backtest } from "./backtest";
 import { Closed } from "./closed";
 import { StandingControls } from "./controls";
 import { Coverage } from "./coverage";
@@ -57,6 +58,7 @@ export function App() {
             <AcceptedRisks version={state.changed.queue} />
             <StandingControls version={state.changed.queue} />
             <Policy version={state.changed.queue} />
+            <Backtest version={state.changed.queue} />
             <Coverage feeds={overview.feeds} version={state.changed.assets} />
             <Closed overview={overview} version={state.changed.queue} />
             <Recorded overview={overview} />

@@ -14,6 +14,7 @@ import "./styles/evidence.css";
 import "./styles/reach.css";
 import "./styles/palette.css";
 import "./styles/policy.css";
+import "./styles/backtest.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

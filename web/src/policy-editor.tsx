@@ -3,9 +3,11 @@ import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { checkPolicy, getPresets, previewPolicy } from "./api";
 import type { PolicyCheckView, PolicyPresetView, PolicyPreviewView, PolicyView } from "./api.gen";
 import { Note, plural } from "./bits";
+import { draft } from "./draft";
 import { live } from "./live";
 import { PolicyEffects } from "./policy-effects";
 import { type Settings, told, USUAL, written } from "./policy-settings";
+import { goToSection } from "./sections";
 import { useMay } from "./session";
 import { useStore } from "./store";
 import { useSend } from "./use";
@@ -109,6 +111,19 @@ export function PolicyEditor({ policy, version, onClose }: { policy: PolicyView;
         {tried?.why && <Note tone="bad">{tried.why}</Note>}
         {tried && tried.check.total > 0 && <p className="empty">Nothing can be said before the file is right.</p>}
         {!tried && <p className="empty" aria-busy="true">Trying it against what is open…</p>}
+        {tried?.text === text && tried.check.total === 0 && (
+          <button
+            type="button"
+            className="link"
+            data-testid="policy-backtest"
+            onClick={() => {
+              draft.set(text);
+              goToSection("backtest");
+            }}
+          >
+            What it would have asked for over years of history
+          </button>
+        )}
         <SetIt policy={policy} text={text} preview={tried?.text === text ? tried.preview : null} onClose={onClose} />
       </div>
     </div>

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 import { addressee, DEMO, large, log, open, overview, retired, THEN, then } from "./answers.mjs";
+import { HISTORY } from "./backtests.mjs";
 import { rolling } from "./rollouts.mjs";
 import { visits } from "./visit.mjs";
 
@@ -34,6 +35,7 @@ const VIEWS = {
   "hosts that are gone": { world: overview, click: "to-retired" },
   "a queue in parts, and its views": { world: () => large(30, 3), past: "?group=team-1&by=group", click: "views" },
   "the way to everything": { world: overview, hash: "#dir_2", click: "palette-open" },
+  "policies over history": { world: overview, more: { backtest: HISTORY }, click: "backtest-go" },
   "nothing yet": { world: () => overview({ assets: [], queue: [], closed: [], closed_total: 0, feeds: [] }) },
 };
 

@@ -5,6 +5,7 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { NO_POLICY, PRESETS, detail, exposure, findingWhy, moves, overview, reports, why } from "./answers.mjs";
+import { done, NO_HISTORY } from "./backtests.mjs";
 import { assetReach, directiveReach, reach } from "./reaches.mjs";
 
 /** What the API once answered: the tests of the command line show the same. */
@@ -53,6 +54,10 @@ export class StandIn {
   /** What is wrong with a policy, and what it would change. */
   checks = () => ({ problems: [], total: 0 });
   previews = (text) => ({ version: this.overview.policy?.version ?? 0, same: text === this.overview.policy?.text, as_of: new Date().toISOString(), changed: 0, approved_at_once: 0, directives: [] });
+  /** Which history there is, what was asked to be replayed, and what is answered to it. */
+  backtest = NO_HISTORY;
+  replays = [];
+  replay = done;
   /** Paths of every request, in order. */
   asked = [];
   /** As of when each was asked: its path and, where it said so, the moment. */
@@ -118,6 +123,7 @@ export class StandIn {
       return json(response, 200, vulnerabilities(this.overview.seq, this.open, searchParams));
     }
     if (pathname === "/api/v1/messages") return json(response, 200, { generation: world.seq, items: this.messages });
+    if (pathname === "/api/v1/backtest") return json(response, 200, this.backtest);
     if (pathname === "/api/v1/gaps") return json(response, 200, gaps(world.assets));
     if (pathname === "/api/v1/reach") {
       this.within.push(searchParams.get("within"));
@@ -218,6 +224,12 @@ export class StandIn {
     // Asked about a text, and nothing is written.
     if (pathname === "/api/v1/policy/check") return json(response, 200, this.checks(JSON.parse(text).text));
     if (pathname === "/api/v1/policy/preview") return json(response, 200, this.previews(JSON.parse(text).text));
+    if (pathname === "/api/v1/backtest") {
+      const asked = JSON.parse(text);
+      this.replays.push(asked);
+      const answer = this.replay(asked, this.replays.length);
+      return json(response, answer.status ?? 200, answer.body ?? answer);
+    }
     this.writes.push({ path: pathname, headers: request.headers, body: text === "" ? null : JSON.parse(text) });
     if (!request.headers["x-tenon-request"]) return json(response, 403, { code: "foreign-origin", detail: "a page elsewhere sent this" });
     if (this.refuseNext) {

@@ -3,6 +3,7 @@
 mod fleet;
 
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -76,13 +77,13 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FOLDER", env = "TENON_HISTORY")]
     history: PathBuf,
     /// First day, or month.
-    #[arg(long, value_name = "MONTH|DAY", default_value = "2024-05", value_parser = first_day)]
+    #[arg(long, value_name = "MONTH|DAY", default_value = "2024-05", value_parser = Day::first_of)]
     from: Day,
     /// Last day, or month. Days whose next 30 days are not over are left out.
-    #[arg(long, value_name = "MONTH|DAY", default_value = "2026-07", value_parser = last_day)]
+    #[arg(long, value_name = "MONTH|DAY", default_value = "2026-07", value_parser = Day::last_of)]
     to: Day,
     /// A policy, or a policy file; several are compared.
-    #[arg(long = "policy", value_name = "POLICY", default_values = ["cvss>=7", "epss>=0.1", "kev", "ssvc", "bod-26-04", "model-top=1%"])]
+    #[arg(long = "policy", value_name = "POLICY", default_values = Policy::USUAL)]
     policies: Vec<String>,
     /// Which verdicts of policy files flag.
     #[arg(long, value_enum, default_value = "automatic")]
@@ -104,18 +105,6 @@ pub(crate) struct Run {
     /// Another model than the one of this program.
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-}
-
-fn first_day(text: &str) -> Result<Day, String> {
-    let whole = if text.len() == 7 { format!("{text}-01") } else { text.to_owned() };
-    whole.parse().map_err(|_| format!("{text:?} is no month YYYY-MM and no day YYYY-MM-DD"))
-}
-
-fn last_day(text: &str) -> Result<Day, String> {
-    let first = first_day(text)?;
-    let same = |day: Day| day.month() == first.month();
-    let days = (0..31).map(|days| first.plus(days)).take_while(|day| same(*day));
-    Ok(if text.len() == 7 { days.last().unwrap_or(first) } else { first })
 }
 
 impl Backtest {
@@ -152,12 +141,14 @@ impl Run {
         bar.begin("replaying", history.snapshots().len());
         let span = (self.from, self.to);
         let replay = Replay { policies: &policies, universe, span, fleet: fleet.as_ref() };
-        let replayed = replay.over(&history, &outcomes, &models, &mut |_| bar.step());
+        let replayed = replay.over(&history, &outcomes, &models, &mut |_| {
+            bar.step();
+            ControlFlow::Continue(())
+        })?;
         let size = fleet.as_ref().map(Fleet::size);
         drop(bar);
-        let asked = history.snapshots().iter().filter(|one| one.known >= self.from && one.known <= self.to);
         let done = replayed.first().map_or(0, |one| one.days.len());
-        let open = asked.count() - done;
+        let open = replay.days(&history) - done;
         if done == 0 {
             bail!(
                 "no day of scores from {} to {} has its next {HORIZON} days of listings in this history",
@@ -197,8 +188,8 @@ impl Run {
             json!({
                 "policy": one.policy.to_string(),
                 "total": counts(&one.total()),
-                "by_epss_model": one.by_epss_model().iter().map(|(model, pool)| {
-                    json!({ "epss_model": model, "counts": counts(pool) })
+                "by_epss_model": one.by_epss_model().iter().map(|pool| {
+                    json!({ "epss_model": pool.of, "counts": counts(&pool.counts) })
                 }).collect::<Vec<_>>(),
                 "days": one.days,
                 "said": one.said,
@@ -239,8 +230,8 @@ impl Run {
             for day in days {
                 line(&mut out, wide, &one.policy.to_string(), &day.day.to_string(), &day.counts)?;
             }
-            for (model, pool) in one.by_epss_model() {
-                line(&mut out, wide, &one.policy.to_string(), &model, &pool)?;
+            for pool in one.by_epss_model() {
+                line(&mut out, wide, &one.policy.to_string(), &pool.of, &pool.counts)?;
             }
             line(&mut out, wide, &one.policy.to_string(), "all", &one.total())?;
         }

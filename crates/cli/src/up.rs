@@ -32,7 +32,7 @@ const RESTART: Duration = Duration::from_secs(5);
 /// Start Tenon.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  tenon up\n  tenon up --data /srv/tenon --feeds /srv/mirror\n  tenon up --no-agent --gateway 10.0.0.5:8421 --gateway-name tenon.example.org\n  tenon up --store postgres://tenon@%2Frun%2Fpostgresql/tenon\n  tenon up --demo\n\n\
+    after_help = "Examples:\n  tenon up\n  tenon up --data /srv/tenon --feeds /srv/mirror\n  tenon up --no-agent --gateway 10.0.0.5:8421 --gateway-name tenon.example.org\n  tenon up --store postgres://tenon@%2Frun%2Fpostgresql/tenon\n  tenon up --history /srv/mirror\n  tenon up --demo\n\n\
     Nothing on this machine changes until a person promotes its group: the agent only looks."
 )]
 pub(crate) struct Up {
@@ -70,6 +70,9 @@ pub(crate) struct Up {
     /// where there is one]. It is read at the start.
     #[arg(long, env = "TENON_MESSAGES", value_name = "FILE")]
     messages: Option<PathBuf>,
+    /// Years of public history, over which the page replays policies: a folder as `tenon backtest run --history` takes it.
+    #[arg(long, env = "TENON_HISTORY", value_name = "FOLDER")]
+    history: Option<PathBuf>,
     /// Do not run an agent for this machine.
     #[arg(long)]
     no_agent: bool,
@@ -153,6 +156,7 @@ impl Up {
             feeds,
             keep_days: self.keep_history.map(|Days(days)| days),
             messages: self.messages.clone(),
+            history: self.history.clone(),
         })
     }
 

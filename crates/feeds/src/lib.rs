@@ -37,7 +37,7 @@ pub use delta::{advisory_delta, intel_deltas};
 pub use error::FeedError;
 pub use fetch::{Limits, Progress};
 pub use foresight::{Asked, Foresight, known_by};
-pub use history::{Depth, ReadHistory, Reading, read_history};
+pub use history::{Depth, ReadHistory, Reading, Survey, read_history, survey_history};
 pub use name::{Choice, EvidenceKind, FeedName};
 pub use problem::{FeedProblem, MAX_LISTED};
 pub use sources::Source;

@@ -7,11 +7,12 @@ mod page;
 mod policy;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use serde::Serialize;
 
 pub use chart::chart;
-pub use file::{Acts, FROM_HISTORY, PolicyFile, SUPPOSED, Said, UNKNOWN};
+pub use file::{Acts, FROM_HISTORY, PolicyFile, SUPPOSED, Said, UNKNOWN, reads_records};
 pub use fleet::{Fleet, Size, Spared};
 pub use page::{Material, page};
 pub use policy::{Policy, PolicyError};
@@ -19,7 +20,7 @@ pub use policy::{Policy, PolicyError};
 use fleet::Watched;
 use policy::Asked;
 
-use crate::{Cve, Day, History, Known, ModelFile, Outcomes, Universe, Walk};
+use crate::{Cve, Day, History, Known, ModelFile, Outcomes, Universe, Walk, half_year};
 
 /// One policy on one day, or summed over days.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -50,6 +51,17 @@ pub struct OneDay {
     pub counts: Counts,
 }
 
+/// A policy over days that have something in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool<K> {
+    /// What they have in common.
+    pub of: K,
+    /// How many they are.
+    pub days: u64,
+    /// Summed over them.
+    pub counts: Counts,
+}
+
 /// A policy over many days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replayed {
@@ -76,6 +88,11 @@ pub struct Replay<'r> {
     /// For which hosts.
     pub fleet: Option<&'r Fleet>,
 }
+
+/// A replay was ended before its last day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the replay was ended before its last day")]
+pub struct Ended;
 
 /// A policy while days pass.
 struct Asking<'p> {
@@ -122,14 +139,26 @@ fn share(part: u64, whole: u64) -> Option<f64> {
 
 impl Replayed {
     /// Sums over the days of each EPSS model, in order of time: scores of different models do not compare.
-    pub fn by_epss_model(&self) -> Vec<(String, Counts)> {
-        let mut pools: Vec<(String, Counts)> = Vec::new();
+    pub fn by_epss_model(&self) -> Vec<Pool<String>> {
+        self.pooled(|day| day.epss_model.clone())
+    }
+
+    /// Sums over the days of each half of a year, which is the first or the second, in order of time.
+    pub fn by_half_year(&self) -> Vec<Pool<(u16, u8)>> {
+        self.pooled(|day| half_year(day.day))
+    }
+
+    /// Sums over days that follow each other and have the same key.
+    fn pooled<K: PartialEq>(&self, key: impl Fn(&OneDay) -> K) -> Vec<Pool<K>> {
+        let mut pools: Vec<Pool<K>> = Vec::new();
         for day in &self.days {
-            if pools.last().is_none_or(|(model, _)| *model != day.epss_model) {
-                pools.push((day.epss_model.clone(), Counts::default()));
-            }
-            if let Some((_, pool)) = pools.last_mut() {
-                pool.add(&day.counts);
+            let of = key(day);
+            match pools.last_mut() {
+                Some(pool) if pool.of == of => {
+                    pool.days += 1;
+                    pool.counts.add(&day.counts);
+                }
+                _ => pools.push(Pool { of, days: 1, counts: day.counts.clone() }),
             }
         }
         pools
@@ -146,14 +175,23 @@ impl Replayed {
 }
 
 impl Replay<'_> {
-    /// Replays them all, day by day.
+    /// How many days of scores there are in the span.
+    pub fn days(&self, history: &History) -> usize {
+        let (from, to) = self.span;
+        history.snapshots().iter().filter(|one| one.known >= from && one.known <= to).count()
+    }
+
+    /// Replays them all, day by day. `progress` is told of each day before it is replayed, and may end it.
+    ///
+    /// # Errors
+    /// [`Ended`] where `progress` broke.
     pub fn over(
         &self,
         history: &History,
         outcomes: &Outcomes,
         models: &ModelFile,
-        progress: &mut dyn FnMut(Day),
-    ) -> Vec<Replayed> {
+        progress: &mut dyn FnMut(Day) -> ControlFlow<()>,
+    ) -> Result<Vec<Replayed>, Ended> {
         let Self { policies, universe, span: (from, to), fleet } = *self;
         let asking = |policy| Asking { policy: Asked::new(policy), days: Vec::new(), first: BTreeMap::new() };
         let mut asked: Vec<Asking<'_>> = policies.iter().map(asking).collect();
@@ -164,7 +202,9 @@ impl Replay<'_> {
         for snapshot in history.snapshots() {
             let day = snapshot.known;
             let Some(listed) = outcomes.after(day).filter(|_| day >= from && day <= to) else { continue };
-            progress(day);
+            if progress(day).is_break() {
+                return Err(Ended);
+            }
             let today = walk.on(day);
             if let Some(watched) = &mut watched {
                 watched.on(day, |cve| today.get(cve));
@@ -197,13 +237,13 @@ impl Replay<'_> {
             }
         }
         let replayed = policies.iter().zip(asked);
-        replayed
+        Ok(replayed
             .map(|(policy, Asking { policy: asked, days, first })| Replayed {
                 policy: policy.clone(),
                 days,
                 said: asked.said(),
                 spared: watched.as_ref().map(|watched| watched.spared(&first, outcomes)),
             })
-            .collect()
+            .collect())
     }
 }

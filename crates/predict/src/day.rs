@@ -19,6 +19,14 @@ pub struct Day(i32);
 #[error("{0:?} is not a day; write YYYY-MM-DD")]
 pub struct DayError(pub String);
 
+/// Neither a month nor a day.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no month YYYY-MM and no day YYYY-MM-DD")]
+pub struct SpanError(pub String);
+
+/// Length of a month as it is written.
+const MONTH: usize = "YYYY-MM".len();
+
 impl Day {
     /// From days since 1970-01-01, drawn into 1970-01-01 to 9999-12-30.
     pub fn from_number(number: i32) -> Self {
@@ -69,6 +77,28 @@ impl Day {
         let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
         let number = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
         i32::try_from(number).ok().filter(|number| i64::from(*number) <= LAST).map(Self)
+    }
+
+    /// The first day that a text means: a day, or the first of a month `YYYY-MM`.
+    ///
+    /// # Errors
+    /// [`SpanError`] where it is neither.
+    pub fn first_of(text: &str) -> Result<Self, SpanError> {
+        let whole = if text.len() == MONTH { format!("{text}-01") } else { text.to_owned() };
+        whole.parse().map_err(|_| SpanError(text.chars().take(40).collect()))
+    }
+
+    /// The last day that a text means: a day, or the last of a month `YYYY-MM`.
+    ///
+    /// # Errors
+    /// [`SpanError`] where it is neither.
+    pub fn last_of(text: &str) -> Result<Self, SpanError> {
+        let first = Self::first_of(text)?;
+        if text.len() != MONTH {
+            return Ok(first);
+        }
+        let days = (0..31).map(|days| first.plus(days)).take_while(|day| day.month() == first.month());
+        Ok(days.last().unwrap_or(first))
     }
 
     /// Year and month.

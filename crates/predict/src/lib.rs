@@ -27,7 +27,7 @@ mod train;
 mod walk;
 
 pub use cve::{CveId, CveIdError};
-pub use day::{Day, DayError};
+pub use day::{Day, DayError, SpanError};
 pub use evaluate::{Contender, Evaluation, Standing, Universe, evaluate, half_year};
 pub use history::{Cve, Dated, Fact, History, HistoryBuilder, KnownBy, Points, Sighting, Snapshot};
 pub use known::{Bound, Known};

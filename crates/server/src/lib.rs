@@ -10,6 +10,7 @@ mod access;
 mod api;
 mod assessing;
 mod authority;
+mod backtesting;
 mod between;
 mod clock;
 mod demo;
@@ -54,19 +55,21 @@ pub use replay::{ReplayError, replay, replay_to, restore};
 pub use serve::{Hosts, Running, ServeError, Settings, serve};
 pub use view::{
     AcceptedView, AnswerView, AskedView, AssetDetail, AssetDirectivesView, AssetReachView, AssetView,
-    AssigneeView, AttackStepView, BasisView, BlastView, BlastZoneView, BoundsView, CasesView, ChangesView,
-    ClockView, ClosedFlowView, ClosingsView, ContextDocumentView, ContextView, ControlView, DEFINITIONS,
-    DecisionView, DefinitionView, DetectionView, DirectiveAssetView, DirectiveLine, DirectiveReachView,
-    DirectiveView, DurationsView, EffectView, EvidenceCountsView, EvidenceView, ExceptionView, ExploitView,
-    ExposureView, FactorView, FeedView, FiguresView, FindingStateView, FindingView, FindingWhyView,
-    FirstAssetView, FlipView, FreezeView, GapView, GivenSignatureView, GroupFiguresView, GroupRiskView,
-    GroupView, HalfLifeView, HaltView, HeadView, HeldBackView, InputView, MeasuresView, MilestoneView,
-    MovementView, NoteView, OnAssetView, OrderView, Overview, PackageView, PolicyCheckView, PolicyEffectView,
-    PolicyPresetView, PolicyPreviewView, PolicyProblemView, PolicyView, PreviewView, ReachHostView,
-    ReachServiceView, ReachView, ReachedFindingView, RegulationView, RehearsalsView, RiskView, RolloutView,
-    RuleView, RulingView, SaidView, ServiceZoneView, SetView, ShareView, SignableChangeView, SignableView,
-    SignaturesView, StageView, StandingView, StepView, SuppressedView, TableRowView, TableView, TrendDayView,
-    TrendView, UnstatedView, VulnerabilityView, WaitView, WaveHostView, WaveView, WhyView, WindowView,
-    ZoneAfterView, ZoneFlowView, ZoneView, queue,
+    AssigneeView, AttackStepView, BacktestCountsView, BacktestPartView, BacktestPolicyView,
+    BacktestResultView, BacktestSaidView, BacktestView, BasisView, BlastView, BlastZoneView, BoundsView,
+    CasesView, ChangesView, ClockView, ClosedFlowView, ClosingsView, ContextDocumentView, ContextView,
+    ControlView, DEFINITIONS, DecisionView, DefinitionView, DetectionView, DirectiveAssetView, DirectiveLine,
+    DirectiveReachView, DirectiveView, DurationsView, EffectView, EvidenceCountsView, EvidenceView,
+    ExceptionView, ExploitView, ExposureView, FactorView, FeedView, FiguresView, FindingStateView,
+    FindingView, FindingWhyView, FirstAssetView, FlipView, FreezeView, GapView, GivenSignatureView,
+    GroupFiguresView, GroupRiskView, GroupView, HalfLifeView, HaltView, HeadView, HeldBackView, HistoryView,
+    InputView, MeasuresView, MilestoneView, MovementView, NoteView, OnAssetView, OrderView, Overview,
+    PackageView, PolicyCheckView, PolicyEffectView, PolicyPresetView, PolicyPreviewView, PolicyProblemView,
+    PolicyView, PreviewView, ReachHostView, ReachServiceView, ReachView, ReachedFindingView, RegulationView,
+    RehearsalsView, ReplayState, ReplayView, ReplayedPolicyView, RiskView, RolloutView, RuleView, RulingView,
+    SaidView, ServiceZoneView, SetView, ShareView, SignableChangeView, SignableView, SignaturesView,
+    StageView, StandingView, StepView, SuppressedView, TableRowView, TableView, TrendDayView, TrendView,
+    UnstatedView, VulnerabilityView, WaitView, WaveHostView, WaveView, WhyView, WindowView, ZoneAfterView,
+    ZoneFlowView, ZoneView, queue,
 };
 pub use writer::{Accepted, SubmitError, Writer};

@@ -17,6 +17,7 @@ use crate::access::{Passwords, People, PeopleError, Rate, Rates};
 use crate::api;
 use crate::assessing;
 use crate::authority::{Authority, AuthorityError};
+use crate::backtesting::Backtests;
 use crate::clock::clock;
 use crate::demo::Demo;
 use crate::doors::{self, TlsFiles, TlsFilesError};
@@ -75,6 +76,8 @@ pub struct Settings {
     pub keep_days: Option<NonZeroU32>,
     /// The file that says who is told what; `None` takes `messages.yaml` of the data folder, where there is one.
     pub messages: Option<PathBuf>,
+    /// The folder of years of history over which policies are replayed; `None` replays none.
+    pub history: Option<PathBuf>,
 }
 
 /// Where reports come from and orders go.
@@ -224,6 +227,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     let aside = api::Aside::default();
     let poster = Poster::new();
     let couriers = couriers(&messages, &folder, &poster, &writer, &people)?;
+    let backtests = Backtests::over(settings.history, stopped.clone());
     let context = Arc::new(api::Context {
         writer: writer.clone(),
         past: Past::new(writer.clone(), PAST_IDLE),
@@ -246,6 +250,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
         health: health.clone(),
         messages: messages.clone(),
         poster,
+        backtests,
         solved: api::Last::new(&aside),
         open: api::Last::new(&aside),
     });
@@ -369,6 +374,7 @@ impl Settings {
             feeds: None,
             keep_days: None,
             messages: None,
+            history: None,
         }
     }
 }

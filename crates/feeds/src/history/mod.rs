@@ -16,6 +16,7 @@ mod epss;
 mod kev;
 mod lists;
 mod records;
+mod survey;
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -31,6 +32,8 @@ use tenon_predict::{CveId, Day, Fact, History, HistoryBuilder};
 use crate::ahead::Ahead;
 use crate::error::FeedError;
 use crate::lines::Lines;
+
+pub use survey::{Survey, survey_history};
 
 /// Most bytes of one file, unpacked; the largest had 130 MB.
 const MAX_FILE: u64 = 2 << 30;
@@ -99,15 +102,7 @@ pub fn read_history(
     depth: Depth,
     progress: &mut dyn FnMut(Reading),
 ) -> Result<ReadHistory, FeedError> {
-    let mut taking = Taking {
-        folder,
-        builder: HistoryBuilder::default(),
-        facts: 0,
-        problems: Problems::default(),
-        snapshots: Vec::new(),
-        begins: None,
-        digest: RefCell::default(),
-    };
+    let mut taking = Taking::of(folder);
     let parts: Vec<Part> = match depth {
         Depth::Lists => LISTS.to_vec(),
         Depth::Records => LISTS.into_iter().chain(RECORDS).collect(),
@@ -137,7 +132,19 @@ struct Taking<'f> {
     digest: RefCell<Sha256>,
 }
 
-impl Taking<'_> {
+impl<'f> Taking<'f> {
+    fn of(folder: &'f Path) -> Self {
+        Self {
+            folder,
+            builder: HistoryBuilder::default(),
+            facts: 0,
+            problems: Problems::default(),
+            snapshots: Vec::new(),
+            begins: None,
+            digest: RefCell::default(),
+        }
+    }
+
     fn add(&mut self, cve: CveId, known: Day, fact: Fact) -> Result<(), FeedError> {
         self.facts += 1;
         if self.facts > MAX_FACTS {

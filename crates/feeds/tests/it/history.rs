@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use tempfile::TempDir;
-use tenon_feeds::{Depth, FeedError, ReadHistory, read_history};
+use tenon_feeds::{Depth, FeedError, ReadHistory, read_history, survey_history};
 use tenon_predict::{Day, History, Known, Outcomes, Sighting};
 
 const SNAPSHOTS: &str = "score_date,model_version,cves_in_snapshot,new_cves,changed_scores,native_file
@@ -284,4 +284,28 @@ fn a_file_that_is_missing_cut_or_of_another_shape_stops_with_its_name() {
     );
     let long = fails(&|path| put(path, "epss/epss_changes.csv.xz", &xz(&"x".repeat(2 << 20))));
     assert!(matches!(long, FeedError::Archive { .. }), "{long}");
+}
+
+#[test]
+fn a_survey_tells_what_can_be_replayed_and_notices_another_file() {
+    let folder = folder();
+    let survey = || survey_history(folder.path(), None).unwrap();
+    let (first, history) = (survey(), read(&folder, Depth::Lists).history);
+    let days: Vec<Day> = history.snapshots().iter().map(|snapshot| snapshot.known).collect();
+    assert_eq!((&first.days, first.listings_until), (&days, history.listings_until()));
+    let outcomes = Outcomes::of(&history);
+    let judged: Vec<Day> = days.into_iter().filter(|day| outcomes.after(*day).is_some()).collect();
+    assert_eq!(first.complete().collect::<Vec<_>>(), judged);
+    assert!(first.records);
+    assert_eq!(
+        (survey(), survey_history(folder.path(), Some(&first)).unwrap()),
+        (first.clone(), first.clone())
+    );
+    put(folder.path(), "exploits/github_poc.csv", b"cve,first_seen\n");
+    assert_ne!(survey().stamp, first.stamp);
+    fs::remove_file(folder.path().join("cve/nvd_records.jsonl.xz")).unwrap();
+    assert!(!survey().records);
+    fs::remove_file(folder.path().join("epss/epss_snapshots.csv")).unwrap();
+    let error = survey_history(folder.path(), Some(&first)).unwrap_err().to_string();
+    assert!(error.contains("epss_snapshots.csv is not there"), "{error}");
 }

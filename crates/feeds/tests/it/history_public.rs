@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -63,7 +64,7 @@ fn policies_on_scores_are_those_of_every_whole_day() {
         ["epss>=0.1", "epss>=0.5", "epss>=0.01"].iter().map(|text| text.parse().unwrap()).collect();
     let span = ("2024-03-01".parse().unwrap(), "2026-12-31".parse().unwrap());
     let replay = Replay { policies: &policies, universe: Universe::Scored, span, fleet: None };
-    let replayed = replay.over(&history, &outcomes, &models, &mut |_| ());
+    let replayed = replay.over(&history, &outcomes, &models, &mut |_| ControlFlow::Continue(())).unwrap();
     println!(
         "measured: backtest of {} policies over {} days, reading included: {:.1} s",
         policies.len(),

@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenon_model::{Automatable, Exploitation, TechnicalImpact};
 use tenon_policy::{Approval, AssetFacts, DirectiveFacts, Facts, Policy, RehearsalFacts};
 use tenon_risk::bod_26_04;
@@ -71,7 +71,7 @@ pub const UNKNOWN: &[&str] = &[
 const DECIDED: [&str; 3] = ["decision.row", "decision.outcome", "decision.forensics"];
 
 /// Which verdicts of a file flag a CVE.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Acts {
     /// What the policy lets go out by itself: automatic, and no evidence is asked for first.
@@ -173,11 +173,9 @@ impl<'f> Asking<'f> {
     }
 }
 
-impl PolicyFile {
-    /// Whether it asks about what only records state.
-    pub(super) fn reads_records(&self) -> bool {
-        DECIDED.iter().chain(&["vulnerability.exploitation"]).any(|field| self.policy.asks(field))
-    }
+/// Whether a policy file asks about what only records state.
+pub fn reads_records(policy: &Policy) -> bool {
+    DECIDED.iter().chain(&["vulnerability.exploitation"]).any(|field| policy.asks(field))
 }
 
 impl Acts {

@@ -174,8 +174,8 @@ fn by_model(policies: &[Replayed], text: &mut String) -> std::fmt::Result {
     for one in policies {
         let name = escaped(&one.policy.to_string());
         writeln!(text, "<tbody>\n<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"7\">{name}</th></tr>")?;
-        for (model, counts) in one.by_epss_model() {
-            writeln!(text, "<tr><th scope=\"row\">{}</th>{}</tr>", escaped(&model), cells(&counts))?;
+        for pool in one.by_epss_model() {
+            writeln!(text, "<tr><th scope=\"row\">{}</th>{}</tr>", escaped(&pool.of), cells(&pool.counts))?;
         }
         writeln!(text, "</tbody>")?;
     }

@@ -7,7 +7,7 @@ use tenon_model::{Automatable, Exploitation, HumanImpact, Probability, SystemExp
 use tenon_risk::bod_26_04;
 use tenon_risk::ssvc::{Deployer, DeployerPriority};
 
-use super::file::{Asking, PolicyFile, Said};
+use super::file::{Asking, PolicyFile, Said, reads_records};
 use crate::model::least_log_odds;
 use crate::{Cve, Day, Known, ModelFile, Sighting};
 
@@ -42,6 +42,9 @@ pub enum Policy {
 pub struct PolicyError(pub String);
 
 impl Policy {
+    /// Those that are compared where nobody names others.
+    pub const USUAL: [&str; 6] = ["cvss>=7", "epss>=0.1", "kev", "ssvc", "bod-26-04", "model-top=1%"];
+
     /// What it flags, in words.
     pub fn flags(&self) -> String {
         match self {
@@ -84,7 +87,7 @@ impl Policy {
     pub fn reads_records(&self) -> bool {
         match self {
             Self::Cvss(_) | Self::Ssvc | Self::Bod2604 => true,
-            Self::File(file) => file.reads_records(),
+            Self::File(file) => reads_records(&file.policy),
             Self::Epss(_) | Self::EpssTop(_) | Self::Kev | Self::Model(_) | Self::ModelTop(_) => false,
         }
     }

@@ -1,7 +1,11 @@
 //! Policies replayed, against a count by hand.
 
+use std::ops::ControlFlow;
+
 use tenon_model::{Automatable, Exploitation, TechnicalImpact};
-use tenon_predict::backtest::{Acts, Fleet, Material, Policy, PolicyFile, Replay, Replayed, chart, page};
+use tenon_predict::backtest::{
+    Acts, Counts, Ended, Fleet, Material, Policy, PolicyFile, Replay, Replayed, chart, page,
+};
 use tenon_predict::{
     Dated, Day, Fact, History, HistoryBuilder, ModelFile, Outcomes, Points, Snapshot, Universe,
 };
@@ -16,7 +20,9 @@ fn replay(
     universe: Universe,
     span: (Day, Day),
 ) -> Vec<Replayed> {
-    Replay { policies, universe, span, fleet: None }.over(history, outcomes, models, &mut |_| ())
+    Replay { policies, universe, span, fleet: None }
+        .over(history, outcomes, models, &mut |_| ControlFlow::Continue(()))
+        .unwrap()
 }
 
 fn policy(text: &str) -> Policy {
@@ -82,8 +88,10 @@ fn days_that_are_not_over_are_left_out_and_models_of_epss_stay_apart() {
     let days: Vec<Day> = replayed[0].days.iter().map(|one| one.day).collect();
     assert_eq!(days, [day("2025-03-16"), day("2025-03-23"), day("2025-06-02")]);
     let pools = replayed[0].by_epss_model();
-    let flagged: Vec<_> =
-        pools.iter().map(|(model, pool)| (model.as_str(), pool.flagged, pool.true_positives)).collect();
+    let flagged: Vec<_> = pools
+        .iter()
+        .map(|pool| (pool.of.as_str(), pool.counts.flagged, pool.counts.true_positives))
+        .collect();
     assert_eq!(flagged, [("v3", 0, 0), ("v4", 2, 1)]);
     let total = replayed[0].total();
     assert_eq!((total.positives, total.unscored_positives, total.listed), (1, 1, 2));
@@ -333,7 +341,7 @@ fn what_a_fleet_is_spared_is_counted_as_by_hand() {
     let spared = |fleet: &Fleet| {
         let span = (day("2025-03-01"), day("2025-06-30"));
         let replay = Replay { policies: &policies, universe: Universe::Scored, span, fleet: Some(fleet) };
-        let replayed = replay.over(&history, &outcomes, &models, &mut |_| ());
+        let replayed = replay.over(&history, &outcomes, &models, &mut |_| ControlFlow::Continue(())).unwrap();
         assert_eq!(replayed[0].days.len(), 6);
         [replayed[0].spared.unwrap(), replayed[1].spared.unwrap()]
     };
@@ -384,7 +392,47 @@ fn what_becomes_public_after_an_update_takes_another() {
     let policies = [policy("epss>=0.0002"), policy("epss>=0.1")];
     let span = (day("2025-03-01"), day("2025-06-30"));
     let replay = Replay { policies: &policies, universe: Universe::Scored, span, fleet: Some(&fleet) };
-    let replayed = replay.over(&history, &outcomes, &models, &mut |_| ());
+    let replayed = replay.over(&history, &outcomes, &models, &mut |_| ControlFlow::Continue(())).unwrap();
     let changes: Vec<u64> = replayed.iter().map(|one| one.spared.unwrap().changes).collect();
     assert_eq!(changes, [2, 1], "10,003 was not public yet when the update was asked for in the second week");
+}
+
+#[test]
+fn months_mean_their_first_or_their_last_day() {
+    let both = |text: &str| (Day::first_of(text).unwrap(), Day::last_of(text).unwrap());
+    assert_eq!(both("2024-02"), (day("2024-02-01"), day("2024-02-29")));
+    assert_eq!(both("2025-12"), (day("2025-12-01"), day("2025-12-31")));
+    assert_eq!(both("2025-04-09"), (day("2025-04-09"), day("2025-04-09")));
+    for text in ["", "2025", "2025-13", "2025-02-30", "2025-1"] {
+        assert!(Day::first_of(text).is_err() && Day::last_of(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_replay_ends_when_it_is_told_to_and_its_parts_add_up() {
+    let history = small_history();
+    let (outcomes, models) = (Outcomes::of(&history), ModelFile::shipped().unwrap());
+    let policies = [policy("epss>=0.1")];
+    let span = (day("2025-03-01"), day("2025-12-31"));
+    let replay = Replay { policies: &policies, universe: Universe::Scored, span, fleet: None };
+    let mut seen = 0;
+    let ended = replay.over(&history, &outcomes, &models, &mut |_| {
+        seen += 1;
+        if seen == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert_eq!((ended, seen), (Err(Ended), 3));
+    let whole = replay.over(&history, &outcomes, &models, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(replay.days(&history), whole[0].days.len());
+    let all = over_the_world(&policies).remove(0);
+    let halves = all.by_half_year();
+    let by_half: Vec<Counts> = halves.iter().map(|pool| pool.counts.clone()).collect();
+    let by_model = all.by_epss_model().into_iter().map(|pool| pool.counts).collect();
+    for parts in [by_half, by_model] {
+        let sum = |of: fn(&Counts) -> u64| parts.iter().map(of).sum::<u64>();
+        let total = all.total();
+        assert_eq!((sum(|one| one.eligible), sum(|one| one.flagged)), (total.eligible, total.flagged));
+        assert_eq!((sum(|one| one.positives), sum(|one| one.listed)), (total.positives, total.listed));
+    }
+    assert_eq!(halves.iter().map(|pool| pool.days).sum::<u64>(), all.days.len() as u64);
+    assert_eq!(halves.iter().map(|pool| pool.of).collect::<Vec<_>>(), [(2024, 1), (2024, 2), (2025, 1)]);
 }

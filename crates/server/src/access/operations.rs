@@ -35,6 +35,8 @@ const OPERATIONS: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/assets/{id}/vulnerabilities/{vulnerability}/why", READ),
     ("POST", "/api/v1/assets/{id}/context", ASSESS),
     ("POST", "/api/v1/assets/{id}/retire", OPERATE),
+    ("GET", "/api/v1/backtest", READ),
+    ("POST", "/api/v1/backtest", READ),
     ("GET", "/api/v1/context", READ),
     ("POST", "/api/v1/context", ASSESS),
     ("POST", "/api/v1/context/preview", ASSESS),

@@ -2,6 +2,7 @@
 
 mod as_of;
 mod assign;
+pub(crate) mod backtest;
 mod board;
 mod context;
 mod controls;
@@ -72,6 +73,7 @@ pub use vulnerabilities::{VulnerabilitiesPage, VulnerabilityLine};
 pub(crate) use write::new_token;
 
 use crate::access::{Passwords, People, Rates};
+use crate::backtesting::Backtests;
 use crate::clock::clock;
 use crate::demo::Demo;
 use crate::health::FeedHealth;
@@ -121,6 +123,8 @@ pub(crate) struct Context {
     pub(crate) messages: Messages,
     /// What tells them.
     pub(crate) poster: Poster,
+    /// Policies over history.
+    pub(crate) backtests: Backtests,
     /// Who an attacker can reach, as last asked.
     pub(crate) solved: Last<Solved>,
     /// What is open in the estate, as last asked.
@@ -215,6 +219,7 @@ fn documented() -> OpenApiRouter<Shared> {
         .routes(routes!(policy::preview_policy))
         .routes(routes!(policy::check_policy))
         .routes(routes!(policy::policy_presets))
+        .routes(routes!(backtest::backtest, backtest::replay_policies))
         .layer(DefaultBodyLimit::max(2 * tenon_policy::MAX_POLICY));
     let people = OpenApiRouter::new()
         .routes(routes!(session::who_am_i, session::sign_in, session::sign_out))

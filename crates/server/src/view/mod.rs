@@ -2,6 +2,7 @@
 
 mod asset;
 mod assignee;
+mod backtest;
 mod board;
 mod context;
 mod control;
@@ -36,6 +37,10 @@ pub use asset::{
     AcceptedView, AssetDetail, AssetView, ContextView, FindingStateView, FindingView, SuppressedView,
 };
 pub use assignee::AssigneeView;
+pub use backtest::{
+    BacktestCountsView, BacktestPartView, BacktestPolicyView, BacktestResultView, BacktestSaidView,
+    BacktestView, HistoryView, ReplayState, ReplayView, ReplayedPolicyView,
+};
 pub(crate) use board::{BoardView, Change, DAYS, Moved, Needed, Unseen, Verdict};
 pub use context::{ContextDocumentView, EffectView, PreviewView, SaidView, UnstatedView};
 pub use control::ControlView;

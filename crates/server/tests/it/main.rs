@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod assigning;
+mod backtest;
 mod board;
 mod context;
 mod detections;

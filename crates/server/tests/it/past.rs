@@ -134,7 +134,8 @@ fn one_world_of_the_past_is_held_shared_and_let_go() {
 const POLICY: &str = "version: 1\nrules:\n  - {name: routine, approval: automatic}\n";
 
 /// Read operations that have nothing to say of a time, and why; decision 26 tells the same.
-const OF_NO_TIME: [(&str, &str); 10] = [
+const OF_NO_TIME: [(&str, &str); 11] = [
+    ("/api/v1/backtest", "history of CVEs is no part of the record"),
     (
         "/api/v1/directives/{id}/evidence/{asset}",
         "it gives out what was sealed last, by the digest that the directive names",
