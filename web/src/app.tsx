@@ -33,23 +33,26 @@ export function App() {
   const here = useStore(place);
   const who = useStore(session);
   const then = useStore(moment);
-  // Where the panel covers the lists, they must not take the keyboard from behind it.
+  // Where the panel covers everything else, that must not take the keyboard from behind it.
   const narrow = useMedia("(max-width: 63.99rem)");
+  const covered = narrow && here !== null;
   const { overview } = state;
   if (who.is === "out") return <SignedOut session={who} />;
   return (
     <div className="page" data-panel={here && overview ? "open" : "closed"} data-marked={overview && (overview.demo || then !== null) ? "" : undefined}>
-      <Header state={state} />
+      <div className="above" inert={covered && overview !== null}>
+        <Header state={state} />
+        {then !== null && <PastMark then={then} state={state} />}
+        {overview?.demo && <DemoMark demo={overview.demo} />}
+      </div>
       {overview && <Palette overview={overview} />}
-      {then !== null && <PastMark then={then} state={state} />}
-      {overview?.demo && <DemoMark demo={overview.demo} />}
       {overview ? (
         <div className="columns">
-          <main className="lists" inert={narrow && here !== null}>
+          <main className="lists" inert={covered}>
             <Interruption state={state} />
             {overview.demo && <DemoGuide demo={overview.demo} />}
             <AreWeAffected />
-            <Queue overview={overview} version={state.changed.queue} assetsVersion={state.changed.assets} covered={narrow && here !== null} />
+            <Queue overview={overview} version={state.changed.queue} assetsVersion={state.changed.assets} covered={covered} />
             <Trend version={state.changed.queue} />
             <Scoreboard version={state.changed.queue} />
             <Assets overview={overview} version={state.changed.assets} />

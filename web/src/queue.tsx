@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { memo, useEffect, useRef } from "react";
 
 import { getDirectives } from "./api";
 import type { DirectiveLine, DirectivesPage, DirectiveView, Overview } from "./api.gen";
@@ -167,7 +167,8 @@ function OnlyLooks({ overview: { assets, groups } }: { overview: Overview }) {
   );
 }
 
-function Row({ directive, at, selected }: { directive: DirectiveLine; at: number; selected: boolean }) {
+/** Drawn again only where it is another: a list that scrolls draws the rows that come into sight. */
+const Row = memo(function Row({ directive, at, selected }: { directive: DirectiveLine; at: number; selected: boolean }) {
   return (
     <li data-place={at}>
       <button
@@ -210,7 +211,7 @@ function Row({ directive, at, selected }: { directive: DirectiveLine; at: number
       </button>
     </li>
   );
-}
+});
 
 /** The title with its package standing out, where it has the usual form. */
 export function Title({ directive: { title, source, version } }: { directive: Pick<DirectiveView, "title" | "source" | "version"> }) {

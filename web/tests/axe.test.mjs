@@ -3,13 +3,29 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-import { addressee, DEMO, large, log, open, overview, retired, THEN, then } from "./answers.mjs";
+import { addressee, at, control, DEMO, detection, exception, large, log, open, overview, retired, THEN, then } from "./answers.mjs";
 import { HISTORY } from "./backtests.mjs";
 import { rolling } from "./rollouts.mjs";
 import { visits } from "./visit.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SERIOUS = ["serious", "critical"];
+
+/** A policy with a rule, a window and a freeze. */
+const POLICY = {
+  version: 3,
+  digest: "c3".repeat(32),
+  text: "version: 1\nrules:\n  - {name: routine, approval: automatic}\n",
+  rules: [{ name: "routine", when: "rehearsal.undo == 'proven'", approval: "automatic", windows: ["night"], tempo: "fast", why: "the board said so" }],
+  windows: [{ name: "night", opens: "every day 22:00 to 04:00 (Europe/Berlin)" }],
+  freezes: [{ name: "december", from: at(24), until: at(24 * 20), when: null }],
+};
+/** Everything stands somewhere: risks accepted, controls, an attack, a policy. */
+const standing = () => overview({ controls: [control(), control({ id: "ctl_2", vulnerabilities: [] })], exceptions: [exception()], detections: [detection()], policy: POLICY });
+const talked = () => {
+  const world = overview();
+  return { ...world, queue: world.queue.map((one) => (one.id === "dir_2" ? { ...one, disputed: true, thread: [{ at: at(-2), by: "mira", kind: "dispute", text: "the module is not loaded" }] } : one)) };
+};
 
 const VIEWS = {
   "the lists": { world: overview },
@@ -36,12 +52,24 @@ const VIEWS = {
   "a queue in parts, and its views": { world: () => large(30, 3), past: "?group=team-1&by=group", click: "views" },
   "the way to everything": { world: overview, hash: "#dir_2", click: "palette-open" },
   "policies over history": { world: overview, more: { backtest: HISTORY }, click: "backtest-go" },
+  "every section with something in it, a figure explained": { world: standing, more: { log }, click: "figure-half_life" },
+  "a vulnerability with an attack, a risk and a control": { world: standing, hash: "#CVE-2026-5535" },
+  "accepting a risk": { world: overview, hash: "#CVE-2026-5535", click: "accept-risk" },
+  "recording a control": { world: overview, hash: "#CVE-2026-5535", click: "record-control" },
+  "a policy under edit, about to be set": { world: standing, click: "try-policy", then: ["preset-fast", "policy-ask"] },
+  "leave to change without evidence": { world: overview, hash: "#dir_1", click: "open-waive" },
+  "refusing": { world: overview, hash: "#dir_2", click: "refuse" },
+  "giving it to somebody": { world: overview, hash: "#dir_2", click: "give" },
+  "a dispute, and its answer": { world: talked, hash: "#dir_2", click: "open-answer" },
+  "halting a rollout": { world: rolling, hash: "#dir_11", click: "halt-open" },
+  "evidence of a rehearsal unfolded": { world: overview, hash: "#dir_3", unfold: "evidence-of" },
+  "the losses of a directive unfolded": { world: overview, hash: "#dir_1", unfold: "loss" },
   "nothing yet": { world: () => overview({ assets: [], queue: [], closed: [], closed_total: 0, feeds: [] }) },
 };
 
 visits("axe", (visit, test) => {
   for (const colorScheme of ["light", "dark"]) {
-    for (const [name, { world, more, hash, past, click }] of Object.entries(VIEWS)) {
+    for (const [name, { world, more, hash, past, click, then: further = [], unfold }] of Object.entries(VIEWS)) {
       test(`${name}, ${colorScheme}`, async () => {
         await visit.page.emulateMedia({ colorScheme });
         visit.tenon.overview = world();
@@ -52,6 +80,8 @@ visits("axe", (visit, test) => {
           await visit.page.getByRole("button", { name: "Reach", exact: true }).click();
           await visit.id("reach-row").first().getByRole("button").click();
         } else if (click) await visit.id(click).click();
+        for (const next of further) await visit.id(next).click();
+        if (unfold) await visit.page.evaluate((of) => document.querySelectorAll(`details[data-testid=${of}]`).forEach((one) => (one.open = true)), unfold);
         await visit.page.locator("body:not(:has([aria-busy=true]))").waitFor();
         await visit.settled();
         // The debugger's way in, past the page's own policy against scripts from elsewhere.
