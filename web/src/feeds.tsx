@@ -25,14 +25,17 @@ export function Feeds({ feeds }: { feeds: FeedView[] }) {
               <li key={feed.name} className="row still feed-grid" data-testid="feed-row">
                 <span className="cell what">{feed.name}</span>
                 <When name="As of" at={feed.as_of} none="no date given" />
-                <When name="Asked" at={feed.asked} none={past ? "not recorded" : "not asked yet"} />
+                <When name="Asked" at={feed.asked} none={past ? "not recorded" : "not yet"} />
                 <When name="Changed" at={feed.changed} none="nothing read yet" />
                 {past ? (
                   <span className="cell feed-problem faint">not recorded</span>
                 ) : (
                   <span className="cell feed-problem" data-tone={feed.problem ? "bad" : "good"}>
                     <Sign tone={feed.problem ? "bad" : feed.changed ? "good" : "wait"} />
-                    <span>{feed.problem ?? (feed.changed ? "none" : "none so far")}</span>
+                    <span>
+                      <Unseen>Problem </Unseen>
+                      {feed.problem ?? (feed.changed ? "none" : "none so far")}
+                    </span>
                   </span>
                 )}
               </li>

@@ -80,7 +80,10 @@ function Addressee({ to }: { to: AddresseeView }) {
       </span>
       <span className="cell feed-problem" data-tone={to.problem ? "bad" : "good"}>
         <Sign tone={to.problem ? "bad" : to.last ? "good" : "wait"} />
-        <span>{to.problem ?? (to.last ? "none" : "none so far")}</span>
+        <span>
+          <Unseen>Problem </Unseen>
+          {to.problem ?? (to.last ? "none" : "none so far")}
+        </span>
       </span>
     </li>
   );

@@ -163,7 +163,12 @@ impl<'w> Parting<'w> {
                 DueIn::ALL.iter().position(|due| *due == due_in(row.due, self.now)).unwrap_or_default() as u64
             }
             By::Stage => {
-                let foremost = self.world.directive(&id).map(|state| state.foremost_of(row.assets));
+                // Most of a large queue waits: only what has begun is looked at.
+                let foremost = if row.begun {
+                    self.world.directive(&id).map(|state| state.foremost_of(row.assets))
+                } else {
+                    Some(Foremost::Proposed)
+                };
                 Foremost::ALL.iter().position(|stage| Some(*stage) == foremost).unwrap_or_default() as u64
             }
         }

@@ -15,6 +15,8 @@ pub(crate) struct Row {
     pub(crate) removes: RiskPoints,
     pub(crate) raised: Timestamp,
     pub(crate) assets: u64,
+    /// Work has begun or is done on one of its assets: how far it is stands with the directive. Of the others it is known.
+    pub(crate) begun: bool,
     pub(crate) group: u64,
     pub(crate) outcome: u64,
     pub(crate) package: u64,
@@ -79,6 +81,7 @@ impl Row {
             removes: directive.priority.removes,
             raised: state.raised,
             assets: state.members.len(),
+            begun: state.is_begun(),
             group: hash(directive.group.as_str()),
             outcome: hash(directive.priority.decision.outcome.as_str()),
             package,
@@ -94,6 +97,7 @@ impl Row {
             due: priority.due,
             removes: priority.removes,
             assets: state.members.len(),
+            begun: state.is_begun(),
             outcome: hash(priority.decision.outcome.as_str()),
             ..*self
         }

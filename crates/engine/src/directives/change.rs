@@ -214,6 +214,10 @@ impl World {
             return;
         }
         state.set(asset, stage);
+        let is_begun = state.is_begun();
+        if let Some(row) = self.open.get(&id).copied().filter(|row| row.begun != is_begun) {
+            self.open.insert(id, Row { begun: is_begun, ..row });
+        }
         let begun = state.closed.is_none() && state.begun.contains_key(&asset);
         match self.assets.get_mut(asset) {
             Some(state) if begun => drop(state.begun.insert(id)),

@@ -218,6 +218,11 @@ impl DirectiveState {
         (self.verified.len(), self.fixed_otherwise.len())
     }
 
+    /// Whether any of its assets is further than proposed.
+    pub(crate) fn is_begun(&self) -> bool {
+        !(self.begun.is_empty() && self.verified.is_empty() && self.fixed_otherwise.is_empty())
+    }
+
     /// A directive of which no asset is a part yet.
     fn raised(id: DirectiveId, directive: Directive, raised: Timestamp) -> Self {
         Self {
