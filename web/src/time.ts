@@ -77,30 +77,33 @@ export function due(time: number, now: number): { text: string; tone: "overdue" 
   return { text: `in ${span(time - now)}`, tone: time - now < DAY ? "soon" : "later" };
 }
 
+const told = (how: Intl.DateTimeFormatOptions): ((time: number) => string) => {
+  // Made once: making one takes longer than drawing the row in which it is used, and each tick of the clock draws them all.
+  const format = new Intl.DateTimeFormat(undefined, how);
+  return (time) => format.format(time);
+};
+const SHORT: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const WHOLE: Intl.DateTimeFormatOptions = { ...SHORT, weekday: "short", year: "numeric" };
+const inYear = told(SHORT);
+const ofAnyYear = told({ ...SHORT, year: "numeric" });
+const toTheMinute = told(WHOLE);
+const toTheSecond = told({ ...WHOLE, second: "2-digit" });
+const inFull = told({ dateStyle: "full", timeStyle: "long" });
+
 /** A short date and time in the reader's zone; the year only where it is another one. */
 export function short(time: number, now: number): string {
-  const date = new Date(time);
-  const sameYear = date.getFullYear() === new Date(now).getFullYear();
-  return new Intl.DateTimeFormat(undefined, {
-    day: "numeric",
-    month: "short",
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-    ...(sameYear ? {} : { year: "numeric" }),
-  }).format(date);
+  const sameYear = new Date(time).getFullYear() === new Date(now).getFullYear();
+  return (sameYear ? inYear : ofAnyYear)(time);
 }
 
 /** A day and time in the reader's zone in full, to the second where it is not a whole minute. */
 export function whole(time: number): string {
-  const seconds = time % MINUTE < 1_000 ? {} : { second: "2-digit" as const };
-  return new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...seconds }).format(new Date(time));
+  return (time % MINUTE < 1_000 ? toTheMinute : toTheSecond)(time);
 }
 
 /** The exact instant, in the reader's zone with its name and as recorded. */
 export function exact(time: number, recorded: string): string {
-  const local = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" }).format(new Date(time));
-  return `${local} (${recorded})`;
+  return `${inFull(time)} (${recorded})`;
 }
 
 /** A duration given in milliseconds. */
