@@ -65,7 +65,7 @@ fn a_regulation_counts_for_what_is_raised_from_its_day_on_and_old_dates_stand() 
     // A later version is easier. What the one before set stands, what is raised from now on goes by the new one.
     let (old, new) =
         (text(1, effective, "24 hours", "5 days"), text(2, lab.now.plus_days(1), "3 days", "2 months"));
-    adopted(&mut lab, &[old.clone(), new.clone()]).unwrap();
+    adopted(&mut lab, &[old, new]).unwrap();
     assert_eq!(due(&lab, third), by_acme);
     lab.pass(2 * DAY);
     let fourth = raised(&mut lab, asset, &["openssl", "nginx", "zlib", "curl"]);
