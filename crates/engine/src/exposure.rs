@@ -6,6 +6,7 @@ use tenon_model::{AssetSet, DirectiveId, GroupName, SourcePackage, Timestamp, Vu
 
 use crate::consequences::assess;
 use crate::findings::FindingState;
+use crate::index::StanceId;
 use crate::world::World;
 
 /// Assets on which a vulnerability stands alike.
@@ -64,9 +65,12 @@ impl World {
         let mut open: BTreeMap<(String, SourcePackage, Option<String>, FindingState), AssetSet> =
             BTreeMap::new();
         let mut suppressed = AssetSet::default();
-        for stance in packages.iter().flat_map(|package| self.index.named(package)) {
-            let Some(entry) = self.index.entry(*stance) else { continue };
-            let assets = self.index.assets_of(*stance);
+        // Advisories name one by one what was built from one source.
+        let stances: BTreeSet<StanceId> =
+            packages.iter().flat_map(|package| self.index.about(package)).collect();
+        for stance in stances {
+            let Some(entry) = self.index.entry(stance) else { continue };
+            let assets = self.index.assets_of(stance);
             if assets.is_empty() {
                 continue;
             }

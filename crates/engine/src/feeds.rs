@@ -46,10 +46,9 @@ impl World {
 
     /// Works out again what follows from the stances to these packages.
     pub(crate) fn conclude_about(&mut self, packages: &BTreeSet<String>) {
-        for package in packages {
-            let ids = self.index.named(package).to_vec();
-            self.conclude(&ids);
-        }
+        let about: BTreeSet<StanceId> =
+            packages.iter().flat_map(|package| self.index.about(package)).collect();
+        self.conclude(&about.into_iter().collect::<Vec<_>>());
     }
 
     /// Works out again who is in which stance, and what follows from each.

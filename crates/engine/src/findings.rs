@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tenon_model::{
-    Affected, Component, ExceptionId, OfferState, SourcePackage, Timestamp, VexStatement, VexSubject,
+    Affected, Component, ExceptionId, Offer, OfferState, SourcePackage, Timestamp, VexStatement, VexSubject,
     VulnerabilityId,
 };
 use tenon_versions::Scheme;
@@ -181,14 +181,9 @@ pub(crate) fn judge(
     since: &dyn Fn(&SourcePackage) -> Timestamp,
     assessment: &mut Assessment,
 ) {
-    let key = PackageKey {
-        ecosystem: stance.ecosystem.clone().unwrap_or_default(),
-        package: stance.package.clone(),
-    };
-    let Some(advisories) = world.advisories_of.get(&key) else { return };
-    let names = stance.named();
-    for (named, binaries) in &names {
-        for id in advisories {
+    for (named, binaries) in &stance.named() {
+        let key = PackageKey { ecosystem: named.ecosystem.to_owned(), package: named.package.to_owned() };
+        for id in world.advisories_of.get(&key).into_iter().flatten() {
             let Some(known) = world.advisories.get(id) else { continue };
             for affected in known.advisory.affected.iter().filter(|affected| speaks_of(affected, named)) {
                 let hit = match hit(affected, named.scheme, named.version) {
@@ -305,6 +300,15 @@ fn nameless(world: &World, asset: &AssetState) -> Vec<String> {
     counts.into_iter().filter(|(_, count)| *count > 0).map(line).collect()
 }
 
+/// The version, in the form that ranges speak of, to which an offer leads what is named so; `None` where it is an offer for
+/// something else of the same source.
+fn offered<'o>(named: &Named<'_>, offer: &'o Offer) -> Option<&'o str> {
+    match named.scheme {
+        Scheme::Rpm => (offer.package == named.package).then_some(&offer.candidate),
+        _ => Some(&offer.source.version),
+    }
+}
+
 /// The state of a hit, or `None` where it is no finding: kernel headers and tools, a container's kernel.
 fn state_of(
     stance: &Stance,
@@ -321,7 +325,9 @@ fn state_of(
             KernelState::Running => {}
         }
     }
-    let offers = stance.offers.iter().filter(|offer| is_safe(affected, named.scheme, &offer.source.version));
+    let offers = stance.offers.iter().filter(|offer| {
+        offered(named, offer).is_some_and(|version| is_safe(affected, named.scheme, version))
+    });
     let mut back = None;
     for offer in offers {
         let candidate = offer.source.version.clone();

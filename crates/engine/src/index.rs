@@ -1,11 +1,12 @@
 //! Who is in which stance to which package. Derived from the reports, so that it is no part of the state's digest.
 //!
 //! ```text
-//! package name --named--> stances --assets--> the assets that share each
-//!                                 --wants---> what follows for them
+//! source package --named--\
+//! name in advisories -about--> stances --assets--> the assets that share each
+//!                                      --wants---> what follows for them
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenon_model::{AssetOrdinal, AssetSet, Component, Digest, HostFacts, SourcePackage, Want};
@@ -87,6 +88,9 @@ pub(crate) struct Index {
     system_count: u32,
     /// Package name -> stances to packages of this name, of whatever ecosystem.
     named: Shards<String, Vec<StanceId>>,
+    /// Name in advisories -> stances to packages of another name, which hold something of this one: advisories about RPM packages
+    /// name what was built, not its source.
+    built: Shards<String, Vec<StanceId>>,
     components: Shards<Digest, Arc<Component>>,
     lists: Pool<[StanceId]>,
     profiles: Pool<HostFacts>,
@@ -114,6 +118,12 @@ impl Index {
     /// The stances to packages of a name, of whatever ecosystem.
     pub(crate) fn named(&self, package: &str) -> &[StanceId] {
         self.named.get_by(package).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The stances that advisories about this name may bear on.
+    pub(crate) fn about(&self, name: &str) -> impl Iterator<Item = StanceId> {
+        let built = self.built.get_by(name).map(Vec::as_slice).unwrap_or_default();
+        self.named(name).iter().chain(built).copied()
     }
 
     /// Every stance.
@@ -213,6 +223,9 @@ impl Index {
     /// Adds a stance in which nobody is yet; `None` where there are no numbers left.
     fn add(&mut self, key: StanceKey, stance: Stance) -> Option<StanceId> {
         let package = stance.package.clone();
+        let names: BTreeSet<&str> = stance.pairs().map(|(name, _)| name).collect();
+        let built: Vec<String> =
+            names.into_iter().filter(|name| *name != package).map(str::to_owned).collect();
         let entry = Entry {
             history: print(&(self.mark().history, key)),
             stance: Arc::new(stance),
@@ -223,6 +236,9 @@ impl Index {
         let id = self.entries.push(entry)?;
         self.found.insert(key, id);
         self.named.entry(package, Vec::new).push(id);
+        for name in built {
+            self.built.entry(name, Vec::new).push(id);
+        }
         Some(id)
     }
 

@@ -84,8 +84,8 @@ pub(crate) fn kernel_state(
     }
 }
 
-/// Whether a binary can show that a fix is missing: of the packages that carry a kernel release in their name only the
-/// running image counts, as a kernel comes beside the old one with headers of its own.
+/// Whether a binary can show that a fix is missing: of the packages that come beside those of the old kernel, with its release in
+/// their name or as another version, only the running image counts.
 pub(crate) fn can_lag(scheme: Scheme, stance: &Stance, component: &Component) -> bool {
     if !is_kernel(scheme, component) {
         return true;
@@ -95,6 +95,8 @@ pub(crate) fn can_lag(scheme: Scheme, stance: &Stance, component: &Component) ->
     };
     match image_release(scheme, component) {
         Some(release) => stance.kernel.as_ref().is_some_and(|kernel| kernel.running == release),
+        // Modules and headers of old kernels stay beside their images.
+        None if scheme == Scheme::Rpm => false,
         None => !["linux-headers-", "linux-kbuild-"].into_iter().any(of_a_release),
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct KernelFacts {
 pub(crate) struct Stance {
     /// OSV ecosystem with release; `None` where it is not known.
     pub(crate) ecosystem: Option<String>,
-    /// The name that advisories use; on Debian the source package.
+    /// The source package: a fix comes for all that was built from it at once. Of a language package its own name.
     pub(crate) package: String,
     /// What is installed of it.
     pub(crate) components: Vec<Arc<Component>>,
@@ -56,6 +56,15 @@ impl Stance {
             }
         }
         names
+    }
+
+    /// Of the components those that advisories call so.
+    pub(crate) fn called(&self, name: &str) -> impl Iterator<Item = &Component> {
+        let is = move |component: &&Component| {
+            crate::matching::name(self.ecosystem.as_deref(), component)
+                .is_some_and(|named| named.package == name)
+        };
+        self.components.iter().map(Arc::as_ref).filter(is)
     }
 
     /// Names and versions that ranges speak of.
@@ -214,14 +223,13 @@ pub(crate) fn is_split_kernel(component: &Component) -> bool {
 /// Ecosystem and package under which the stance to a component is kept.
 pub(crate) fn package_of<'a>(os: Option<&'a str>, component: &'a Component) -> (Option<&'a str>, &'a str) {
     let ecosystem = component.ecosystem.as_deref().or(os);
-    (ecosystem, package_in(ecosystem.and_then(Scheme::of_osv_ecosystem), component))
+    (ecosystem, package_in(component))
 }
 
-/// The name that advisories use where versions are of this scheme (see [`crate::matching::name`]); where there is none, that of
-/// the source of a package of the operating system.
-fn package_in(scheme: Option<Scheme>, component: &Component) -> &str {
-    let by_source = matches!(scheme, None | Some(Scheme::Dpkg | Scheme::Apk));
-    if by_source && component.ecosystem.is_none() { &component.source.name } else { &component.name }
+/// The source of a package of the operating system, by which offers are kept too, whatever advisories name (see
+/// [`crate::matching::name`]); a language package itself.
+fn package_in(component: &Component) -> &str {
+    if component.ecosystem.is_none() { &component.source.name } else { &component.name }
 }
 
 /// The names of binary packages of which a process runs replaced files.
@@ -262,7 +270,7 @@ pub(crate) fn drafts<'a>(
             None => (os, os_scheme),
             Some(ecosystem) => (Some(ecosystem), Scheme::of_osv_ecosystem(ecosystem)),
         };
-        let place = draft_of(&mut drafts, (ecosystem, package_in(scheme, component)));
+        let place = draft_of(&mut drafts, (ecosystem, package_in(component)));
         let draft = &mut drafts[place];
         draft.runs_replaced |= component.ecosystem.is_none() && replaced.contains(component.name.as_str());
         if draft.kernel.is_none() && scheme.is_some_and(|scheme| is_kernel(scheme, component)) {

@@ -47,7 +47,7 @@ pub(crate) fn wants_of(stance: &Stance, assessment: &Assessment) -> WantsOf {
     }
     for finding in &assessment.findings {
         let FindingState::FixOffered { candidate } = &finding.state else { continue };
-        let source = SourcePackage { name: finding.source.name.clone(), version: candidate.clone() };
+        let source = SourcePackage { name: stance.package.clone(), version: candidate.clone() };
         if let Some(need) = needs.get_mut(&source) {
             need.closes.insert(finding.vulnerability.clone());
             need.advisories.insert(finding.advisory.clone());
@@ -93,10 +93,12 @@ pub(super) fn still_needed(stance: &Stance, source: &SourcePackage) -> bool {
 fn lagging(stance: &Stance, source: &SourcePackage) -> bool {
     stance.components.iter().any(|component| {
         let Some(named) = name(stance.ecosystem.as_deref(), component) else { return false };
+        let of_system = component.ecosystem.is_none();
+        let version = if of_system { component.source.version.as_str() } else { named.version };
         can_lag(named.scheme, stance, component)
             // A version that cannot be compared is no evidence of the fix.
             && !matches!(
-                compare(named.scheme, named.version, &source.version),
+                compare(named.scheme, version, &source.version),
                 Ok(Ordering::Equal | Ordering::Greater)
             )
     })

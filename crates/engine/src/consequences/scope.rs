@@ -62,13 +62,13 @@ impl Scopes {
             }
         }
         for package in &dirty.packages {
-            let scope = scopes.entry(package.clone()).or_default();
-            for id in world.index.named(package) {
-                let Some(entry) = world.index.entry(*id) else { continue };
-                let here = world.index.assets_of(*id).without(verified);
+            for id in world.index.about(package) {
+                let Some(entry) = world.index.entry(id) else { continue };
+                let here = world.index.assets_of(id).without(verified);
                 if entry.stance.offers_known && !here.is_empty() {
+                    let scope = scopes.entry(entry.stance.package.clone()).or_default();
                     scope.assets.extend(&here);
-                    scope.stances.insert(*id, here);
+                    scope.stances.insert(id, here);
                 }
             }
         }

@@ -187,11 +187,8 @@ impl World {
         for finding in found.findings.into_iter().chain(accepted) {
             let Some(mut seen) = self.met(&finding.vulnerability, &finding.state) else { continue };
             let package = finding.source.name;
-            let of_package = entries.iter().filter(|entry| entry.stance.package == package);
-            let names: BTreeSet<&str> = of_package
-                .flat_map(|entry| &entry.stance.components)
-                .map(|component| component.name.as_str())
-                .collect();
+            let of_package = entries.iter().flat_map(|entry| entry.stance.called(&package));
+            let names: BTreeSet<&str> = of_package.map(|component| component.name.as_str()).collect();
             let listens = |listener: &&Listener| {
                 listener.package.as_deref().is_some_and(|package| names.contains(package))
             };

@@ -129,7 +129,7 @@ impl Candidate {
         let version = full_version(epoch, version, release);
         let itself = || SourcePackage { name: package.to_owned(), version: version.clone() };
         Some(Self {
-            source: source_of(source, epoch).unwrap_or_else(itself),
+            source: source_of(source).unwrap_or_else(itself),
             package: package.to_owned(),
             architecture: architecture.to_owned(),
             version,

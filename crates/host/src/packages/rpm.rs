@@ -90,7 +90,7 @@ pub(super) fn parse(text: &str) -> Listed {
             continue;
         }
         let version = full_version(epoch, version, release);
-        let source = source_of(source_rpm, epoch)
+        let source = source_of(source_rpm)
             .unwrap_or_else(|| SourcePackage { name: name.to_owned(), version: version.clone() });
         let architecture = if architecture == NONE { "any" } else { architecture };
         let component = Component::os_package(name, architecture, version, source);
@@ -108,14 +108,14 @@ pub(crate) fn full_version(epoch: &str, version: &str, release: &str) -> String 
     }
 }
 
-/// `openssl-3.0.7-18.el9.src.rpm`. The file name holds no epoch; that of the binary is taken, which nearly every
-/// subpackage shares with its source.
-pub(crate) fn source_of(file: &str, epoch: &str) -> Option<SourcePackage> {
+/// `openssl-3.0.7-18.el9.src.rpm`. The file name holds no epoch, and what is built from one source may have several: the version of
+/// a source is told without one, so that all of it is one source.
+pub(crate) fn source_of(file: &str) -> Option<SourcePackage> {
     let stem = file.strip_suffix(".src.rpm").or_else(|| file.strip_suffix(".nosrc.rpm"))?;
     let (rest, release) = stem.rsplit_once('-')?;
     let (name, version) = rest.rsplit_once('-')?;
     let whole = !name.is_empty() && !version.is_empty() && !release.is_empty();
-    whole.then(|| SourcePackage { name: name.to_owned(), version: full_version(epoch, version, release) })
+    whole.then(|| SourcePackage { name: name.to_owned(), version: format!("{version}-{release}") })
 }
 
 /// `nodejs:18` of `nodejs:18:9020230718:rhel9`, where version and context of the module follow.
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn source_files_are_split_from_behind() {
-        let name = |file| source_of(file, NONE).map(|source| source.name);
+        let name = |file| source_of(file).map(|source| source.name);
         assert_eq!(name("java-1.8.0-openjdk-1.8.0.392-1.nosrc.rpm").as_deref(), Some("java-1.8.0-openjdk"));
         for none in ["(none)", "a-1.src.rpm", "--.src.rpm", "a--.src.rpm", ".src.rpm"] {
             assert_eq!(name(none), None, "{none}");
