@@ -58,13 +58,9 @@ impl Stance {
         names
     }
 
-    /// Of the components those that advisories call so.
-    pub(crate) fn called(&self, name: &str) -> impl Iterator<Item = &Component> {
-        let is = move |component: &&Component| {
-            crate::matching::name(self.ecosystem.as_deref(), component)
-                .is_some_and(|named| named.package == name)
-        };
-        self.components.iter().map(Arc::as_ref).filter(is)
+    /// Whether advisories of this ecosystem call something of it so.
+    pub(crate) fn calls(&self, ecosystem: &str, name: &str) -> bool {
+        self.ecosystem.as_deref() == Some(ecosystem) && self.pairs().any(|(known, _)| known == name)
     }
 
     /// Names and versions that ranges speak of.

@@ -180,15 +180,23 @@ impl World {
     pub fn terrain_of(&self, asset: &AssetState) -> Vec<OnAsset> {
         let listeners = asset.profile().map(|profile| profile.listeners.as_slice()).unwrap_or_default();
         let entries: Vec<_> = self.index.entries_of(asset.stances()).collect();
-        let mut met = Vec::new();
+        let (mut met, mut told) = (Vec::new(), BTreeSet::new());
         let found = findings(self, asset);
         // An accepted risk is there all the same.
         let accepted = found.accepted.into_iter().map(|(finding, _)| finding);
         for finding in found.findings.into_iter().chain(accepted) {
             let Some(mut seen) = self.met(&finding.vulnerability, &finding.state) else { continue };
-            let package = finding.source.name;
-            let of_package = entries.iter().flat_map(|entry| entry.stance.called(&package));
-            let names: BTreeSet<&str> = of_package.map(|component| component.name.as_str()).collect();
+            // The stance in which it was found: what listens is built from the same source.
+            let found_in =
+                |entry: &&&crate::index::Entry| entry.stance.calls(&finding.ecosystem, &finding.source.name);
+            let Some(stance) = entries.iter().find(found_in).map(|entry| &entry.stance) else { continue };
+            let package = stance.package.clone();
+            // What was built from one source is met as one thing.
+            if !told.insert((finding.vulnerability.clone(), package.clone())) {
+                continue;
+            }
+            let names: BTreeSet<&str> =
+                stance.components.iter().map(|component| component.name.as_str()).collect();
             let listens = |listener: &&Listener| {
                 listener.package.as_deref().is_some_and(|package| names.contains(package))
             };

@@ -28,6 +28,8 @@ const HOSTS: [&str; 6] = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"];
 /// What the firmware of the one machine says on which most of them stand.
 const MACHINE: &str = "4c4c4544-0042-3510-8054-b7c04f563432";
 /// Source, its binaries, and its versions in order.
+/// The one of them that has packages of RPM.
+const RPM_HOST: &str = "beta";
 const PACKAGES: [(&str, &[&str], [&str; 3]); 3] = [
     ("openssl", &["libssl3", "openssl"], ["3.0.17-1~deb12u1", "3.0.17-1~deb12u2", "3.0.17-1~deb12u10"]),
     ("nginx", &["nginx"], ["1.22.1-9", "1.22.1-9+deb12u1", "1.22.1-9+deb12u2"]),
@@ -377,6 +379,10 @@ fn host_state(draw: &mut Draw, world: &World, asset: AssetId, now: Timestamp) ->
     }
     let mut inventory = inventory(components, offers);
     network(draw, &mut inventory.facts);
+    if asset == host(RPM_HOST) {
+        let os = &mut inventory.facts.os;
+        (os.id, os.version_id) = ("almalinux".to_owned(), "9.6".to_owned());
+    }
     inventory.facts.approval = signatures::asked(draw, asset);
     if draw.one_in(20) {
         inventory.facts.hostname = draw.of(&HOSTS).to_owned();
@@ -403,11 +409,18 @@ fn cve(draw: &mut Draw) -> VulnerabilityId {
 fn advisories(draw: &mut Draw) -> Command {
     let mut delta = AdvisoryDelta::default();
     for _ in 0..draw.below(3) {
-        let (source, _, versions) = draw.of(&PACKAGES);
+        let (source, binaries, versions) = &draw.of(&PACKAGES);
         let id = format!("DSA-{}-1", 1 + draw.below(5));
         let fixed = draw.of(&[None, Some(versions[1]), Some(versions[2]), Some("no version_")]);
         let addresses: Vec<&str> = (0..draw.below(3)).map(|_| draw.of(&CVES)).collect();
-        delta.published.push(advisory(&id, &addresses, source, fixed));
+        let mut published = advisory(&id, &addresses, source, fixed);
+        // Of a distribution of RPM packages it names what was built.
+        for binary in *binaries {
+            let mut of = published.affected[0].clone();
+            (of.ecosystem, of.package) = ("AlmaLinux:9".to_owned(), (*binary).to_owned());
+            published.affected.push(of);
+        }
+        delta.published.push(published);
     }
     if draw.one_in(3) {
         delta.withdrawn.push(format!("DSA-{}-1", 1 + draw.below(5)).parse().unwrap());

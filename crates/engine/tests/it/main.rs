@@ -24,6 +24,7 @@ mod properties;
 mod queue;
 mod regulations;
 mod rollouts;
+mod rpm;
 mod signatures;
 mod stories;
 mod terrain;

@@ -165,7 +165,7 @@ mod tests {
         let listed = parse(text);
         let [ssl, node, hand] = listed.components.as_slice() else { panic!("{listed:?}") };
         assert_eq!((ssl.version.as_str(), ssl.module.as_deref()), ("1:3.0.7-18.el9", None));
-        assert_eq!((ssl.source.name.as_str(), ssl.source.version.as_str()), ("openssl", "1:3.0.7-18.el9"));
+        assert_eq!((ssl.source.name.as_str(), ssl.source.version.as_str()), ("openssl", "3.0.7-18.el9"));
         assert_eq!(node.module.as_deref(), Some("nodejs:18"));
         assert_eq!((hand.source.name.as_str(), hand.architecture.as_str()), ("by-hand", "any"));
         assert_eq!(listed.unreadable.len(), 4, "{:?}", listed.unreadable);
