@@ -26,7 +26,9 @@ use crate::folder::{DataFolder, FolderError};
 use crate::gateway::{self, Gateway};
 use crate::health::FeedHealth;
 use crate::history;
-use crate::messages::{self, Addressees, Courier, Messages, MessagesError, Outbox, OutboxError, Poster};
+use crate::messages::{
+    self, Addressees, Courier, LOOK, Messages, MessagesError, Outbox, OutboxError, Poster,
+};
 use crate::past::Past;
 use crate::replay::ReplayError;
 use crate::tls::TlsListener;
@@ -186,9 +188,9 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     // Opening and replaying block.
     let journal = tokio::task::spawn_blocking(move || opening.open()).await??;
     let addressees = match (&settings.messages, folder.path(messages::FILE)) {
-        // What is played is told nobody.
-        _ if demo.is_some() => Addressees::default(),
         (Some(path), _) => Addressees::load(path)?,
+        // What is played is told nobody who was not named for it.
+        _ if demo.is_some() => Addressees::default(),
         (None, path) if path.exists() => Addressees::load(&path)?,
         _ => Addressees::default(),
     };
@@ -226,7 +228,7 @@ pub async fn serve(settings: Settings) -> Result<Running, ServeError> {
     let health = FeedHealth::default();
     let aside = api::Aside::default();
     let poster = Poster::new();
-    let couriers = couriers(&messages, &folder, &poster, &writer, &people)?;
+    let couriers = couriers(&messages, &folder, &poster, &writer, &people, look(&settings.hosts))?;
     let backtests = Backtests::over(settings.history, stopped.clone());
     let context = Arc::new(api::Context {
         writer: writer.clone(),
@@ -299,6 +301,7 @@ fn couriers(
     poster: &Poster,
     writer: &Writer,
     people: &People,
+    look: Duration,
 ) -> Result<Vec<Courier>, OutboxError> {
     let to = &messages.addressees.to;
     if to.is_empty() {
@@ -316,9 +319,18 @@ fn couriers(
             poster: poster.clone(),
             writer: writer.clone(),
             people: people.clone(),
+            look,
         })
     });
     Ok(couriers.collect())
+}
+
+/// How often couriers look at the record: time passes faster where hosts are played, or only in steps.
+fn look(hosts: &Hosts) -> Duration {
+    match hosts {
+        Hosts::Real { .. } => LOOK,
+        Hosts::Played(demo) => LOOK.checked_div(demo.pace()).unwrap_or_default(),
+    }
 }
 
 /// Waits until the watch says so. A dropped sender ends the server too.

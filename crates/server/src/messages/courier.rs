@@ -20,7 +20,7 @@ use crate::writer::Writer;
 /// Entries that are read at a time.
 const STEP: usize = 256;
 /// The record grows with every report; it is looked at so often.
-const LOOK: Duration = Duration::from_secs(1);
+pub(crate) const LOOK: Duration = Duration::from_secs(1);
 /// After so many entries without a message the place is kept all the same, so that a start does not read them again.
 const KEEP: u64 = 10_000;
 /// How long a post may still take once Tenon is told to stop.
@@ -39,6 +39,8 @@ pub(crate) struct Courier {
     pub(crate) poster: Poster,
     pub(crate) writer: Writer,
     pub(crate) people: People,
+    /// How often the record is looked at: [`LOOK`] of its time.
+    pub(crate) look: Duration,
 }
 
 /// What the courier has in hand.
@@ -61,7 +63,7 @@ impl Courier {
         let mut hand = Hand { waiting, read: next, kept: next, closed: Vec::new(), again: AGAIN };
         self.messages.note(&self.to.name, |delivery| delivery.delivered_to = next.saturating_sub(1));
         let mut follow = self.writer.follow();
-        let stop = is_true(stopped);
+        let (stop, look) = (is_true(stopped), self.look);
         tokio::pin!(stop);
         loop {
             let world = follow.borrow_and_update().clone();
@@ -81,7 +83,7 @@ impl Courier {
                     None => {
                         // An error is the writer's end, and the stop follows.
                         let _changed = follow.changed().await;
-                        tokio::time::sleep(LOOK).await;
+                        tokio::time::sleep(look).await;
                     }
                 }
             };
@@ -185,8 +187,7 @@ impl Courier {
     fn wanted(&mut self, hand: &mut Hand, mut message: Message) -> Option<Message> {
         let standing = &mut self.standing;
         if let (Topic::Done, Some((id, _))) = (message.topic, &message.directive) {
-            let (urgent, asked) = (standing.urgent.remove(id), standing.asked.remove(id).is_some());
-            if urgent || asked {
+            if standing.forget(id) {
                 hand.closed.push(*id);
             }
         }
@@ -198,6 +199,7 @@ impl Courier {
         let is_news = |once| match once {
             Once::Urgent(id) => standing.urgent.insert(id),
             Once::Asked(id, asks) => standing.asked.insert(id, asks) != Some(asks),
+            Once::Failed(id, cause) => standing.failed.entry(id).or_default().insert(cause),
         };
         (wanted && message.once().is_none_or(is_news)).then_some(message)
     }

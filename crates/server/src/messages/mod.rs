@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use tenon_model::{AssetId, Digest, DirectiveId, GroupName, Timestamp};
 use utoipa::ToSchema;
 
-pub(crate) use courier::{Courier, try_out};
+pub(crate) use courier::{Courier, LOOK, try_out};
 pub use file::{Addressee, Addressees, MessagesError};
 pub use outbox::OutboxError;
 pub(crate) use outbox::{Outbox, Standing};
@@ -135,6 +135,8 @@ pub(crate) struct Message {
     pub(crate) asset: Option<AssetId>,
     /// What approval is asked of, where it is: every asset with its report.
     pub(crate) asks: Option<Digest>,
+    /// Why a host failed, where one did, and on which day.
+    pub(crate) cause: Option<Digest>,
 }
 
 /// What is told once of a directive while it is open.
@@ -144,15 +146,18 @@ pub(crate) enum Once {
     Urgent(DirectiveId),
     /// That approval is asked of what the digest stands for.
     Asked(DirectiveId, Digest),
+    /// That hosts failed by what the digest stands for.
+    Failed(DirectiveId, Digest),
 }
 
 impl Message {
     /// What of this is told once.
     fn once(&self) -> Option<Once> {
         let (id, _) = self.directive.as_ref()?;
-        match (self.topic, self.asks) {
-            (Topic::Urgent, _) if self.asset.is_none() => Some(Once::Urgent(*id)),
-            (Topic::Approval, Some(asks)) => Some(Once::Asked(*id, asks)),
+        match (self.topic, self.asks, self.cause) {
+            (Topic::Urgent, ..) if self.asset.is_none() => Some(Once::Urgent(*id)),
+            (Topic::Approval, Some(asks), _) => Some(Once::Asked(*id, asks)),
+            (Topic::Trouble, _, Some(cause)) => Some(Once::Failed(*id, cause)),
             _ => None,
         }
     }

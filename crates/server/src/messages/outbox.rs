@@ -11,7 +11,7 @@ use tenon_model::{Digest, DirectiveId};
 use super::Once;
 
 /// Version of the tables below, in `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 const TABLES: &str = "
 CREATE TABLE place (
     addressee TEXT PRIMARY KEY,
@@ -23,6 +23,15 @@ CREATE TABLE told (
     urgent    INTEGER NOT NULL DEFAULT 0,
     asked     TEXT,
     PRIMARY KEY (addressee, directive)
+) STRICT;
+";
+/// What version 2 adds.
+const FAILED: &str = "
+CREATE TABLE failed (
+    addressee TEXT NOT NULL REFERENCES place (addressee) ON DELETE CASCADE,
+    directive TEXT NOT NULL,
+    cause     TEXT NOT NULL,
+    PRIMARY KEY (addressee, directive, cause)
 ) STRICT;
 ";
 
@@ -51,6 +60,21 @@ pub(crate) struct Standing {
     pub(crate) urgent: BTreeSet<DirectiveId>,
     /// What approval it was asked for last, by directive.
     pub(crate) asked: BTreeMap<DirectiveId, Digest>,
+    /// By which causes it was told that hosts failed, by directive: what fails on many hosts alike is told once.
+    pub(crate) failed: BTreeMap<DirectiveId, BTreeSet<Digest>>,
+}
+
+impl Standing {
+    fn at(next: u64) -> Self {
+        Self { next, urgent: BTreeSet::new(), asked: BTreeMap::new(), failed: BTreeMap::new() }
+    }
+
+    /// Forgets what was told once of a directive; whether anything was.
+    pub(super) fn forget(&mut self, id: &DirectiveId) -> bool {
+        let asked = self.asked.remove(id).is_some();
+        let failed = self.failed.remove(id).is_some();
+        self.urgent.remove(id) || asked || failed
+    }
 }
 
 /// The places of all addressees. A statement takes as long as the disk; callers may block.
@@ -68,8 +92,11 @@ impl Outbox {
             "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
         )?;
         match connection.query_row("PRAGMA user_version", [], |row| row.get(0))? {
-            0 => connection
-                .execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?,
+            0 => connection.execute_batch(&format!(
+                "BEGIN; {TABLES} {FAILED} PRAGMA user_version = {VERSION}; COMMIT;"
+            ))?,
+            1 => connection
+                .execute_batch(&format!("BEGIN; {FAILED} PRAGMA user_version = {VERSION}; COMMIT;"))?,
             VERSION => {}
             other => return Err(OutboxError::Version(other)),
         }
@@ -100,8 +127,7 @@ impl Outbox {
             let place: i64 =
                 transaction
                     .query_row("SELECT next FROM place WHERE addressee = ?1", [name], |row| row.get(0))?;
-            let mut standing =
-                Standing { next: place.cast_unsigned(), urgent: BTreeSet::new(), asked: BTreeMap::new() };
+            let mut standing = Standing::at(place.cast_unsigned());
             let mut told =
                 transaction.prepare("SELECT directive, urgent, asked FROM told WHERE addressee = ?1")?;
             let mut rows = told.query([name])?;
@@ -113,6 +139,14 @@ impl Outbox {
                 if let Some(asked) = row.get::<_, Option<String>>(2)? {
                     standing.asked.insert(id, read(asked)?);
                 }
+            }
+            drop(rows);
+            let mut failed =
+                transaction.prepare("SELECT directive, cause FROM failed WHERE addressee = ?1")?;
+            let mut rows = failed.query([name])?;
+            while let Some(row) = rows.next()? {
+                let causes = standing.failed.entry(read(row.get(0)?)?).or_default();
+                causes.insert(read(row.get(1)?)?);
             }
             drop(rows);
             standings.insert((*name).to_owned(), standing);
@@ -138,11 +172,15 @@ impl Outbox {
         transaction
             .execute("UPDATE place SET next = ?2 WHERE addressee = ?1", params![name, next.cast_signed()])?;
         for told in once {
-            let (Once::Urgent(id) | Once::Asked(id, _)) = told;
+            let (Once::Urgent(id) | Once::Asked(id, _) | Once::Failed(id, _)) = told;
             let id = id.to_string();
             transaction
                 .execute("INSERT OR IGNORE INTO told (addressee, directive) VALUES (?1, ?2)", [name, &id])?;
             match told {
+                Once::Failed(_, cause) => transaction.execute(
+                    "INSERT OR IGNORE INTO failed VALUES (?1, ?2, ?3)",
+                    [name, &id, &cause.to_string()],
+                )?,
                 Once::Urgent(_) => transaction.execute(
                     "UPDATE told SET urgent = 1 WHERE addressee = ?1 AND directive = ?2",
                     [name, &id],
@@ -154,10 +192,10 @@ impl Outbox {
             };
         }
         for id in closed {
-            transaction.execute(
-                "DELETE FROM told WHERE addressee = ?1 AND directive = ?2",
-                [name, &id.to_string()],
-            )?;
+            for table in ["told", "failed"] {
+                let forget = format!("DELETE FROM {table} WHERE addressee = ?1 AND directive = ?2");
+                transaction.execute(&forget, [name, &id.to_string()])?;
+            }
         }
         transaction.commit()?;
         Ok(())

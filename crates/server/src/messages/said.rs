@@ -19,6 +19,8 @@ use crate::view::DirectiveLine;
 
 /// A directive is urgent when it is due within so many days: the shortest that published tables set is three.
 const URGENT_DAYS: u32 = 3;
+/// A day in milliseconds.
+const DAY_MS: i64 = 86_400_000;
 /// Vulnerabilities that a sentence names; the rest is counted.
 const NAMED: usize = 3;
 /// Kinds of entries that can be worth a message. What hosts report all day long is not read further than its kind.
@@ -35,8 +37,10 @@ const KINDS: [&str; 13] = [
     "exception-ended",
     "order-expired",
     "rehearsal-recorded",
-    "rollout-halted",
+    HALTED,
 ];
+/// The kind of a rollout's halt.
+const HALTED: &str = "rollout-halted";
 
 /// The messages of a few entries, in their order. `world` is that of the last of them or a later one: what was settled
 /// meanwhile is not asked of anybody. People are told by their names, which the record does not hold.
@@ -57,8 +61,27 @@ pub(super) fn messages(entries: &[Entry], world: &World, names: &Names) -> Resul
             .extend(about(&event, time, world).map(|told| told.at(entry.seq, time, &event, world, names)));
     }
     messages.extend(rehearsed.into_iter().filter_map(|(id, at)| approval(id, at, world, names)));
+    halted_by_failures(&mut messages);
     messages.sort_by_key(|message| message.seq);
     Ok(messages)
+}
+
+/// A host that fails stops its rollout at the same moment: that is one message, and always told, as somebody may have let the
+/// rollout go on after the same failure.
+fn halted_by_failures(messages: &mut Vec<Message>) {
+    let at = |message: &Message| Some((message.time, message.directive.as_ref()?.0));
+    let halts: BTreeSet<_> =
+        messages.iter().filter(|message| message.kind == HALTED).filter_map(at).collect();
+    let mut told = BTreeSet::new();
+    for message in messages.iter_mut().filter(|message| message.cause.is_some()) {
+        if let Some(halt) = at(message).filter(|halt| halts.contains(halt))
+            && told.insert(halt)
+        {
+            message.said.push_str("; the rollout stands still until somebody resumes it");
+            message.cause = None;
+        }
+    }
+    messages.retain(|message| message.kind != HALTED || at(message).is_none_or(|halt| !told.contains(&halt)));
 }
 
 /// Whether the entry's kind can be worth a message. What cannot be read is, so that decoding it says why.
@@ -77,11 +100,17 @@ struct Told {
     topic: Topic,
     directive: Option<DirectiveId>,
     asset: Option<AssetId>,
+    /// Why a host failed, and on which day.
+    cause: Option<Digest>,
 }
 
 impl Told {
+    fn new(topic: Topic, directive: Option<DirectiveId>, asset: Option<AssetId>) -> Self {
+        Self { topic, directive, asset, cause: None }
+    }
+
     fn of(topic: Topic, directive: DirectiveId) -> Self {
-        Self { topic, directive: Some(directive), asset: None }
+        Self::new(topic, Some(directive), None)
     }
 
     fn at(self, seq: u64, time: Timestamp, event: &Event, world: &World, names: &Names) -> Message {
@@ -109,15 +138,25 @@ impl Told {
             directive,
             asset: self.asset,
             asks: None,
+            cause: self.cause,
         }
     }
+}
+
+/// What stands for a cause. What fails alike on another day is news: somebody tried again.
+fn cause(kind: &str, reason: &str, time: Timestamp) -> Digest {
+    Digest::of(format!("{kind}\n{}\n{reason}", time.as_millis().div_euclid(DAY_MS)).as_bytes())
 }
 
 fn about(event: &Event, time: Timestamp, world: &World) -> Option<Told> {
     let is_urgent = |due: Option<Timestamp>| due.is_some_and(|due| due <= time.plus_days(URGENT_DAYS));
     let of_order = |order: &OrderId| {
         let order = &world.order(order)?.order;
-        Some(Told { topic: Topic::Trouble, directive: Some(order.directive), asset: Some(order.asset) })
+        Some(Told::new(Topic::Trouble, Some(order.directive), Some(order.asset)))
+    };
+    // Hosts that are alike fail alike, and whoever is told of the first looks at all of them.
+    let failed = |order: &OrderId, reason: &str| {
+        Some(Told { cause: Some(cause(event.kind(), reason, time)), ..of_order(order)? })
     };
     match event {
         Event::DirectiveRaised { id, directive, .. } => {
@@ -130,14 +169,20 @@ fn about(event: &Event, time: Timestamp, world: &World) -> Option<Told> {
             (open && is_urgent(due)).then(|| Told::of(Topic::Urgent, *id))
         }
         Event::DirectiveClosed { id, .. } => Some(Told::of(Topic::Done, *id)),
-        Event::DetectionReported { detection, .. } => {
-            Some(Told { topic: Topic::Urgent, directive: None, asset: detection.asset })
-        }
-        Event::RehearsalRecorded { order, outcome, .. } if *outcome != RehearsalOutcome::Passed => {
-            of_order(order)
-        }
-        Event::ApplyRecorded { order, outcome, .. } if *outcome != ApplyOutcome::Verified => of_order(order),
-        Event::OrderExpired { order } => of_order(order),
+        Event::DetectionReported { detection, .. } => Some(Told::new(Topic::Urgent, None, detection.asset)),
+        Event::RehearsalRecorded { order, outcome, .. } => match outcome {
+            RehearsalOutcome::Passed => None,
+            RehearsalOutcome::NotRehearsed { reason } | RehearsalOutcome::Failed { reason } => {
+                failed(order, reason)
+            }
+        },
+        Event::ApplyRecorded { order, outcome, .. } => match outcome {
+            ApplyOutcome::Verified => None,
+            ApplyOutcome::RolledBack { reason }
+            | ApplyOutcome::Failed { reason, .. }
+            | ApplyOutcome::Refused { detail: reason, .. } => failed(order, reason),
+        },
+        Event::OrderExpired { order } => failed(order, "no word in time"),
         // Tried again by itself, until that is for a person to say: the last attempt, of those that are read at once.
         Event::EvidenceMissed { order, .. } => {
             let told = &world.order(order)?.order;
@@ -150,12 +195,10 @@ fn about(event: &Event, time: Timestamp, world: &World) -> Option<Told> {
         Event::DirectiveNoted { id, kind: NoteKind::Dispute, .. } => Some(Told::of(Topic::Trouble, *id)),
         // Who halts it knows.
         Event::RolloutHalted { id, by: None, .. } => Some(Told::of(Topic::Trouble, *id)),
-        Event::CloneSeen { asset, .. } => {
-            Some(Told { topic: Topic::Trouble, directive: None, asset: Some(*asset) })
-        }
+        Event::CloneSeen { asset, .. } => Some(Told::new(Topic::Trouble, None, Some(*asset))),
         Event::ExceptionEnded { end: ExceptionEnd::Expired, .. }
         | Event::ControlEnded { end: ControlEnd::Expired, .. } => {
-            Some(Told { topic: Topic::Exception, directive: None, asset: None })
+            Some(Told::new(Topic::Exception, None, None))
         }
         _ => None,
     }
@@ -208,6 +251,7 @@ fn approval(id: DirectiveId, (seq, time): (u64, Timestamp), world: &World, names
         directive: Some((id, line)),
         asset: None,
         asks: Some(Digest::of(&asked)),
+        cause: None,
     })
 }
 

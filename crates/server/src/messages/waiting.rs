@@ -105,7 +105,8 @@ impl Gathered {
         self.once.extend(message.once());
         let about = |message: &Message| message.directive.as_ref().map(|(id, _)| *id);
         let same = |(known, _): &&mut (Message, u64)| {
-            let alike = (known.topic, known.kind) == (message.topic, message.kind);
+            let of = |message: &Message| (message.topic, message.kind, message.cause);
+            let alike = of(known) == of(&message);
             alike && about(known).is_some() && about(known) == about(&message)
         };
         if let Some((known, more)) = self.lines.iter_mut().find(same) {

@@ -14,7 +14,7 @@ use tenon_model::{
     AssetId, Command, Digest, EvidenceOutcome, Order, OrderAction, OrderId, RehearsalOutcome,
     RehearsalReport, Stage, Transaction, Undo,
 };
-use tenon_server::{Addressees, ServeError, serve};
+use tenon_server::{Addressees, ServeError, Settings, serve};
 use tenon_wire::{EvidenceAnswer, Secret, path};
 
 use crate::evidence::{exploited, order};
@@ -33,6 +33,11 @@ fn write(path: &Path, content: &str, mode: u32) {
 
 /// A server that tells this sink, as the rest of the file says.
 fn telling(sink: &Sink, rest: &str) -> Server {
+    telling_with(sink, rest, |_| {})
+}
+
+/// The same, with other settings changed as well.
+pub(crate) fn telling_with(sink: &Sink, rest: &str, change: impl FnOnce(&mut Settings)) -> Server {
     let text = format!(
         "version: 1\nlink: https://tenon.example.org/\nto:\n  chat:\n    url: http://{}/secret-path\n{rest}",
         sink.address
@@ -45,6 +50,7 @@ fn telling(sink: &Sink, rest: &str) -> Server {
         settings.messages = Some(path);
         // Who waits here asks again at once.
         settings.requests_per_second = EAGER;
+        change(settings);
     })
 }
 
@@ -54,7 +60,7 @@ fn standing(server: &Server) -> Value {
 }
 
 /// How it stands, once it stands so.
-fn standing_as(server: &Server, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn standing_as(server: &Server, wanted: impl Fn(&Value) -> bool) -> Value {
     let deadline = Instant::now() + DEADLINE;
     loop {
         let standing = standing(server);
@@ -336,6 +342,31 @@ fn that_a_directive_is_urgent_is_told_once_over_restarts_too() {
         told.iter().filter(|event| event["data"]["kind"].as_str().unwrap().starts_with(kind)).count()
     };
     assert_eq!((of("directive-"), of("detection-reported")), (1, 3), "{told:#?}");
+}
+
+#[test]
+fn what_fails_alike_on_many_hosts_is_told_once_over_restarts_too() {
+    let sink = Sink::answering(200);
+    let mut server = telling(&sink, "    form: cloudevents\n    about: [trouble]\n");
+    for _ in 0..4 {
+        reported_with(&server, &["openssl"]);
+    }
+    assert_eq!(server.post("/api/v1/groups/default/promote").send_json(json!({})).unwrap().status(), 200);
+    let orders = rehearsing(&server, "openssl");
+    assert_eq!(orders.len(), 4);
+    let failed = |reason: &str| RehearsalOutcome::NotRehearsed { reason: reason.to_owned() };
+    report(&server, orders[0], failed("it changes how the machine boots"));
+    report(&server, orders[1], failed("it changes how the machine boots"));
+    standing_as(&server, |standing| standing["behind"] == 0);
+    server.restart();
+    report(&server, orders[2], failed("it changes how the machine boots"));
+    report(&server, orders[3], failed("a critical question"));
+    standing_as(&server, |standing| standing["behind"] == 0);
+    let told = sink.answered(200, 2);
+    let said: Vec<String> =
+        told.iter().map(|taken| taken.json()["data"]["said"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(said.len(), 2, "{said:#?}");
+    assert!(said[0].contains("boots") && said[1].contains("a critical question"), "{said:#?}");
 }
 
 #[test]
