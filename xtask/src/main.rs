@@ -281,6 +281,11 @@ fn soak(root: &std::path::Path, filter: Option<&str>) -> Result<()> {
                 &["test", "--release", "-p", "tenon-feeds", "--", "--nocapture", "history_public"],
             )
             .env("TENON_SOAK", "1"),
+            Step::cargo(
+                "seven months of one administrator",
+                &["test", "-p", "tenon-server", "--", "--nocapture", "month"],
+            )
+            .env("TENON_SOAK", "1"),
             Step::cargo("hosts", &["test", "-p", "tenon-host", "--", "--nocapture", "--test-threads", "2"])
                 .env("TENON_SOAK", "1"),
             Step::cargo(

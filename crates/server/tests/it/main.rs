@@ -18,6 +18,7 @@ mod lists;
 mod lived;
 mod log;
 mod messages;
+mod month;
 mod operating;
 mod past;
 mod policy;
