@@ -186,10 +186,10 @@ impl Courier {
     /// The message as this addressee is told it, if it is.
     fn wanted(&mut self, hand: &mut Hand, mut message: Message) -> Option<Message> {
         let standing = &mut self.standing;
-        if let (Topic::Done, Some((id, _))) = (message.topic, &message.directive) {
-            if standing.forget(id) {
-                hand.closed.push(*id);
-            }
+        if let (Topic::Done, Some((id, _))) = (message.topic, &message.directive)
+            && standing.forget(id)
+        {
+            hand.closed.push(*id);
         }
         // Who is not told what is urgent may be told what is raised.
         if message.kind == "directive-raised" && !self.to.about.contains(&Topic::Urgent) {

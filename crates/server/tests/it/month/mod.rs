@@ -77,7 +77,7 @@ impl Month {
     /// Whether what happens once in so many times happens now (Knuth's multiplier; the high bits are the good ones).
     fn is_one_in(&mut self, times: u64) -> bool {
         self.draw = self.draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.draw >> 33) % times == 0
+        (self.draw >> 33).is_multiple_of(times)
     }
 
     fn enrol(&mut self, now: Timestamp) {
