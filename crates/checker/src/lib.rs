@@ -82,6 +82,7 @@ pub fn check(question: &Question, plan: &Plan) -> Vec<Violation> {
     once(&known, plan, &mut found);
     let changed: usize =
         plan.waves.iter().map(|wave| usize::try_from(wave.assets.len()).unwrap_or(usize::MAX)).sum();
+    let all = alike(question, question.candidates.iter());
     let mut seen: BTreeSet<Digest> = question.proven.clone();
     let mut widened = false;
     let mut environment = 0;
@@ -117,7 +118,7 @@ pub fn check(question: &Question, plan: &Plan) -> Vec<Violation> {
                 }
             }
         }
-        roles(question, (number, wave), &of_wave, &mut found);
+        roles(question, &all, (number, wave), &of_wave, &mut found);
         if dependents(question, &of_wave) {
             found.push(Violation::ProviderWithDependent(number));
         }
@@ -159,29 +160,40 @@ fn once(known: &BTreeMap<AssetOrdinal, &Candidate>, plan: &Plan, found: &mut Vec
     found.extend(known.keys().filter(|asset| !met.contains(asset)).map(|asset| Violation::LeftOut(asset.0)));
 }
 
+/// Of candidates of which nobody says what stands in for them, how many carry the same.
+type Alike<'q> = BTreeMap<&'q BTreeSet<Service>, usize>;
+
+fn alike<'q>(question: &Question, of: impl Iterator<Item = &'q Candidate>) -> Alike<'q> {
+    let mut alike = Alike::new();
+    let declared =
+        |candidate: &Candidate| candidate.redundancy.is_some_and(|place| place < question.redundancy.len());
+    for candidate in of.filter(|candidate| !declared(candidate)) {
+        *alike.entry(&candidate.carries).or_default() += 1;
+    }
+    alike
+}
+
 fn roles(
     question: &Question,
+    all: &Alike<'_>,
     (number, wave): (usize, &Wave),
     of_wave: &[&Candidate],
     found: &mut Vec<Violation>,
 ) {
-    for (place, redundancy) in question.redundancy.iter().enumerate() {
-        let changed = of_wave.iter().filter(|candidate| candidate.redundancy == Some(place)).count() as u64;
+    let mut redundant: BTreeMap<usize, u64> = BTreeMap::new();
+    for place in of_wave.iter().filter_map(|candidate| candidate.redundancy) {
+        *redundant.entry(place).or_default() += 1;
+    }
+    for (place, changed) in redundant {
+        let Some(redundancy) = question.redundancy.get(place) else { continue };
         let spare = redundancy.members.saturating_sub(redundancy.minimum);
         if changed > spare {
             let name = redundancy.name.clone();
             found.push(Violation::BelowMinimum { wave: number, name, changed, spare });
         }
     }
-    let undeclared =
-        |candidate: &&Candidate| candidate.redundancy.is_none_or(|place| place >= question.redundancy.len());
-    let mut alike: BTreeMap<&BTreeSet<Service>, usize> = BTreeMap::new();
-    for candidate in of_wave.iter().copied().filter(undeclared) {
-        *alike.entry(&candidate.carries).or_default() += 1;
-    }
-    for (carries, changed) in alike {
-        let same = question.candidates.iter().filter(undeclared).filter(|other| other.carries == *carries);
-        let of = same.count();
+    for (carries, changed) in alike(question, of_wave.iter().copied()) {
+        let of = all.get(carries).copied().unwrap_or_default();
         let most = if wave.phase == Phase::Canary { 1 } else { (of / 3).max(1) };
         if changed > most {
             found.push(Violation::CrowdedRole { wave: number, changed, of });
@@ -193,17 +205,24 @@ fn roles(
 fn dependents(question: &Question, of_wave: &[&Candidate]) -> bool {
     let needs =
         |service: &Service| question.services.get(*service).map(|needs| needs.0.clone()).unwrap_or_default();
-    let carried: BTreeSet<Service> = of_wave.iter().flat_map(|candidate| candidate.carries.clone()).collect();
-    of_wave.iter().any(|candidate| {
+    let mut carriers: BTreeMap<Service, usize> = BTreeMap::new();
+    for service in of_wave.iter().flat_map(|candidate| &candidate.carries) {
+        *carriers.entry(*service).or_default() += 1;
+    }
+    // What carries the same needs the same.
+    let kinds: BTreeSet<&BTreeSet<Service>> = of_wave.iter().map(|candidate| &candidate.carries).collect();
+    kinds.into_iter().any(|carries| {
         // Everything that its services need, a step at a time. A host may well carry both: it is one change.
         let mut all = BTreeSet::new();
-        let mut step: BTreeSet<Service> = candidate.carries.iter().flat_map(needs).collect();
+        let mut step: BTreeSet<Service> = carries.iter().flat_map(needs).collect();
         while !step.is_subset(&all) {
             all.extend(step.iter().copied());
             step = step.iter().flat_map(needs).collect();
         }
-        let others = of_wave.iter().filter(|other| other.asset != candidate.asset);
-        let met: BTreeSet<Service> = others.flat_map(|other| other.carries.clone()).collect();
-        carried.iter().any(|service| all.contains(service) && met.contains(service))
+        let others = |service: &Service| {
+            let own = usize::from(carries.contains(service));
+            carriers.get(service).is_some_and(|carriers| *carriers > own)
+        };
+        all.iter().any(others)
     })
 }

@@ -74,7 +74,8 @@ impl Estate {
         };
         let assets = (0..count).map(asset).collect();
         // Chains of four: the second needs the first, and so on.
-        let needs = |service: usize| Needs((service % 4 > 0).then(|| service - 1).into_iter().collect());
+        let needs =
+            |service: usize| Needs((!service.is_multiple_of(4)).then(|| service - 1).into_iter().collect());
         let services = (0..usize::try_from(SERVICES).unwrap()).map(needs).collect();
         Self { assets, groups, services }
     }

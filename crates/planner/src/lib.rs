@@ -77,13 +77,14 @@ pub struct Question {
 }
 
 /// Assets that do the same, as far as anybody says: those that stand in for each other, else those that carry the same.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Role {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Role<'q> {
     Redundant(usize),
-    Carries(BTreeSet<Service>),
+    Carries(&'q BTreeSet<Service>),
 }
 
 /// A candidate with what the waves ask of it.
+#[derive(Clone, Copy)]
 struct Placed<'q> {
     candidate: &'q Candidate,
     role: usize,
@@ -110,14 +111,13 @@ pub fn plan(question: &Question, version: u32) -> Plan {
     for part in parts(placed, &question.closed) {
         let (mut canaries, mut rest) = chosen(part, &mut covered);
         while !canaries.is_empty() {
-            let (wave, later) = packer.fill(canaries, Phase::Canary, room);
+            let wave = packer.fill(&mut canaries, Phase::Canary, room);
             waves.push(packer.wave(&wave, Phase::Canary));
-            (canaries, room) = (later, usize::MAX);
+            room = usize::MAX;
         }
         while !rest.is_empty() {
-            let (wave, later) = packer.fill(rest, Phase::Widening, size);
+            let wave = packer.fill(&mut rest, Phase::Widening, size);
             waves.push(packer.wave(&wave, Phase::Widening));
-            rest = later;
             size = size.saturating_mul(3).min(share(total, most));
         }
     }
@@ -174,7 +174,7 @@ fn place<'q>(
     question: &'q Question,
     reach: &[BTreeSet<Service>],
 ) -> (Vec<Placed<'q>>, Vec<usize>, Vec<HeldBack>) {
-    let mut roles: HashMap<Role, usize> = HashMap::new();
+    let mut roles: HashMap<Role<'_>, usize> = HashMap::new();
     let (mut placed, mut sizes) = (Vec::new(), Vec::new());
     let mut stuck: BTreeMap<usize, AssetSet> = BTreeMap::new();
     for candidate in &question.candidates {
@@ -185,7 +185,7 @@ fn place<'q>(
             stuck.entry(place).or_default().insert(candidate.asset);
             continue;
         }
-        let role = redundancy.map_or_else(|| Role::Carries(candidate.carries.clone()), Role::Redundant);
+        let role = redundancy.map_or(Role::Carries(&candidate.carries), Role::Redundant);
         let next = roles.len();
         let role = *roles.entry(role).or_insert(next);
         if role == sizes.len() {
@@ -228,39 +228,35 @@ impl Packer<'_> {
         }
     }
 
-    /// Takes what one wave can hold; the rest stays in its order.
-    fn fill<'q>(
-        &self,
-        queue: Vec<Placed<'q>>,
-        phase: Phase,
-        room: usize,
-    ) -> (Vec<Placed<'q>>, Vec<Placed<'q>>) {
-        let (mut wave, mut later): (Vec<Placed<'q>>, Vec<Placed<'q>>) = (Vec::new(), Vec::new());
-        let mut of_role: HashMap<usize, usize> = HashMap::new();
+    /// Takes what one wave can hold; the rest stays in its order. The queue is sorted by environment first.
+    fn fill<'q>(&self, queue: &mut Vec<Placed<'q>>, phase: Phase, room: usize) -> Vec<Placed<'q>> {
+        let mut wave: Vec<Placed<'q>> = Vec::new();
+        let mut of_role = vec![0; self.sizes.len()];
         // What the wave carries, and what that needs.
         let (mut carried, mut needed): (BTreeSet<Service>, BTreeSet<Service>) = Default::default();
         let alike = |candidate: &Candidate| (candidate.environment, candidate.calendar);
         let first = queue.first().map(|one| alike(one.candidate));
-        for one in queue {
+        queue.retain(|one| {
             let candidate = one.candidate;
-            let count = of_role.entry(one.role).or_default();
+            let count = &mut of_role[one.role];
+            if wave.len() >= room || Some(alike(candidate)) != first || *count >= self.cap(one, phase) {
+                return true;
+            }
             let needs = || candidate.carries.iter().filter_map(|service| self.reach.get(*service)).flatten();
             let apart = needs().any(|service| carried.contains(service))
                 || candidate.carries.iter().any(|service| needed.contains(service));
-            if wave.len() < room
-                && Some(alike(candidate)) == first
-                && *count < self.cap(&one, phase)
-                && !apart
-            {
+            if !apart {
                 *count += 1;
-                needed.extend(needs());
-                carried.extend(&candidate.carries);
-                wave.push(one);
-            } else {
-                later.push(one);
+                // A role carries the same, and one that is redundant mostly does.
+                if !candidate.carries.is_subset(&carried) {
+                    needed.extend(needs());
+                    carried.extend(&candidate.carries);
+                }
+                wave.push(*one);
             }
-        }
-        (wave, later)
+            apart
+        });
+        wave
     }
 
     fn wave(&self, placed: &[Placed<'_>], phase: Phase) -> Wave {
