@@ -78,11 +78,11 @@ pub enum Violation {
 pub fn check(question: &Question, plan: &Plan) -> Vec<Violation> {
     let known: BTreeMap<AssetOrdinal, &Candidate> =
         question.candidates.iter().map(|candidate| (candidate.asset, candidate)).collect();
+    let kinds = Kinds::of(question);
     let mut found = Vec::new();
     once(&known, plan, &mut found);
     let changed: usize =
         plan.waves.iter().map(|wave| usize::try_from(wave.assets.len()).unwrap_or(usize::MAX)).sum();
-    let all = alike(question, question.candidates.iter());
     let mut seen: BTreeSet<Digest> = question.proven.clone();
     let mut widened = false;
     let mut environment = 0;
@@ -118,8 +118,10 @@ pub fn check(question: &Question, plan: &Plan) -> Vec<Violation> {
                 }
             }
         }
-        roles(question, &all, (number, wave), &of_wave, &mut found);
-        if dependents(question, &of_wave) {
+        redundant(question, number, &of_wave, &mut found);
+        let of_kind = kinds.count(of_wave.iter().copied());
+        kinds.crowded(&of_kind, (number, wave), &mut found);
+        if kinds.has_dependents(&of_kind) {
             found.push(Violation::ProviderWithDependent(number));
         }
         if of_wave
@@ -160,26 +162,7 @@ fn once(known: &BTreeMap<AssetOrdinal, &Candidate>, plan: &Plan, found: &mut Vec
     found.extend(known.keys().filter(|asset| !met.contains(asset)).map(|asset| Violation::LeftOut(asset.0)));
 }
 
-/// Of candidates of which nobody says what stands in for them, how many carry the same.
-type Alike<'q> = BTreeMap<&'q BTreeSet<Service>, usize>;
-
-fn alike<'q>(question: &Question, of: impl Iterator<Item = &'q Candidate>) -> Alike<'q> {
-    let mut alike = Alike::new();
-    let declared =
-        |candidate: &Candidate| candidate.redundancy.is_some_and(|place| place < question.redundancy.len());
-    for candidate in of.filter(|candidate| !declared(candidate)) {
-        *alike.entry(&candidate.carries).or_default() += 1;
-    }
-    alike
-}
-
-fn roles(
-    question: &Question,
-    all: &Alike<'_>,
-    (number, wave): (usize, &Wave),
-    of_wave: &[&Candidate],
-    found: &mut Vec<Violation>,
-) {
+fn redundant(question: &Question, wave: usize, of_wave: &[&Candidate], found: &mut Vec<Violation>) {
     let mut redundant: BTreeMap<usize, u64> = BTreeMap::new();
     for place in of_wave.iter().filter_map(|candidate| candidate.redundancy) {
         *redundant.entry(place).or_default() += 1;
@@ -189,40 +172,105 @@ fn roles(
         let spare = redundancy.members.saturating_sub(redundancy.minimum);
         if changed > spare {
             let name = redundancy.name.clone();
-            found.push(Violation::BelowMinimum { wave: number, name, changed, spare });
-        }
-    }
-    for (carries, changed) in alike(question, of_wave.iter().copied()) {
-        let of = all.get(carries).copied().unwrap_or_default();
-        let most = if wave.phase == Phase::Canary { 1 } else { (of / 3).max(1) };
-        if changed > most {
-            found.push(Violation::CrowdedRole { wave: number, changed, of });
+            found.push(Violation::BelowMinimum { wave, name, changed, spare });
         }
     }
 }
 
-/// Whether one of these carries what a service of another one needs, directly or not.
-fn dependents(question: &Question, of_wave: &[&Candidate]) -> bool {
+/// What candidates carry: those that carry the same need the same.
+struct Kinds<'q> {
+    place: BTreeMap<&'q BTreeSet<Service>, usize>,
+    kinds: Vec<Kind<'q>>,
+    /// How many groups there are of which somebody says that their members stand in for each other.
+    declared: usize,
+}
+
+struct Kind<'q> {
+    carries: &'q BTreeSet<Service>,
+    /// Everything that these services need, directly or not.
+    needs: BTreeSet<Service>,
+    /// Candidates of this kind of which nobody says what stands in for them.
+    undeclared: usize,
+}
+
+/// How many candidates there are of a kind, and of how many of them nobody says what stands in for them.
+type Count = (usize, usize);
+
+impl<'q> Kinds<'q> {
+    fn of(question: &'q Question) -> Self {
+        let declared = question.redundancy.len();
+        let mut all = Self { place: BTreeMap::new(), kinds: Vec::new(), declared };
+        for candidate in &question.candidates {
+            let next = all.kinds.len();
+            let place = *all.place.entry(&candidate.carries).or_insert(next);
+            if place == next {
+                let (carries, needs) = (&candidate.carries, needs_of(question, &candidate.carries));
+                all.kinds.push(Kind { carries, needs, undeclared: 0 });
+            }
+            all.kinds[place].undeclared += usize::from(all.is_undeclared(candidate));
+        }
+        all
+    }
+
+    fn is_undeclared(&self, candidate: &Candidate) -> bool {
+        candidate.redundancy.is_none_or(|place| place >= self.declared)
+    }
+
+    fn count<'c>(&self, of: impl Iterator<Item = &'c Candidate>) -> BTreeMap<usize, Count> {
+        let mut counts: BTreeMap<usize, Count> = BTreeMap::new();
+        for candidate in of {
+            let Some(kind) = self.place.get(&candidate.carries) else { continue };
+            let (all, undeclared) = counts.entry(*kind).or_default();
+            *all += 1;
+            *undeclared += usize::from(self.is_undeclared(candidate));
+        }
+        counts
+    }
+
+    fn crowded(
+        &self,
+        of_wave: &BTreeMap<usize, Count>,
+        (number, wave): (usize, &Wave),
+        found: &mut Vec<Violation>,
+    ) {
+        for (kind, (_, changed)) in of_wave {
+            let (changed, of) = (*changed, self.kinds[*kind].undeclared);
+            let most = if wave.phase == Phase::Canary { 1 } else { (of / 3).max(1) };
+            if changed > most {
+                found.push(Violation::CrowdedRole { wave: number, changed, of });
+            }
+        }
+    }
+
+    /// Whether one of these carries what a service of another one needs, directly or not.
+    fn has_dependents(&self, of_wave: &BTreeMap<usize, Count>) -> bool {
+        let mut carriers: BTreeMap<Service, usize> = BTreeMap::new();
+        for (kind, (count, _)) in of_wave {
+            for service in self.kinds[*kind].carries {
+                *carriers.entry(*service).or_default() += count;
+            }
+        }
+        of_wave.keys().any(|kind| {
+            let Kind { carries, needs, .. } = &self.kinds[*kind];
+            // A host may well carry both: it is one change.
+            let by_others = |service: &Service| {
+                let own = usize::from(carries.contains(service));
+                carriers.get(service).is_some_and(|carriers| *carriers > own)
+            };
+            needs.iter().any(by_others)
+        })
+    }
+}
+
+/// Everything that these services need, a step at a time.
+fn needs_of(question: &Question, carries: &BTreeSet<Service>) -> BTreeSet<Service> {
     let needs =
         |service: &Service| question.services.get(*service).map(|needs| needs.0.clone()).unwrap_or_default();
-    let mut carriers: BTreeMap<Service, usize> = BTreeMap::new();
-    for service in of_wave.iter().flat_map(|candidate| &candidate.carries) {
-        *carriers.entry(*service).or_default() += 1;
+    let mut all = BTreeSet::new();
+    let mut step: BTreeSet<Service> = carries.iter().flat_map(needs).collect();
+    while !step.is_subset(&all) {
+        all.extend(step.iter().copied());
+        step = step.iter().flat_map(needs).collect();
     }
-    // What carries the same needs the same.
-    let kinds: BTreeSet<&BTreeSet<Service>> = of_wave.iter().map(|candidate| &candidate.carries).collect();
-    kinds.into_iter().any(|carries| {
-        // Everything that its services need, a step at a time. A host may well carry both: it is one change.
-        let mut all = BTreeSet::new();
-        let mut step: BTreeSet<Service> = carries.iter().flat_map(needs).collect();
-        while !step.is_subset(&all) {
-            all.extend(step.iter().copied());
-            step = step.iter().flat_map(needs).collect();
-        }
-        let others = |service: &Service| {
-            let own = usize::from(carries.contains(service));
-            carriers.get(service).is_some_and(|carriers| *carriers > own)
-        };
-        all.iter().any(others)
-    })
+    all
 }
