@@ -41,17 +41,27 @@ impl ToyPackage {
                 .filter(|value| !value.is_empty())
                 .map_or_else(String::new, |value| format!("{field}: {value}\n"))
         };
+        // A source of another name builds this package beside one of its own, which has no files and so is not made.
+        let of =
+            if self.built_from() == self.name() { String::new() } else { format!(" -n {}", self.name()) };
         let script = |section: &str, script: Option<String>| {
-            script.map_or_else(String::new, |script| format!("%{section}\n{script}\n"))
+            script.map_or_else(String::new, |script| format!("%{section}{of}\n{script}\n"))
         };
-        let spec = format!(
-            "Name: {}\nVersion: {version}\nRelease: 1\n{}{}{}Summary: Package for tests\nLicense: none\nBuildArch: noarch\n\
-             AutoReqProv: no\n%description\nA package for tests.\n%install\nmkdir -p %{{buildroot}}\ncp -a {}/. %{{buildroot}}/\n\
-             {}{}%files\n{listed}",
-            self.name(),
-            line("Epoch", Some(epoch)),
+        let about = format!(
+            "{}{}Summary: Package for tests\nAutoReqProv: no\n%description{of}\nA package for tests.\n",
             line("Requires", self.required()),
             line("Obsoletes", self.obsoleted()),
+        );
+        let package = if of.is_empty() {
+            about
+        } else {
+            format!("Summary: Source for tests\n%description\nA source for tests.\n%package{of}\n{about}")
+        };
+        let spec = format!(
+            "Name: {}\nVersion: {version}\nRelease: 1\n{}License: none\nBuildArch: noarch\n{package}%install\n\
+             mkdir -p %{{buildroot}}\ncp -a {}/. %{{buildroot}}/\n{}{}%files{of}\n{listed}",
+            self.built_from(),
+            line("Epoch", Some(epoch)),
             root.display(),
             script("pre", self.before()),
             script("post", self.after()),

@@ -39,6 +39,7 @@ pub struct ToyPackage {
     obsoletes: Option<String>,
     preinst: Option<String>,
     configuration: Option<String>,
+    source: Option<String>,
 }
 
 impl ToyPackage {
@@ -57,7 +58,15 @@ impl ToyPackage {
             obsoletes: None,
             preinst: None,
             configuration: None,
+            source: None,
         }
+    }
+
+    /// Names the source that an .rpm is built from; it is the package's own where nothing is said.
+    #[must_use]
+    pub fn source(mut self, source: &str) -> Self {
+        self.source = Some(source.to_owned());
+        self
     }
 
     /// Sets the daemon's behaviour.
@@ -149,6 +158,11 @@ impl ToyPackage {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name of the source.
+    pub(crate) fn built_from(&self) -> &str {
+        self.source.as_deref().unwrap_or(&self.name)
     }
 
     pub(crate) fn version(&self) -> &str {

@@ -230,7 +230,12 @@ impl Machine {
 
     /// Puts version 1 of a package onto the host, as it was released.
     pub(crate) fn install(&self, package: &str) {
-        self.publish(Suite::Release, &ToyPackage::new(package, "1.0"));
+        self.install_as(package, &ToyPackage::new(package, "1.0"));
+    }
+
+    /// Puts a package onto the host as it is released so.
+    pub(crate) fn install_as(&self, package: &str, released: &ToyPackage) {
+        self.publish(Suite::Release, released);
         let words: &[&str] = match &self.repository {
             Repository::Debian(_) => &["apt-get", "-y", "-qq", "install", package],
             Repository::Rpm(_) => &["dnf", "-y", "-q", "install", package],

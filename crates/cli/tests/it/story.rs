@@ -191,14 +191,16 @@ fn story_a_security_update_by_dnf_ends_verified() {
     let Some(mut machine) = rpm_machine("story_a_security_update_by_dnf_ends_verified", folder.path()) else {
         return;
     };
-    machine.install("toyd");
+    // Its source is called otherwise, as that of most packages; the advisory speaks of the package.
+    let package = |version| ToyPackage::new("toyd", version).source("toys");
+    machine.install_as("toyd", &package("1.0"));
     machine.up();
-    machine.publish(Suite::Security, &ToyPackage::new("toyd", "2.0"));
+    machine.publish(Suite::Security, &package("2.0"));
     let directive = machine.wait("the advisory in the directive", || {
-        let directive = machine.directive("toyd");
+        let directive = machine.directive("toys");
         (directive.closes == ["CVE-2099-1003"]).then_some(directive)
     });
-    assert_eq!(directive.title, "upgrade toyd to 2.0-1");
+    assert_eq!(directive.title, "upgrade toys to 2.0-1");
     let asset = &machine.assets()[0];
     assert!(asset.findings == 1 && asset.not_assessed.is_empty(), "{asset:?}");
     assert_eq!(directive.assets[0].stage.name, "proposed");
