@@ -289,6 +289,11 @@ fn soak(root: &std::path::Path, filter: Option<&str>) -> Result<()> {
             Step::cargo("hosts", &["test", "-p", "tenon-host", "--", "--nocapture", "--test-threads", "2"])
                 .env("TENON_SOAK", "1"),
             Step::cargo(
+                "20 hosts in three tiers",
+                &["test", "-p", "tenon-cli", "--", "--nocapture", "tiers"],
+            )
+            .env("TENON_SOAK", "1"),
+            Step::cargo(
                 "story, both endings, 20 times",
                 &["test", "-p", "tenon-cli", "--", "--nocapture", "story"],
             )

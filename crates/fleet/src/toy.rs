@@ -22,9 +22,21 @@ pub enum Daemon {
     FailsAtStart,
     /// Is this `sleep` of an image, a program whose own file its process maps.
     Program(PathBuf),
+    /// Listens on this TCP port and answers whoever connects with a line: the package's version.
+    Listens(u16),
     /// The package has no daemon.
     None,
 }
+
+/// In the perl that every Debian host has.
+const LISTENER: &str = r#"#!/usr/bin/perl
+use strict; use Socket;
+socket(my $listening, PF_INET, SOCK_STREAM, 6) or die "socket: $!";
+setsockopt($listening, SOL_SOCKET, SO_REUSEADDR, 1) or die "setsockopt: $!";
+bind($listening, sockaddr_in(PORT, INADDR_ANY)) or die "bind: $!";
+listen($listening, 64) or die "listen: $!";
+while (accept(my $caller, $listening)) { syswrite($caller, "VERSION\n"); close($caller); }
+"#;
 
 /// A package under construction.
 #[derive(Debug, Clone)]
@@ -213,6 +225,9 @@ impl ToyPackage {
         match &self.daemon {
             Daemon::Healthy => script("#!/bin/sh\nexec sleep infinity\n"),
             Daemon::FailsAtStart => script("#!/bin/sh\necho 'cannot read configuration' >&2\nexit 1\n"),
+            Daemon::Listens(port) => {
+                script(&LISTENER.replace("PORT", &port.to_string()).replace("VERSION", &self.version))
+            }
             Daemon::Program(path) => fs::read(path).map(Some).map_err(Error::file("read", path)),
             Daemon::None => Ok(None),
         }

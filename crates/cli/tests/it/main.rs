@@ -45,6 +45,7 @@ mod strace;
 #[cfg(feature = "demo")]
 mod terminal;
 mod thread;
+mod tiers;
 mod unattended;
 #[cfg(feature = "demo")]
 mod watch;
