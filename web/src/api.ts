@@ -30,7 +30,9 @@ import type {
   PolicyView,
   ReachView,
   RefusalBody,
+  RegulationView,
   ReplayView,
+  RulesBody,
   NoteBody,
   RetryBody,
   SessionView,
@@ -163,6 +165,8 @@ export const getControls = (limit: string, then: Moment): Promise<ControlsView> 
   askAsOf(`controls?limit=${limit}`, then) as Promise<ControlsView>;
 export const getExceptions = (limit: string, then: Moment): Promise<ExceptionsView> =>
   askAsOf(`exceptions?limit=${limit}`, then) as Promise<ExceptionsView>;
+export const getRules = (then: Moment): Promise<RulesBody> => askAsOf("rules", then) as Promise<RulesBody>;
+export const getRegulations = (then: Moment): Promise<RegulationView[]> => askAsOf("regulations", then) as Promise<RegulationView[]>;
 export const getPolicy = (then: Moment): Promise<PolicyView> => askAsOf("policy", then) as Promise<PolicyView>;
 export const getPresets = (): Promise<PolicyPresetView[]> => ask("policy/presets") as Promise<PolicyPresetView[]>;
 /** Asks with a body and changes nothing. */

@@ -8,6 +8,7 @@ import { StandingControls } from "./controls";
 import { Coverage } from "./coverage";
 import { DemoGuide, DemoMark } from "./demo";
 import { DirectivePanel } from "./directive";
+import { DueDates } from "./due-dates";
 import { AcceptedRisks } from "./exceptions";
 import { FirstAnswer } from "./first-answer";
 import { Header } from "./header";
@@ -61,6 +62,7 @@ export function App() {
             <AcceptedRisks version={state.changed.queue} />
             <StandingControls version={state.changed.queue} />
             <Policy version={state.changed.queue} />
+            <DueDates version={state.changed.queue} />
             <Backtest version={state.changed.queue} />
             <Coverage feeds={overview.feeds} version={state.changed.assets} />
             <Closed overview={overview} version={state.changed.queue} />

@@ -12,6 +12,7 @@ export const SECTIONS: { id: string; name: string; more?: boolean; of?: (overvie
   { id: "accepted-risks", name: "Accepted risks", more: true },
   { id: "controls", name: "Controls", more: true },
   { id: "policy", name: "Policy", more: true },
+  { id: "due-dates", name: "Due dates", more: true },
   { id: "backtest", name: "Backtest", more: true },
   { id: "coverage", name: "Coverage", more: true },
   { id: "feeds", name: "Feeds", of: (overview) => overview.feeds.length },

@@ -58,7 +58,7 @@ visits("palette", (visit, test) => {
     await opened();
     await asked("");
     const offered = await choices();
-    assert.deepEqual(offered.filter((one) => one.startsWith("view-")), ["queue", "trend", "scoreboard", "assets", "vulnerabilities", "reach", "policy", "backtest", "coverage", "feeds", "messages", "closed", "record", "board"].map((view) => `view-${view}`));
+    assert.deepEqual(offered.filter((one) => one.startsWith("view-")), ["queue", "trend", "scoreboard", "assets", "vulnerabilities", "reach", "policy", "due-dates", "backtest", "coverage", "feeds", "messages", "closed", "record", "board"].map((view) => `view-${view}`));
     assert.equal(await active(), "view-queue");
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowDown");

@@ -92,4 +92,20 @@ visits("policy", (visit, test) => {
     assert.match(await id("policy-set").innerText(), /Only an admin can set a policy/);
     await settled();
   });
+
+  test("which rules set due dates is told, with the regulations that were adopted and their files", async () => {
+    tenon.overview.rules = { table: "bod-26-04", clocks: ["bod-26-04", "pci-dss-4.0.1"] };
+    tenon.overview.regulations = [{ id: "acme-vm", version: "1", title: `ACME ${HOSTILE}`, source: "the board", effective: "2026-11-01T00:00:00Z", from: "listed", columns: ["In KEV"], rows: 2, replaces: ["pci-dss-4.0.1"], text: "id,acme-vm\n" }];
+    await opened();
+    const said = await id("due-dates").innerText();
+    for (const part of ["CISA BOD 26-04 decides", "Clocks: CISA BOD 26-04, PCI DSS 4.0.1", `ACME ${HOSTILE}`, "acme-vm 1", "asks In KEV in 2 rows", "from when CISA lists the vulnerability", "PCI DSS 4.0.1 no longer counts besides it"]) {
+      assert.ok(said.includes(part), `${part} in ${said}`);
+    }
+    await id("regulation").getByText("The file").click();
+    await id("regulation").getByText("id,acme-vm").waitFor();
+    tenon.overview.regulations = [];
+    await page.reload();
+    await id("due-dates").getByText("A new regulation is one reviewed file").waitFor();
+    await settled();
+  });
 });

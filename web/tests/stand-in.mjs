@@ -133,6 +133,8 @@ export class StandIn {
     if (reached) return json(response, 200, assetReach(world.seq, world.assets[0]?.id === reached));
     if (pathname === "/api/v1/policy") return json(response, 200, world.policy ?? NO_POLICY);
     if (pathname === "/api/v1/policy/presets") return json(response, 200, PRESETS);
+    if (pathname === "/api/v1/rules") return json(response, 200, world.rules ?? { table: "bod-26-04", clocks: ["bod-26-04"] });
+    if (pathname === "/api/v1/regulations") return json(response, 200, world.regulations ?? []);
     if (pathname === "/api/v1/controls") return json(response, 200, listed(world.controls ?? [], searchParams));
     if (pathname === "/api/v1/exceptions") return json(response, 200, listed(world.exceptions ?? [], searchParams));
     if (/^\/api\/v1\/directives\/dir_\d+\/reach$/.test(pathname)) return json(response, 200, directiveReach(world.seq));

@@ -12,8 +12,21 @@ const POLICY = {
   windows: [{ name: "night", opens: "every day 22:00 to 04:00 (Europe/Berlin)" }],
   freezes: [{ name: "december", from: at(24), until: at(24 * 20), when: null }],
 };
-/** Everything stands somewhere: risks accepted, controls, an attack, a policy. */
-const standing = () => overview({ controls: [control(), control({ id: "ctl_2", vulnerabilities: [] })], exceptions: [exception()], detections: [detection()], policy: POLICY });
+/** A regulation of one's own, as it was adopted. */
+const REGULATION = {
+  id: "acme-vm",
+  version: "1",
+  title: "ACME vulnerability rule",
+  source: "https://rules.acme.example/vm-1 <script>alert(1)</script>",
+  effective: at(-24 * 30),
+  from: "raised",
+  columns: ["In KEV", "Publicly Exposed"],
+  rows: 4,
+  replaces: ["pci-dss-4.0.1"],
+  text: "id,acme-vm\nversion,1\nIn KEV,Publicly Exposed,days\nyes,yes,2\n",
+};
+/** Everything stands somewhere: risks accepted, controls, an attack, a policy, a regulation. */
+const standing = () => overview({ regulations: [REGULATION], rules: { table: "bod-26-04", clocks: ["bod-26-04", "pci-dss-4.0.1"] }, controls: [control(), control({ id: "ctl_2", vulnerabilities: [] })], exceptions: [exception()], detections: [detection()], policy: POLICY });
 const talked = () => {
   const world = overview();
   return { ...world, queue: world.queue.map((one) => (one.id === "dir_2" ? { ...one, disputed: true, thread: [{ at: at(-2), by: "mira", kind: "dispute", text: "the module is not loaded" }] } : one)) };
