@@ -151,7 +151,28 @@ fn begin(
             return None;
         }
     }
-    (!closed).then_some(Event::WaveBegan { id, wave })
+    (!closed && world.rehearses_ahead(state, &assets, now).is_none()).then_some(Event::WaveBegan { id, wave })
+}
+
+impl World {
+    /// A host of an earlier environment that rehearses while these wait to be changed: what it finds may concern them, and if it is
+    /// approved its turn comes first. An emergency does not wait for it.
+    pub fn rehearses_ahead(
+        &self,
+        state: &DirectiveState,
+        wave: &AssetSet,
+        now: Timestamp,
+    ) -> Option<AssetOrdinal> {
+        let environment = |asset: AssetOrdinal| {
+            let said = self.effective(self.asset_at(asset)?);
+            Some(rank(said.environment.map(|known| known.value)))
+        };
+        let first = wave.iter().next()?;
+        let mut rehearsing = state.begun().filter(|(_, stage)| matches!(stage, Stage::Rehearsing { .. }));
+        let (ahead, _) = rehearsing.find(|(asset, _)| environment(*asset) < environment(first))?;
+        let ruling = Asker::new(self, state).ruling(first, now);
+        (!ruling.verdict.is_some_and(|verdict| verdict.emergency)).then_some(ahead)
+    }
 }
 
 /// Whether what a wave has not set out on may not begin any more: its window has ended, or the policy forbids it.

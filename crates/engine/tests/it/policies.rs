@@ -446,3 +446,35 @@ fn what_is_disputed_is_not_approved_until_it_is_answered() {
     ];
     assert_eq!(said, wanted);
 }
+
+#[test]
+fn production_does_not_go_ahead_of_what_is_rehearsed_before_it() {
+    let both = "rules: [{when: {host: dev}, set: {environment: development}}, {when: {host: live}, set: {environment: \
+                production}}]";
+    for outcome in [
+        RehearsalOutcome::Passed,
+        RehearsalOutcome::NotRehearsed { reason: "a critical question".to_owned() },
+    ] {
+        let (mut lab, assets) = offered(&["dev", "live"]);
+        let document = tenon_formats::context::parse(both.as_bytes()).unwrap();
+        lab.must(Command::TakeOverContext { document, compared: 0, by: person() });
+        set(&mut lab, "rules: [{name: all, approval: automatic, tempo: fast}]");
+        let [dev, live] = [assets[0], assets[1]];
+        // The one that is live is done first, and approved at once.
+        lab.rehearsed(live, RehearsalOutcome::Passed);
+        let (id, state) = lab.open_directive();
+        assert!(matches!(lab.stage(id, live), Stage::Approved { .. }));
+        let wave = &state.rollout.as_ref().unwrap().plan.waves[0].assets;
+        let ahead = lab
+            .world
+            .rehearses_ahead(state, wave, lab.now)
+            .map(|asset| lab.world.asset_at(asset).unwrap().id);
+        assert_eq!((applying(&lab, &assets), ahead), (vec![], Some(dev)));
+        lab.sound();
+        let passed = outcome == RehearsalOutcome::Passed;
+        lab.rehearsed(dev, outcome);
+        // What passed goes first; what needs a person holds nobody back.
+        assert_eq!(applying(&lab, &assets), [usize::from(!passed)]);
+        lab.sound();
+    }
+}

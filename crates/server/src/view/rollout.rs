@@ -266,9 +266,13 @@ fn waits_for_window(world: &World, state: &DirectiveState, rollout: &Rollout) ->
         Step::Planned | Step::Running { .. } | Step::Soaking { .. } => return None,
     };
     let asker = Asker::new(world, state);
-    let assets = rollout.wave(next)?.assets.iter();
-    let waiting = assets.filter(|asset| matches!(state.stage(*asset), Some(Stage::Approved { .. })));
-    let why = waiting.take(1).find_map(|asset| asker.ruling(asset, now).waits())?;
+    let wave = &rollout.wave(next)?.assets;
+    let mut waiting = wave.iter().filter(|asset| matches!(state.stage(*asset), Some(Stage::Approved { .. })));
+    let ahead = || {
+        let asset = world.asset_at(world.rehearses_ahead(state, wave, now)?)?;
+        Some(format!("{} of an earlier environment to rehearse it", asset.hostname))
+    };
+    let why = waiting.next().and_then(|asset| asker.ruling(asset, now).waits()).or_else(ahead)?;
     Some(format!("the beginning of wave {}: {why}", next + 1))
 }
 
