@@ -136,10 +136,7 @@ impl Fleet {
     }
 
     fn each<T: Send>(&self, of: impl Fn(&Member) -> T + Sync) -> Vec<T> {
-        std::thread::scope(|scope| {
-            let asked: Vec<_> = self.members.iter().map(|member| scope.spawn(|| of(member))).collect();
-            asked.into_iter().map(|asked| asked.join().unwrap()).collect()
-        })
+        each(&self.members, of)
     }
 
     /// What is installed on each host.
@@ -154,14 +151,25 @@ impl Fleet {
         })
     }
 
-    /// A release reaches every host's index; what apt says each would install then, of everything.
-    fn release(&self, machine: &Machine, package: &ToyPackage) -> Vec<Vec<String>> {
+    /// A release reaches the index of every host, one tier after the other, as Tenon orders what it knows of; what apt says each
+    /// would install then, of everything.
+    fn release(&self, machine: &Machine, version: &str, package: &ToyPackage) -> Vec<Vec<String>> {
         machine.publish(Suite::Security, package);
-        self.each(|member| {
-            member.host.exec(["apt-get", "-qq", "update"]).unwrap().ok().unwrap();
-            let simulated = member.host.exec(["apt-get", "-s", "dist-upgrade"]).unwrap().ok().unwrap().stdout;
-            simulated.lines().filter(|line| line.starts_with("Inst ")).map(str::to_owned).collect()
-        })
+        let mut simulated = Vec::new();
+        for (_, _, pairs) in pairs() {
+            let tier = &self.members[simulated.len()..][..2 * pairs];
+            simulated.extend(each(tier, |member| {
+                member.host.exec(["apt-get", "-qq", "update"]).unwrap().ok().unwrap();
+                let said = member.host.exec(["apt-get", "-s", "dist-upgrade"]).unwrap().ok().unwrap().stdout;
+                said.lines().filter(|line| line.starts_with("Inst ")).map(str::to_owned).collect()
+            }));
+            let wanted = simulated.len();
+            until(machine, "a tier in the directive", version, |directive| {
+                (directive.assets.len() >= wanted || directive.closed.is_some() || is_halted(directive))
+                    .then_some(())
+            });
+        }
+        simulated
     }
 
     fn versions(&self) -> Vec<String> {
@@ -199,6 +207,18 @@ impl Fleet {
         }
         (failed, longest)
     }
+}
+
+/// Of each host something, all at once.
+fn each<T: Send>(members: &[Member], of: impl Fn(&Member) -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = members.iter().map(|member| scope.spawn(|| of(member))).collect();
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    })
+}
+
+fn is_halted(directive: &DirectiveView) -> bool {
+    directive.rollout.as_ref().is_some_and(|rollout| rollout.state == "halted")
 }
 
 fn toyd(version: &str) -> ToyPackage {
@@ -266,7 +286,7 @@ fn tiers_a_fix_goes_through_them_by_itself_while_services_stay_up() {
 
     // A fix is published, and from here on nobody does anything.
     let begun = Instant::now();
-    let simulated = fleet.release(&machine, &toyd("2.0").changelog("Fix CVE-2099-1007"));
+    let simulated = fleet.release(&machine, "2.0", &toyd("2.0").changelog("Fix CVE-2099-1007"));
     let mut order: Vec<BTreeSet<String>> = Vec::new();
     let closed = until(&machine, "the end of 2.0", "2.0", |directive| {
         let done = directive.assets.iter().filter(|asset| asset.stage.name == "verified");
@@ -298,7 +318,7 @@ fn tiers_a_fix_goes_through_them_by_itself_while_services_stay_up() {
     }
 
     // A second one, during which the server is killed twice.
-    fleet.release(&machine, &toyd("3.0"));
+    fleet.release(&machine, "3.0", &toyd("3.0"));
     for done in [1, count / 2] {
         until(&machine, "a part of 3.0", "3.0", |directive| {
             let under_way = in_stage(directive, "applying") + in_stage(directive, "applied");
@@ -312,10 +332,9 @@ fn tiers_a_fix_goes_through_them_by_itself_while_services_stay_up() {
     assert_eq!(fleet.upgrades("2.0", "3.0"), vec![1; count], "nothing twice");
 
     // A third one breaks its service: one host takes the harm, and is brought back.
-    fleet.release(&machine, &ToyPackage::new("toyd", "4.0").daemon(Daemon::FailsAtStart));
+    fleet.release(&machine, "4.0", &ToyPackage::new("toyd", "4.0").daemon(Daemon::FailsAtStart));
     let halted = until(&machine, "the halt of 4.0", "4.0", |directive| {
-        let is_halted = directive.rollout.as_ref().is_some_and(|rollout| rollout.state == "halted");
-        is_halted.then(|| directive.clone())
+        is_halted(directive).then(|| directive.clone())
     });
     assert_eq!(in_stage(&halted, "rolled-back"), 1, "{halted:?}");
     assert_eq!(fleet.versions(), vec!["3.0"; count]);
