@@ -24,8 +24,9 @@ use crate::{
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 /// A bridge takes 1,024 ports.
 const MOST_HOSTS: usize = 1000;
-/// From here on the machine-wide limits on neighbours and watches must be raised.
-const MANY_HOSTS: usize = 100;
+/// From here on the machine-wide limits on neighbours and watches are raised: a full host takes about five of the 128 watchers that
+/// a machine has by default, and a second lab beside this one shares them.
+const MANY_HOSTS: usize = 10;
 pub(crate) const STEP: Duration = Duration::from_secs(20);
 /// Content of the owner file of a lab that outlives the process that made it.
 const KEPT: &str = "kept";
