@@ -290,7 +290,7 @@ fn soak(root: &std::path::Path, filter: Option<&str>) -> Result<()> {
                 .env("TENON_SOAK", "1"),
             Step::cargo(
                 "20 hosts in three tiers",
-                &["test", "-p", "tenon-cli", "--", "--nocapture", "tiers"],
+                &["test", "-p", "tenon-cli", "--", "--nocapture", "--test-threads", "1", "tiers::", "real::"],
             )
             .env("TENON_SOAK", "1"),
             Step::cargo(

@@ -9,7 +9,7 @@ use crate::machine::machine;
 use crate::member::Member;
 
 /// On the host itself, and not in a rehearsal, it notes that it ran and waits for the test.
-const SLOW: &str = "#!/bin/sh\nset -e\n[ -d /run/systemd/system ] || exit 0\necho ran >>/var/lib/toyd-ran\n: >/run/toyd-waits\n\
+pub(crate) const SLOW: &str = "#!/bin/sh\nset -e\n[ -d /run/systemd/system ] || exit 0\necho ran >>/var/lib/toyd-ran\n: >/run/toyd-waits\n\
     for i in $(seq 600); do\n  [ -e /run/toyd-go ] && break\n  sleep 0.2\ndone\nsystemctl restart toyd.service\n";
 
 #[test]

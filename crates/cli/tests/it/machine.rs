@@ -107,6 +107,11 @@ impl Machine {
         }
     }
 
+    /// Whether its hosts are of RPM packages.
+    pub(crate) fn is_of_rpm(&self) -> bool {
+        matches!(self.repository, Repository::Rpm(_))
+    }
+
     /// `tenon up`, until its API answers.
     pub(crate) fn up(&mut self) {
         self.up_with(&[]);

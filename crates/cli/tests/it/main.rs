@@ -3,12 +3,14 @@
 
 #[cfg(feature = "demo")]
 mod as_of;
+mod asking;
 mod assigning;
 mod context;
 mod controls;
 #[cfg(feature = "demo")]
 mod demo;
 mod detections;
+mod estate;
 mod evidence;
 mod exceptions;
 mod explain;
@@ -18,6 +20,7 @@ mod foresight;
 mod hooks;
 mod interrupted;
 mod limits;
+mod lost;
 mod machine;
 #[cfg(feature = "demo")]
 mod measures;
@@ -31,6 +34,7 @@ mod played;
 mod policy;
 #[cfg(feature = "demo")]
 mod reach;
+mod real;
 mod redis;
 #[cfg(feature = "demo")]
 mod regulation;

@@ -39,11 +39,25 @@ impl Member {
         let server = format!("https://{}:8421", machine.host.ip());
         let enrol = format!("echo '{}' | {TENON} agent enrol --server {server}", token.trim());
         self.host.shell(&enrol).unwrap().ok().unwrap();
-        let log = std::fs::File::create(machine.lab.dir().join(format!("{}.log", self.host.name()))).unwrap();
+        self.work(machine);
+    }
+
+    /// Starts the agent of an enrolled host, as its unit does with every boot.
+    pub(crate) fn work(&mut self, machine: &Machine) {
+        let log = machine.lab.dir().join(format!("{}.log", self.host.name()));
+        let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
         let mut command = self.host.command().unwrap();
         command.args([TENON, "agent", "run"]).stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
         self.agent = Some(command.spawn().unwrap());
+    }
+
+    /// A power cut: everything on it is gone at once, the agent too.
+    pub(crate) fn lose(&mut self) {
+        self.host.power_off().unwrap();
+        if let Some(mut agent) = self.agent.take() {
+            let _reaped = agent.wait();
+        }
     }
 
     pub(crate) fn version(&self, package: &str) -> String {
