@@ -108,7 +108,8 @@ fn packages_of_another_root_are_those_of_rpm() {
 
     let library = named(&found.components, "toylib");
     assert_eq!((library.version.as_str(), library.source.name.as_str()), ("3:7.1-2.el9", "toyd"));
-    assert_eq!(library.source.version, "3:1.0-2.el9");
+    // What is built of one source may have several epochs, or none: its own version is told without.
+    assert_eq!(library.source.version, "1.0-2.el9");
     assert_eq!(named(&found.components, "toyjs").module.as_deref(), Some("toyjs:18"));
     assert_eq!(library.module, None);
     assert_eq!(found.facts.os.osv_ecosystem().as_deref(), Some("AlmaLinux:9"));
