@@ -25,6 +25,7 @@ import { ViewsMenu } from "./views-menu";
 const SORTS: [string, string][] = [
   ["urgency", "most urgent first"],
   ["removes", "most risk first"],
+  ["per-change", "most risk per change first"],
   ["assets", "most assets first"],
   ["raised", "newest first"],
   ["package", "by package"],

@@ -37,7 +37,7 @@ pub(crate) struct Queue {
     #[arg(long, value_name = "NAME")]
     assignee: Option<String>,
     /// By what they are ordered.
-    #[arg(long, default_value = "urgency", value_parser = ["urgency", "removes", "assets", "raised", "package", "group"])]
+    #[arg(long, default_value = "urgency", value_parser = ["urgency", "removes", "per-change", "assets", "raised", "package", "group"])]
     sort: String,
     /// In place of the directives, what they come to for each group, outcome, package, person, span in which they are due or stage.
     #[arg(long, value_name = "WHAT", value_parser = ["group", "outcome", "package", "assignee", "due", "stage"])]

@@ -25,6 +25,8 @@ pub enum Sort {
     Urgency,
     /// The larger loss removed first.
     Removes,
+    /// What removes more by a change of one asset first: the most for the work.
+    PerChange,
     /// More assets first.
     Assets,
     /// The newest first.
@@ -360,6 +362,7 @@ impl World {
             let first = match sort {
                 Sort::Urgency => 0,
                 Sort::Removes => descending(row.removes.0),
+                Sort::PerChange => descending(row.per_change.0),
                 Sort::Assets => descending(row.assets),
                 Sort::Raised => descending(u64::try_from(row.raised.as_millis()).unwrap_or_default()),
                 Sort::Package => rank(row.package),

@@ -13,6 +13,8 @@ use crate::directives::DirectiveState;
 pub(crate) struct Row {
     pub(crate) due: Option<Timestamp>,
     pub(crate) removes: RiskPoints,
+    /// What of that a change of one asset removes.
+    pub(crate) per_change: RiskPoints,
     pub(crate) raised: Timestamp,
     pub(crate) assets: u64,
     /// Work has begun or is done on one of its assets: how far it is stands with the directive. Of the others it is known.
@@ -79,6 +81,7 @@ impl Row {
         Self {
             due: directive.priority.due,
             removes: directive.priority.removes,
+            per_change: state.per_change(),
             raised: state.raised,
             assets: state.members.len(),
             begun: state.is_begun(),
@@ -96,6 +99,7 @@ impl Row {
         Self {
             due: priority.due,
             removes: priority.removes,
+            per_change: state.per_change(),
             assets: state.members.len(),
             begun: state.is_begun(),
             outcome: hash(priority.decision.outcome.as_str()),

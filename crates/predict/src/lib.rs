@@ -18,6 +18,7 @@ mod history;
 mod known;
 mod measure;
 mod model;
+pub mod ordering;
 mod outcomes;
 pub mod report;
 mod restate;

@@ -90,7 +90,8 @@ impl<'w> Round<'w> {
             may.then_some((!approved, directive, state, stage))
         });
         let mut waiting: Vec<_> = waiting.collect();
-        waiting.sort_by_key(|(unapproved, directive, state, _)| (*unapproved, state.rank(*directive)));
+        waiting
+            .sort_by_key(|(unapproved, directive, state, _)| (*unapproved, state.rank_on_asset(*directive)));
         waiting.into_iter().find_map(|(_, directive, state, stage)| {
             let targets = state.targets(ordinal).filter(|targets| offers(world, asset, state, targets))?;
             let (action, signed_until) = self.order_for(state, ordinal, stage, targets)?;

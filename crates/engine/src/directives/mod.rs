@@ -116,6 +116,21 @@ impl DirectiveState {
         (priority.due.is_none(), priority.due, Reverse(priority.removes), id)
     }
 
+    /// What it removes by a change of one of the assets that still want it. Whoever works changes off in falling order of this loses the
+    /// least while the rest waits, as far as each takes as long (Smith's rule).
+    pub fn per_change(&self) -> RiskPoints {
+        RiskPoints(self.directive.priority.removes.0 / self.wanting.len().max(1))
+    }
+
+    /// Its place among those that one asset wants: as in the queue, but by what it removes there and not on how many others.
+    pub(crate) fn rank_on_asset(
+        &self,
+        id: DirectiveId,
+    ) -> (bool, Option<Timestamp>, Reverse<RiskPoints>, DirectiveId) {
+        let (undated, due, _, id) = self.rank(id);
+        (undated, due, Reverse(self.per_change()), id)
+    }
+
     /// The note that disputes it and was not answered: nothing of it is approved meanwhile.
     pub fn disputed(&self) -> Option<&Note> {
         let last = self.thread.iter().rev().find(|note| note.kind != NoteKind::Comment)?;

@@ -12,7 +12,7 @@ use tenon_predict::backtest::{Policy, Replay};
 use tenon_predict::{CveId, Day, ModelFile, Outcomes, Term, Universe, foresight};
 
 /// The public data; where they are not there, or the test would take long, says so for the test of this name.
-fn feeds(test: &str) -> Option<PathBuf> {
+pub(crate) fn feeds(test: &str) -> Option<PathBuf> {
     let root = std::env::var_os("TENON_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
     let folder = root.join("feeds");

@@ -8,6 +8,7 @@ mod history_public;
 mod hostile;
 mod increments;
 mod mirror;
+mod order;
 mod public;
 mod resume;
 mod server;

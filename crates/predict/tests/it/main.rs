@@ -5,5 +5,6 @@ mod as_of;
 mod backtest;
 mod measures;
 mod model;
+mod ordering;
 mod training;
 mod world;

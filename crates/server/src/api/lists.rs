@@ -38,7 +38,8 @@ pub(super) struct Paging {
 pub(super) struct DirectivesQuery {
     /// `open`, the most urgent first, where nothing is said; or `closed`, the newest first.
     state: Option<String>,
-    /// Of open ones: `urgency`, where nothing is said, `removes`, `assets`, `raised`, `package` or `group`.
+    /// Of open ones: `urgency`, where nothing is said, `removes`, `per-change` (what a change of one asset
+    /// removes), `assets`, `raised`, `package` or `group`.
     sort: Option<String>,
     /// Only those of this group.
     group: Option<String>,
@@ -205,9 +206,10 @@ pub(super) fn word<T: Copy>(
         .ok_or_else(|| ApiError::bad_request(format!("{said:?} is no {what}: {}", names.join(", "))))
 }
 
-const SORTS: [(&str, Sort); 6] = [
+const SORTS: [(&str, Sort); 7] = [
     ("urgency", Sort::Urgency),
     ("removes", Sort::Removes),
+    ("per-change", Sort::PerChange),
     ("assets", Sort::Assets),
     ("raised", Sort::Raised),
     ("package", Sort::Package),
