@@ -282,6 +282,11 @@ fn soak(root: &std::path::Path, filter: Option<&str>) -> Result<()> {
             )
             .env("TENON_SOAK", "1"),
             Step::cargo(
+                "order of work, 50 estates",
+                &["test", "--release", "-p", "tenon-feeds", "--", "--nocapture", "order::"],
+            )
+            .env("TENON_SOAK", "1"),
+            Step::cargo(
                 "seven months of one administrator",
                 &["test", "-p", "tenon-server", "--", "--nocapture", "month"],
             )

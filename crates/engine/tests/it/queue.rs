@@ -6,9 +6,11 @@ use tenon_engine::{
     AssignedTo, By, ClosedFilter, Common, Day, DirectiveState, DueIn, Ending, Filter, Order, Sort, Start,
     Sum, Window, World,
 };
-use tenon_model::{DirectiveId, Inventory, RiskPoints, Timestamp};
+use tenon_model::{
+    Command, DirectiveId, IntelDelta, Inventory, OrderAction, Probability, RiskPoints, Timestamp,
+};
 
-use crate::lab::{Lab, component, inventory, offered};
+use crate::lab::{Lab, advisory, component, inventory, offered, security_offer};
 
 const OLD: &str = "3.0.17-1~deb12u2";
 const NEW: &str = "3.0.17-1~deb12u3";
@@ -95,6 +97,8 @@ pub(crate) fn tells_every_directive(world: &World, now: Timestamp) {
     let exposure = world.trend(today, today)[0].exposure;
     assert_eq!(u64::try_from(exposure), Ok(removes), "exposure is what the queue removes");
     ALL_PARTS.into_iter().for_each(|by| stands_in_parts(world, by, now));
+    let by_change = world.queue_of(&Filter::default(), Sort::PerChange, Window::ALL, now).unwrap();
+    assert!(by_change.directives.is_sorted_by_key(|(_, state)| std::cmp::Reverse(state.per_change())));
     let having = |test: &dyn Fn(&DirectiveState) -> bool| -> Vec<DirectiveId> {
         whole.iter().filter(|(_, state)| test(state)).map(|(id, _)| *id).collect()
     };
@@ -231,4 +235,40 @@ fn closed_directives_come_a_window_at_a_time_too() {
     assert_eq!(like(ClosedFilter { group, ..all() }, Start::Behind(ids[2])), (vec![ids[0]], 1));
     let ended = |ending| like(ClosedFilter { ending: Some(ending), ..all() }, first).1;
     assert_eq!((ended(Ending::Fixed), ended(Ending::Refused)), (4, 0));
+}
+
+/// Hosts that want an update of openssl, and one of them a likelier attacked curl besides: all together they lose more by openssl.
+#[test]
+fn what_removes_most_for_the_work_comes_first_where_that_is_asked_and_on_a_host() {
+    let mut lab = Lab::new();
+    let delta = IntelDelta::Epss {
+        model: "v1".to_owned(),
+        scored: lab.now,
+        scores: [("CVE-2026-1", 200_000), ("CVE-2026-2", 300_000)]
+            .map(|(id, score)| (id.parse().unwrap(), Probability::from_ppm(score).unwrap()))
+            .into(),
+        dropped: Vec::new(),
+    };
+    lab.must(Command::ChangeIntel { delta, as_of: None });
+    let fixed = |id, cve, package| advisory(id, &[cve], package, Some(NEW));
+    lab.publish(vec![fixed("DSA-1-1", "CVE-2026-1", "openssl"), fixed("DSA-2-1", "CVE-2026-2", "curl")]);
+    let hosts = ["alpha", "beta", "gamma", "delta"].map(|name| lab.enrol(name, "web"));
+    let both = [component("libssl3", "openssl", OLD), component("curl", "curl", OLD)];
+    let offers = both.iter().map(|installed| security_offer(installed, NEW)).collect();
+    lab.report(hosts[0], inventory(both.to_vec(), offers));
+    for host in &hosts[1..] {
+        lab.report(*host, offered(OLD, NEW));
+    }
+    let first = |sort| {
+        let queue = lab.world.queue_of(&Filter::default(), sort, Window::ALL, lab.now).unwrap();
+        queue.directives[0].1.source().name.clone()
+    };
+    let due: BTreeSet<_> = lab.world.queue().iter().map(|(_, state)| state.directive.priority.due).collect();
+    assert_eq!(due.len(), 1, "no date parts them: {due:?}");
+    assert_eq!((first(Sort::Removes).as_str(), first(Sort::PerChange).as_str()), ("openssl", "curl"));
+    lab.promote("web");
+    let OrderAction::Rehearse { targets } = lab.order(hosts[0]).action else { panic!("no rehearsal") };
+    assert_eq!(targets[0].package, "curl", "on this host that removes more");
+    let OrderAction::Rehearse { targets } = lab.order(hosts[1]).action else { panic!("no rehearsal") };
+    assert_eq!(targets[0].package, "libssl3");
 }

@@ -39,6 +39,9 @@ pub(crate) struct Answer {
     pub(crate) hosts: u64,
     pub(crate) packages: usize,
     pub(crate) updates: usize,
+    /// Vulnerabilities that they close, and those of them that have a CVSS score.
+    pub(crate) cves: usize,
+    pub(crate) scored: usize,
     pub(crate) verdicts: Vec<Verdict>,
 }
 
@@ -110,6 +113,8 @@ pub(crate) fn judge(question: &Question<'_>) -> Result<Answer> {
         hosts: drawn.iter().map(|estate| u64::from(estate.hosts)).sum(),
         packages: software.len(),
         updates: software.iter().map(|one| one.updates.len()).sum(),
+        cves: there.len(),
+        scored: cvss.len(),
         verdicts,
     })
 }

@@ -1,7 +1,7 @@
 //! In which order should work be done? Estates are worked off in each order, and judged by what was exploited afterwards: listed in KEV,
 //! reported elsewhere, or taken up by a simulated attacker.
 //!
-//! `cargo run --release -p tenon-feeds --example order -- [FOLDER] [ESTATES]`, where FOLDER is a mirror of the feeds with their history,
+//! `cargo run --release -p tenon-feeds --example order -- [FOLDER] [ESTATES] [UNTIL]`, where FOLDER is a mirror of the feeds with their history,
 //! by default that of the tests (`feeds` in `TENON_SHARED` or in `../shared`). Prints Markdown.
 
 mod judge;
@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use judge::{Question, RELEASES, Result, Verdict, judge};
+use tenon_predict::Day;
 use tenon_predict::ordering::{Exposed, Order};
 
 fn main() -> Result<()> {
@@ -18,15 +19,19 @@ fn main() -> Result<()> {
     let folder = words.next().map_or_else(|| shared.join("feeds"), PathBuf::from);
     let estates: u64 = words.next().map_or(Ok(50), |word| word.parse())?;
 
+    let until: Option<Day> = words.next().map(|word| word.parse()).transpose()?;
+
     let start = Instant::now();
-    let answer = judge(&Question { folder: &folder, estates, until: None })?;
+    let answer = judge(&Question { folder: &folder, estates, until })?;
     let (from, to) = answer.span;
     println!(
-        "{estates} estates of {} hosts in all, {from} to {to}; {} packages of {} with {} updates.\n",
+        "{estates} estates of {} hosts in all, {from} to {to}; {} packages of {} with {} updates, which close {} vulnerabilities, {} of them with a CVSS score.\n",
         answer.hosts,
         answer.packages,
         RELEASES.join(", "),
-        answer.updates
+        answer.updates,
+        answer.cves,
+        answer.scored
     );
     for verdict in &answer.verdicts {
         println!("### {}\n\n{} of the vulnerabilities here.\n", verdict.title, verdict.cves);
