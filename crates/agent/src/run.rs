@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tenon_host::{AskedFor, Ordered, Rules, now};
-use tenon_model::{AgentRun, ApplyReport, EvidenceOutcome, Order, OrderAction, RehearsalReport};
+use tenon_model::{AgentRun, ApplyReport, EvidenceOutcome, Order, OrderAction, RehearsalReport, TOO_LATE};
 use tenon_wire::{
-    ApplyAnswer, DirectivePublicKey, EvidenceAnswer, OrderGate, RehearsalAnswer, ReportAccepted, SignedOrder,
-    path,
+    ApplyAnswer, DirectivePublicKey, EvidenceAnswer, OrderGate, OrderRefusal, RehearsalAnswer,
+    ReportAccepted, SignedOrder, path,
 };
 
 use crate::client::{Client, Trust};
@@ -134,6 +134,20 @@ impl<'a> Agent<'a> {
     fn obey(&mut self, signed: &SignedOrder) -> Result<(), AgentError> {
         let order = match self.gate.admit(signed, now()) {
             Ok(order) => order,
+            // The server waits for a word of it, and would count silence as failure.
+            Err(OrderRefusal::Expired { order, now })
+                if matches!(order.action, OrderAction::Apply { .. }) && self.gate.is_new(&order) =>
+            {
+                let late = OrderRefusal::Expired { order: order.clone(), now }.to_string();
+                tracing::warn!(reason = late, "an order came too late and is not carried out");
+                self.take(&order, || {
+                    Answer::Apply(ApplyAnswer {
+                        order: order.id,
+                        report: ApplyReport::refused(TOO_LATE, late),
+                    })
+                })?;
+                return self.send_answer();
+            }
             Err(refusal) => {
                 // The server keeps offering it until it expires there; do not spin.
                 tracing::error!(%refusal, "an order is not carried out");
@@ -156,12 +170,17 @@ impl<'a> Agent<'a> {
     /// Carries an order out and keeps the answer on disk.
     fn begin(&mut self, order: &Order) -> Result<(), AgentError> {
         tracing::info!(order = %order.id, generation = %order.generation, "order begun");
+        let (work, rules) = (self.state.work(), self.rules.clone());
+        self.take(order, || carry_out(order, &work, &rules))
+    }
+
+    /// Notes that an order is begun, so that it never is again, and then keeps the answer that it has.
+    fn take(&mut self, order: &Order, answer: impl FnOnce() -> Answer) -> Result<(), AgentError> {
         self.progress.last = Some(order.generation);
         self.progress.begun = Some(order.clone());
         self.gate.last = Some(order.generation);
         self.state.write_json("progress.json", &self.progress)?;
-        let answer = carry_out(order, &self.state.work(), &self.rules);
-        self.state.write_json("answer.json", &answer)
+        self.state.write_json("answer.json", &answer())
     }
 
     /// The answer to an order that was begun and cut off: by a power cut, a kill, a reboot.

@@ -7,7 +7,7 @@ use tenon_approval::Statement;
 use tenon_model::{
     ApplyOutcome, ApplyReport, AssetId, AssetOrdinal, AssetSet, Blob, Digest, DirectiveId, Event, Halt,
     Manifest, Note, Order, OrderAction, OrderId, Record, RehearsalOutcome, RehearsalReport, Stage, Step,
-    Timestamp, VexStatement,
+    TOO_LATE, Timestamp, VexStatement,
 };
 
 use crate::ahead::Report;
@@ -418,7 +418,10 @@ impl World {
                 // The evidence in the report is kept; only its form is checked here.
                 let _: ApplyReport = blobs.json(report)?;
                 self.count_change(&order, outcome);
-                self.set_stage(order.directive, asset, stage_after_apply(outcome, *report, sequence));
+                let stage = self
+                    .approved_again(&order, asset, outcome, now)
+                    .unwrap_or_else(|| stage_after_apply(outcome, *report, sequence));
+                self.set_stage(order.directive, asset, stage);
             }
             Event::AssetVerified { id, asset, .. } => {
                 let asset = self.known(record.seq, asset)?;
@@ -522,6 +525,26 @@ impl World {
         }
         self.set_stage(order.directive, asset, stage);
         Ok(())
+    }
+
+    /// The stage of an asset that got its order too late, as by the clock of the record too: nothing was begun, so that it is where it was
+    /// before the order. Where it is in time by this clock, the two differ, and no second order would fare better.
+    fn approved_again(
+        &self,
+        order: &Order,
+        asset: AssetOrdinal,
+        outcome: &ApplyOutcome,
+        now: Timestamp,
+    ) -> Option<Stage> {
+        let ApplyOutcome::Refused { code, .. } = outcome else { return None };
+        match self.directive(&order.directive)?.stage(asset)? {
+            Stage::Applying { order: out, report }
+                if *out == order.id && code == TOO_LATE && order.is_late(now) =>
+            {
+                Some(Stage::Approved { report: *report })
+            }
+            _ => None,
+        }
     }
 
     /// Settles an order by the host's own report.

@@ -75,7 +75,7 @@ pub use life::{AgentRun, MachineId, Retirement};
 pub use note::{MAX_NOTE, Note, NoteKind};
 pub use order::{
     ApplyOutcome, ApplyReport, Change, Evidence, Generation, KeyApproval, Order, OrderAction, PackageTarget,
-    PinnedFile, RehearsalOutcome, RehearsalReport, Transaction, TransactionStep, Undo, UnitHealth,
+    PinnedFile, RehearsalOutcome, RehearsalReport, TOO_LATE, Transaction, TransactionStep, Undo, UnitHealth,
 };
 pub use parts::{PART, Parts};
 pub use points::{

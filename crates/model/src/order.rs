@@ -175,6 +175,16 @@ pub struct Order {
     pub action: OrderAction,
 }
 
+/// Clocks of hosts and servers differ by less than this many seconds, or somebody should look at them.
+const CLOCKS_DIFFER: u32 = 60;
+
+impl Order {
+    /// Whether a host may find it expired at this time of the record, by a clock that is right.
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        self.expires < now.plus_seconds(CLOCKS_DIFFER)
+    }
+}
+
 /// How a rehearsal ended. Anything unclear is `NotRehearsed`, never `Passed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
@@ -317,6 +327,9 @@ pub enum ApplyOutcome {
         detail: String,
     },
 }
+
+/// The code of a host that got an order after the order had expired, and did nothing.
+pub const TOO_LATE: &str = "expired";
 
 impl ApplyReport {
     /// The report of a change that did not begin.

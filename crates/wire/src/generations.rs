@@ -33,12 +33,10 @@ pub enum OrderRefusal {
         asset: AssetId,
     },
     /// Too late.
-    #[error("{order} expired at {expires}, it is {now} on this host: check both clocks if that surprises")]
+    #[error("{} expired at {}, it is {now} on this host: check both clocks if that surprises", .order.id, .order.expires)]
     Expired {
-        /// The order.
-        order: OrderId,
-        /// Its end.
-        expires: Timestamp,
+        /// The order, which is for this host and from its server.
+        order: Box<Order>,
         /// This host's clock.
         now: Timestamp,
     },
@@ -55,6 +53,11 @@ pub enum OrderRefusal {
 }
 
 impl OrderGate {
+    /// Whether neither it nor a later one was begun.
+    pub fn is_new(&self, order: &Order) -> bool {
+        self.last.is_none_or(|last| order.generation > last)
+    }
+
     /// The order, if this host should carry it out at `now`. Does not advance `last`.
     ///
     /// # Errors
@@ -69,11 +72,9 @@ impl OrderGate {
             });
         }
         if order.expires < now {
-            return Err(OrderRefusal::Expired { order: order.id, expires: order.expires, now });
+            return Err(OrderRefusal::Expired { order: Box::new(order), now });
         }
-        if let Some(last) = self.last
-            && order.generation <= last
-        {
+        if let Some(last) = self.last.filter(|_| !self.is_new(&order)) {
             return Err(OrderRefusal::NotNewer { order: order.id, found: order.generation, last });
         }
         Ok(order)

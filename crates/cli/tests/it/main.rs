@@ -19,6 +19,7 @@ mod feeds_command;
 mod foresight;
 mod hooks;
 mod interrupted;
+mod late;
 mod limits;
 mod lost;
 mod machine;

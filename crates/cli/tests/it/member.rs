@@ -1,5 +1,6 @@
 //! Further hosts of a story, each with an agent that serves the story's machine.
 
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -44,12 +45,21 @@ impl Member {
 
     /// Starts the agent of an enrolled host, as its unit does with every boot.
     pub(crate) fn work(&mut self, machine: &Machine) {
-        let log = machine.lab.dir().join(format!("{}.log", self.host.name()));
+        let log = self.log_file(machine);
         let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
         let mut command = self.host.command().unwrap();
         command.args([TENON, "agent", "run"]).stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
         self.agent = Some(command.spawn().unwrap());
+    }
+
+    /// What its agent has said.
+    pub(crate) fn log(&self, machine: &Machine) -> String {
+        std::fs::read_to_string(self.log_file(machine)).unwrap()
+    }
+
+    fn log_file(&self, machine: &Machine) -> PathBuf {
+        machine.lab.dir().join(format!("{}.log", self.host.name()))
     }
 
     /// A power cut: everything on it is gone at once, the agent too.

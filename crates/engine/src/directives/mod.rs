@@ -354,10 +354,15 @@ impl DirectiveState {
 
     fn set(&mut self, asset: AssetOrdinal, stage: Stage) {
         // Who approved is remembered until it is done or begins anew.
-        let goes_on = matches!(
-            stage,
-            Stage::Applying { .. } | Stage::Applied { .. } | Stage::Failed { .. } | Stage::RolledBack { .. }
-        );
+        let goes_on = match &stage {
+            // Its order came too late: the approval stands.
+            Stage::Approved { .. } => matches!(self.begun.get(&asset), Some(Stage::Applying { .. })),
+            Stage::Applying { .. }
+            | Stage::Applied { .. }
+            | Stage::Failed { .. }
+            | Stage::RolledBack { .. } => true,
+            _ => false,
+        };
         let by_rule = self.by_rule.remove(&asset).filter(|_| goes_on);
         self.forget(asset);
         self.by_rule.extend(by_rule.map(|by_rule| (asset, by_rule)));

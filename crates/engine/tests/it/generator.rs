@@ -10,8 +10,8 @@ use tenon_model::{
     Command, Component, Cvss, DecisionTable, Digest, DirectiveId, EvidenceOutcome, Exploitation, HostFacts,
     HumanImpact, IntelDelta, Inventory, Kev, Listener, MachineId, MayAssign, NoteKind, Offer, OfferState,
     OrderAction, OrderId, Person, Probability, Profile, Protocol, RehearsalOutcome, Role, Rules, Ssvc, Stage,
-    SystemExposure, TechnicalImpact, Tempo, Timestamp, Vdr, VdrClass, VdrPain, VexStatement, Virtualization,
-    VulnerabilityId,
+    SystemExposure, TOO_LATE, TechnicalImpact, Tempo, Timestamp, Vdr, VdrClass, VdrPain, VexStatement,
+    Virtualization, VulnerabilityId,
 };
 
 use crate::controls;
@@ -629,6 +629,7 @@ fn answer(draw: &mut Draw, world: &World) -> Command {
             ApplyOutcome::RolledBack { reason: "nginx did not start".to_owned() },
             ApplyOutcome::Failed { reason: "disk full".to_owned(), remedy: "free space".to_owned() },
             ApplyOutcome::Refused { code: "transaction-changed".to_owned(), detail: "one more".to_owned() },
+            ApplyOutcome::Refused { code: TOO_LATE.to_owned(), detail: "late".to_owned() },
         ]);
         Command::ReportApply { asset, order: order.id, report: apply_report(outcome) }
     }

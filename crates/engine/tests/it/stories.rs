@@ -3,7 +3,7 @@
 use tenon_engine::{ActionWanted, GroupMode};
 use tenon_model::{
     Action, AdvisoryDelta, ApplyOutcome, AssetId, Command, DirectiveId, Event, IntelDelta, Inventory, Kev,
-    OfferState, OrderAction, Outcome, RefusalCode, RehearsalOutcome, Stage, Timestamp,
+    OfferState, OrderAction, Outcome, RefusalCode, RehearsalOutcome, Stage, TOO_LATE, Timestamp,
 };
 
 use crate::lab::{
@@ -139,6 +139,28 @@ fn a_failed_change_and_a_refusal_of_the_host_name_what_to_do() {
     lab.applied(asset, ApplyOutcome::Refused { code, detail });
     let Stage::NeedsPerson { reason, .. } = lab.stage(id, asset) else { panic!() };
     assert!(reason.contains("nothing was changed (transaction-changed): libc6"), "{reason}");
+}
+
+/// A cut that lasted beyond the order's end costs the host its turn and nobody a decision.
+#[test]
+fn a_host_that_got_its_order_too_late_is_ordered_again_with_the_same_approval() {
+    let late = || ApplyOutcome::Refused { code: TOO_LATE.to_owned(), detail: "expired".to_owned() };
+    let (mut lab, asset, id) = applying();
+    let order = lab.order(asset);
+    let left = (order.expires.as_millis() - lab.now.as_millis()) / 1_000;
+    lab.pass(u32::try_from(left).unwrap() + 5);
+    let events = lab.applied(asset, late());
+    lab.sound();
+    assert_eq!(orders(&events).len(), 1, "{events:?}");
+    let again = lab.order(asset);
+    assert!(again.generation > order.generation && again.action == order.action, "{again:?}");
+    assert!(matches!(lab.stage(id, asset), Stage::Applying { .. }));
+
+    // In time by the record: the clocks differ, and that is for a person.
+    let (mut lab, asset, id) = applying();
+    let events = lab.applied(asset, late());
+    assert_eq!(orders(&events), []);
+    assert!(matches!(lab.stage(id, asset), Stage::NeedsPerson { .. }));
 }
 
 #[test]

@@ -7,9 +7,9 @@ use tenon_approval::{HostChange, Statement, climb, root};
 use tenon_checker::{Begins, check_begins};
 use tenon_engine::{ActionWanted, Asker, GroupMode, Ruling, World};
 use tenon_model::{
-    Action, AssetId, Capability, DetectionEnd, Digest, Directive, DirectiveId, Event, EvidenceDocument,
-    Generation, KeyApproval, KeyFingerprint, NoteKind, OfferState, Order, OrderAction, OrderId, Outcome,
-    PackageTarget, Person, Plan, RehearsalOutcome, RehearsalReport, Stage, Timestamp, Undo,
+    Action, ApplyOutcome, AssetId, Capability, DetectionEnd, Digest, Directive, DirectiveId, Event,
+    EvidenceDocument, Generation, KeyApproval, KeyFingerprint, NoteKind, OfferState, Order, OrderAction,
+    OrderId, Outcome, PackageTarget, Person, Plan, RehearsalOutcome, RehearsalReport, Stage, Timestamp, Undo,
 };
 use tenon_policy::Approval;
 use tenon_versions::dpkg;
@@ -118,8 +118,10 @@ pub(crate) struct Watch {
     last_generation: Option<Generation>,
     /// Passed rehearsals: what was rehearsed, where, and the report.
     passed: BTreeMap<Digest, (DirectiveId, AssetId, Vec<PackageTarget>)>,
-    /// Approvals that no order has used yet.
+    /// Approvals that no order has used yet, or none that reached its host in time.
     approved: BTreeMap<(DirectiveId, AssetId), Digest>,
+    /// The approval that each order has used.
+    used: BTreeMap<OrderId, Digest>,
     /// Who approved a report of which the policy asks several people.
     given: BTreeMap<(DirectiveId, AssetId, Digest), BTreeSet<Person>>,
     /// Where what a directive asks to preserve is sealed, or waived by a person.
@@ -209,7 +211,15 @@ impl Watch {
             }
             // Nobody waits for what a host was to do that is gone.
             Event::AssetRetired { asset, .. } => drop(self.out.remove(asset)),
-            Event::ApplyRecorded { order, .. } => drop(self.settled(*order, true)),
+            Event::ApplyRecorded { order, outcome, .. } => {
+                let order = self.settled(*order, true);
+                // It came after its end, which a minute may hide from one of two clocks: nothing was begun.
+                let late = matches!(outcome, ApplyOutcome::Refused { code, .. } if code == "expired")
+                    && order.expires < lab.now.plus_seconds(60);
+                if let (true, Some(report)) = (late, self.used.get(&order.id)) {
+                    self.approved.insert((order.directive, order.asset), *report);
+                }
+            }
             Event::OrderExpired { order } => drop(self.settled(*order, false)),
             Event::ApprovalGiven { id, by, rehearsals, evidence_waived } => {
                 for (asset, report) in rehearsals {
@@ -383,6 +393,7 @@ impl Watch {
             self.services_stay_up(lab, *asset);
             let report = self.approved.remove(&(*directive, *asset));
             let report = report.unwrap_or_else(|| panic!("{id} applies what nobody approved"));
+            self.used.insert(*id, report);
             let (_, _, rehearsed) = &self.passed[&report];
             assert_eq!(targets, rehearsed, "{id} applies other packages than were rehearsed");
             let report: RehearsalReport = serde_json::from_slice(&lab.blobs[&report]).unwrap();

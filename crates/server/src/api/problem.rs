@@ -334,7 +334,8 @@ pub fn reference() -> String {
          `dpkg-interrupted`, `rpm-interrupted`, `cannot-act`, `bad-order`, `package-manager`, `interrupted`, `host`, `limits` and `limits-distrusted`\n\
          (what root of the host forbids), `unapproved` (signatures that root of the host asks for are missing; the detail says\n\
          which), `hooks-distrusted` and `hook-failed` (what root of the host runs before a change): nothing\n\
-         was changed on the host.\n",
+         was changed on the host. With `expired` the order came after its end, as after a cut that lasted beyond a window: the approval\n\
+         stands, and the host is ordered again in its turn.\n",
     );
     page
 }

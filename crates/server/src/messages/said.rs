@@ -8,7 +8,7 @@ use tenon_engine::{EvidenceState, World};
 use tenon_journal::Entry;
 use tenon_model::{
     ApplyOutcome, AssetId, ControlEnd, Digest, DirectiveId, Event, EventError, ExceptionEnd, GroupName,
-    NoteKind, OrderId, RehearsalOutcome, Stage, Timestamp, Versioned,
+    NoteKind, OrderId, RehearsalOutcome, Stage, TOO_LATE, Timestamp, Versioned,
 };
 
 use super::{Message, Topic};
@@ -178,6 +178,12 @@ fn about(event: &Event, time: Timestamp, world: &World) -> Option<Told> {
         },
         Event::ApplyRecorded { order, outcome, .. } => match outcome {
             ApplyOutcome::Verified => None,
+            // It is ordered again by itself.
+            ApplyOutcome::Refused { code, .. }
+                if code == TOO_LATE && world.order(order)?.order.is_late(time) =>
+            {
+                None
+            }
             ApplyOutcome::RolledBack { reason }
             | ApplyOutcome::Failed { reason, .. }
             | ApplyOutcome::Refused { detail: reason, .. } => failed(order, reason),

@@ -40,6 +40,7 @@ fn an_order_is_admitted_once_in_time_by_its_addressee() {
 
     gate.last = Some(Generation { term: 2, counter: 5 });
     assert!(matches!(gate.admit(&signed, now), Err(OrderRefusal::NotNewer { .. })), "a repetition");
+    assert!(!gate.is_new(&order(asset, 5)) && gate.is_new(&order(asset, 6)));
     gate.last = Some(Generation { term: 3, counter: 1 });
     assert!(matches!(gate.admit(&signed, now), Err(OrderRefusal::NotNewer { .. })), "a deposed leader");
     gate.last = None;
