@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use tenon_engine::World;
+use tenon_engine::{GroupMode, World};
 use tenon_formats::Problems;
 use tenon_model::{
     AssetId, Command, IdError, OrderAction, OrderId, RefusalCode, Reported, Stage, Step, Timestamp,
@@ -184,6 +184,7 @@ impl Player {
         self.see_orders(world, now);
         self.answer(world, now, &mut due);
         self.report_changes(world, now, &mut due)?;
+        self.keep_in_touch(world, now, &mut due)?;
         later.extend(self.answers.values().chain(self.reports.values()));
 
         due.extend(colleague(world)?);
@@ -286,6 +287,24 @@ impl Player {
                 self.install(asset, targets.iter());
             }
             due.extend(self.report(world, asset, &before, self.fix_offered)?);
+        }
+        Ok(())
+    }
+
+    /// Agents report all day long that nothing has changed. Of that only what somebody waits for is played: nothing is rehearsed on a
+    /// host that seems to be away.
+    fn keep_in_touch(&self, world: &World, now: Timestamp, due: &mut Vec<Command>) -> Result<(), PlayError> {
+        let acts = world.directives().filter(|(_, state)| {
+            state.closed.is_none() && world.mode(&state.directive.group) == GroupMode::Act
+        });
+        let waiting = acts.flat_map(|(_, state)| {
+            state.members.iter().filter(|asset| matches!(state.stage(*asset), Some(Stage::Proposed)))
+        });
+        let quiet = waiting.filter_map(|asset| world.asset_at(asset));
+        let quiet = quiet.filter(|asset| asset.outstanding.is_none() && asset.quiet_since(now).is_some());
+        for asset in quiet.map(|asset| asset.id).collect::<BTreeSet<_>>() {
+            let Some(played) = self.hosts.get(&asset) else { continue };
+            due.extend(self.report(world, asset, played, self.fix_offered)?);
         }
         Ok(())
     }

@@ -85,7 +85,15 @@ pub struct AssetState {
     pub(crate) begun: BTreeSet<DirectiveId>,
 }
 
+/// Agents report four times an hour or oftener: one that has not for this long is away, in seconds.
+const AWAY_SECONDS: u32 = 3_600;
+
 impl AssetState {
+    /// Since when nothing was heard of it, where that is for long enough that it must be away: switched off, or cut off.
+    pub fn quiet_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.reported.map(|(_, at)| at).filter(|at| at.plus_seconds(AWAY_SECONDS) < now)
+    }
+
     /// Since when it has this source version, as far as reports tell.
     pub(crate) fn installed_since(&self, source: &SourcePackage) -> Timestamp {
         self.since.get(source).copied().or(self.first_reported).unwrap_or(self.enrolled)

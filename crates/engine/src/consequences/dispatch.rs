@@ -86,7 +86,12 @@ impl<'w> Round<'w> {
         let waiting = open.filter(|(_, state)| state.closed.is_none()).filter_map(|(directive, state)| {
             let stage = state.stage(ordinal)?;
             let approved = matches!(stage, Stage::Approved { .. });
-            let may = if approved { has_turn(state, ordinal) } else { matches!(stage, Stage::Proposed) };
+            // A rehearsal can wait until the host is back; whether a change may be left out of its wave is not for silence to say.
+            let may = if approved {
+                has_turn(state, ordinal)
+            } else {
+                matches!(stage, Stage::Proposed) && asset.quiet_since(self.now).is_none()
+            };
             may.then_some((!approved, directive, state, stage))
         });
         let mut waiting: Vec<_> = waiting.collect();

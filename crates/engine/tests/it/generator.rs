@@ -110,7 +110,7 @@ pub(crate) fn command(draw: &mut Draw, world: &World, now: Timestamp) -> Command
         1,
         likely(retires, 5),
         2,
-        likely(world.queue().len() > 1, 6),
+        likely(world.queue().len() > 1 || world.exceptions().any(|(_, one)| one.ended.is_none()), 8),
         likely(world.queue().len() > 1, 4),
         likely(disputed(world).is_some(), 12),
         likely(world.directives().any(|(_, state)| !world.signable(state).is_empty()), 12),

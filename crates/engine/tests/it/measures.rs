@@ -41,6 +41,7 @@ fn the_time_of_a_case_is_parted_into_what_it_waited_for() {
     let asset = lab.enrol("alpha", "web");
     lab.report(asset, offered(NEW));
     lab.pass(7_200);
+    lab.report(asset, offered(NEW));
     lab.promote("web");
     lab.pass(30);
     lab.rehearsed(asset, RehearsalOutcome::Failed { reason: "dpkg ended with status 1".to_owned() });

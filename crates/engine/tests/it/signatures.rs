@@ -257,6 +257,7 @@ fn what_was_signed_covers_no_other_change_and_no_other_time() {
     assert!(order.expires <= lab.now.plus_seconds(1_800));
     // It fails, is rehearsed anew, and what was signed was another change.
     lab.applied(web1, tenon_model::ApplyOutcome::RolledBack { reason: "nginx did not start".to_owned() });
+    reports(&mut lab, web1, asks(1, &[0]));
     lab.must(Command::Retry { directive: id, asset: web1, by: person() });
     lab.rehearsed(web1, RehearsalOutcome::Passed);
     assert!(waits(&lab, id, web1).unwrap().contains("what was signed before was another change there"));

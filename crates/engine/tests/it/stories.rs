@@ -141,6 +141,23 @@ fn a_failed_change_and_a_refusal_of_the_host_name_what_to_do() {
     assert!(reason.contains("nothing was changed (transaction-changed): libc6"), "{reason}");
 }
 
+/// A host that is switched off is rehearsed when it is back, and nobody has to look at it.
+#[test]
+fn a_host_that_is_away_gets_no_rehearsal_until_it_reports() {
+    let mut lab = Lab::new();
+    let (here, away) = (lab.enrol("alpha", "web"), lab.enrol("beta", "web"));
+    lab.report(away, offered(OLD, NEW));
+    lab.pass(3_601);
+    lab.report(here, offered(OLD, NEW));
+    lab.promote("web");
+    assert_eq!(lab.world.asset(&away).unwrap().outstanding, None);
+    assert!(matches!(lab.order(here).action, OrderAction::Rehearse { .. }));
+    let events = lab.report(away, offered(OLD, NEW));
+    lab.sound();
+    assert_eq!(orders(&events).len(), 1, "{events:?}");
+    assert!(matches!(lab.order(away).action, OrderAction::Rehearse { .. }));
+}
+
 /// A cut that lasted beyond the order's end costs the host its turn and nobody a decision.
 #[test]
 fn a_host_that_got_its_order_too_late_is_ordered_again_with_the_same_approval() {
@@ -267,7 +284,7 @@ fn kev_ranks_higher_and_is_due_earlier_and_asks_for_evidence() {
     report.facts.offers.push(security_offer(&nginx, "1.22.1-9+deb12u2"));
     report.components.push(nginx);
     let raised = lab.now;
-    lab.report(asset, report);
+    lab.report(asset, report.clone());
     let ranked = |lab: &Lab| -> Vec<(DirectiveId, Option<Timestamp>)> {
         lab.world.queue().iter().map(|(id, state)| (*id, state.directive.priority.due)).collect()
     };
@@ -279,6 +296,7 @@ fn kev_ranks_higher_and_is_due_earlier_and_asks_for_evidence() {
     let cve = if source.name == "openssl" { "CVE-2026-1" } else { "CVE-2026-2" };
     // Forty days later: counted from the day it was raised, the three days would be long over.
     lab.pass(40 * 86_400);
+    lab.report(asset, report);
     let listed_at = lab.now;
     let listed = vec![(cve.parse().unwrap(), Kev { added: lab.now, due: None, ransomware: true })];
     let delta = IntelDelta::Kev { listed, retracted: Vec::new() };

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::asset::observe_only;
 use super::evidence::{EvidenceCountsView, EvidenceView};
-use super::rollout::{RolloutView, unsealed, unsigned, why_not_yet};
+use super::rollout::{RolloutView, away, unsealed, unsigned, why_not_yet};
 use super::signatures::SignaturesView;
 use super::{AssigneeView, DetectionView, NoteView, PackageView, mode, text};
 
@@ -415,7 +415,7 @@ fn waiting_on(world: &World, state: &DirectiveState, ordinal: AssetOrdinal, stag
             StageView { reason, retry: state.missed_evidence(ordinal), ..StageView::of(stage) }
         }
         Stage::Proposed => StageView {
-            reason: unsealed(world, state, ordinal),
+            reason: unsealed(world, state, ordinal).or_else(|| away(world, state, ordinal)),
             retry: state.missed_evidence(ordinal),
             ..StageView::of(stage)
         },

@@ -285,6 +285,13 @@ pub(super) fn unsealed(world: &World, state: &DirectiveState, asset: AssetOrdina
     world.unsealed(asset).filter(|_| state.closed.is_none())
 }
 
+/// What an asset waits for that is to be rehearsed and of which nothing was heard for long.
+pub(super) fn away(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> Option<String> {
+    let now = world.time().filter(|_| state.closed.is_none())?;
+    let since = world.asset_at(asset)?.quiet_since(now)?;
+    Some(format!("nothing was heard of it since {since}: it is rehearsed when it reports"))
+}
+
 /// What an asset waits for, where it asks for signatures that are missing.
 pub(super) fn unsigned(world: &World, state: &DirectiveState, asset: AssetOrdinal) -> Option<String> {
     let now = world.time().filter(|_| state.closed.is_none())?;
