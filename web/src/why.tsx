@@ -19,17 +19,19 @@ export function Why({ directive }: { directive: DirectiveView }) {
   const why = useLoaded(getWhy, directive.id, `${decision.table} ${decision.row} ${removes}`);
   return (
     <Section id="why" title="Why it matters here">
-      <ul className="because">
-        {because.map((basis, index) => (
-          // Facts may repeat, and the list has no other identity than its order.
-          <li key={index} data-testid="because">
-            <span>{basis.fact}</span>
-            <span className="sub">
-              <Source basis={basis} />
-            </span>
-          </li>
-        ))}
-      </ul>
+      {because.length > 0 && (
+        <ul className="because">
+          {because.map((basis, index) => (
+            // Facts may repeat, and the list has no other identity than its order.
+            <li key={index} data-testid="because">
+              <span>{basis.fact}</span>
+              <span className="sub">
+                <Source basis={basis} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
       <Explained
         decision={decision}
         clocks={clocks}

@@ -318,7 +318,7 @@ function risk(days) {
   const day = new Date().toISOString().slice(0, 10);
   const moved = [
     { seq: 1204, day, points: "60.0", kind: "intel-changed", said: "KEV: 1 vulnerability changed, as of 2026-11-24T00:00:00Z", by: null },
-    { seq: 1311, day, points: "-25.5", kind: "inventory-changed", said: "web1 reported what changed, report 7: 1 packages came, 1 went", by: null },
+    { seq: 1311, day, points: "-25.5", kind: "inventory-changed", said: "web1 reported what changed, report 7: 1 package came, 1 went", by: null },
     { seq: 1190, day, points: "8.25", kind: "reach-assessed", said: "attackers get otherwise into 2 zones; into dmz with at most 9.94% within 30 days, before 8.80%", by: null },
   ];
   return { generation: 1, of: null, assets: 3, directives: 5, points: "634.5", whole: "634.5", days, before: "200.0", like_for_like: "234.5", groups: [], moved };

@@ -169,11 +169,11 @@ pub(crate) fn said(event: &Event, world: &World) -> String {
             format!("{} reported its inventory, report {sequence}", host(asset))
         }
         Event::InventoryChanged { asset, sequence, delta } => {
+            let (came, went) = (delta.added.len(), delta.removed.len());
+            let packages = if came == 1 { "package" } else { "packages" };
             format!(
-                "{} reported what changed, report {sequence}: {} packages came, {} went",
-                host(asset),
-                delta.added.len(),
-                delta.removed.len()
+                "{} reported what changed, report {sequence}: {came} {packages} came, {went} went",
+                host(asset)
             )
         }
         Event::GroupPromoted { group, .. } => format!("group {group} promoted: its agents may act"),
