@@ -291,7 +291,7 @@ impl<'e> Working<'e> {
         self.expose(day, &newest);
         let mut pending = self.pending(known, &newest);
         pending.sort_unstable_by(|one, other| self.order.cmp(one, other));
-        let mut left = self.spare + self.estate.minutes_a_day;
+        let mut left = self.estate.minutes_a_day.saturating_add(self.spare);
         for one in &pending {
             let group = self.groups[one.group];
             let minutes = self.estate.held[group.held].minutes.max(1);

@@ -361,6 +361,10 @@ impl Watch {
             });
             assert!(offered, "{id} orders {target:?}, which the host is not offered: {offers:?}");
         }
+        if let OrderAction::Rehearse { .. } = &order.action {
+            let (_, heard) = lab.world.asset(asset).unwrap().reported.unwrap();
+            assert!(heard.plus_seconds(3_600) >= order.issued, "{id} rehearses on {asset}, which is away");
+        }
         if let OrderAction::Apply { targets, transaction, files, approvals } = &order.action {
             self.is_signed(lab, order, approvals);
             // Whichever directive it serves: every one that is open there and asks for evidence has it.
