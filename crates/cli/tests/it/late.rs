@@ -9,7 +9,6 @@ use tenon_server::DirectiveView;
 use crate::estate::{Fleet, Tier, directives, in_stage, is_halted, toyd, until, with_toyd};
 use crate::feeds::{Told, write_mirror};
 use crate::machine::{Machine, machine};
-use crate::member::Member;
 
 const TIERS: [Tier; 1] = [("prod", "production", 1)];
 /// What is left of the window when the fix is published. In its last ten minutes nothing begins.
@@ -30,15 +29,6 @@ fn policy(window: Option<(u64, u64)>) -> String {
 
 fn seconds(machine: &Machine) -> u64 {
     machine.host.exec(["date", "+%s"]).unwrap().ok().unwrap().stdout.trim().parse().unwrap()
-}
-
-/// Cuts a host off from the server alone: its service still answers whoever uses it.
-fn cut(machine: &Machine, member: &Member) {
-    member.host.shell(&format!("ip route add blackhole {}/32", machine.host.ip())).unwrap().ok().unwrap();
-}
-
-fn heal(machine: &Machine, member: &Member) {
-    member.host.shell(&format!("ip route del blackhole {}/32", machine.host.ip())).unwrap().ok().unwrap();
 }
 
 #[test]
@@ -63,7 +53,7 @@ fn late_a_host_that_is_cut_off_beyond_its_window_waits_for_the_next() {
     let rehearsed = until(&machine, "both rehearsed", "2.0", |directive| {
         (in_stage(directive, "awaiting-approval") == 2).then(|| directive.clone())
     });
-    fleet.members.iter().for_each(|member| cut(&machine, member));
+    fleet.members.iter().for_each(|member| member.host.cut().unwrap());
     machine.tenon(&["approve", &rehearsed.id]);
     let ordered = until(&machine, "an order", "2.0", |directive| {
         directive
@@ -78,7 +68,7 @@ fn late_a_host_that_is_cut_off_beyond_its_window_waits_for_the_next() {
         Ok((seconds(&machine) > closes).then_some(()))
     })
     .unwrap();
-    fleet.members.iter().for_each(|member| heal(&machine, member));
+    fleet.members.iter().for_each(|member| member.host.join().unwrap());
     let log = || fleet.members.iter().map(|member| member.log(&machine)).collect::<String>();
     let stage = |directive: &DirectiveView| {
         let asset = directive.assets.iter().find(|asset| asset.hostname == ordered)?;
