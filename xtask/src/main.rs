@@ -295,7 +295,18 @@ fn soak(root: &std::path::Path, filter: Option<&str>) -> Result<()> {
                 .env("TENON_SOAK", "1"),
             Step::cargo(
                 "20 hosts in three tiers",
-                &["test", "-p", "tenon-cli", "--", "--nocapture", "--test-threads", "1", "tiers::", "real::"],
+                &[
+                    "test",
+                    "-p",
+                    "tenon-cli",
+                    "--",
+                    "--nocapture",
+                    "--test-threads",
+                    "1",
+                    "tiers::",
+                    "real::",
+                    "late::",
+                ],
             )
             .env("TENON_SOAK", "1"),
             Step::cargo(
